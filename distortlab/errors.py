@@ -1,0 +1,40 @@
+"""What can go wrong, as a tree.
+
+    UserError               a sentence for the person at the keyboard; printed without a traceback
+    ├── BadRecipe           an unknown key, family, task or codec, a value out of range
+    ├── BadReference        one reference image or its annotation cannot be used; a build sets it aside and goes on
+    └── BuildFailed         the data set could not be finished; the same command continues
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = ["BadRecipe", "BadReference", "BuildFailed", "UserError", "unknown"]
+
+
+class UserError(Exception):
+    """Says what came, what is allowed and what to do. `exit_code` is what the command line returns."""
+
+    exit_code = 2
+
+
+class BadRecipe(UserError):
+    """A recipe, or an option that stands for one of its keys, asks for something that does not exist."""
+
+
+class BadReference(UserError):
+    """One reference image or its annotation cannot be used."""
+
+
+class BuildFailed(UserError):
+    """A build ended before the data set was whole, or with more failures than allowed."""
+
+    exit_code = 3
+
+
+def unknown(kind: str, name: object, known: Iterable[str], hint: str = "") -> str:
+    """The sentence for a name that does not exist: `no codec called 'pgn'; did you mean 'png'?`"""
+    names = list(known)
+    near = get_close_matches(str(name), names, n=1, cutoff=0.5)
+    tail = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+    return f"no {kind} called {name!r}; {tail}" + (f" ({hint})" if hint else "")

@@ -1,0 +1,99 @@
+"""What a source of reference images must offer.
+
+A source lists *entries*: small, picklable, found without opening an image. An entry is loaded where it is used, in
+whatever process that is, so an annotation file is read once and no worker ever sees more of it than its share.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from distortlab.image import Image
+from distortlab.recipe import ReferenceRules, RegionRules
+from distortlab.region import Region
+
+__all__ = ["Entry", "NamedRegion", "Reference", "References"]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRegion:
+    """A region that may be distorted, and what it shows (None where nobody said)."""
+
+    region: Region
+    object: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A clean image with its regions, ready to be distorted.
+
+    `encoded` is a file (JPEG or PNG, `extension` without the dot) that decodes to exactly `image` in any reader:
+    the original bytes where they do, else a lossless copy (EXIF-rotated, grey, CMYK, 16-bit, RGBA or shrunk originals).
+    `regions` have passed the rules; `objects` are the distinct names of everything annotated in the image,
+    `skipped` counts annotations that were left out, by reason.
+    """
+
+    id: str
+    image: Image
+    encoded: bytes
+    extension: str
+    source: str
+    license: str
+    regions: tuple[NamedRegion, ...]
+    objects: tuple[str, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+class Entry(Protocol):
+    """One reference that can be loaded. Instances are small, frozen and picklable."""
+
+    @property
+    def id(self) -> str:
+        """Unique in its source and the same on every machine."""
+        ...
+
+    def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
+        """Read, turn upright, convert, shrink, find the regions.
+
+        Raises `BadReference` (with the reason) where the file or its annotation cannot be used. Does not screen:
+        `screening.screen` does that. Pure: the same entry gives the same reference in every process.
+        """
+        ...
+
+
+class References(Protocol):
+    """A source of references."""
+
+    @property
+    def name(self) -> str:
+        """The kind of source: `scenes`, `coco`, `folder`."""
+        ...
+
+    @property
+    def license(self) -> str:
+        """A sentence for the card of the data set: whose the images are and what may be done with them."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything that decides the entries: the same data set continues only on the same references."""
+        ...
+
+    @property
+    def count(self) -> int | None:
+        """How many entries could pass the region rules, judged without opening an image; None: as many as you like."""
+        ...
+
+    @property
+    def vocabulary(self) -> Mapping[str, float]:
+        """Object names with the share of entries that hold them; empty where regions have no names."""
+        ...
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Entries and annotations left out while listing, by reason."""
+        ...
+
+    def entries(self, count: int) -> Sequence[Entry]:
+        """The first `count` entries (all, where there are fewer), in an order that is the same everywhere."""
+        ...
