@@ -3,31 +3,29 @@
 `Recipe()` is the default; `manifests/refine-perception-20k.toml` is the same thing written out. Unknown keys are errors.
 """
 
+import re
 import tomllib
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from distortlab.errors import BadRecipe, unknown
+from distortlab.tasks.terms import FAMILIES
 
-__all__ = ["QuestionRules", "Recipe", "ReferenceRules", "RegionRules", "VisibilityRules", "load_recipe"]
+__all__ = [
+    "QuestionRules",
+    "Recipe",
+    "ReferenceRules",
+    "RegionRules",
+    "VisibilityRules",
+    "default_recipe",
+    "load_recipe",
+    "recipe_from",
+]
 
-FAMILIES = (
-    "blur",
-    "noise",
-    "compression",
-    "brighten",
-    "darken",
-    "contrast_strengthen",
-    "contrast_weaken",
-    "saturate_strengthen",
-    "saturate_weaken",
-    "oversharpen",
-    "pixelate",
-    "quantization",
-)
-SEVERITIES = (1, 2, 3, 4, 5)
+SEVERITIES = ("1", "2", "3", "4", "5")
 TASKS = ("recognition", "recognition_reference", "object", "grounding")
 
 
@@ -38,8 +36,8 @@ class ReferenceRules:
     max_side: int = 1024
     min_side: int = 256
     min_sharpness: float = 20.0
-    max_blockiness: float = 2.0
-    min_chroma: float = 3.0
+    max_blockiness: float = 1.5
+    min_chroma: float = 4.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +70,17 @@ class QuestionRules:
     coordinates: Literal["thousandths", "pixels"] = "thousandths"
 
 
-def _even(names: tuple[Any, ...]) -> dict[str, float]:
-    return {str(name): 1.0 for name in names}
+def _even(names: tuple[str, ...]) -> dict[str, float]:
+    return dict.fromkeys(names, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a data set holds. Shares are relative: `{blur = 2, noise = 1}` asks for twice as many blurred images."""
+    """What a data set holds. Shares are relative: `{blur = 2, noise = 1}` asks for twice as many blurred images.
+
+    `images_per_reference` is the mean where there are references enough, `max_images_per_reference` the most that
+    one may give where there are not. `samples_per_image` questions are asked about an image on average.
+    """
 
     name: str = "refine-perception-20k"
     n: int = 20_907
@@ -99,3 +101,133 @@ class Recipe:
     regions: RegionRules = RegionRules()
     references: ReferenceRules = ReferenceRules()
     visibility: VisibilityRules = VisibilityRules()
+
+    @property
+    def asked_tasks(self) -> tuple[str, ...]:
+        """The tasks with a share above 0."""
+        return tuple(task for task in TASKS if self.tasks.get(task, 0) > 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+def load_recipe(source: str | Path, **changes: Any) -> Recipe:
+    """A recipe from a TOML file, or by the name of one that the package carries; `changes` replace keys."""
+    path = Path(source)
+    if path.suffix != ".toml" and not path.exists():
+        text, where = _carried(str(source)), str(source)
+    else:
+        try:
+            text, where = path.read_text(encoding="utf-8"), str(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadRecipe(f"the recipe {path} cannot be read: {error}") from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadRecipe(f"the recipe {where} is not TOML: {error}") from error
+    return recipe_from({**values, **changes}, where)
+
+
+def default_recipe(**changes: Any) -> Recipe:
+    """The recipe of the 20K data set, with changes."""
+    return recipe_from(changes, "the recipe")
+
+
+def carried_recipes() -> Mapping[str, Path]:
+    """The recipes that come with the package, by name."""
+    folder = Path(str(resources.files("distortlab"))) / "manifests"
+    if not folder.is_dir():  # an editable install: the folder stands beside the package
+        folder = folder.parent.parent / "manifests"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def _carried(name: str) -> str:
+    known = carried_recipes()
+    if name not in known:
+        raise BadRecipe(unknown("recipe", name, known, "or give the path of a .toml file"))
+    return known[name].read_text(encoding="utf-8")
+
+
+def recipe_from(values: Mapping[str, Any], where: str = "the recipe") -> Recipe:
+    """A checked recipe from plain values. Missing keys take the default; unknown ones are errors."""
+    from pydantic import TypeAdapter, ValidationError
+
+    _known_keys(values, Recipe, where)
+    try:
+        recipe = TypeAdapter(Recipe).validate_python(dict(values))
+    except ValidationError as error:
+        raise BadRecipe(f"{where}: {_sentence(error.errors()[0])}") from error
+    _check(recipe, where)
+    return recipe
+
+
+def _sentence(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "literal_error":
+        return unknown(key, error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]))
+    return f"{key} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _known_keys(values: Mapping[str, Any], kind: type, where: str, prefix: str = "") -> None:
+    known = {f.name: f for f in fields(kind)}
+    for key, value in values.items():
+        if key not in known:
+            raise BadRecipe(f"{where}: " + unknown("key", prefix + str(key), [prefix + name for name in known]))
+        default = known[key].default
+        if is_dataclass(default) and isinstance(value, Mapping):
+            _known_keys(value, type(default), where, f"{key}.")  # type: ignore[arg-type]
+
+
+def _check(recipe: Recipe, where: str) -> None:
+    for kind, shares, known in (
+        ("family", recipe.families, FAMILIES),
+        ("severity", recipe.severities, SEVERITIES),
+        ("task", recipe.tasks, TASKS),
+        ("split", recipe.splits, tuple(recipe.splits)),
+    ):
+        for name, share in shares.items():
+            if name not in known:
+                raise BadRecipe(f"{where}: " + unknown(kind, name, known))
+            if not 0 <= share < float("inf"):
+                raise BadRecipe(f"{where}: the share of {kind} {name!r} is {share}; shares are 0 or more")
+        if not sum(shares.values()) > 0:
+            raise BadRecipe(f"{where}: no {kind} has a share above 0")
+    for name in recipe.splits:
+        if not re.fullmatch(r"\w+(\.\w+)*", name):
+            raise BadRecipe(f"{where}: a split is named with letters, digits and _; not {name!r}")
+    for key, low, high in _RANGES:
+        value: Any = recipe
+        for part in key.split("."):
+            value = getattr(value, part)
+        if not low <= value <= high:
+            raise BadRecipe(f"{where}: {key} = {value} is outside {low} .. {high}")
+    if recipe.samples_per_image > len(recipe.asked_tasks):
+        raise BadRecipe(
+            f"{where}: samples_per_image = {recipe.samples_per_image}, but only {len(recipe.asked_tasks)} tasks are "
+            "asked, each at most once about an image"
+        )
+    if recipe.regions.min_area >= recipe.regions.max_area:
+        raise BadRecipe(f"{where}: regions.min_area must be below regions.max_area")
+
+
+_RANGES = (
+    ("n", 1, 100_000_000),
+    ("images_per_reference", 1, 10_000),
+    ("max_images_per_reference", 1, 10_000),
+    ("samples_per_image", 1, 4),
+    ("images_per_shard", 1, 100_000),
+    ("max_failures", 0, 1),
+    ("questions.type_candidates", 2, 12),
+    ("questions.object_candidates", 2, 26),
+    ("regions.min_area", 0, 1),
+    ("regions.max_area", 0, 1),
+    ("regions.max_box", 0, 1),
+    ("regions.min_side", 1, 100_000),
+    ("regions.feather", 0, 16),
+    ("references.max_side", 64, 16_000),
+    ("references.min_side", 1, 16_000),
+    ("visibility.minimum", 0, 100),
+    ("visibility.regions_per_reference", 1, 1000),
+    ("visibility.references_per_image", 1, 1000),
+)

@@ -26,6 +26,10 @@ class Stream:
         """`count` uniform 64-bit words."""
         return np.asarray(self._bits.random_raw(count), dtype=np.uint64)
 
+    def skip(self, count: int) -> None:
+        """Leave out the next `count` words, in no time."""
+        self._bits.advance(count)
+
     def uint16(self, shape: tuple[int, ...]) -> NDArray[np.uint16]:
         """Uniform 16-bit integers, the same ones on every byte order."""
         size = int(np.prod(shape))

@@ -1,0 +1,124 @@
+"""Tune the `matched` ladders, or check them: which setting of each dial gives the wanted visibility on photographs.
+
+    python benchmarks/ladders.py --refs coco:annotations/instances_train2017.json,train2017 --tune
+    python benchmarks/ladders.py --refs coco:annotations/instances_val2017.json,val2017
+
+For every variant and severity the median V over regions is brought to 2, 3, 4.5, 6.5 and 9 by bisection between the
+weakest and the strongest setting that makes sense. Regions that the gates leave out are left out here too.
+"""
+
+import argparse
+import math
+
+import cv2
+import numpy as np
+
+from distortlab.catalog import CATALOG
+from distortlab.distortion import Distortion
+from distortlab.edit import Edit, applied, spatial_scale
+from distortlab.recipe import Recipe
+from distortlab.seeds import stream
+from distortlab.visibility import Scene, gate, measure, verdict
+
+TARGETS = (2.0, 3.0, 4.5, 6.5, 9.0)
+# The weakest and the strongest setting to look between; whole=True where the dial has whole numbers only.
+DIALS: dict[str, tuple[float, float, bool]] = {
+    "blur.gaussian": (0.4, 12, False), "blur.lens": (0.7, 20, False), "blur.motion": (2, 60, False),
+    "blur.glass": (0.3, 6, False), "blur.zoom": (1.01, 2, False), "blur.jitter": (0.1, 8, False),
+    "noise.gaussian_rgb": (0.01, 0.3, False), "noise.gaussian_ycbcr": (0.008, 0.15, False),
+    "noise.speckle": (0.03, 1.0, False), "noise.correlated": (0.01, 0.3, False), "noise.poisson": (1200, 3, False),
+    "noise.impulse": (0.001, 0.2, False), "compression.jpeg": (70, 1, True), "compression.jpeg2000": (8, 600, False),
+    "compression.webp": (80, 0, True), "brighten.shift_rgb": (0.02, 0.6, False), "brighten.gamma_rgb": (0.95, 0.1, False),
+    "brighten.shift_value": (0.02, 0.8, False), "brighten.gamma_value": (0.95, 0.08, False),
+    "darken.shift_rgb": (-0.02, -0.6, False), "darken.gamma_rgb": (1.05, 6, False),
+    "darken.shift_value": (-0.02, -0.6, False), "darken.gamma_value": (1.05, 6, False),
+    "contrast_strengthen.scale": (1.1, 12, False), "contrast_strengthen.sigmoid": (2, 60, False),
+    "contrast_weaken.scale": (0.95, 0.02, False), "contrast_weaken.compress": (600, 2, False),
+    "saturate_strengthen.ycbcr": (1.2, 30, False), "saturate_strengthen.hsv": (1.2, 64, False),
+    "saturate_weaken.ycbcr": (0.95, 0, False), "saturate_weaken.hsv": (0.95, 0, False),
+    "oversharpen.unsharp_mask": (0.3, 20, False), "pixelate.block": (2, 24, True),
+    "quantization.uniform": (32, 2, True), "quantization.median": (32, 2, True),
+    "quantization.otsu": (24, 2, True), "quantization.palette": (48, 2, True),
+}  # fmt: skip
+
+
+def regions(spec: str, count: int) -> list[tuple[np.ndarray, object]]:
+    from distortlab.references import open_references
+
+    recipe = Recipe()
+    found = []
+    for entry in open_references(spec).entries(10_000):
+        reference = entry.load(recipe.references, recipe.regions)
+        found += [(reference.image, named.region) for named in reference.regions]
+    return stream("ladders").shuffled(found)[:count]
+
+
+def outcome(row: Distortion, amount: float, places: list, severity: int = 3) -> list[tuple[float, str | None]]:
+    """(V, why it would be rejected) for every region that passes the gates."""
+    out = []
+    for k, (image, region, scene) in enumerate(places):
+        if gate(scene, row.name):
+            continue
+        edit = Edit(region, row.name, severity, amount, spatial_scale(region.size), 2, (k, row.name))
+        seen = measure(scene, applied(image, edit), row.name)
+        out.append((seen.v, verdict(seen, row.name, 1.0)))
+    return out
+
+
+def median(row: Distortion, amount: float, places: list) -> float:
+    return float(np.median([v for v, _ in outcome(row, amount, places)]))
+
+
+def dial(name: str, t: float) -> float:
+    """The setting at t in 0..1, on a geometric scale where both ends have one sign and neither is 0."""
+    low, high, whole = DIALS[name]
+    value = low * (high / low) ** t if low * high > 0 else low + (high - low) * t
+    return float(round(value)) if whole else value
+
+
+def tuned(row: Distortion, places: list) -> list[tuple[float, float]]:
+    out = []
+    for target in TARGETS:
+        low, high = 0.0, 1.0
+        best = (math.inf, 0.0, 0.0)
+        for _ in range(9):
+            t = (low + high) / 2
+            v = median(row, dial(row.name, t), places)
+            best = min(best, (abs(math.log(max(v, 1e-3) / target)), dial(row.name, t), v))
+            low, high = (t, high) if v < target else (low, t)
+        out.append(best[1:])
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--refs", default="scenes")
+    parser.add_argument("--regions", type=int, default=48)
+    parser.add_argument("--tune", action="store_true", help="look for settings; else measure those in the catalogue")
+    parser.add_argument("--profile", default="matched", choices=["matched", "dq"])
+    parser.add_argument("--only", default="", help="part of a name")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    places = [
+        (image, region, Scene(np.ascontiguousarray(image[region.bbox.slices]), region.mask))
+        for image, region in regions(arguments.refs, arguments.regions)
+    ]
+    print(f"{len(places)} regions of {arguments.refs}; median V wanted: {TARGETS}")
+    for row in CATALOG:
+        ladder = row.ladder(arguments.profile)
+        if arguments.only not in row.name or ladder is None:
+            continue
+        if arguments.tune:
+            print(f"{row.name:28s}", "  ".join(f"{a:.4g} (V {v:.2f})" for a, v in tuned(row, places)), flush=True)
+            continue
+        cells = []
+        for severity, amount in enumerate(ladder.values, 1):
+            results = outcome(row, amount, places, severity)
+            reasons = [r for _, r in results]
+            share = [100 * reasons.count(r) / len(results) for r in ("not visible", "wrong direction")]
+            cells.append(f"{amount:.4g}: V {np.median([v for v, _ in results]):.1f}, {share[0]:.0f}+{share[1]:.0f} %")
+        print(f"{row.name:28s}", "  ".join(cells), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+"""distortlab: local distortions of images, and data sets of them."""
+
+__version__ = "0.1.0"

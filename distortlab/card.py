@@ -1,0 +1,159 @@
+"""The card of a data set: README.md with the YAML that the Hub and `datasets` read, written from what is in the data."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from distortlab import __version__
+from distortlab.catalog import FAMILIES, find
+from distortlab.plan import Plan
+from distortlab.schema import TABLES
+
+if TYPE_CHECKING:
+    from distortlab.dataset import Account
+
+__all__ = ["card"]
+
+_SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
+
+
+def card(plan: Plan, account: "Account", files: Mapping[str, Mapping[str, Any]]) -> str:
+    """The text of README.md. `files` are those of the manifest; counts in the YAML are exact, `datasets` checks them."""
+    return f"---\n{_front_matter(account, files)}---\n\n{_body(plan, account)}"
+
+
+# --- YAML -----------------------------------------------------------------------------------------------------------
+
+
+def _front_matter(account: "Account", files: Mapping[str, Mapping[str, Any]]) -> str:
+    configs, info = "", ""
+    for name, of in TABLES.items():
+        configs += f"- config_name: {name}\n" + ("  default: true\n" if name == "rft" else "") + "  data_files:\n"
+        info += f"- config_name: {name}\n  features:\n{_feature_list(of, 2)}  splits:\n"
+        total = 0
+        for split in account.splits:
+            mine = [f for path, f in files.items() if path.startswith(f"{name}/{split}-")]
+            size, rows = sum(f["bytes"] for f in mine), sum(f["rows"] for f in mine)
+            total += size
+            configs += f"  - split: {split}\n    path: {name}/{split}-*.parquet\n"
+            info += f"  - name: {split}\n    num_bytes: {size}\n    num_examples: {rows}\n"
+        info += f"  download_size: {total}\n  dataset_size: {total}\n"
+    size = _SIZES[min(len(str(max(account.samples, 1) // 1000)) if account.samples >= 1000 else 0, len(_SIZES) - 1)]
+    return (
+        "license: other\nlicense_name: see-below\nlanguage:\n- en\n"
+        f"pretty_name: Locally distorted images ({account.images:,})\nsize_categories:\n- {size}\n"
+        "task_categories:\n- image-text-to-text\n- visual-question-answering\n"
+        "tags:\n- image-quality-assessment\n- synthetic\n- grpo\n- distortlab\n"
+        f"configs:\n{configs}dataset_info:\n{info}"
+    )
+
+
+def _feature_list(of: Mapping[str, Any], indent: int) -> str:
+    pad = " " * indent
+    return "".join(f"{pad}- name: {name}\n{_feature(feature, indent + 2)}" for name, feature in of.items())
+
+
+def _feature(feature: Mapping[str, Any], indent: int) -> str:
+    """A feature as the card spells it: `dtype: string`, `list: image`, `struct:` with a list of fields."""
+    pad = " " * indent
+    kind = feature.get("_type")
+    if kind == "Image":
+        return f"{pad}dtype: image\n"
+    if kind == "Value":
+        return f"{pad}dtype: {feature['dtype']}\n"
+    if kind == "List":
+        inner = feature["feature"]
+        length = f"{pad}length: {feature['length']}\n" if "length" in feature else ""
+        if inner.get("_type") in ("Value", "Image"):
+            return f"{pad}list: {inner.get('dtype', 'image')}\n{length}"
+        return f"{pad}list:\n{_feature_list(inner, indent)}{length}"
+    return f"{pad}struct:\n{_feature_list(feature, indent)}"
+
+
+# --- text -----------------------------------------------------------------------------------------------------------
+
+
+def _body(plan: Plan, account: "Account") -> str:
+    recipe, counts = plan.recipe, account.counts
+    return f"""# {recipe.name}
+
+{account.images:,} images, each with one distortion in one region, and {account.samples:,} questions about them. Made by
+`distortlab` {__version__} from `{plan.source}` references with the recipe below (seed {recipe.seed}, plan
+`{plan.sha256[:12]}`). Every row of `images` holds the recipe of its image and can be rendered again:
+`distortlab verify` does.
+
+```python
+from datasets import load_dataset
+
+questions = load_dataset("<this data set>")             # or the path of this folder
+images = load_dataset("<this data set>", "images")
+```
+
+| config | a row is | columns |
+|---|---|---|
+| `rft` (default) | a question | {", ".join(f"`{name}`" for name in TABLES["rft"])} |
+| `images` | a distorted image with its reference and regions | {", ".join(f"`{name}`" for name in TABLES["images"])} |
+| `samples` | a question without image bytes | as `rft`, without `images` |
+
+Boxes are `[x1, y1, x2, y2]` in pixels of the stored image, x2 and y2 exclusive. Splits share no reference image:
+{", ".join(f"{split} {n:,}" for split, n in account.splits.items())}.
+
+## Tasks
+
+{_table(("task", "questions"), sorted(counts["tasks"].items()))}
+
+## Distortions
+
+Severities on the `{recipe.profile}` ladder; {_severities(counts["severities"])}.
+
+{_table(("family", "images", "variants"), _families(counts["variants"]))}
+
+No label without an effect: {sum(counts["rejected"].values()):,} draws were rejected, because the change could not be
+seen (V below {recipe.visibility.minimum:g}), went the wrong way, or the region had nothing for it to act on. V is a
+model of visibility, not a study with people.
+
+## References and licence
+
+{sum(counts["references"].values()):,} reference images were used. {plan.license} The licence of each is in
+`reference_license`.
+
+{account.failures} of the {account.opened:,} that were opened could not be used; screened out:
+{_listed(counts["screened"])}.
+
+## Known limits
+
+The Hub's viewer shows JPEG thumbnails: for the pixels themselves load the files, which are lossless. One distortion
+per image. Severity is a setting of the generator, matched across variants on average, not in every region.
+
+## Citation
+
+The data set follows Refine-IQA (arXiv 2508.03763), whose own data were not released.
+"""
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    cells = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in cells)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _severities(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"severity {k}: {n:,}" for k, n in sorted(counts.items()))
+
+
+def _families(variants: Mapping[str, int]) -> list[tuple[str, int, str]]:
+    groups: dict[str, Counter[str]] = {family: Counter() for family in FAMILIES}
+    for name, count in variants.items():
+        groups[find(name).family][find(name).variant] += count
+    return [
+        (family, sum(group.values()), ", ".join(f"{name} {n:,}" for name, n in sorted(group.items())))
+        for family, group in groups.items()
+        if group
+    ]
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in sorted(counts.items())) or "none"

@@ -1,0 +1,63 @@
+"""The catalogue: every distortion there is, in the order of the families."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from distortlab.distortion import Distortion, Profile
+from distortlab.errors import UserError, unknown
+from distortlab.families.blur import BLUR
+from distortlab.families.brighten import BRIGHTEN
+from distortlab.families.compression import COMPRESSION
+from distortlab.families.contrast_strengthen import CONTRAST_STRENGTHEN
+from distortlab.families.contrast_weaken import CONTRAST_WEAKEN
+from distortlab.families.darken import DARKEN
+from distortlab.families.noise import NOISE
+from distortlab.families.oversharpen import OVERSHARPEN
+from distortlab.families.pixelate import PIXELATE
+from distortlab.families.quantization import QUANTIZATION
+from distortlab.families.saturate_strengthen import SATURATE_STRENGTHEN
+from distortlab.families.saturate_weaken import SATURATE_WEAKEN
+
+__all__ = ["CATALOG", "FAMILIES", "amount_of", "find", "variants"]
+
+CATALOG: tuple[Distortion, ...] = (
+    BLUR
+    + NOISE
+    + COMPRESSION
+    + BRIGHTEN
+    + DARKEN
+    + CONTRAST_STRENGTHEN
+    + CONTRAST_WEAKEN
+    + SATURATE_STRENGTHEN
+    + SATURATE_WEAKEN
+    + OVERSHARPEN
+    + PIXELATE
+    + QUANTIZATION
+)
+
+_BY_NAME: Mapping[str, Distortion] = MappingProxyType({row.name: row for row in CATALOG})
+
+FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row.family for row in CATALOG))
+
+
+def find(name: str) -> Distortion:
+    """The row called `name`, e.g. `blur.gaussian`."""
+    if name not in _BY_NAME:
+        raise UserError(unknown("distortion", name, _BY_NAME, "distortlab list"))
+    return _BY_NAME[name]
+
+
+def variants(family: str, profile: Profile) -> tuple[Distortion, ...]:
+    """The rows of a family that have a ladder in the profile."""
+    return tuple(row for row in CATALOG if row.family == family and row.ladder(profile) is not None)
+
+
+def amount_of(row: Distortion, severity: int, profile: Profile) -> float:
+    """The setting of the dial for a severity 1..5."""
+    ladder = row.ladder(profile)
+    if ladder is None:
+        names = ", ".join(r.name for r in variants(row.family, profile))
+        raise UserError(f"{row.name} has no {profile!r} ladder; of its family there are: {names}")
+    if severity not in range(1, 6):
+        raise UserError(f"severity {severity} is not one of 1, 2, 3, 4, 5")
+    return ladder.values[severity - 1]

@@ -1,0 +1,27 @@
+"""Colour operators that more than one family dials: chroma and saturation."""
+
+import numpy as np
+
+from distortlab.arithmetic import luma, to_uint8
+from distortlab.distortion import Site
+from distortlab.image import Image
+
+__all__ = ["scale_chroma", "scale_saturation"]
+
+
+def scale_chroma(image: Image, gain: float, site: Site) -> Image:
+    """Scale Cb and Cr (BT.601) by `gain`, as one linear map of RGB: luma stays until a channel clips."""
+    grey = luma(image)[..., None]
+    return to_uint8(grey + (image - grey) * np.float32(gain))
+
+
+def scale_saturation(image: Image, gain: float, site: Site) -> Image:
+    """Scale the saturation of HSV by `gain`, at most to 1; hue and value stay.
+
+    In closed form: every channel moves away from the largest one. No conversion to HSV, whose float version differs
+    between instruction sets and whose 8-bit version is off by up to 4 levels.
+    """
+    largest = image.max(axis=2, keepdims=True).astype(np.float32)
+    smallest = image.min(axis=2, keepdims=True)
+    limit = largest / np.maximum(largest - smallest, np.float32(1))
+    return to_uint8(largest - (largest - image) * np.minimum(np.float32(gain), limit))

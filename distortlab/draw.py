@@ -1,0 +1,215 @@
+"""From a slot to a distorted image: try, look, and keep only what can be seen and goes the right way.
+
+A rejected draw tries another variant of the same family, then another region, then another reference, so families,
+severities and tasks stay as planned. Every rejection is counted with its reason. No label without an effect.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from distortlab.catalog import amount_of, variants
+from distortlab.codecs import Canvas
+from distortlab.distortion import Distortion
+from distortlab.edit import Edit, applied, spatial_scale, with_visibility
+from distortlab.errors import BadReference
+from distortlab.image import Image, pixels_sha256, shape_of
+from distortlab.plan import Shard, Slot
+from distortlab.recipe import Recipe
+from distortlab.references.base import Entry, NamedRegion, Reference
+from distortlab.references.screening import screen
+from distortlab.seeds import stream
+from distortlab.visibility import Scene, gate, measure, verdict
+
+__all__ = ["Bench", "Drawn", "Tally", "draw"]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened in a shard: rejected draws, screened references and skipped annotations, each by reason."""
+
+    rejected: Counter[str] = field(default_factory=Counter)
+    screened: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    opened: int = 0
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+
+class Workpiece:
+    """A loaded reference with what is worth keeping between its images."""
+
+    def __init__(self, reference: Reference, recipe: Recipe) -> None:
+        self.reference = reference
+        self.recipe = recipe
+        self.canvas = Canvas(reference.image, recipe.codec)
+        self.scenes: dict[int, Scene] = {}
+
+    @cached_property
+    def order(self) -> list[int]:
+        """The regions in the order of use: shuffled, names in turn, so that no name takes the first places alone."""
+        source = stream(self.recipe.seed, "regions", self.reference.id)
+        by_name: dict[str | None, list[int]] = {}
+        for index in source.shuffled(range(len(self.reference.regions))):
+            by_name.setdefault(self.reference.regions[index].object, []).append(index)
+        rounds = max((len(group) for group in by_name.values()), default=0)
+        return [group[r] for r in range(rounds) for group in by_name.values() if r < len(group)]
+
+    def regions(self, turn: int) -> list[int]:
+        """The indices of the regions that the `turn`-th image tries, in order."""
+        start = turn % max(len(self.order), 1)
+        return (self.order[start:] + self.order[:start])[: self.recipe.visibility.regions_per_reference]
+
+    def scene(self, index: int) -> Scene:
+        """The measurements of a region before it is changed."""
+        if index not in self.scenes:
+            region = self.reference.regions[index].region
+            box = np.ascontiguousarray(self.reference.image[region.bbox.slices])
+            self.scenes[index] = Scene(box, region.mask)
+        return self.scenes[index]
+
+
+@dataclass(slots=True)
+class Bench:
+    """The references of a shard, the last of them kept at hand."""
+
+    shard: Shard
+    recipe: Recipe
+    tally: Tally = field(default_factory=Tally)
+    _unusable: set[int] = field(default_factory=set)
+    _last: tuple[int, Workpiece] | None = None
+
+    def candidates(self, slot: Slot) -> Iterator[tuple[int, int]]:
+        """(entry, turn) to try for a slot: its own reference, then the spares, then its neighbours, from a random start."""
+        yield slot.entry, slot.turn
+        rest = [*range(self.shard.primary, len(self.shard.entries)), *range(self.shard.primary)]
+        source = stream(self.recipe.seed, slot.image_id, "fallback")
+        for entry in _rotated(rest, source.below(max(1, len(rest) - self.shard.primary)))[: self._retries]:
+            if entry != slot.entry:
+                yield entry, source.below(1 << 16)
+
+    @property
+    def _retries(self) -> int:
+        return self.recipe.visibility.references_per_image
+
+    def workpiece(self, index: int) -> Workpiece | None:
+        """The loaded reference, or None where it cannot be used; why is noted once."""
+        if index in self._unusable:
+            return None
+        if self._last is None or self._last[0] != index:
+            piece = self._load(self.shard.entries[index])
+            if piece is None:
+                self._unusable.add(index)
+                return None
+            self._last = (index, piece)
+        return self._last[1]
+
+    def _load(self, entry: Entry) -> Workpiece | None:
+        self.tally.opened += 1
+        try:
+            reference = entry.load(self.recipe.references, self.recipe.regions)
+        except BadReference as error:
+            self.tally.failures.append({"reference": entry.id, "reason": str(error)})
+            return None
+        self.tally.skipped.update(reference.skipped)
+        reason = screen(reference.image, self.recipe.references)
+        reason = reason or (None if reference.regions else "no region that passes the rules")
+        if reason:
+            self.tally.screened[reason] += 1
+            return None
+        return Workpiece(reference, self.recipe)
+
+
+def _rotated(items: list[int], start: int) -> list[int]:
+    return items[start:] + items[:start]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A distorted image: the edit, the region it was done to, the pixels, and the file."""
+
+    slot: Slot
+    edit: Edit
+    place: NamedRegion
+    reference: Reference
+    pixels_sha256: str
+    encoded: bytes
+
+
+def draw(slot: Slot, bench: Bench, known: set[str]) -> Drawn | None:
+    """The image of a slot, or None where every allowed try was rejected. `known` holds the pixel hashes of the shard:
+    two slots that fall back on one region must not make the same picture.
+    """
+    for entry, turn in bench.candidates(slot):
+        piece = bench.workpiece(entry)
+        if piece is None:
+            continue
+        for index in piece.regions(turn):
+            for row in _variants(slot, bench.recipe):
+                drawn = _attempt(slot, row, piece, index, bench.tally, known)
+                if drawn:
+                    return drawn
+    return None
+
+
+def _variants(slot: Slot, recipe: Recipe) -> list[Distortion]:
+    source = stream(recipe.seed, slot.image_id, "variant")
+    return source.shuffled(variants(slot.family, recipe.profile))
+
+
+def _attempt(
+    slot: Slot, row: Distortion, piece: Workpiece, index: int, tally: Tally, known: set[str]
+) -> Drawn | None:
+    scene, place, recipe = piece.scene(index), piece.reference.regions[index], piece.recipe
+    reason = gate(scene, row.name)
+    if reason:
+        tally.rejected[f"{slot.family}: {reason}"] += 1
+        return None
+    edit = _edit(slot, row, place, piece)
+    after = applied(piece.reference.image, edit)
+    seen = measure(scene, after, row.name)
+    reason = verdict(seen, row.name, recipe.visibility.minimum)
+    if reason:
+        tally.rejected[f"{row.name} {slot.severity}: {reason}"] += 1
+        return None
+    return _finished(slot, with_visibility(edit, seen), place, piece, after, tally, known)
+
+
+def _edit(slot: Slot, row: Distortion, place: NamedRegion, piece: Workpiece) -> Edit:
+    recipe = piece.recipe
+    return Edit(
+        region=place.region,
+        distortion=row.name,
+        severity=slot.severity,
+        amount=amount_of(row, slot.severity, recipe.profile),
+        scale=spatial_scale(shape_of(piece.reference.image)),
+        feather=recipe.regions.feather,
+        address=(recipe.seed, slot.image_id, 0, row.name),
+        version=row.version,
+    )
+
+
+def _finished(
+    slot: Slot,
+    edit: Edit,
+    place: NamedRegion,
+    piece: Workpiece,
+    after: Image,
+    tally: Tally,
+    known: set[str],
+) -> Drawn | None:
+    """Put the change in, hash and encode, and take it out again: the reference is not copied."""
+    image, box = piece.reference.image, edit.bbox
+    before = image[box.slices].copy()
+    image[box.slices] = after
+    try:
+        name = pixels_sha256(image)
+        if name in known:
+            tally.rejected["the same picture again"] += 1
+            return None
+        known.add(name)
+        return Drawn(slot, edit, place, piece.reference, name, piece.canvas.encode(image, (box.y1, box.y2)))
+    finally:
+        image[box.slices] = before

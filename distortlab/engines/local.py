@@ -1,0 +1,132 @@
+"""Shards on this machine: in this process, or in a pool of others."""
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from distortlab.build import Job, Receipt, run_shard
+from distortlab.errors import BuildFailed
+
+__all__ = ["default_workers", "run_local", "tune_process"]
+
+_POLL_S = 0.2
+
+
+def default_workers() -> int:
+    """The processors that this process may use."""
+    with contextlib.suppress(AttributeError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_local(
+    jobs: Sequence[Job], workers: int, progress: Callable[[int], None] = lambda images: None
+) -> Iterator[Receipt]:
+    """Build the shards, yielding receipts as they come. `progress` is told how many more images are made."""
+    if workers <= 1 or len(jobs) <= 1:
+        with _one_thread():
+            for job in jobs:
+                yield run_shard(job, progress)
+        return
+    yield from _run_pool(jobs, min(workers, len(jobs)), progress)
+
+
+def _run_pool(jobs: Sequence[Job], workers: int, progress: Callable[[int], None]) -> Iterator[Receipt]:
+    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload(["distortlab.build"])
+    made, stop = context.Value("q", 0), context.Event()
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(made, stop))
+    try:
+        waiting = {pool.submit(_work, job) for job in jobs}
+        seen = 0
+        while waiting:
+            done, waiting = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            now = made.value
+            progress(now - seen)
+            seen = now
+            yield from (future.result() for future in done)
+    except BrokenProcessPool as error:
+        raise BuildFailed(
+            "a worker process was ended from outside (out of memory, perhaps); shards that are done stay done: run the "
+            "same command again, with fewer --workers if memory is short"
+        ) from error
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Stopped(Exception):
+    """The parent wants no more: leave the shard, its temporary files are removed on the way out."""
+
+
+_shared: tuple[Any, Any] | None = None
+
+
+def _start_worker(made: Any, stop: Any) -> None:
+    global _shared
+    _shared = (made, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent says what to do
+    tune_process()
+    _end_with_parent()
+
+
+def _work(job: Job) -> Receipt:
+    return run_shard(job, _count)
+
+
+def _count(images: int) -> None:
+    assert _shared is not None
+    made, stop = _shared
+    if stop.is_set():
+        raise _Stopped
+    with made.get_lock():
+        made.value += images
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed stops at once, so that a second run does not work beside a forgotten first."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def tune_process() -> None:
+    """One OpenCV thread per process, and an allocator that keeps image-sized blocks instead of returning them to the
+    system after every use: about a tenth of the time (docs/performance.md). Only glibc has the second knob.
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        trim_threshold, mmap_threshold = -1, -3
+        libc.mallopt(mmap_threshold, 1 << 30)
+        libc.mallopt(trim_threshold, 1 << 30)
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """As in a worker, for as long as this lasts: the caller's OpenCV keeps its threads."""
+    import cv2
+
+    threads = cv2.getNumThreads()
+    tune_process()
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)

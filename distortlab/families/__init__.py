@@ -1,0 +1,1 @@
+"""The twelve families, one file each: pure operators, then their table. Families never import each other."""

@@ -1,0 +1,35 @@
+"""Brightening: the tone goes up, by a shift or a gamma, in RGB or in the value of HSV."""
+
+from distortlab.distortion import Distortion, depictqa, matched
+from distortlab.tone import gamma_rgb, gamma_value, shift_rgb, shift_value
+
+BRIGHTEN = (
+    Distortion(
+        "brighten.shift_rgb",
+        shift_rgb,
+        "share of range",
+        matched(0.06, 0.085, 0.125, 0.175, 0.24),
+        depictqa(0.10, 0.15, 0.20, 0.27, 0.35),
+    ),
+    Distortion(
+        "brighten.gamma_rgb",
+        gamma_rgb,
+        "exponent",
+        matched(0.82, 0.74, 0.65, 0.54, 0.41),
+        depictqa(0.8, 0.7, 0.6, 0.45, 0.3),
+    ),
+    Distortion(
+        "brighten.shift_value",
+        shift_value,
+        "share of range",
+        matched(0.07, 0.11, 0.17, 0.26, 0.38),
+        depictqa(0.1, 0.2, 0.3, 0.4, 0.5, deviation="value is clipped before RGB is formed, so the hue stays"),
+    ),
+    Distortion(
+        "brighten.gamma_value",
+        gamma_value,
+        "exponent",
+        matched(0.76, 0.67, 0.55, 0.42, 0.26),
+        depictqa(0.70, 0.58, 0.47, 0.36, 0.25, deviation="no round trip through 8-bit HSV"),
+    ),
+)

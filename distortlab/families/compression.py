@@ -1,0 +1,74 @@
+"""Compression by real codecs: JPEG, JPEG 2000 and WebP.
+
+A codec works in blocks, so it is defined on the crop: the region's box with a halo, aligned to the codec's grid. For
+JPEG that gives the pixels of the whole image; JPEG 2000 and WebP share bits over the crop and differ by a little.
+"""
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image as pillow
+
+from distortlab.distortion import Distortion, Site, depictqa, fixed, matched
+from distortlab.image import Image
+
+
+def _round_trip(image: Image, kind: str, **options: Any) -> Image:
+    file = BytesIO()
+    pillow.fromarray(image).save(file, kind, **options)
+    with pillow.open(file, formats=[kind]) as decoded:
+        return np.asarray(decoded.convert("RGB"), dtype=np.uint8)
+
+
+def jpeg(image: Image, quality: float, site: Site) -> Image:
+    """Baseline JPEG, 4:2:0; `quality` as in libjpeg, 1..100."""
+    return _round_trip(image, "JPEG", quality=max(1, round(quality)), subsampling="4:2:0")
+
+
+def jpeg2000(image: Image, ratio: float, site: Site) -> Image:
+    """JPEG 2000, 9/7 wavelet with colour transform; `ratio` is the size of the pixels over the size of the file.
+
+    By rate, not by target PSNR: OpenJPEG's dB mode empties flat components.
+    """
+    levels = max(1, min(6, int(np.log2(min(image.shape[:2])))))
+    options = {"quality_mode": "rates", "quality_layers": [ratio], "irreversible": True, "mct": 1}
+    return _round_trip(image, "JPEG2000", num_resolutions=levels, **options)
+
+
+def webp(image: Image, quality: float, site: Site) -> Image:
+    """Lossy WebP; `quality` 0..100."""
+    return _round_trip(image, "WEBP", quality=max(0, round(quality)), method=4)
+
+
+COMPRESSION = (
+    Distortion(
+        "compression.jpeg",
+        jpeg,
+        "libjpeg quality",
+        matched(36, 20, 10, 6, 3),
+        depictqa(25, 18, 12, 8, 5),
+        halo=fixed(16),
+        grid=fixed(16),
+    ),
+    Distortion(
+        "compression.jpeg2000",
+        jpeg2000,
+        "compression ratio",
+        matched(32, 50, 90, 150, 260),
+        None,
+        halo=fixed(32),
+        grid=fixed(16),
+        local=False,
+    ),
+    Distortion(
+        "compression.webp",
+        webp,
+        "WebP quality",
+        matched(40, 20, 10, 4, 0),
+        None,
+        halo=fixed(16),
+        grid=fixed(16),
+        local=False,
+    ),
+)

@@ -1,0 +1,40 @@
+"""Less contrast about the region's own mean luma."""
+
+import numpy as np
+
+from distortlab.arithmetic import lookup, luma
+from distortlab.distortion import Distortion, Site, depictqa, matched
+from distortlab.image import Image
+from distortlab.tone import scale_contrast
+
+
+def compress_contrast(image: Image, width: float, site: Site) -> Image:
+    """Pull the tones together softly: `m + d / (1 + |d| / width)`, m the region's mean luma, d the distance from it.
+
+    Fine detail near the mean survives, highlights and shadows do not; the output stays within `width` levels of m.
+    """
+    mean = float(luma(site.pixels).mean())
+
+    def curve(levels: np.ndarray) -> np.ndarray:
+        distance = levels - mean
+        return mean + distance / (1 + np.abs(distance) / width)
+
+    return lookup(image, curve)
+
+
+CONTRAST_WEAKEN = (
+    Distortion(
+        "contrast_weaken.scale",
+        scale_contrast,
+        "gain",
+        matched(0.72, 0.60, 0.46, 0.32, 0.18),
+        depictqa(0.75, 0.6, 0.45, 0.3, 0.2, deviation="about the mean of the region, not of the array it lies in"),
+    ),
+    Distortion(
+        "contrast_weaken.compress",
+        compress_contrast,
+        "half width, levels",
+        matched(90, 60, 35, 20, 10),
+        None,
+    ),
+)

@@ -1,0 +1,264 @@
+"""The plan: which images and which questions a data set asks for, before any pixel is touched.
+
+A slot asks for one distorted image: its family, its severity, the tasks, and the reference to try first. A shard holds
+the slots of its own references, and spare references in case some of those cannot be used; what a shard comes to
+depends on nothing outside of it. So shards can be built in any order, by any number of processes, again and again.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from distortlab import __version__
+from distortlab.catalog import CATALOG, variants
+from distortlab.errors import BadRecipe
+from distortlab.recipe import Recipe
+from distortlab.references.base import Entry, References
+from distortlab.seeds import stream
+
+__all__ = ["FORMAT", "Plan", "Shard", "Slot", "largest_remainder", "make_plan"]
+
+FORMAT = 1
+"""The layout of a data set on disk. Readers refuse a newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One distorted image to be made. `entry` is its first reference, as an index into the shard's entries; `turn`
+    counts the images planned from that reference before this one, so that each starts with another region.
+    """
+
+    image_id: str
+    family: str
+    severity: int
+    tasks: tuple[str, ...]
+    entry: int
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The `number`-th of `of` shards of a split. Its first `primary` entries have slots, the others are spare."""
+
+    index: int
+    split: str
+    number: int
+    of: int
+    slots: tuple[Slot, ...]
+    entries: tuple[Entry, ...]
+    primary: int
+
+    @property
+    def file_name(self) -> str:
+        """`train-00000-of-00041.parquet`."""
+        return f"{self.split}-{self.number:05d}-of-{self.of:05d}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a data set is made from."""
+
+    recipe: Recipe
+    source: str
+    license: str
+    fingerprint: str
+    vocabulary: Mapping[str, float]
+    skipped: Mapping[str, int]
+    shards: tuple[Shard, ...]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What must be the same for a build to be continued: recipe, references, and the code that makes pixels."""
+        return {
+            "format": FORMAT,
+            "generator_version": __version__,
+            "operators": {row.name: row.version for row in CATALOG},
+            "references": {"source": self.source, "fingerprint": self.fingerprint},
+            "recipe": self.recipe.as_dict(),
+        }
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the identity."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
+
+
+def make_plan(recipe: Recipe, references: References) -> Plan:
+    """The plan of a data set. Refuses, with the number that is possible, what the references cannot give."""
+    _check_families(recipe)
+    entries, wanted = _entries(recipe, references)
+    vocabulary = dict(references.vocabulary)
+    asked = _asked_tasks(recipe, vocabulary)
+    counts = largest_remainder(recipe.splits, recipe.n)
+    counts = {split: count for split, count in counts.items() if count}
+    primary = _at_least_one(largest_remainder(counts, wanted), counts)
+    spare = largest_remainder(primary, len(entries) - wanted)
+    shards: list[Shard] = []
+    first, first_spare = 0, wanted
+    for split, count in counts.items():
+        own = entries[first : first + primary[split]]
+        extra = entries[first_spare : first_spare + spare[split]]
+        first, first_spare = first + primary[split], first_spare + spare[split]
+        shards += _split_shards(recipe, split, count, own, extra, asked, len(shards))
+    return Plan(
+        recipe,
+        references.name,
+        references.license,
+        references.fingerprint,
+        vocabulary,
+        dict(references.skipped),
+        tuple(shards),
+    )
+
+
+def _check_families(recipe: Recipe) -> None:
+    for family, share in recipe.families.items():
+        if share > 0 and not variants(family, recipe.profile):
+            raise BadRecipe(f"family {family!r} has no variant with a {recipe.profile!r} ladder")
+
+
+def _entries(recipe: Recipe, references: References) -> tuple[Sequence[Entry], int]:
+    """The entries in the order of use, and how many of them are needed; the rest are spare."""
+    wanted = max(math.ceil(recipe.n / recipe.images_per_reference), len([s for s in recipe.splits.values() if s]))
+    if references.count is None:
+        return references.entries(wanted + max(32, wanted // 4)), wanted
+    possible = references.count * recipe.max_images_per_reference
+    if recipe.n > possible:
+        raise BadRecipe(
+            f"n = {recipe.n} is more than these references can give: {references.count} of them have a region that "
+            f"passes the rules, at {recipe.max_images_per_reference} images each (max_images_per_reference) that is "
+            f"{possible} images"
+        )
+    entries = stream(recipe.seed, "references").shuffled(references.entries(references.count))
+    splits = len([share for share in recipe.splits.values() if share > 0])
+    if len(entries) < splits:
+        raise BadRecipe(f"{len(entries)} references cannot fill {splits} splits that share none of them")
+    return entries, min(wanted, len(entries))
+
+
+def _asked_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, float]:
+    """The tasks that can be asked, with their shares: no object without names, no reference that is not kept."""
+    asked = {task: recipe.tasks[task] for task in recipe.asked_tasks}
+    if len(vocabulary) < 2:
+        asked.pop("object", None)
+    if not recipe.keep_references:
+        asked.pop("recognition_reference", None)
+    if not asked:
+        raise BadRecipe("no task is left: these references have no names for the object task, and no other is asked")
+    return asked
+
+
+def largest_remainder(shares: Mapping[Any, float], total: int) -> dict[Any, int]:
+    """Whole numbers in proportion to `shares` that add up to `total` (Hamilton's method)."""
+    whole = sum(shares.values()) or 1.0
+    exact = {key: total * share / whole for key, share in shares.items()}
+    counts = {key: int(value) for key, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda key: counts[key] - exact[key])
+    for key in by_remainder[: total - sum(counts.values())]:
+        counts[key] += 1
+    return counts
+
+
+def _at_least_one(primary: dict[Any, int], counts: Mapping[Any, int]) -> dict[Any, int]:
+    """A split with images needs a reference; it is taken from the split that has most."""
+    for split in counts:
+        if primary[split] == 0:
+            primary[max(primary, key=lambda s: primary[s])] -= 1
+            primary[split] = 1
+    return primary
+
+
+def _split_shards(
+    recipe: Recipe,
+    split: str,
+    count: int,
+    own: Sequence[Entry],
+    extra: Sequence[Entry],
+    asked: Mapping[str, float],
+    first_index: int,
+) -> list[Shard]:
+    if count > len(own) * recipe.max_images_per_reference:
+        raise BadRecipe(
+            f"split {split!r}: {count} images from {len(own)} references is more than {recipe.max_images_per_reference} "
+            "each (max_images_per_reference); ask for fewer images, or give the split another share"
+        )
+    of = max(1, min(math.ceil(count / recipe.images_per_shard), len(own)))
+    owners = [image * len(own) // count for image in range(count)]
+    cells = _cells(recipe, split, owners)
+    tasks = _tasks(recipe, split, asked, count)
+    starts = [shard * len(own) // of for shard in range(of + 1)]
+    spares = [shard * len(extra) // of for shard in range(of + 1)]
+    shards, image = [], 0
+    for k in range(of):
+        slots = []
+        while image < count and owners[image] < starts[k + 1]:
+            turn = slots[-1].turn + 1 if slots and owners[image] == owners[image - 1] else 0
+            name = f"{split}-{image:06d}"
+            slots.append(Slot(name, *cells[image], tasks[image], owners[image] - starts[k], turn))
+            image += 1
+        chosen = (*own[starts[k] : starts[k + 1]], *_some(extra[spares[k] : spares[k + 1]], len(slots)))
+        primary = starts[k + 1] - starts[k]
+        shards.append(Shard(first_index + k, split, k, of, tuple(slots), chosen, primary))
+    return shards
+
+
+def _some(extra: Sequence[Entry], slots: int) -> Sequence[Entry]:
+    """Spares cost memory while they wait; as many as there are slots are plenty."""
+    return extra[: max(32, slots)]
+
+
+def _cells(recipe: Recipe, split: str, owners: Sequence[int]) -> list[tuple[str, int]]:
+    """(family, severity) for every image: exact shares, random order, and families differ within a reference."""
+    shares = {
+        (family, int(severity)): a * b
+        for family, a in recipe.families.items()
+        for severity, b in recipe.severities.items()
+    }
+    source = stream(recipe.seed, split, "cells")
+    shuffled = {cell: shares[cell] for cell in source.shuffled(sorted(shares))}
+    counts = largest_remainder(shuffled, len(owners))
+    cells = source.shuffled([cell for cell in sorted(counts) for _ in range(counts[cell])])
+    return _spread(cells, owners)
+
+
+def _spread(cells: list[tuple[str, int]], owners: Sequence[int]) -> list[tuple[str, int]]:
+    """Swap cells so that the images of one reference have different families, as far as a short look ahead allows."""
+    seen: set[str] = set()
+    for i, owner in enumerate(owners):
+        if i == 0 or owner != owners[i - 1]:
+            seen = set()
+        j = next((j for j in range(i, min(i + 64, len(cells))) if cells[j][0] not in seen), i)
+        cells[i], cells[j] = cells[j], cells[i]
+        seen.add(cells[i][0])
+    return cells
+
+
+def _tasks(recipe: Recipe, split: str, asked: Mapping[str, float], count: int) -> list[tuple[str, ...]]:
+    """The tasks of every image: totals in proportion to the shares, never one twice about an image."""
+    per_image = min(recipe.samples_per_image, float(len(asked)))
+    quota = _capped(asked, math.ceil(count * per_image), count)
+    source, out = stream(recipe.seed, split, "tasks"), []
+    for image in range(count):
+        number = math.ceil((image + 1) * per_image) - math.ceil(image * per_image)
+        order = source.shuffled([task for task in asked if quota[task] > 0])
+        chosen = sorted(order, key=lambda task: -quota[task])[:number]
+        for task in chosen:
+            quota[task] -= 1
+        out.append(tuple(task for task in asked if task in chosen))
+    return out
+
+
+def _capped(asked: Mapping[str, float], total: int, most: int) -> dict[str, int]:
+    """Totals in proportion to the shares, none above `most`; what is cut off goes to the others."""
+    shares, fixed = dict(asked), dict[str, int]()
+    while True:
+        counts = largest_remainder(shares, total - sum(fixed.values()))
+        over = [task for task in counts if counts[task] > most]
+        if not over:
+            return {**fixed, **counts}
+        for task in over:
+            fixed[task] = most
+            del shares[task]

@@ -1,0 +1,83 @@
+"""From a distorted image to its questions: candidates, their order and the wording, all drawn by address.
+
+Candidates must not give the answer away. Types are drawn with the same chance from all families that the data set
+has, and shuffled. Objects are the image's own other objects first, then names from the vocabulary with the frequency
+that they have as answers.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from distortlab.recipe import Recipe
+from distortlab.region import Box
+from distortlab.seeds import Stream, stream
+from distortlab.tasks import TASKS, grounding, recognition
+from distortlab.tasks import object as object_task
+from distortlab.tasks.answer import answerable
+
+__all__ = ["Subject", "ask", "object_candidates", "type_candidates"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is asked about: an image's one edit, and what else is in the image. `size` is (width, height)."""
+
+    image_id: str
+    family: str
+    severity: int
+    box: Box
+    size: tuple[int, int]
+    object: str | None
+    others: tuple[str, ...]
+
+
+def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, float]) -> tuple[str, str] | None:
+    """(question, solution) of one task, or None where it cannot be asked (no name, or no other name to offer)."""
+    source = stream(recipe.seed, subject.image_id, "question", task)
+    wording = source.below(TASKS[task].wordings)
+    rules = recipe.questions
+    if task == "grounding":
+        return (
+            grounding.question(rules.coordinates, subject.size, wording),
+            grounding.truth(subject.box, subject.size, rules.coordinates),
+        )
+    if task == "object":
+        names = object_candidates(subject, vocabulary, rules.object_candidates, source)
+        if subject.object is None or len(names) < 2:
+            return None
+        return object_task.question(names, wording), object_task.truth(subject.object)
+    types = type_candidates(subject.family, recipe.families, rules.type_candidates, source)
+    with_reference = TASKS[task].images == 2
+    return (
+        recognition.question(types, with_reference, wording),
+        recognition.truth(subject.family, subject.severity),
+    )
+
+
+def type_candidates(truth: str, shares: Mapping[str, float], count: int, source: Stream) -> list[str]:
+    """`count` families in random order, the true one among them."""
+    others = source.shuffled([family for family, share in shares.items() if share > 0 and family != truth])
+    return source.shuffled([truth, *others[: count - 1]])
+
+
+def object_candidates(
+    subject: Subject, vocabulary: Mapping[str, float], count: int, source: Stream
+) -> list[str]:
+    """Up to `count` names in random order, the true one among them, no two that read alike."""
+    if subject.object is None or not answerable(subject.object):
+        return []
+    chosen = [subject.object]
+    for name in (*source.shuffled(subject.others), *_drawn(vocabulary, source)):
+        if len(chosen) == count:
+            break
+        if answerable(name) and object_task.key(name) not in {object_task.key(other) for other in chosen}:
+            chosen.append(name)
+    return source.shuffled(chosen)
+
+
+def _drawn(vocabulary: Mapping[str, float], source: Stream) -> Sequence[str]:
+    """Names in an order drawn without replacement, in proportion to their frequency (exponential clocks)."""
+    names = [name for name in vocabulary if vocabulary[name] > 0]
+    clocks = {name: -math.log(1 - source.uniform()) / vocabulary[name] for name in names}
+    return sorted(names, key=lambda name: clocks[name])

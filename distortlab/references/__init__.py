@@ -1,0 +1,65 @@
+"""Where clean images come from.
+
+A source is written as one word of the command line, and opened here:
+
+    scenes                   built in: composed scenes, as many as you like, no download
+    scenes:SEED              the same with another seed
+    coco:FILE.json,FOLDER    an annotation file in the format of COCO, LVIS or Objects365, and its images
+    folder:FOLDER            all pictures below a folder; regions come from segmentation and have no names
+"""
+
+from pathlib import Path
+
+from distortlab.errors import UserError, unknown
+from distortlab.recipe import RegionRules
+from distortlab.references.base import Entry, NamedRegion, Reference, References
+
+__all__ = ["Entry", "NamedRegion", "Reference", "References", "open_references"]
+
+_RULES = RegionRules()
+
+
+def open_references(spec: str, seed: int = 0, rules: RegionRules = _RULES) -> References:
+    """The source that `spec` names; `seed` is that of the built-in scenes unless `spec` has one of its own.
+
+    `rules` decide which entries of an annotation file count as usable. Raises `UserError` for a kind that does not
+    exist, a path that does not, or a file that cannot be used.
+    """
+    kind, _, rest = spec.partition(":")
+    if kind not in _KINDS:
+        raise UserError(
+            unknown("kind of references", kind, _KINDS, "scenes, coco:FILE.json,FOLDER, folder:FOLDER")
+        )
+    return _KINDS[kind](rest, seed, rules)
+
+
+def _scenes(rest: str, seed: int, rules: RegionRules) -> References:
+    from distortlab.references.scenes import Scenes
+
+    if rest and not (rest.isascii() and rest.isdecimal() and len(rest) < 19):
+        raise UserError(f"scenes:{rest}: the seed of the scenes is a whole number, e.g. scenes:7")
+    return Scenes(int(rest) if rest else seed)
+
+
+def _coco(rest: str, seed: int, rules: RegionRules) -> References:
+    from distortlab.references.coco import open_coco
+
+    commas = [at for at, letter in enumerate(rest) if letter == ","]
+    if not commas:
+        raise UserError(
+            f"coco:{rest}: an annotation file and a folder are needed, as in coco:FILE.json,FOLDER"
+        )
+    # A path may hold commas itself: the comma that ends the name of an existing file is the one that is meant.
+    at = next((at for at in commas if Path(rest[:at]).is_file()), commas[0])
+    return open_coco(Path(rest[:at]).expanduser(), Path(rest[at + 1 :]).expanduser(), rules)
+
+
+def _folder(rest: str, seed: int, rules: RegionRules) -> References:
+    from distortlab.references.folder import open_folder
+
+    if not rest:
+        raise UserError("folder: a path is needed, as in folder:FOLDER")
+    return open_folder(Path(rest).expanduser())
+
+
+_KINDS = {"scenes": _scenes, "coco": _coco, "folder": _folder}

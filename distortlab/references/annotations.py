@@ -1,0 +1,245 @@
+"""Reading a file in the COCO format: from JSON that may hold anything to pictures with their annotations.
+
+The annotations are made small while the JSON is parsed, one by one: the parsed lists of the 860,000 outlines of COCO
+would need several gigabytes at once.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from distortlab.errors import UserError
+from distortlab.references.outlines import MAX_SIDE, Rectangle, Shape, read_rectangle, read_shape
+
+__all__ = ["Annotation", "Document", "Picture", "read_document"]
+
+Key = int | str
+KEYS = {"images": "list", "annotations": "list", "categories": "list"}
+LONGEST_NAME = 200
+
+
+class _Raw(NamedTuple):
+    """An annotation before its image and category are known."""
+
+    image: object
+    category: object
+    crowd: bool
+    shape: Shape | str
+    box: Rectangle | None
+    area: float | None
+
+
+class Annotation(NamedTuple):
+    """An annotated object. `shape` is a reason where it cannot be used; `area` in pixels and `box` as declared."""
+
+    name: str
+    crowd: bool
+    shape: Shape | str
+    box: Rectangle | None
+    area: float | None
+
+
+class Picture(NamedTuple):
+    """An image of the file. `size` is (rows, columns); `license` is None where the file names none."""
+
+    id: str
+    path: Path
+    size: tuple[int, int]
+    source: str
+    license: str | None
+
+
+@dataclass(slots=True)
+class Document:
+    """What a file holds, and what was left out."""
+
+    pictures: dict[Key, Picture] = field(default_factory=dict)
+    annotations: dict[Key, list[Annotation]] = field(default_factory=dict)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def items(self) -> Iterator[tuple[Picture, list[Annotation]]]:
+        """Each picture with its annotations, in the order of the file."""
+        for key, picture in self.pictures.items():
+            yield picture, self.annotations.get(key, [])
+
+
+def read_document(path: Path, images: Path) -> Document:
+    """Read an annotation file whose images lie below the folder `images`. Raises `UserError` with file and place."""
+    if not images.is_dir():
+        raise UserError(f"no folder of images at {images}")
+    content = _parsed(path)
+    document = Document()
+    names = _categories(content["categories"], document.skipped)
+    licenses = _licenses(content.get("licenses"))
+    _add_pictures(document, content["images"], images, licenses)
+    _add_annotations(document, content["annotations"], names)
+    return document
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    """The JSON object of a file, with its annotations as `_Raw`."""
+    try:
+        content = json.loads(path.read_bytes(), object_hook=_compact)
+    except OSError as error:
+        raise UserError(f"cannot read the annotations {path}: {error.strerror or error}") from None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not usable JSON: {' '.join(str(error).split())[:200]}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} is not an annotation file: a JSON object is needed, it holds a {_kind(content)}")
+    for key in KEYS:
+        if key not in content:
+            raise UserError(
+                f"{path} is not a COCO, LVIS or Objects365 instances file: it has no {key!r} "
+                f"(it has: {', '.join(map(repr, list(content)[:6])) or 'nothing'})"
+            )
+        if not isinstance(content[key], list):
+            raise UserError(f"{path}: {key!r} is a {_kind(content[key])}, a list is needed")
+    return content
+
+
+def _kind(value: object) -> str:
+    names = {dict: "object", list: "list", str: "string", bool: "truth value", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def _compact(item: dict[str, Any]) -> Any:
+    """Called by the JSON parser with every object; annotations are replaced by their compact form."""
+    if "image_id" not in item or "category_id" not in item:
+        return item
+    box, area = read_rectangle(item["bbox"]) if "bbox" in item else None, item.get("area")
+    shape = box if isinstance(box, str) else read_shape(item, box)
+    known = isinstance(area, int | float) and 0 < area and math.isfinite(area)
+    return _Raw(
+        image=item["image_id"],
+        category=item["category_id"],
+        crowd=item.get("iscrowd") in (1, True),
+        shape=shape,
+        box=None if isinstance(box, str) else box,
+        area=float(area) if known and area is not None else None,
+    )
+
+
+def _categories(items: list[Any], skipped: Counter[str]) -> dict[Key, str]:
+    names: dict[Key, str] = {}
+    for item in items:
+        key = _key(item, "id")
+        name = _text(item.get("name")) if isinstance(item, dict) else ""
+        if key is None or not name or len(name) > LONGEST_NAME or key in names:
+            skipped["category without a usable id or name"] += 1
+        else:
+            names[key] = name
+    return names
+
+
+def _licenses(items: object) -> dict[Key, str]:
+    """Licence id -> "name (address)"."""
+    found: dict[Key, str] = {}
+    for item in items if isinstance(items, list) else []:
+        key = _key(item, "id")
+        if key is not None:
+            name, address = _text(item.get("name")), _text(item.get("url"))
+            found[key] = f"{name} ({address})" if name and address else name or address
+    return found
+
+
+def _add_pictures(document: Document, items: list[Any], images: Path, licenses: dict[Key, str]) -> None:
+    seen: set[Path] = set()
+    folders: dict[str, Path] = {}
+    for item in items:
+        key = _key(item, "id")
+        if key is None:
+            document.skipped["image without a usable id"] += 1
+            continue
+        picture = _picture(key, item, images, folders, licenses)
+        if isinstance(picture, str):
+            document.skipped[picture] += 1
+        elif key in document.pictures or picture.path in seen:
+            document.skipped["image listed twice"] += 1
+        else:
+            seen.add(picture.path)
+            document.pictures[key] = picture
+
+
+def _picture(
+    key: Key, item: dict[str, Any], images: Path, folders: dict[str, Path], licenses: dict[Key, str]
+) -> Picture | str:
+    size = item.get("height"), item.get("width")
+    if not all(isinstance(side, int) and 0 < side <= MAX_SIDE for side in size):
+        return "image of an absurd size"
+    name = _safe_name(item)
+    if name is None:
+        return "image with a file name outside the folder"
+    folder = str(name.parent)
+    if folder not in folders:
+        # LVIS and some exports name the split; its images may also lie in the folder itself.
+        folders[folder] = images / folder if (images / folder).is_dir() else images
+    place = folders[folder]
+    source = _text(item.get("coco_url")) or _text(str(name))
+    license_key = _key(item, "license")
+    license_text = licenses.get(license_key) if license_key is not None else None
+    return Picture(_identifier(key), place / name.name, (int(size[0] or 0), int(size[1] or 0)), source, license_text)
+
+
+def _safe_name(item: dict[str, Any]) -> PurePosixPath | None:
+    """The file below the folder of images, or None where the name is missing or would lead out of it."""
+    name = item.get("file_name")
+    if name is None and isinstance(item.get("coco_url"), str):
+        name = "/".join(item["coco_url"].split("/")[-2:])
+    if not isinstance(name, str) or not name.isprintable():
+        return None
+    path = PurePosixPath(name.replace("\\", "/"))
+    usable = path.name and not path.is_absolute() and ".." not in path.parts and ":" not in path.parts[0]
+    return path if usable else None
+
+
+def _add_annotations(document: Document, items: list[Any], names: dict[Key, str]) -> None:
+    skipped = document.skipped
+    for raw in items:
+        if not isinstance(raw, _Raw):
+            skipped["annotation without image or category"] += 1
+        elif not isinstance(raw.image, int | str) or raw.image not in document.pictures:
+            skipped["annotation of an unknown image"] += 1
+        elif not isinstance(raw.category, int | str) or raw.category not in names:
+            skipped["annotation of an unknown category"] += 1
+        else:
+            shape = _placed(raw, document.pictures[raw.image].size)
+            if isinstance(shape, str):
+                skipped[shape] += 1
+            found = Annotation(names[raw.category], raw.crowd, shape, raw.box, raw.area)
+            document.annotations.setdefault(raw.image, []).append(found)
+
+
+def _placed(raw: _Raw, size: tuple[int, int]) -> Shape | str:
+    """The shape, or a reason where its box says that none of it is inside the picture."""
+    if isinstance(raw.shape, str) or raw.box is None:
+        return raw.shape
+    inside = raw.box.clipped(size)
+    return raw.shape if inside.width and inside.height else "outside the picture"
+
+
+def _key(item: object, name: str) -> Key | None:
+    value = item.get(name) if isinstance(item, dict) else None
+    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+
+
+def _text(value: object) -> str:
+    """A string that can be written anywhere: white space collapsed, no control characters, no lone surrogates."""
+    if not isinstance(value, str):
+        return ""
+    words = " ".join(value.split())
+    return "".join(c for c in words if c.isprintable())
+
+
+def _identifier(key: Key) -> str:
+    """A file-system-safe id: `coco-000000262145` for numbers, a hash for other keys."""
+    from hashlib import sha256
+
+    if isinstance(key, int) and key >= 0:
+        return f"coco-{key:012d}"
+    return "coco-" + sha256(repr(key).encode()).hexdigest()[:16]

@@ -1,0 +1,190 @@
+"""References from an annotation file in the COCO format: COCO itself, LVIS, Objects365 and what is exported like them.
+
+A file is read once. What is broken in it is left out and counted by reason, never guessed at; a file that is not of
+this format at all is a `UserError`. Entries keep their own annotations only, so that they travel to workers cheaply.
+
+Layouts: COCO names each image by `file_name`; LVIS by `coco_url`, whose last two parts are the split and the file;
+Objects365 has folders in `file_name` and no outlines, so its boxes are the regions.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from distortlab.errors import BadReference, UserError
+from distortlab.image import shape_of
+from distortlab.recipe import ReferenceRules, RegionRules
+from distortlab.references.annotations import Annotation, Document, Picture, read_document
+from distortlab.references.base import Entry, NamedRegion, Reference
+from distortlab.references.outlines import Polygons, Rectangle, Shape, draw
+from distortlab.references.pictures import open_picture, store
+from distortlab.references.rules import eligible, eligible_box
+
+__all__ = ["LICENSE", "Coco", "CocoEntry", "Outline", "open_coco"]
+
+LICENSE = (
+    "Annotations: CC BY 4.0, COCO Consortium (cocodataset.org). Images: their photographers', under the Flickr Terms "
+    "of Use; the licence that each photographer chose is kept per image where the annotation file names it."
+)
+
+
+class Outline(NamedTuple):
+    """One annotated object of an entry."""
+
+    name: str
+    crowd: bool
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class CocoEntry:
+    """One image with its annotations. `size` is (rows, columns) as declared; `others` are names of broken annotations."""
+
+    id: str
+    path: Path
+    size: tuple[int, int]
+    source: str
+    license: str
+    outlines: tuple[Outline, ...]
+    others: tuple[str, ...] = ()
+
+    def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
+        """Read the image and draw its regions at the size it is kept in. Raises `BadReference`."""
+        data, upright = open_picture(self.path)
+        self._check_size(shape_of(upright.image), upright.turned)
+        stored = store(data, upright, references.max_side)
+        found, skipped = self._regions(shape_of(stored.image), regions)
+        return Reference(
+            id=self.id,
+            image=stored.image,
+            encoded=stored.encoded,
+            extension=stored.extension,
+            source=self.source,
+            license=self.license,
+            regions=found,
+            objects=self.objects,
+            skipped=skipped,
+        )
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The distinct names of all that is annotated, small, crowded or badly drawn as it may be, in sorted order."""
+        return tuple(sorted({outline.name for outline in self.outlines}.union(self.others)))
+
+    def _check_size(self, found: tuple[int, int], turned: bool) -> None:
+        if found == self.size:
+            return
+        rows, columns = self.size
+        if turned and found == (columns, rows):
+            raise BadReference(f"{self.path}: its EXIF orientation turns it, but it was annotated unturned")
+        raise BadReference(
+            f"{self.path}: has {found[1]} x {found[0]} pixels, but {columns} x {rows} in the annotation file"
+        )
+
+    def _regions(
+        self, stored: tuple[int, int], rules: RegionRules
+    ) -> tuple[tuple[NamedRegion, ...], dict[str, int]]:
+        found, skipped = [], Counter[str]()
+        for outline in self.outlines:
+            region = draw(outline.shape, self.size, stored) if rules.crowd or not outline.crowd else "crowd"
+            reason = region if isinstance(region, str) else eligible(region, rules)
+            if reason is not None:
+                skipped[reason] += 1
+            elif not isinstance(region, str):
+                found.append(NamedRegion(region, outline.name))
+        return tuple(found), dict(skipped)
+
+
+class Coco:
+    """The images of one annotation file that hold at least one region that could pass `rules`."""
+
+    name = "coco"
+    license = LICENSE
+
+    def __init__(self, annotations: Path, images: Path, rules: RegionRules) -> None:
+        document = read_document(annotations, images)
+        self._skipped = document.skipped
+        self._names: Counter[str] = Counter()
+        self._entries = sorted(self._usable(document, rules), key=_order)
+        if not self._entries:
+            left_out = "; ".join(f"{count} {reason}" for reason, count in self._skipped.most_common(4))
+            raise UserError(f"{annotations} holds no usable instance ({left_out or 'it has no annotations'})")
+
+    def _usable(self, document: Document, rules: RegionRules) -> Iterator[CocoEntry]:
+        for picture, annotations in document.items():
+            names = {a.name for a in annotations if _could_pass(a, picture, rules)}
+            if names:
+                self._names.update(names)
+                yield _entry(picture, annotations)
+            else:
+                self._skipped["image without a region that may be distorted"] += 1
+
+    @property
+    def count(self) -> int:
+        """How many images could be used, judged by areas and boxes."""
+        return len(self._entries)
+
+    @property
+    def vocabulary(self) -> Mapping[str, float]:
+        """Category names with the share of entries in which such an object could be distorted, commonest first."""
+        return {name: count / len(self._entries) for name, count in self._names.most_common()}
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Images, categories and annotations left out while reading, by reason."""
+        return dict(self._skipped)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the ids, file names, sizes and annotations of the entries; not over where they lie."""
+        digest = hashlib.sha256()
+        for entry in self._entries:
+            digest.update(repr((entry.id, entry.size, entry.others)).encode())
+            for outline in entry.outlines:
+                digest.update(_canonical(outline))
+        return digest.hexdigest()
+
+    def entries(self, count: int) -> Sequence[Entry]:
+        """The first `count` entries, in the order of the hashes of their ids: any number of them is a fair sample."""
+        return self._entries[:count]
+
+
+def open_coco(annotations: Path, images: Path, rules: RegionRules) -> Coco:
+    """Read an annotation file whose images lie in the folder `images`. Raises `UserError`."""
+    return Coco(annotations, images, rules)
+
+
+def _canonical(outline: Outline) -> bytes:
+    """Bytes that differ where outlines differ; the coordinates as they are, because `repr` of them takes seconds."""
+    shape = outline.shape
+    if isinstance(shape, Polygons):
+        head = repr((outline.name, outline.crowd, [len(part) for part in shape.parts]))
+        return b"".join((head.encode(), *shape.parts))
+    return repr(outline).encode()
+
+
+def _order(entry: CocoEntry) -> str:
+    return hashlib.sha256(entry.id.encode()).hexdigest()
+
+
+def _entry(picture: Picture, annotations: Sequence[Annotation]) -> CocoEntry:
+    outlines = tuple(Outline(a.name, a.crowd, a.shape) for a in annotations if not isinstance(a.shape, str))
+    others = sorted({a.name for a in annotations if isinstance(a.shape, str)})
+    return CocoEntry(
+        picture.id, picture.path, picture.size, picture.source, picture.license or LICENSE, outlines, tuple(others)
+    )
+
+
+def _could_pass(annotation: Annotation, picture: Picture, rules: RegionRules) -> bool:
+    if isinstance(annotation.shape, str) or (annotation.crowd and not rules.crowd):
+        return False
+    box = annotation.box.clipped(picture.size) if annotation.box else None
+    area = annotation.area
+    if box is not None and (isinstance(annotation.shape, Rectangle) or area is None):
+        area = box.width * box.height
+    sides = (box.width, box.height) if box else None
+    return area is None or eligible_box(area, sides, picture.size, rules) is None

@@ -1,0 +1,134 @@
+"""References from a folder of pictures without annotations: regions come from segmentation and have no names."""
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from distortlab.errors import UserError
+from distortlab.recipe import ReferenceRules, RegionRules
+from distortlab.references.base import Entry, NamedRegion, Reference
+from distortlab.references.pictures import open_picture, store
+from distortlab.references.segmentation import segment
+
+__all__ = ["LICENSE", "Folder", "FolderEntry", "open_folder"]
+
+LICENSE = "Images from a local folder; whose they are and what may be done with them is known to its owner only."
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEntry:
+    """One file; `relative` is its path below the folder, with slashes."""
+
+    id: str
+    path: Path
+    relative: str
+
+    def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
+        """Read the picture and segment it at the size it is kept in. Raises `BadReference`."""
+        stored = store(*open_picture(self.path), references.max_side)
+        found = segment(stored.image, regions)
+        return Reference(
+            id=self.id,
+            image=stored.image,
+            encoded=stored.encoded,
+            extension=stored.extension,
+            source=self.relative,
+            license=LICENSE,
+            regions=tuple(NamedRegion(region, None) for region in found),
+        )
+
+
+class Folder:
+    """All pictures below a folder, by suffix. Hidden files and folders are passed over."""
+
+    name = "folder"
+    license = LICENSE
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise UserError(f"no folder of images at {root}")
+        self._skipped = Counter[str]()
+        # In the order of the hashes, so that the first few of a folder of classes are not all of one class.
+        self._entries = sorted((_entry(root, path) for path in _files(root, self._skipped)), key=_order)
+        if not self._entries:
+            raise UserError(f"no pictures below {root}; looked for {', '.join(SUFFIXES)}")
+
+    @property
+    def count(self) -> int:
+        """Number of files; whether a file has regions is known once it is read."""
+        return len(self._entries)
+
+    @property
+    def vocabulary(self) -> Mapping[str, float]:
+        """Nothing: nobody named the regions."""
+        return {}
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Files and folders passed over, by reason."""
+        return dict(self._skipped)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the relative paths and the sizes of the files in bytes; the pictures are not read."""
+        digest = hashlib.sha256()
+        for entry in self._entries:
+            digest.update(f"{entry.id} {_bytes_of(entry.path)}\n".encode())
+        return digest.hexdigest()
+
+    def entries(self, count: int) -> Sequence[Entry]:
+        """The first `count` files, in the order of the hashes of their ids: any number of them is a fair sample."""
+        return self._entries[:count]
+
+
+def open_folder(root: Path) -> Folder:
+    """List the pictures below `root`. Raises `UserError` where there are none."""
+    return Folder(root)
+
+
+def _files(root: Path, skipped: Counter[str]) -> Iterator[Path]:
+    """Files with a known suffix, sorted. Links to folders are followed, but no folder is entered twice."""
+    seen: set[str] = set()
+
+    def unreadable(_: OSError) -> None:
+        skipped["folder that cannot be read"] += 1
+
+    for folder, below, names in os.walk(root, followlinks=True, onerror=unreadable):
+        real = os.path.realpath(folder)
+        if real in seen:
+            below.clear()
+            skipped["folder linked twice"] += 1
+            continue
+        seen.add(real)
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
+                yield Path(folder, name)
+            else:
+                skipped["file of another kind"] += 1
+
+
+def _entry(root: Path, path: Path) -> FolderEntry:
+    """The id is made of letters, digits and hyphens of the path, and of its hash, which tells `a-b` from `a_b`."""
+    relative = path.relative_to(root).as_posix()
+    digest = hashlib.sha256(os.fsencode(relative)).hexdigest()[:12]
+    words = re.sub(r"[^a-z0-9]+", "-", relative.rpartition(".")[0].lower()).strip("-")[-48:].strip("-")
+    name = f"folder-{words}-{digest}" if words else f"folder-{digest}"
+    return FolderEntry(name, path, os.fsencode(relative).decode("utf-8", "replace"))
+
+
+def _order(entry: FolderEntry) -> str:
+    return hashlib.sha256(entry.id.encode()).hexdigest()
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1

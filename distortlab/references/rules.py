@@ -1,0 +1,32 @@
+"""Which regions may be distorted: one logic, for rendered masks and for annotations nobody has drawn yet."""
+
+from distortlab.recipe import RegionRules
+from distortlab.region import Region
+
+__all__ = ["eligible", "eligible_box"]
+
+
+def eligible(region: Region, rules: RegionRules) -> str | None:
+    """None where `region` may be distorted, else why not, in a word or three. Does not decode the mask."""
+    box = region.bbox
+    return eligible_box(region.area, (box.width, box.height), region.size, rules)
+
+
+def eligible_box(
+    area: float, box: tuple[float, float] | None, size: tuple[int, int], rules: RegionRules
+) -> str | None:
+    """The same, from numbers: `area` in pixels, `box` (columns, rows) or None, `size` (rows, columns) of the image."""
+    frame = size[0] * size[1]
+    if area <= 0:
+        return "empty"
+    if area < rules.min_area * frame:
+        return "too small"
+    if area > rules.max_area * frame:
+        return "too large"
+    if box is None:
+        return None
+    if min(box) < rules.min_side:
+        return "too thin"
+    if box[0] * box[1] > rules.max_box * frame:
+        return "covers the frame"
+    return None

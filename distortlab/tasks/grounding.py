@@ -1,0 +1,167 @@
+"""Grounding: where is the distorted region? Answer: its box, "[886, 88, 1023, 648]".
+
+Boxes are (x1, y1, x2, y2); x counts from the left edge of the image, y from the top edge, x2 and y2 are
+exclusive, so a box is x2 - x1 wide in any unit. IoU is a ratio of areas, and a change of units multiplies
+every area by the same two factors, one for each axis: in pixels, thousandths or fractions of the image it is
+one number.
+"""
+
+import re
+from operator import index
+from typing import Literal
+
+from distortlab.tasks.answer import Unread, Verdict, ask, read_answer
+
+__all__ = [
+    "THOUSANDTHS",
+    "WORDINGS",
+    "Box",
+    "Coordinates",
+    "Size",
+    "iou",
+    "question",
+    "read",
+    "rescale",
+    "score",
+    "truth",
+]
+
+Coordinates = Literal["thousandths", "pixels"]
+Box = tuple[int, int, int, int]
+Corners = tuple[float, float, float, float]
+Size = tuple[int, int]
+"""(width, height)"""
+
+SHAPE = "[x1, y1, x2, y2]"
+THOUSANDTHS: Size = (1000, 1000)
+"""The frame in which every image is 1000 wide and 1000 high."""
+
+ASKED = (
+    "One region of this image has been distorted; everything else is untouched. Where is it?\n\n"
+    "Give its bounding box as [x1, y1, x2, y2], with (x1, y1) the top left corner and (x2, y2) the "
+    "bottom right corner. {units}",
+    "Find the part of this picture whose quality was degraded and draw the smallest box around it. "
+    "Write the box as [x1, y1, x2, y2]: left, top, right, bottom. {units}",
+    "Exactly one area of this image carries a distortion. Locate it.\n\n"
+    "{units}\n\n"
+    "The answer is a single list of four numbers, [x1, y1, x2, y2], where (x1, y1) is the top left "
+    "corner of the area and (x2, y2) its bottom right corner.",
+    "Somewhere in this image, one region looks worse than the rest because a distortion was applied "
+    "to it. Report the bounding box of that region in the form [x1, y1, x2, y2], that is, its left, "
+    "top, right and bottom edges. {units}",
+    "You are checking an image for a local fault. Which rectangle encloses the fault most tightly? "
+    "{units} Reply with one box, [x1, y1, x2, y2], from its top left corner (x1, y1) to its bottom "
+    "right corner (x2, y2), and nothing else.",
+    "Compare the regions of this image with each other: one of them was altered by a distortion. "
+    "State where it lies with one bounding box.\n\n"
+    "Form: [x1, y1, x2, y2], the left, top, right and bottom edges of the region.\n"
+    "{units}",
+)
+
+UNITS: dict[Coordinates, str] = {
+    "thousandths": (
+        "Coordinates are integers from 0 to 1000, in thousandths of the image's width and height: x "
+        "runs from 0 at the left edge of the image to 1000 at its right edge, y from 0 at the top "
+        "edge to 1000 at the bottom edge."
+    ),
+    "pixels": (
+        "Coordinates are integers in pixels of the image, which is {width} wide and {height} high: x "
+        "runs from 0 at the left edge of the image to {width} at its right edge, y from 0 at the top "
+        "edge to {height} at the bottom edge."
+    ),
+}
+
+WORDINGS = len(ASKED)
+
+_LABEL = re.compile(r'"label"\s*:\s*"[^"]*"|"?\b(?:bbox_2d|bbox|box)\b"?\s*[:=]|```(?:json)?', re.IGNORECASE)
+_MARKS = re.compile(r"[\[\](){},;\s]+")
+_NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{0,20})?")
+
+
+def question(coordinates: Coordinates, size: Size | None = None, wording: int = 0) -> str:
+    """The prompt. `size` is that of the image as the model counts its pixels; thousandths need none."""
+    width, height = _frame(coordinates, size)
+    return ask(ASKED, wording, SHAPE, units=UNITS[coordinates].format(width=width, height=height))
+
+
+def truth(box: Box, size: Size, coordinates: Coordinates) -> str:
+    """The solution. `box` is in whole pixels of an image of this size: "[886, 88, 1023, 648]"."""
+    return str(list(rescale(box, size, _frame(coordinates, size))))
+
+
+def _frame(coordinates: Coordinates, size: Size | None) -> Size:
+    """How far the coordinates of a question run, (right edge, bottom edge)."""
+    if coordinates not in UNITS:
+        raise ValueError(f"no coordinates called {coordinates!r}; known: {', '.join(UNITS)}")
+    if coordinates == "thousandths":
+        return THOUSANDTHS
+    if size is None:
+        raise ValueError("a question in pixels needs the size of the image, (width, height)")
+    return size
+
+
+def rescale(box: Box, size: Size, frame: Size) -> Box:
+    """A box of an image of this size, in another frame: the image resized, or `THOUSANDTHS`.
+
+    Rounded to whole numbers, halves up, in integer arithmetic; at least one unit wide and high.
+    """
+    x1, y1, x2, y2 = (index(edge) for edge in box)
+    width, height, wide, high = (index(side) for side in (*size, *frame))
+    if not (0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height and min(wide, high) > 0):
+        raise ValueError(f"no box of an image of {width} x {height} pixels: {box!r}")
+    left, right = _rescaled(x1, x2, width, wide)
+    top, bottom = _rescaled(y1, y2, height, high)
+    return left, top, right, bottom
+
+
+def _rescaled(low: int, high: int, old: int, new: int) -> tuple[int, int]:
+    """A span of one axis; where both ends round to one number, the unit that holds its middle."""
+    start, end = ((2 * edge * new + old) // (2 * old) for edge in (low, high))
+    if start == end:
+        start = (low + high) * new // (2 * old)
+        end = start + 1
+    return start, end
+
+
+def iou(a: Corners, b: Corners) -> float:
+    """Intersection over union of two boxes, in [0, 1]; 0 where either has no area.
+
+    Lengths are taken relative to the longer one on each axis: no overflow, and equal boxes give exactly 1.
+    """
+    wide, high = max(a[2] - a[0], b[2] - b[0]), max(a[3] - a[1], b[3] - b[1])
+    across = (min(a[2], b[2]) - max(a[0], b[0])) / wide if wide > 0 else 0.0
+    down = (min(a[3], b[3]) - max(a[1], b[1])) / high if high > 0 else 0.0
+    if across <= 0 or down <= 0:
+        return 0.0
+    areas = sum((box[2] - box[0]) / wide * ((box[3] - box[1]) / high) for box in (a, b))
+    return min(1.0, across * down / (areas - across * down))
+
+
+def read(completion: str) -> Corners | Unread:
+    """The one box that a completion answers with, in the units of its question."""
+    text = read_answer(completion)
+    return text if isinstance(text, Unread) else _parse(text)
+
+
+def _parse(text: str) -> Corners | Unread:
+    """Four plain numbers, in brackets of any kind, as JSON under `bbox_2d`, in a code fence; nothing else."""
+    words = _MARKS.sub(" ", _LABEL.sub(" ", text)).split()
+    if not all(_NUMBER.fullmatch(word) for word in words):
+        return Unread.MALFORMED
+    if len(words) != 4:
+        return Unread.AMBIGUOUS if len(words) > 4 and len(words) % 4 == 0 else Unread.MALFORMED
+    x1, y1, x2, y2 = (float(word) for word in words)
+    return (x1, y1, x2, y2) if 0 <= x1 < x2 and 0 <= y1 < y2 else Unread.IMPOSSIBLE
+
+
+def score(completion: str, solution: str) -> Verdict:
+    """The IoU of the box given with the true one, both in the units of the question."""
+    given, right = read(completion), _solution(solution)
+    return Verdict.unread(given) if isinstance(given, Unread) else Verdict(iou(given, right))
+
+
+def _solution(text: str) -> Corners:
+    box = _parse(text)
+    if not isinstance(box, Unread):
+        return box
+    raise ValueError(f"not a solution of this task: {text[:80]!r}")

@@ -1,0 +1,87 @@
+"""Object: which of these objects has been distorted? Answer: its name, as listed."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from distortlab.tasks.answer import Unread, Verdict, answerable, ask, read_answer
+
+__all__ = ["WORDINGS", "key", "question", "read", "score", "truth"]
+
+SHAPE = "name of the object"
+
+ASKED = (
+    "One object in this image has been distorted; everything else is untouched. Which object is "
+    "it?\n\n"
+    "Objects:\n"
+    "{listed}\n\n"
+    "Answer with the name of exactly one object, as it is written in the list.",
+    "The quality of a single object in this picture was degraded on purpose. Choose that object from "
+    "the following list.\n\n"
+    "{listed}\n\n"
+    "The answer is one line of the list, word for word.",
+    "Exactly one of the objects below is in this image with a visible distortion. Not every object "
+    "in the list needs to be in the image.\n\n"
+    "{listed}\n\n"
+    "Name the distorted object, exactly as listed and with no other words.",
+    "Look at the quality of each object in this image. One of them looks worse than its surroundings "
+    "because a distortion was applied to it.\n\n"
+    "Candidates:\n"
+    "{listed}\n\n"
+    "Which candidate is it? Copy its name from the list and add nothing.",
+    "A distortion covers one object in this image and nothing else. The object is one of these:\n\n"
+    "{listed}\n\n"
+    "Say which one. Give only the name, spelled as above.",
+    "You are checking an image for a local fault. The fault lies on one object. Pick the object from "
+    "these options.\n\n"
+    "{listed}\n\n"
+    "Reply with the one option that is right, written exactly as it is here.",
+)
+"""One candidate a line, because names may hold commas and quotes."""
+
+WORDINGS = len(ASKED)
+_ARTICLES = ("a", "an", "the")
+
+
+def key(name: str) -> str:
+    """The form in which names are compared: no case, no punctuation, no article, single spaces.
+
+    "Hot-dog." and "the hot dog" are the same; "dog" is another. Candidates with one key cannot be told apart.
+    A name of nothing but punctuation is its own key.
+    """
+    text = unicodedata.normalize("NFKC", name).casefold()
+    words = "".join(
+        " " if unicodedata.category(char)[0] in "PZC" or char == "`" else char for char in text
+    ).split()
+    if len(words) > 1 and words[0] in _ARTICLES:
+        words = words[1:]
+    return " ".join(words or text.split())
+
+
+def question(candidates: Sequence[str], wording: int = 0) -> str:
+    """The prompt. `candidates` are names in the order in which they are shown; no two may have one `key`."""
+    names = [truth(name) for name in candidates]
+    if len(names) < 2 or len({key(name) for name in names}) < len(names):
+        raise ValueError(
+            f"at least two candidates that differ by more than case and punctuation; not {names!r}"
+        )
+    return ask(ASKED, wording, SHAPE, listed="\n".join(f"- {name}" for name in names))
+
+
+def truth(name: str) -> str:
+    """The solution: the name on one line. Blank names, very long ones and names with tags are refused."""
+    solution = " ".join(name.split())
+    if not (answerable(solution) and key(solution)):
+        raise ValueError(f"not a name that can be asked for: {name[:80]!r}")
+    return solution
+
+
+def read(completion: str) -> str | Unread:
+    """The `key` of the name that a completion answers with."""
+    text = read_answer(completion)
+    return text if isinstance(text, Unread) else key(text)
+
+
+def score(completion: str, solution: str) -> Verdict:
+    """1 for the name, 0 for anything else: part of a name, or two names, is not the name."""
+    given = read(completion)
+    return Verdict.unread(given) if isinstance(given, Unread) else Verdict(float(given == key(solution)))

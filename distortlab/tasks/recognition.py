@@ -1,0 +1,232 @@
+"""Recognition: which type of distortion is it, and how severe? Answer: "Noise, Severe"."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
+
+from distortlab.tasks.answer import Unread, Verdict, ask, read_answer
+from distortlab.tasks.terms import (
+    DIRECTION_WORDS,
+    FAMILY_WORDS,
+    KNOWN_WORDS,
+    LEVEL_WORDS,
+    LEVELS,
+    LOOKS,
+    PAIRS,
+    QUALITY_WORDS,
+    phrase,
+)
+
+__all__ = ["GRADING", "WORDINGS", "Grading", "Marks", "Reading", "mark", "question", "read", "score", "truth"]
+
+T = TypeVar("T")
+SHAPE = "Type, Severity"
+
+ALONE = (
+    "One region of this image has been distorted; everything else is untouched. Which type of "
+    "distortion is it, and how strong is it?\n\n"
+    "Types: {types}.\n"
+    "Severity levels, from weakest to strongest: {levels}.\n\n"
+    "Answer with one type and one severity level, separated by a comma: Type, Severity.",
+    "A part of the image was damaged on purpose with a single kind of distortion. Look for the part "
+    "that does not fit its surroundings and say what was done to it.\n\n"
+    "The kind is one of these:\n"
+    "{described}\n\n"
+    "Its severity is one of these, in rising order: {levels}.\n\n"
+    "Give the kind and the severity, separated by a comma, in the form Type, Severity.",
+    "Inspect the quality of this picture. Exactly one area of it is degraded. Choose the type of "
+    "degradation from: {types}. Choose its severity from, mildest first: {levels}. Write your choice "
+    "as Type, Severity, with a comma between the two and no other words.",
+    "Somewhere in this image, one region looks worse than the rest because a distortion was applied "
+    "to it.\n\n"
+    "Possible distortions:\n"
+    "{listed}\n\n"
+    "Possible severities, weakest first:\n"
+    "{listed_levels}\n\n"
+    "Name the distortion and its severity, in the form Type, Severity.",
+    "You are checking an image for a local fault. The fault is one of {types}, and its strength, "
+    "from lowest to highest, is one of {levels}. Which fault is present, and at which strength? "
+    "Reply with the two terms in this order, separated by a comma: Type, Severity.",
+    "Compare the regions of this image with each other: one of them was altered by a distortion. "
+    "Decide between the following types.\n\n"
+    "{described}\n\n"
+    "Then rate how far it goes on this scale, from least to most: {levels}.\n\n"
+    "The answer has exactly two parts, the type and the level, written as Type, Severity.",
+)
+"""Six ways to ask about one image."""
+
+PAIRED = (
+    "The first image is the original. The second image is the same picture with one region "
+    "distorted. Which type of distortion is it, and how strong is it?\n\n"
+    "Types: {types}.\n"
+    "Severity levels, from weakest to strongest: {levels}.\n\n"
+    "Answer with one type and one severity level, separated by a comma: Type, Severity.",
+    "Two images are given: first a clean reference, then a copy in which one part was damaged on "
+    "purpose with a single kind of distortion. Find the part that changed and say what was done to it.\n\n"
+    "The kind is one of these:\n"
+    "{described}\n\n"
+    "Its severity is one of these, in rising order: {levels}.\n\n"
+    "Give the kind and the severity, separated by a comma, in the form Type, Severity.",
+    "Compare the second image with the first one, which is the undistorted reference. Exactly one "
+    "area of the second image is degraded. Choose the type of degradation from: {types}. Choose its "
+    "severity from, mildest first: {levels}. Write your choice as Type, Severity, with a comma "
+    "between the two and no other words.",
+    "Image 1 is a reference of full quality. Image 2 shows the same scene, but a distortion was "
+    "applied to one of its regions.\n\n"
+    "Possible distortions:\n"
+    "{listed}\n\n"
+    "Possible severities, weakest first:\n"
+    "{listed_levels}\n\n"
+    "Name the distortion in image 2 and its severity, in the form Type, Severity.",
+    "You are checking a copy (second image) against its original (first image). The copy has one "
+    "local fault: one of {types}. Its strength, from lowest to highest, is one of {levels}. Which "
+    "fault does the copy have, and at which strength? Reply with the two terms in this order, "
+    "separated by a comma: Type, Severity.",
+    "The two images agree except in one region, which was altered by a distortion in the second. Use "
+    "the first image as the reference and decide between the following types.\n\n"
+    "{described}\n\n"
+    "Then rate how far it goes on this scale, from least to most: {levels}.\n\n"
+    "The answer has exactly two parts, the type and the level, written as Type, Severity.",
+)
+"""The same six with the reference as the first image and the distorted one as the second."""
+
+WORDINGS = len(ALONE)
+"""How many wordings there are, with the reference or without."""
+
+_OVER = re.compile(r"\bover[\W_]+(?=sharpen|saturat)")
+_WORD = re.compile(r"[^\W_]+")
+_MOST_STRANGE_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an answer says. `family` is None where its type is none of the twelve; `severity` is 1 to 5."""
+
+    family: str | None
+    severity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How an answer compares with the truth: the parts of the score."""
+
+    type_right: bool
+    severity_distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """What the parts are worth: `type_weight` for the type, the rest for the severity, by distance (0 to 4).
+
+    `gated`: the severity of another distortion is worth nothing. The grades and the gate are those of GS-IQA.
+    """
+
+    type_weight: float = 0.5
+    severity_grades: tuple[float, ...] = (1.0, 0.6, 0.2, 0.0, 0.0)
+    gated: bool = True
+
+    def __post_init__(self) -> None:
+        grades = tuple(self.severity_grades)
+        if not 0.0 <= self.type_weight <= 1.0:
+            raise ValueError(f"type_weight is a share in [0, 1], not {self.type_weight!r}")
+        falling = all(a >= b for a, b in pairwise(grades))
+        if len(grades) != len(LEVELS) or grades[0] != 1.0 or not falling or grades[-1] < 0.0:
+            raise ValueError(
+                f"severity_grades are five numbers that fall from 1, none below 0; not {grades!r}"
+            )
+
+    def value(self, marks: Marks) -> float:
+        """The value of an answer, in [0, 1]; 1 for the truth."""
+        grade = self.severity_grades[marks.severity_distance]
+        if self.gated and not marks.type_right:
+            grade = 0.0
+        return min(1.0, self.type_weight * marks.type_right + (1.0 - self.type_weight) * grade)
+
+
+GRADING = Grading()
+
+
+def question(candidates: Sequence[str], with_reference: bool, wording: int = 0) -> str:
+    """The prompt. `candidates` are family keys in the order in which they are shown.
+
+    With the reference, the sample has two images: first the reference, then the distorted one.
+    """
+    if len(candidates) < 2 or len(set(candidates)) < len(candidates):
+        raise ValueError(f"at least two candidates, each once; not {list(candidates)!r}")
+    phrases = [phrase(family) for family in candidates]
+    return ask(
+        PAIRED if with_reference else ALONE,
+        wording,
+        SHAPE,
+        types=", ".join(phrases),
+        listed="\n".join(f"- {name}" for name in phrases),
+        described="\n".join(f"- {phrase(family)}: {LOOKS[family]}" for family in candidates),
+        levels=", ".join(LEVELS),
+        listed_levels="\n".join(f"- {level}" for level in LEVELS),
+    )
+
+
+def truth(family: str, severity: int) -> str:
+    """The solution: `truth("noise", 4)` is "Noise, Severe"."""
+    if severity not in range(1, len(LEVELS) + 1):
+        raise ValueError(f"a severity is a whole number from 1 to {len(LEVELS)}, not {severity!r}")
+    return f"{phrase(family)}, {LEVELS[severity - 1]}"
+
+
+def read(completion: str) -> Reading | Unread:
+    """The type and the severity that a completion answers with, or why they cannot be told."""
+    text = read_answer(completion)
+    return text if isinstance(text, Unread) else _parse(text)
+
+
+def _parse(text: str) -> Reading | Unread:
+    """Read by words, whatever their case, order and punctuation; two of a kind are never chosen between."""
+    words = _words(text)
+    types = _types(words)
+    severities = _meanings(words, LEVEL_WORDS)
+    if types is None or len(types) > 1 or len(severities) > 1:
+        return Unread.AMBIGUOUS
+    strange = sum(word not in KNOWN_WORDS for word in words)
+    if (types and strange) or strange > _MOST_STRANGE_WORDS:
+        return Unread.MALFORMED
+    if not severities or not (types or strange):
+        return Unread.INCOMPLETE
+    return Reading(next(iter(types), None), severities.pop())
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text in lower case, parted by anything else; "over-sharpening" is one word."""
+    return _WORD.findall(_OVER.sub("over", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _meanings(words: Sequence[str], table: Mapping[str, T]) -> set[T]:
+    return {table[word] for word in words if word in table}
+
+
+def _types(words: Sequence[str]) -> set[str] | None:
+    """The families named; None where a quality has no direction ("contrast"), or a direction no quality."""
+    qualities, directions = _meanings(words, QUALITY_WORDS), _meanings(words, DIRECTION_WORDS)
+    if bool(qualities) != bool(directions):
+        return None
+    pairs = {PAIRS[quality, direction] for quality in qualities for direction in directions}
+    return _meanings(words, FAMILY_WORDS) | pairs
+
+
+def mark(completion: str, solution: str) -> Marks | Unread:
+    """How a completion compares with the truth, part by part."""
+    right = _parse(solution)
+    if isinstance(right, Unread) or right.family is None:
+        raise ValueError(f"not a solution of this task: {solution[:80]!r}")
+    given = read(completion)
+    if isinstance(given, Unread):
+        return given
+    return Marks(given.family == right.family, abs(given.severity - right.severity))
+
+
+def score(completion: str, solution: str, grading: Grading = GRADING) -> Verdict:
+    """The value of a completion. A type that was not among the candidates is just wrong."""
+    marks = mark(completion, solution)
+    return Verdict.unread(marks) if isinstance(marks, Unread) else Verdict(grading.value(marks))

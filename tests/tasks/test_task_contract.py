@@ -1,0 +1,108 @@
+"""What holds for every task: the registry, the scores from two strings, and what the package imports."""
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distortlab import recipe
+from distortlab.tasks import TASKS, Unread, Verdict, format_score, grounding, object, recognition, score
+from distortlab.tasks.answer import instruction, wrap
+
+ASK: dict[str, Callable[[int], str]] = {
+    "recognition": lambda wording: recognition.question(["noise", "blur"], False, wording),
+    "recognition_reference": lambda wording: recognition.question(["noise", "blur"], True, wording),
+    "object": lambda wording: object.question(["dog", "hot dog"], wording),
+    "grounding": lambda wording: grounding.question("pixels", (640, 480), wording),
+}
+SOLUTIONS = {
+    "recognition": "Noise, Severe",
+    "recognition_reference": "Noise, Severe",
+    "object": "hot dog",
+    "grounding": "[1, 2, 3, 4]",
+}
+SHAPES = {
+    task: module.SHAPE
+    for task, module in zip(TASKS, (recognition, recognition, object, grounding), strict=True)
+}
+
+
+def test_the_tasks_are_those_of_the_recipe() -> None:
+    assert tuple(TASKS) == recipe.TASKS == tuple(ASK)
+    assert all(task.name == name for name, task in TASKS.items())
+    assert {name: task.images for name, task in TASKS.items()} == {
+        "recognition": 1,
+        "recognition_reference": 2,
+        "object": 1,
+        "grounding": 1,
+    }
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_wording_can_be_asked_and_ends_with_the_instruction(task: str) -> None:
+    prompts = [ASK[task](wording) for wording in range(TASKS[task].wordings)]
+    assert len(set(prompts)) == len(prompts) >= 5
+    for prompt in prompts:
+        assert prompt.endswith(instruction(SHAPES[task]))
+        assert prompt.count("<answer>") == 2
+    with pytest.raises(ValueError, match="no wording"):
+        ASK[task](len(prompts))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_truth_scores_one(task: str) -> None:
+    completion = wrap(SOLUTIONS[task], thinking="Let me see.")
+    assert score(task, completion, SOLUTIONS[task]) == Verdict(1.0)
+    assert format_score(completion) == 1.0
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_form_given_as_an_example_is_never_right(task: str) -> None:
+    echoed = ASK[task](0).splitlines()[-1]
+    assert format_score(echoed) == 1.0
+    assert score(task, echoed, SOLUTIONS[task]).reward == 0.0
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("reason", [Unread.MISSING, Unread.REPEATED, Unread.EMPTY])
+def test_unread_is_not_wrong(task: str, reason: Unread) -> None:
+    answer = wrap(SOLUTIONS[task], thinking="Let me see.")
+    completions = {Unread.MISSING: "", Unread.REPEATED: answer * 2, Unread.EMPTY: "<answer> </answer>"}
+    assert score(task, completions[reason], SOLUTIONS[task]) == Verdict(None, reason.value)
+
+
+@given(task=st.sampled_from(list(TASKS)), completion=st.text(max_size=100), tagged=st.booleans())
+def test_a_completion_never_raises(task: str, completion: str, tagged: bool) -> None:
+    verdict = score(task, f"<answer>{completion}</answer>" if tagged else completion, SOLUTIONS[task])
+    assert 0.0 <= verdict.reward <= 1.0
+
+
+def test_an_unknown_task_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no task called 'recogniton'; known: recognition"):
+        score("recogniton", "", "")
+
+
+def test_tasks_can_be_sent_to_another_process() -> None:
+    assert pickle.loads(pickle.dumps(TASKS["grounding"])) == TASKS["grounding"]
+
+
+def test_only_the_standard_library_is_imported() -> None:
+    """The parent package is replaced by an empty one: what it imports is not the tasks' doing."""
+    program = """
+import importlib.util, sys, types
+parent = types.ModuleType("distortlab")
+parent.__path__ = list(importlib.util.find_spec("distortlab").submodule_search_locations)
+sys.modules["distortlab"] = parent
+before = set(sys.modules)
+import distortlab.tasks
+print(*sorted(set(sys.modules) - before))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    names = run.stdout.split()
+    assert "distortlab.tasks.grounding" in names
+    for name in names:
+        assert name.startswith("distortlab.tasks") or name.split(".")[0] in sys.stdlib_module_names, name
