@@ -1,3 +1,70 @@
-"""distortlab: local distortions of images, and data sets of them."""
+"""distortlab: local distortions of images, and data sets of them.
+
+    import distortlab
+
+    out = distortlab.distort(image, "blur.gaussian", severity=3, mask=mask)   # out.image, out.edit
+    distortlab.CATALOG                                                        # every distortion there is
+    distortlab.generate("smoke", "scenes", "data/")                           # a data set
+
+Names are imported when they are first used: `import distortlab` is cheap, and `distortlab.tasks` needs nothing else.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from distortlab.catalog import CATALOG, find
+    from distortlab.dataset import Account, generate
+    from distortlab.edit import Distorted, Edit, distort, render
+    from distortlab.errors import UserError
+    from distortlab.reading import read_image
+    from distortlab.recipe import Recipe, default_recipe, load_recipe
+    from distortlab.references import open_references
+    from distortlab.region import Region
+    from distortlab.verify import verify
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "CATALOG",
+    "Account",
+    "Distorted",
+    "Edit",
+    "Recipe",
+    "Region",
+    "UserError",
+    "default_recipe",
+    "distort",
+    "find",
+    "generate",
+    "load_recipe",
+    "open_references",
+    "read_image",
+    "render",
+    "verify",
+]
+
+_HOMES = {
+    "catalog": ("CATALOG", "find"),
+    "dataset": ("Account", "generate"),
+    "edit": ("Distorted", "Edit", "distort", "render"),
+    "errors": ("UserError",),
+    "reading": ("read_image",),
+    "recipe": ("Recipe", "default_recipe", "load_recipe"),
+    "references": ("open_references",),
+    "region": ("Region",),
+    "verify": ("verify",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'distortlab' has no attribute {name!r}")
+    value = getattr(import_module(f"distortlab.{_HOME_OF[name]}"), name)
+    globals()[name] = value  # `distortlab.verify` is the function, though a module has the same name
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

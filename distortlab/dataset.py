@@ -48,6 +48,11 @@ class Account:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
+    def quarantine(self) -> Path:
+        """Where the references that could not be used are listed, with the reasons."""
+        return self.out / "_distortlab" / "quarantine"
+
+    @property
     def trouble(self) -> str | None:
         """Why the run must not pass for a success, or None."""
         if self.unfilled:
@@ -58,7 +63,7 @@ class Account:
         if self.failures > self.max_failures * max(self.opened, 1):
             return (
                 f"{self.failures} of {self.opened} references could not be used, more than the allowed "
-                f"{100 * self.max_failures:g} % (--max-failures); see {self.out / '_distortlab' / 'quarantine'}"
+                f"{100 * self.max_failures:g} % (--max-failures); see {self.quarantine}"
             )
         return None
 

@@ -1,8 +1,8 @@
 """Reading pictures that nobody vouched for: bytes in, an `Image` or one clear sentence out.
 
-Whatever the bytes are, the outcome is pixels or `BadReference`: no warning, no other exception, and no memory for
-pixels before the declared size is known to be acceptable. Only the formats in `FORMATS` are tried, so no decoder that
-starts a program (EPS) or opens further files is ever reached.
+Whatever the bytes are, the outcome is pixels or `BadReference`: no warning, no other exception, and no memory
+for pixels before the declared size is known to be acceptable. Only the formats in `FORMATS` are tried, so no
+decoder that starts a program (EPS) or opens further files is ever reached.
 """
 
 import io
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,7 +50,8 @@ _TO_8_BIT = ((np.arange(65536, dtype=np.uint32) + 128) // 257).astype(np.uint8)
 class Upright:
     """A decoded picture.
 
-    `faithful`: any ordinary reader decodes the same bytes to exactly `image` (8-bit RGB JPEG or PNG, not rotated).
+    `faithful`: any ordinary reader decodes the same bytes to exactly `image` (8-bit RGB JPEG or PNG, not
+    rotated).
     `turned`: EXIF exchanged rows and columns, so that the stored size is the transposed one.
     """
 
@@ -60,13 +62,12 @@ class Upright:
 
 
 def read_upright(data: bytes, max_pixels: int = MAX_PIXELS) -> Upright:
-    """Decode to RGB with the EXIF orientation applied. Raises `BadReference` for everything that cannot be read."""
+    """Decode to RGB with the EXIF orientation applied. Raises `BadReference` for all that cannot be read."""
     with _one_sentence(), Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
         _check_header(picture, max_pixels)
         image, plain = _decode(picture, data)
         # A PNG may carry its EXIF behind the pixels: the orientation is known only after decoding.
-        orientation = picture.getexif().get(ORIENTATION)
-        swap, rows, columns = TURNS.get(orientation, (False, False, False)) if _whole(orientation) else (False,) * 3
+        swap, rows, columns = _turn(picture.getexif().get(ORIENTATION))
         return Upright(
             image=_turned(image, swap, rows, columns),
             faithful=plain and not (swap or rows or columns),
@@ -110,7 +111,7 @@ def shrunk_shape(shape: tuple[int, int], max_side: int) -> tuple[int, int]:
 
 
 def shrink(image: Image, max_side: int) -> Image:
-    """Scale down by area means so that the longer side is `max_side`; a smaller image is returned as it is."""
+    """Scale down by area means to a longer side of `max_side`; a smaller image is returned as it is."""
     rows, columns = shrunk_shape(shape_of(image), max_side)
     if (rows, columns) == shape_of(image):
         return image
@@ -170,7 +171,7 @@ def _decode(picture: ImageFile.ImageFile, data: bytes) -> tuple[Image, bool]:
 
 
 def _turbo_can(data: bytes) -> bool:
-    """Whether libjpeg-turbo's simple interface knows this kind of JPEG; odd chroma samplings are left to Pillow."""
+    """Whether libjpeg-turbo's simple interface knows this kind of JPEG; odd samplings are left to Pillow."""
     try:
         return simplejpeg.decode_jpeg_header(data)[2] in ("YCbCr", "RGB")
     except ValueError:
@@ -201,20 +202,23 @@ def _from_16_bit_colour(picture: ImageFile.ImageFile, data: bytes) -> Image:
     flags = cv2.IMREAD_UNCHANGED
     values = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if picture.format == "PNG" else None
     if values is None or values.dtype != np.uint16 or values.ndim != 3 or "transparency" in picture.info:
-        raise BadReference("is a 16-bit colour picture of a kind that cannot be read exactly; save it with 8 bits")
+        raise BadReference(
+            "is a 16-bit colour picture of a kind that cannot be read exactly; save it with 8 bits"
+        )
     if values.shape[2] == 4:
         _check_opaque(values[..., 3], 65535)
     return np.ascontiguousarray(_TO_8_BIT[values[..., 2::-1]])
 
 
-def _check_opaque(alpha: NDArray[np.uint8] | NDArray[np.uint16], full: int) -> None:
+def _check_opaque(alpha: NDArray[Any], full: int) -> None:
     if int(alpha.min()) < full:
         raise BadReference("has transparent pixels; flatten it onto a background first")
 
 
-def _whole(orientation: object) -> bool:
-    """EXIF values are whatever the file says: only an integer can be an orientation."""
-    return isinstance(orientation, int)
+def _turn(orientation: object) -> tuple[bool, bool, bool]:
+    """Swap, flip rows, flip columns. EXIF values are whatever the file says; unknown ones turn nothing."""
+    nothing = (False, False, False)
+    return TURNS.get(orientation, nothing) if isinstance(orientation, int) else nothing
 
 
 def _turned(image: Image, swap: bool, rows: bool, columns: bool) -> Image:

@@ -217,7 +217,7 @@ TRENDS: Mapping[str, Trend] = MappingProxyType(
         "blur": Trend(_detail_loss, 0.01, "relative loss of detail"),
         # Pixels that trade places are each as sharp as before, and differ more from their neighbours.
         "blur.jitter": Trend(_detail_gain, 0.01, "relative gain of detail"),
-        "noise": Trend(_detail_gain, 0.01, "relative gain of detail"),
+        "noise": Trend(_detail_gain, 0.001, "relative gain of detail"),
         "brighten": Trend(_luma_rise, 3.0, "levels of mean luma"),
         "darken": Trend(_luma_fall, 3.0, "levels of mean luma"),
         "contrast_strengthen": Trend(_spread_gain, 0.05, "relative gain of spread"),

@@ -28,14 +28,14 @@ CONTRAST_STRENGTHEN = (
         "contrast_strengthen.scale",
         scale_contrast,
         "gain",
-        matched(1.35, 1.55, 1.9, 2.6, 4.3),
+        matched(1.36, 1.6, 1.91, 2.6, 4.3),
         depictqa(1.4, 1.7, 2.1, 2.6, 4.0, deviation="about the mean of the region, not of the array it lies in"),
     ),
     Distortion(
         "contrast_strengthen.sigmoid",
         sigmoid_contrast,
         "logistic gain",
-        matched(5, 6, 8, 12, 20),
+        matched(5, 6.7, 9.1, 13.7, 23.5),
         depictqa(
             4, 8, 12, 16, 20,
             deviation="for `stretch` 2, 4, 6, 8, 10: twice its exponent gives its slope at mid-grey; anchored at the "

@@ -27,14 +27,14 @@ CONTRAST_WEAKEN = (
         "contrast_weaken.scale",
         scale_contrast,
         "gain",
-        matched(0.72, 0.60, 0.46, 0.32, 0.18),
+        matched(0.7, 0.59, 0.47, 0.34, 0.22),
         depictqa(0.75, 0.6, 0.45, 0.3, 0.2, deviation="about the mean of the region, not of the array it lies in"),
     ),
     Distortion(
         "contrast_weaken.compress",
         compress_contrast,
         "half width, levels",
-        matched(90, 60, 35, 20, 10),
+        matched(157, 86, 52, 32, 14.4),
         None,
     ),
 )

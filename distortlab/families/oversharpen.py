@@ -21,7 +21,7 @@ OVERSHARPEN = (
         "oversharpen.unsharp_mask",
         unsharp_mask,
         "amount",
-        matched(1.35, 1.8, 2.6, 3.8, 6.0),
+        matched(1.6, 2.2, 3.1, 4.6, 7.5),
         depictqa(2, 2.8, 4, 6, 8, deviation="the Gaussian is cut at 3 sigma, not at 2 px, and scales with the image"),
         halo=lambda amount, scale: int(np.ceil(3 * _SIGMA * scale)),
     ),

@@ -90,21 +90,21 @@ QUANTIZATION = (
         "quantization.uniform",
         uniform_levels,
         "levels per channel",
-        matched(12, 9, 6, 5, 3),
+        matched(12, 8, 6, 5, 3),
         None,
     ),
     Distortion(
         "quantization.median",
         median_levels,
         "levels per channel",
-        matched(7, 5, 4, 3, 2),
+        matched(6, 5, 4, 3, 2),
         depictqa(20, 15, 10, 6, 3, deviation="from the pixels of the region; the image given is not changed"),
     ),
     Distortion(
         "quantization.otsu",
         otsu_levels,
         "levels per channel",
-        matched(8, 6, 5, 4, 2),
+        matched(6, 5, 4, 3, 2),
         depictqa(
             15, 11, 8, 5, 3,
             deviation="the same criterion without DepictQA's search, which takes up to 20 s and raises on few levels; "
@@ -115,7 +115,7 @@ QUANTIZATION = (
         "quantization.palette",
         palette_colours,
         "colours",
-        matched(10, 7, 4, 3, 2),
+        matched(6, 5, 4, 3, 2),
         None,
     ),
 )  # fmt: skip

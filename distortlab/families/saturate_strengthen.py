@@ -8,14 +8,14 @@ SATURATE_STRENGTHEN = (
         "saturate_strengthen.ycbcr",
         scale_chroma,
         "gain",
-        matched(1.7, 2.1, 3.0, 4.8, 10.0),
+        matched(1.78, 2.3, 3.3, 5.4, 11.6),
         depictqa(2, 3, 5, 8, 16, deviation="one clip, in RGB"),
     ),
     Distortion(
         "saturate_strengthen.hsv",
         scale_saturation,
         "gain",
-        matched(1.8, 2.4, 4.0, 8.0, 20.0),
+        matched(1.9, 2.6, 4.2, 9, 40),
         depictqa(3, 6, 12, 20, 64, deviation="not through 8-bit HSV; regions without colour are not chosen"),
     ),
 )

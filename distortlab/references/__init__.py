@@ -22,8 +22,8 @@ _RULES = RegionRules()
 def open_references(spec: str, seed: int = 0, rules: RegionRules = _RULES) -> References:
     """The source that `spec` names; `seed` is that of the built-in scenes unless `spec` has one of its own.
 
-    `rules` decide which entries of an annotation file count as usable. Raises `UserError` for a kind that does not
-    exist, a path that does not, or a file that cannot be used.
+    `rules` decide which entries of an annotation file count as usable. Raises `UserError` for a kind that
+    does not exist, a path that does not, or a file that cannot be used.
     """
     kind, _, rest = spec.partition(":")
     if kind not in _KINDS:
@@ -49,8 +49,8 @@ def _coco(rest: str, seed: int, rules: RegionRules) -> References:
         raise UserError(
             f"coco:{rest}: an annotation file and a folder are needed, as in coco:FILE.json,FOLDER"
         )
-    # A path may hold commas itself: the comma that ends the name of an existing file is the one that is meant.
-    at = next((at for at in commas if Path(rest[:at]).is_file()), commas[0])
+    # A path may hold commas itself: the one that ends the name of an existing file is meant.
+    at = next((at for at in commas if Path(rest[:at]).expanduser().is_file()), commas[0])
     return open_coco(Path(rest[:at]).expanduser(), Path(rest[at + 1 :]).expanduser(), rules)
 
 

@@ -28,28 +28,29 @@ PIECES = (3, 7)
 """The fewest and the most pieces in a scene; each number is as likely."""
 
 BACKDROPS = {
-    **dict.fromkeys(("astronaut", "chelsea", "coffee", "rocket", "ihc"), 2.0),
-    **dict.fromkeys(("wooden", "grass", "marble", "denim", "tartan", "mosaic"), 1.0),
+    **dict.fromkeys(("astronaut", "coffee"), 2.0),
+    **dict.fromkeys(("chelsea", "rocket", "ihc", "wooden", "grass", "marble", "denim"), 1.0),
     **dict.fromkeys(("brick", "gravel", "woven", "knitted", "checked", "agate", "starry"), 0.7),
+    **dict.fromkeys(("tartan", "mosaic"), 0.5),
 }
 """What lies under the pieces, photographs and materials, with weights."""
 
-AREAS = (0.015, 0.2)
+AREAS = (0.015, 0.25)
 """Smallest and largest area of a piece as a share of the frame, before it is covered or cut off."""
 
 CROWDED = 0.7
 """The largest sum of the areas."""
 
-MAX_REACH = 0.62
+MAX_REACH = 0.66
 """Longest side of a piece as a share of the shorter side of the frame."""
 
-OVERHANG = 0.2
+OVERHANG = 0.35
 """How much of a piece's box may hang over an edge of the frame."""
 
 SOLID = 128
 """From this coverage on (of 255) a pixel belongs to a piece."""
 
-SEEN, LEAST, TRIES = 0.55, 0.0115, 12
+SEEN, LEAST, TRIES = 0.6, 0.0115, 12
 """Of every piece this share, and this share of the frame, is to stay seen; places to try."""
 
 LIGHTS = ((-1, -1), (1, -1), (0, -1), (-1, 0), (1, 0))
@@ -67,7 +68,7 @@ class Collage:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """An object, or its shadow: coverage 0..255 in its own box, and the box, which may hang over the frame."""
+    """An object, or its shadow: coverage 0..255 in its box, and the box, which may hang over the frame."""
 
     weight: Mask
     box: Box
@@ -121,7 +122,7 @@ def _outline(shape: Shape, area: float, size: tuple[int, int], draw: Stream) -> 
 
 
 def _placed(weight: Mask, labels: Mask, counts: Counts, draw: Stream) -> tuple[Box, Counts]:
-    """The first good place out of some random ones, else the best of them; and what is then seen of each piece."""
+    """The first good place of some random ones, else the best; and what is then seen of each piece."""
     rows, columns = weight.shape
     solid = weight >= SOLID
     before = np.append(counts, np.count_nonzero(solid))
@@ -182,9 +183,9 @@ def _backdrop(name: str, size: tuple[int, int], draw: Stream) -> Image:
 
 def _lit(image: Image, factor: Mask) -> Image:
     """The image times a factor (128 is one), cut off at 255."""
-    product = cv2.multiply(image, cv2.merge([factor] * 3), dtype=cv2.CV_16U)
+    product = np.multiply(image, cv2.merge([factor] * 3), dtype=np.uint16)
     product >>= np.uint16(7)
-    return np.minimum(product, np.uint16(255)).astype(np.uint8)
+    return np.asarray(cv2.min(product, (255, 255, 255, 0)), dtype=np.uint8)
 
 
 def _softened(weight: Mask, radius: int) -> Mask:

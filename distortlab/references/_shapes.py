@@ -165,7 +165,9 @@ SHAPES = (
 def _filled(rings: list[list[tuple[float, float]]], rows: int, columns: int) -> Mask:
     """The union of rings in grid points, uint8 0 or 1, (rows, columns)."""
     coded = coco_mask.frPyObjects([[v for point in ring for v in point] for ring in rings], rows, columns)
-    return np.asarray(coco_mask.decode(coco_mask.merge(coded)), dtype=np.uint8)
+    return np.asarray(
+        coco_mask.decode(coded[0] if len(coded) == 1 else coco_mask.merge(coded)), dtype=np.uint8
+    )
 
 
 def stencil(shape: Shape, width: float, height: float, degrees: float = 0.0) -> Mask:

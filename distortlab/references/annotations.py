@@ -1,9 +1,10 @@
 """Reading a file in the COCO format: from JSON that may hold anything to pictures with their annotations.
 
-The annotations are made small while the JSON is parsed, one by one: the parsed lists of the 860,000 outlines of COCO
-would need several gigabytes at once.
+The annotations are made small while the JSON is parsed, one by one: the parsed lists of the 860,000 outlines
+of COCO would need several gigabytes at once.
 """
 
+import hashlib
 import json
 import math
 from collections import Counter
@@ -18,7 +19,7 @@ from distortlab.references.outlines import MAX_SIDE, Rectangle, Shape, read_rect
 __all__ = ["Annotation", "Document", "Picture", "read_document"]
 
 Key = int | str
-KEYS = {"images": "list", "annotations": "list", "categories": "list"}
+KEYS = ("images", "annotations", "categories")
 LONGEST_NAME = 200
 
 
@@ -34,7 +35,7 @@ class _Raw(NamedTuple):
 
 
 class Annotation(NamedTuple):
-    """An annotated object. `shape` is a reason where it cannot be used; `area` in pixels and `box` as declared."""
+    """An annotated object; `shape` is a reason where it is unusable, `area` and `box` are as declared."""
 
     name: str
     crowd: bool
@@ -68,7 +69,7 @@ class Document:
 
 
 def read_document(path: Path, images: Path) -> Document:
-    """Read an annotation file whose images lie below the folder `images`. Raises `UserError` with file and place."""
+    """Read an annotation file whose images lie below `images`. Raises `UserError` with file and place."""
     if not images.is_dir():
         raise UserError(f"no folder of images at {images}")
     content = _parsed(path)
@@ -87,11 +88,15 @@ def _parsed(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"cannot read the annotations {path}: {error.strerror or error}") from None
     except json.JSONDecodeError as error:
-        raise UserError(f"{path} is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+        raise UserError(
+            f"{path} is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not usable JSON: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{path} is not an annotation file: a JSON object is needed, it holds a {_kind(content)}")
+        raise UserError(
+            f"{path} is not an annotation file: a JSON object is needed, it holds a {_kind(content)}"
+        )
     for key in KEYS:
         if key not in content:
             raise UserError(
@@ -114,7 +119,7 @@ def _compact(item: dict[str, Any]) -> Any:
         return item
     box, area = read_rectangle(item["bbox"]) if "bbox" in item else None, item.get("area")
     shape = box if isinstance(box, str) else read_shape(item, box)
-    known = isinstance(area, int | float) and 0 < area and math.isfinite(area)
+    known = isinstance(area, int | float) and area > 0 and math.isfinite(area)
     return _Raw(
         image=item["image_id"],
         category=item["category_id"],
@@ -183,7 +188,9 @@ def _picture(
     source = _text(item.get("coco_url")) or _text(str(name))
     license_key = _key(item, "license")
     license_text = licenses.get(license_key) if license_key is not None else None
-    return Picture(_identifier(key), place / name.name, (int(size[0] or 0), int(size[1] or 0)), source, license_text)
+    return Picture(
+        _identifier(key), place / name.name, (int(size[0] or 0), int(size[1] or 0)), source, license_text
+    )
 
 
 def _safe_name(item: dict[str, Any]) -> PurePosixPath | None:
@@ -229,7 +236,7 @@ def _key(item: object, name: str) -> Key | None:
 
 
 def _text(value: object) -> str:
-    """A string that can be written anywhere: white space collapsed, no control characters, no lone surrogates."""
+    """A string that can be written anywhere: no runs of space, control characters or lone surrogates."""
     if not isinstance(value, str):
         return ""
     words = " ".join(value.split())
@@ -238,8 +245,6 @@ def _text(value: object) -> str:
 
 def _identifier(key: Key) -> str:
     """A file-system-safe id: `coco-000000262145` for numbers, a hash for other keys."""
-    from hashlib import sha256
-
     if isinstance(key, int) and key >= 0:
         return f"coco-{key:012d}"
-    return "coco-" + sha256(repr(key).encode()).hexdigest()[:16]
+    return "coco-" + hashlib.sha256(repr(key).encode()).hexdigest()[:16]

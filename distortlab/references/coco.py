@@ -1,10 +1,12 @@
-"""References from an annotation file in the COCO format: COCO itself, LVIS, Objects365 and what is exported like them.
+"""References from an annotation file in the COCO format: COCO itself, LVIS, Objects365 and what is exported
+like them.
 
-A file is read once. What is broken in it is left out and counted by reason, never guessed at; a file that is not of
-this format at all is a `UserError`. Entries keep their own annotations only, so that they travel to workers cheaply.
+A file is read once. What is broken in it is left out and counted by reason, never guessed at; a file that is
+not of this format at all is a `UserError`. Entries keep their own annotations only, so that they travel to
+workers cheaply.
 
-Layouts: COCO names each image by `file_name`; LVIS by `coco_url`, whose last two parts are the split and the file;
-Objects365 has folders in `file_name` and no outlines, so its boxes are the regions.
+Layouts: COCO names each image by `file_name`; LVIS by `coco_url`, whose last two parts are the split and the
+file; Objects365 has folders in `file_name` and no outlines, so its boxes are the regions.
 """
 
 import hashlib
@@ -27,8 +29,8 @@ from distortlab.references.rules import eligible, eligible_box
 __all__ = ["LICENSE", "Coco", "CocoEntry", "Outline", "open_coco"]
 
 LICENSE = (
-    "Annotations: CC BY 4.0, COCO Consortium (cocodataset.org). Images: their photographers', under the Flickr Terms "
-    "of Use; the licence that each photographer chose is kept per image where the annotation file names it."
+    "Annotations: CC BY 4.0, COCO Consortium (cocodataset.org). Images: their photographers', under the "
+    "Flickr Terms of Use; each one's own licence is kept per image where the annotation file names it."
 )
 
 
@@ -42,7 +44,7 @@ class Outline(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CocoEntry:
-    """One image with its annotations. `size` is (rows, columns) as declared; `others` are names of broken annotations."""
+    """One image with its annotations; `size` is (rows, columns), `others` names broken annotations."""
 
     id: str
     path: Path
@@ -72,7 +74,7 @@ class CocoEntry:
 
     @property
     def objects(self) -> tuple[str, ...]:
-        """The distinct names of all that is annotated, small, crowded or badly drawn as it may be, in sorted order."""
+        """The distinct names of all that is annotated, small, crowded or badly drawn as it may be, sorted."""
         return tuple(sorted({outline.name for outline in self.outlines}.union(self.others)))
 
     def _check_size(self, found: tuple[int, int], turned: bool) -> None:
@@ -130,7 +132,7 @@ class Coco:
 
     @property
     def vocabulary(self) -> Mapping[str, float]:
-        """Category names with the share of entries in which such an object could be distorted, commonest first."""
+        """Category names with the share of entries where such an object could be distorted."""
         return {name: count / len(self._entries) for name, count in self._names.most_common()}
 
     @property
@@ -149,7 +151,7 @@ class Coco:
         return digest.hexdigest()
 
     def entries(self, count: int) -> Sequence[Entry]:
-        """The first `count` entries, in the order of the hashes of their ids: any number of them is a fair sample."""
+        """The first `count` entries in the order of the hashes of their ids: however many, a fair sample."""
         return self._entries[:count]
 
 
@@ -159,7 +161,7 @@ def open_coco(annotations: Path, images: Path, rules: RegionRules) -> Coco:
 
 
 def _canonical(outline: Outline) -> bytes:
-    """Bytes that differ where outlines differ; the coordinates as they are, because `repr` of them takes seconds."""
+    """Bytes that differ where outlines differ. Coordinates go in raw: `repr` of them takes seconds."""
     shape = outline.shape
     if isinstance(shape, Polygons):
         head = repr((outline.name, outline.crowd, [len(part) for part in shape.parts]))
@@ -175,7 +177,13 @@ def _entry(picture: Picture, annotations: Sequence[Annotation]) -> CocoEntry:
     outlines = tuple(Outline(a.name, a.crowd, a.shape) for a in annotations if not isinstance(a.shape, str))
     others = sorted({a.name for a in annotations if isinstance(a.shape, str)})
     return CocoEntry(
-        picture.id, picture.path, picture.size, picture.source, picture.license or LICENSE, outlines, tuple(others)
+        picture.id,
+        picture.path,
+        picture.size,
+        picture.source,
+        picture.license or LICENSE,
+        outlines,
+        tuple(others),
     )
 
 

@@ -1,4 +1,4 @@
-"""References from a folder of pictures without annotations: regions come from segmentation and have no names."""
+"""References from a folder of pictures that nobody annotated: regions are segmented and have no names."""
 
 import hashlib
 import os
@@ -17,7 +17,9 @@ from distortlab.references.segmentation import segment
 
 __all__ = ["LICENSE", "Folder", "FolderEntry", "open_folder"]
 
-LICENSE = "Images from a local folder; whose they are and what may be done with them is known to its owner only."
+LICENSE = (
+    "Images from a local folder; whose they are and what may be done with them is known to its owner only."
+)
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 
@@ -83,7 +85,7 @@ class Folder:
         return digest.hexdigest()
 
     def entries(self, count: int) -> Sequence[Entry]:
-        """The first `count` files, in the order of the hashes of their ids: any number of them is a fair sample."""
+        """The first `count` files in the order of the hashes of their ids: however many, a fair sample."""
         return self._entries[:count]
 
 
@@ -115,7 +117,7 @@ def _files(root: Path, skipped: Counter[str]) -> Iterator[Path]:
 
 
 def _entry(root: Path, path: Path) -> FolderEntry:
-    """The id is made of letters, digits and hyphens of the path, and of its hash, which tells `a-b` from `a_b`."""
+    """The id is made of the letters and digits of the path, and of its hash, which tells `a-b` from `a_b`."""
     relative = path.relative_to(root).as_posix()
     digest = hashlib.sha256(os.fsencode(relative)).hexdigest()[:12]
     words = re.sub(r"[^a-z0-9]+", "-", relative.rpartition(".")[0].lower()).strip("-")[-48:].strip("-")

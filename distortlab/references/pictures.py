@@ -32,7 +32,7 @@ def open_picture(path: Path) -> tuple[bytes, Upright]:
 
 
 def store(data: bytes, upright: Upright, max_side: int) -> Stored:
-    """The image with its longer side at most `max_side`: in its own bytes where they are faithful, else as PNG."""
+    """The image, at most `max_side` long: in its own bytes where they are faithful, else as PNG."""
     image = shrink(upright.image, max_side)
     if upright.faithful and image is upright.image:
         return Stored(image, data, EXTENSIONS[upright.format])

@@ -1,7 +1,7 @@
 """`scenes`: reference images composed on the spot, for when there is no data set of photographs at hand.
 
-Each is a collage of three to seven textured shapes over a photograph of scikit-image's wheel or over a material,
-with exact masks and a name for every shape ("brick star"). There are as many as one likes.
+Each is a collage of three to seven textured shapes over a photograph of scikit-image's wheel or a material;
+every shape has an exact mask and a name ("brick star").
 """
 
 import hashlib
@@ -32,8 +32,8 @@ VERSION = "1"
 QUALITY = 95
 
 LICENSE = (
-    "Composed by distortlab from sample photographs in the wheel of scikit-image, which describes them as public "
-    "domain, CC0 or without known copyright restrictions ("
+    "Composed by distortlab from sample photographs in the wheel of scikit-image, which describes them as "
+    "public domain, CC0 or without known copyright restrictions ("
     + "; ".join(f"{name}: {photo.terms}" for name, photo in PHOTOGRAPHS.items())
     + "), and from textures drawn by formula; they may be reused freely."
 )
@@ -135,8 +135,8 @@ class Scenes:
     def vocabulary(self) -> Mapping[str, float]:
         """Every name with the probability that a scene holds it.
 
-        Shapes and materials are drawn without repetition, so a pair comes up in `pieces / (shapes * materials)`
-        of the scenes; a material is never laid on itself, so those that serve as a backdrop are a little rarer.
+        Shapes and materials are drawn without repetition: a pair comes up in `pieces / (shapes * materials)`
+        of the scenes. A material is never laid on itself, so those that serve as backdrops are rarer.
         """
         shares = _material_shares()
         return {f"{m.name} {s.name}": shares[m.name] / len(SHAPES) for m in MATERIALS for s in SHAPES}

@@ -1,7 +1,8 @@
 """Is a reference already bad? A distorted reference teaches that distortion is clean.
 
-Three cheap numbers, each with a floor or a ceiling in `recipe.ReferenceRules`. The defaults were set on 160 photographs
-of COCO 2017 (longer side 640, JPEG) so that only the obviously bad fail. Percentiles of what was measured:
+Three cheap numbers, each with a floor or a ceiling in `recipe.ReferenceRules`. The defaults were set on 160
+photographs of COCO 2017 (longer side 640, JPEG) so that only the obviously bad fail. Percentiles of what was
+measured:
 
 | number | unit | 0 | 1 | 5 | 50 | 95 | 99 | 100 | limit |
 |---|---|---|---|---|---|---|---|---|---|
@@ -43,20 +44,21 @@ def screen(image: Image, rules: ReferenceRules) -> str | None:
 def sharpness(luma: Luma) -> float:
     """Variance of the Laplacian of the luma, in squared 8-bit levels."""
     response = cv2.Laplacian(luma, cv2.CV_16S)
-    # As E[x^2] - E[x]^2: both sums are exact and much faster than cv2.meanStdDev, which took most of the time.
+    # As E[x^2] - E[x]^2: both sums are exact, and much faster than cv2.meanStdDev.
     return float(cv2.norm(response, cv2.NORM_L2SQR) / response.size - cv2.mean(response)[0] ** 2)
 
 
 def blockiness(luma: Luma) -> float:
-    """Mean step of the luma across the borders of 8 x 8 blocks over its mean step elsewhere; the worse direction."""
+    """Mean luma step across borders of 8 x 8 blocks over the mean step elsewhere; the worse direction."""
     return max(_periodic(luma, 0), _periodic(luma, 1))
 
 
 def chroma(image: Image) -> float:
-    """How far the colours of an image reach: 99th percentile of the distance from its mean colour, in CIELAB (a, b).
+    """How far the colours of an image reach: 99th percentile of the distance from its mean colour, in CIELAB
+    (a, b).
 
-    Measured on every eighth pixel of every eighth row. Distance from the mean and not from grey, so that a sepia
-    print counts as grey; a high percentile and not the mean, so that a skier in red on snow does not.
+    Measured on every eighth pixel of every eighth row. Distance from the mean and not from grey, so that a
+    sepia print counts as grey; a high percentile and not the mean, so that a skier in red on snow does not.
     """
     lab = cv2.cvtColor(np.ascontiguousarray(image[::8, ::8]), cv2.COLOR_RGB2LAB)
     ab = lab.reshape(-1, 3)[:, 1:].astype(np.float32)

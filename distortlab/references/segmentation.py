@@ -1,8 +1,9 @@
 """Regions of a picture that nobody annotated: compact pieces of one look, found by graph-based segmentation.
 
-The picture is segmented on a small copy at two scales (Felzenszwalb and Huttenlocher 2004, doi:10.1023/B:VISI.
-0000022288.19776.77); each piece is smoothed, filled and judged by how compact and large it is and how little of it
-lies along the frame; of pieces that overlap, the best is kept. The result is a region with an outline of its own, not an object with a name.
+The picture is segmented on a small copy at two scales (Felzenszwalb and Huttenlocher 2004,
+doi:10.1023/B:VISI. 0000022288.19776.77); each piece is smoothed, filled and judged by how compact and large
+it is and how little of it lies along the frame; of pieces that overlap, the best is kept. The result is a
+region with an outline of its own, not an object with a name.
 """
 
 from collections.abc import Iterator
@@ -66,7 +67,7 @@ def _pieces(small: Image, rules: RegionRules) -> Iterator[_Piece]:
 
 
 def _cleaned(piece: NDArray[np.bool_]) -> Mask:
-    """The largest part of a piece once thin arms are cut off, with its holes filled and its outline smoothed; 0 or 1."""
+    """The largest part of a piece without its thin arms, holes filled, outline smoothed; 0 or 1."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     mask = cv2.morphologyEx(piece.astype(np.uint8), cv2.MORPH_OPEN, disc)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -98,4 +99,4 @@ def _enlarged(mask: Mask, shape: tuple[int, int]) -> Mask:
     """To full size with a smooth outline: blurred, interpolated, then cut at one half."""
     soft = cv2.blur(mask * np.uint8(255), (3, 3), borderType=cv2.BORDER_REPLICATE)
     soft = cv2.resize(soft, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(soft >> 7, dtype=np.uint8)
+    return np.asarray(soft, dtype=np.uint8) >> np.uint8(7)

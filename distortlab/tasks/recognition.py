@@ -143,7 +143,7 @@ class Grading:
         grade = self.severity_grades[marks.severity_distance]
         if self.gated and not marks.type_right:
             grade = 0.0
-        return min(1.0, self.type_weight * marks.type_right + (1.0 - self.type_weight) * grade)
+        return self.type_weight * marks.type_right + (1.0 - self.type_weight) * grade
 
 
 GRADING = Grading()

@@ -106,7 +106,7 @@ PAIRS = {
 """A quality without a direction could be either family, so it names none."""
 
 _FILLERS = (
-    "a an and artefact artefacts artifact artifacts color colors colour colours degree distortion "
+    "a an and artefact artefacts artifact artifacts color colors colour colours degree distorted distortion "
     "distortions effect gaussian image in is it level motion of picture region severity the type with"
 )
 FILLERS = frozenset(_FILLERS.split())

@@ -92,6 +92,11 @@ def test_a_box_in_another_frame_is_the_nearest_box_there(drawn: tuple[Size, Box]
             assert low - 0.5 - 1e-6 <= (ends[0] + ends[1]) / 2 <= high + 0.5 + 1e-6
 
 
+def test_the_solution_as_it_is_written() -> None:
+    assert grounding.truth((886, 88, 1023, 648), (1024, 768), "pixels") == "[886, 88, 1023, 648]"
+    assert grounding.truth((886, 88, 1023, 648), (1024, 768), "thousandths") == "[865, 115, 999, 844]"
+
+
 @given(drawn=boxes)
 def test_a_box_in_its_own_frame_stays(drawn: tuple[Size, Box]) -> None:
     size, box = drawn

@@ -1,0 +1,55 @@
+"""Progress of long work: a bar with rate and time left on a terminal, now and then a line anywhere else."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["bar"]
+
+_EVERY_S = 10.0
+
+
+@contextmanager
+def bar(what: str, total: int, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """Yields a function to call with the number of things just done. Writes to stderr only."""
+    if quiet:
+        yield lambda step: None
+    elif sys.stderr.isatty():
+        yield from _drawn(what, total)
+    else:
+        yield _Lines(what, total).advance
+
+
+def _drawn(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.0f}/s" if task.speed else "")
+
+    columns = (BarColumn(), MofNCompleteColumn(), what, Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda step: progress.advance(task, step)
+
+
+class _Lines:
+    """A line every ten seconds, for logs."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self.what, self.total, self.done = what, total, 0
+        self.start = self.last = time.monotonic()
+
+    def advance(self, step: int) -> None:
+        self.done += step
+        now = time.monotonic()
+        if now - self.last < _EVERY_S:
+            return
+        self.last = now
+        rate = self.done / (now - self.start)
+        left = (self.total - self.done) / rate if rate else float("inf")
+        sys.stderr.write(f"{self.done:,} of {self.total:,} {self.what}, {rate:.0f}/s, {left:.0f} s left\n")
+        sys.stderr.flush()

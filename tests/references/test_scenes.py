@@ -1,0 +1,199 @@
+import io
+import pickle
+import subprocess
+import sys
+from collections import Counter
+from typing import Any
+
+import cv2
+import numpy as np
+import PIL.Image
+import pytest
+
+from distortlab.image import pixels_sha256
+from distortlab.recipe import ReferenceRules, RegionRules
+from distortlab.references import _collage
+from distortlab.references._collage import compose
+from distortlab.references._shapes import SHAPES, fill_share, stencil
+from distortlab.references._textures import MATERIALS, sheet
+from distortlab.references.base import Reference
+from distortlab.references.scenes import SceneEntry, Scenes
+from distortlab.references.screening import screen
+
+# decoding a mask with pycocotools under NumPy 2 says so; no array of ours has the old `__array__`
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+COUNT = 24
+ANY_REGION = RegionRules(min_area=0.0, max_area=1.0, max_box=1.0, min_side=0)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> list[Reference]:
+    return [entry.load(ReferenceRules(), RegionRules()) for entry in Scenes().entries(COUNT)]
+
+
+def test_the_same_id_gives_the_same_pixels_in_another_process(loaded: list[Reference]) -> None:
+    code = (
+        "from distortlab.references.scenes import Scenes\n"
+        "from distortlab.recipe import ReferenceRules, RegionRules\n"
+        "from distortlab.image import pixels_sha256\n"
+        "for entry in reversed(Scenes().entries(4)):\n"
+        "    found = entry.load(ReferenceRules(), RegionRules())\n"
+        "    print(pixels_sha256(found.image), *(r.region.counts.hex() for r in found.regions))\n"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    here = [
+        " ".join([pixels_sha256(found.image), *(r.region.counts.hex() for r in found.regions)])
+        for found in reversed(loaded[:4])
+    ]
+    assert out.splitlines() == here
+    again = SceneEntry(0, 3, (480, 640)).load(ReferenceRules(), RegionRules())
+    assert pixels_sha256(again.image) == pixels_sha256(loaded[3].image)
+
+
+def test_scenes_and_seeds_differ(loaded: list[Reference]) -> None:
+    hashes = {pixels_sha256(found.image) for found in loaded}
+    hashes |= {pixels_sha256(compose(1, index, (480, 640)).image) for index in range(4)}
+    assert len(hashes) == COUNT + 4
+    assert [found.id for found in loaded[:2]] == ["scene-000000", "scene-000001"]
+
+
+def test_the_file_decodes_to_the_image_in_pillow(loaded: list[Reference]) -> None:
+    for found in loaded:
+        with PIL.Image.open(io.BytesIO(found.encoded)) as opened:
+            assert opened.format == "JPEG"
+            np.testing.assert_array_equal(np.asarray(opened.convert("RGB")), found.image)
+
+
+def test_masks_are_disjoint_and_in_tight_boxes_inside_the_frame(loaded: list[Reference]) -> None:
+    for found in loaded:
+        covered = np.zeros(found.image.shape[:2], int)
+        for named in found.regions:
+            box, mask = named.region.bbox, named.region.mask
+            assert named.region.size == found.image.shape[:2]
+            assert 0 <= box.x1 < box.x2 <= 640
+            assert 0 <= box.y1 < box.y2 <= 480
+            assert all(edge.any() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
+            covered[box.slices] += mask
+        assert covered.max() == 1
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_a_mask_is_where_the_object_is(monkeypatch: pytest.MonkeyPatch, index: int) -> None:
+    """Where the last piece is not painted, its mask changes, and outside there is less shadow and nothing else."""
+    whole = compose(0, index, (480, 640))
+    paint, painted = _collage._paint, []
+
+    def all_but_the_last(*arguments: Any) -> None:
+        painted.append(arguments)
+        if len(painted) < len(whole.names):
+            paint(*arguments)
+
+    monkeypatch.setattr(_collage, "_paint", all_but_the_last)
+    bare = compose(0, index, (480, 640)).image
+    inside = whole.labels == len(whole.names)
+    assert (whole.image != bare).any(axis=-1)[inside].mean() > 0.95
+    near = cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert (whole.image <= bare)[~near].all()
+
+
+def test_names_are_distinct_and_known(loaded: list[Reference]) -> None:
+    vocabulary = Scenes().vocabulary
+    for found in loaded:
+        assert 3 <= len(found.objects) == len(set(found.objects)) <= 7
+        assert set(found.objects) <= set(vocabulary)
+        assert {named.object for named in found.regions} <= set(found.objects)
+        assert len(found.regions) + sum(found.skipped.values()) == len(found.objects)
+    assert len(vocabulary) == len(SHAPES) * len(MATERIALS)
+
+
+def test_the_vocabulary_says_how_often_names_come_up() -> None:
+    scenes = 200
+    names = [name for index in range(scenes) for name in compose(0, index, (90, 120)).names]
+    vocabulary = Scenes().vocabulary
+    assert abs(len(names) - scenes * sum(vocabulary.values())) < 4 * np.sqrt(2 * scenes)
+    for half in (0, 1):
+        seen = Counter(name.split()[half] for name in names)
+        expected = Counter[str]()
+        for name, share in vocabulary.items():
+            expected[name.split()[half]] += scenes * share
+        for word, mean in expected.items():
+            assert abs(seen[word] - mean) < 4 * np.sqrt(mean), word
+
+
+def test_regions_that_break_the_rules_are_counted_and_left_out() -> None:
+    entry = Scenes().entries(1)[0]
+    every = entry.load(ReferenceRules(), ANY_REGION)
+    limit = sorted(named.region.area for named in every.regions)[1] / every.image[..., 0].size
+    some = entry.load(ReferenceRules(), RegionRules(min_area=limit))
+    assert len(some.regions) == len(every.regions) - 1
+    assert some.skipped == {"too small": 1}
+    assert some.objects == every.objects
+
+
+@pytest.mark.parametrize(("size", "max_side", "expected"), [
+    ((480, 640), 320, (240, 320)),
+    ((480, 640), 640, (480, 640)),
+    ((900, 600), 450, (450, 300)),
+    ((768, 1024), 2000, (768, 1024)),
+])  # fmt: skip
+def test_no_side_is_longer_than_asked(
+    size: tuple[int, int], max_side: int, expected: tuple[int, int]
+) -> None:
+    found = Scenes(size=size).entries(3)[2].load(ReferenceRules(max_side=max_side), RegionRules())
+    assert found.image.shape == (*expected, 3)
+    assert {named.region.size for named in found.regions} == {expected}
+
+
+def test_scenes_pass_the_screening(loaded: list[Reference]) -> None:
+    reasons = Counter(screen(found.image, ReferenceRules()) for found in loaded)
+    assert reasons[None] >= COUNT - 1, reasons
+
+
+def test_objects_stand_everywhere_and_can_be_seen_to_change(loaded: list[Reference]) -> None:
+    regions = [named.region for found in loaded for named in found.regions]
+    left = np.mean([region.bbox.x1 + region.bbox.x2 < 640 for region in regions])
+    top = np.mean([region.bbox.y1 + region.bbox.y2 < 480 for region in regions])
+    assert 0.3 < left < 0.7
+    assert 0.3 < top < 0.7
+    for found in loaded:
+        for named in found.regions:
+            pixels = found.image[named.region.bbox.slices][named.region.mask == 1].astype(int)
+            assert pixels.std(axis=0).max() > 8, named.object
+            assert 25 < pixels.mean() < 230, named.object
+
+
+def test_the_fingerprint_knows_seed_and_size() -> None:
+    sources = (Scenes(), Scenes(1), Scenes(size=(640, 480)), Scenes(11))
+    assert len({source.fingerprint for source in sources}) == len(sources)
+    assert Scenes().fingerprint == Scenes(0, (480, 640)).fingerprint
+    assert Scenes().count is None
+    assert Scenes().skipped == {}
+
+
+def test_sources_and_entries_travel_between_processes() -> None:
+    source = pickle.loads(pickle.dumps(Scenes(5)))
+    assert source == Scenes(5)
+    entries = source.entries(10)
+    assert pickle.loads(pickle.dumps(entries)) == entries
+    assert len({entry.id for entry in entries}) == 10
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_a_stencil_is_solid_inside_with_soft_edges(shape) -> None:
+    weight = stencil(shape, 120, 90, 20)
+    assert weight.dtype == np.uint8
+    assert weight.max() == 255
+    assert weight.min() == 0
+    assert ((weight > 0) & (weight < 255)).any()
+    share = (weight >= 128).sum() / (120 * 90)
+    assert share == pytest.approx(fill_share(shape.name), rel=0.06)
+
+
+@pytest.mark.parametrize("material", MATERIALS, ids=lambda material: material.name)
+def test_a_sheet_has_texture_everywhere(material) -> None:
+    grey = sheet(material.name).astype(int)
+    assert min(grey.shape) >= 300
+    assert 20 < grey.std() < 90
+    blocks = grey[:288, :448].reshape(9, 32, 14, 32).std(axis=(1, 3))
+    assert blocks.min() > 3
