@@ -14,7 +14,18 @@ from numpy.typing import NDArray
 
 from distortlab.image import Image
 
-__all__ = ["convolved", "gaussian", "lookup", "luma", "normal_quantiles", "quantised", "to_uint8"]
+__all__ = [
+    "BORDER",
+    "convolved",
+    "gaussian",
+    "largest",
+    "lookup",
+    "luma",
+    "normal_quantiles",
+    "quantised",
+    "smallest",
+    "to_uint8",
+]
 
 BORDER = cv2.BORDER_REFLECT_101
 Floats = NDArray[np.float32]
@@ -33,8 +44,21 @@ def lookup(image: Image, curve: Callable[[NDArray[np.float64]], NDArray[np.float
 
 def luma(pixels: Image) -> Floats:
     """BT.601 luma 0..255 of (..., 3) pixels, float32."""
-    weighted = pixels @ np.array([299, 587, 114], dtype=np.int32)
-    return np.asarray(weighted, dtype=np.float32) / np.float32(1000)
+    # Whole numbers below 2**24: exact in whatever order they are added.
+    thousandths = pixels.astype(np.float32) @ np.array([299, 587, 114], dtype=np.float32)
+    return np.asarray(thousandths, dtype=np.float32) / np.float32(1000)
+
+
+def largest(image: Image) -> NDArray[np.uint8]:
+    """max(R, G, B), the value of HSV: uint8 (rows, columns)."""
+    red, green, blue = cv2.split(image)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), dtype=np.uint8)
+
+
+def smallest(image: Image) -> NDArray[np.uint8]:
+    """min(R, G, B): uint8 (rows, columns)."""
+    red, green, blue = cv2.split(image)
+    return np.asarray(cv2.min(cv2.min(red, green), blue), dtype=np.uint8)
 
 
 def gaussian(image: Image, sigma: float) -> Image:

@@ -26,7 +26,7 @@ __all__ = ["Job", "Receipt", "run_shard"]
 
 # A row group ends at whichever comes first; small groups keep the memory of a worker and of a reader small.
 _GROUP_IMAGES = 50
-_GROUP_BYTES = 48 << 20
+_GROUP_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Colour operators that more than one family dials: chroma and saturation."""
 
+import cv2
 import numpy as np
 
-from distortlab.arithmetic import luma, to_uint8
+from distortlab.arithmetic import largest, luma, smallest, to_uint8
 from distortlab.distortion import Site
 from distortlab.image import Image
 
@@ -21,7 +22,8 @@ def scale_saturation(image: Image, gain: float, site: Site) -> Image:
     In closed form: every channel moves away from the largest one. No conversion to HSV, whose float version differs
     between instruction sets and whose 8-bit version is off by up to 4 levels.
     """
-    largest = image.max(axis=2, keepdims=True).astype(np.float32)
-    smallest = image.min(axis=2, keepdims=True)
-    limit = largest / np.maximum(largest - smallest, np.float32(1))
-    return to_uint8(largest - (largest - image) * np.minimum(np.float32(gain), limit))
+    top, span = largest(image), cv2.subtract(largest(image), smallest(image))
+    limit = top.astype(np.float32) / np.maximum(span, np.float32(1))
+    factor = np.minimum(np.float32(gain), limit)
+    planes = [top - (top - plane).astype(np.float32) * factor for plane in cv2.split(image)]
+    return np.asarray(cv2.merge([to_uint8(plane) for plane in planes]), dtype=np.uint8)

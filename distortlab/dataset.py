@@ -236,7 +236,7 @@ def _write_samples(out: Path, plan: Plan, split: str) -> dict[str, dict[str, Any
             for part in plan.shards:
                 if part.split == split:
                     rft = pq.read_table(out / "rft" / part.file_name, columns=list(SAMPLES))
-                    writer.write_table(rft.cast(writer.schema), row_group_size=max(1, rft.num_rows))
+                    writer.write_table(rft.combine_chunks(), row_group_size=max(1, rft.num_rows))
                     rows += rft.num_rows
         entry = {"sha256": file.sha256, "bytes": file.size, "rows": rows}
     return {path: entry}

@@ -5,9 +5,9 @@ has, and shuffled. Objects are the image's own other objects first, then names f
 that they have as answers.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from distortlab.recipe import Recipe
 from distortlab.region import Box
@@ -68,7 +68,7 @@ def object_candidates(
     if subject.object is None or not answerable(subject.object):
         return []
     chosen = [subject.object]
-    for name in (*source.shuffled(subject.others), *_drawn(vocabulary, source)):
+    for name in chain(source.shuffled(subject.others), _drawn(vocabulary, source)):
         if len(chosen) == count:
             break
         if answerable(name) and object_task.key(name) not in {object_task.key(other) for other in chosen}:
@@ -76,8 +76,10 @@ def object_candidates(
     return source.shuffled(chosen)
 
 
-def _drawn(vocabulary: Mapping[str, float], source: Stream) -> Sequence[str]:
-    """Names in an order drawn without replacement, in proportion to their frequency (exponential clocks)."""
-    names = [name for name in vocabulary if vocabulary[name] > 0]
-    clocks = {name: -math.log(1 - source.uniform()) / vocabulary[name] for name in names}
-    return sorted(names, key=lambda name: clocks[name])
+def _drawn(vocabulary: Mapping[str, float], source: Stream) -> Iterator[str]:
+    """Names drawn without replacement, in proportion to their frequency."""
+    left = dict(vocabulary)
+    while any(share > 0 for share in left.values()):
+        name = list(left)[source.weighted(list(left.values()))]
+        del left[name]
+        yield name

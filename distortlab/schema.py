@@ -5,11 +5,13 @@ image bytes). The Arrow schema carries the `huggingface` metadata that `datasets
 are dictionary-encoded and not compressed again: an image that several questions show is stored once per row group.
 """
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -87,24 +89,8 @@ SAMPLES: Features = {name: feature for name, feature in RFT.items() if name != "
 
 TABLES: Mapping[str, Features] = {"rft": RFT, "images": IMAGES, "samples": SAMPLES}
 
-
-def features(feature: Features) -> pa.DataType:
-    """The Arrow type of a feature."""
-    kind = feature.get("_type")
-    if kind == "Image":
-        return pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-    if kind == "Value":
-        return pa.type_for_alias(feature["dtype"])
-    if kind == "List":
-        inner = features(feature["feature"])
-        return pa.list_(inner, feature["length"]) if "length" in feature else pa.list_(inner)
-    return pa.struct([(name, features(inner)) for name, inner in feature.items()])
-
-
-def arrow_schema(of: Features) -> pa.Schema:
-    """The schema of a table, with the metadata that `datasets` reads."""
-    info = json.dumps({"info": {"features": of}})
-    return pa.schema([(name, features(f)) for name, f in of.items()], metadata={"huggingface": info})
+_BINARY = pa.binary()
+_ENCODED = pa.dictionary(pa.int32(), pa.binary())
 
 
 # --- records --------------------------------------------------------------------------------------------------------
@@ -201,10 +187,60 @@ def edits_of(row: Mapping[str, Any]) -> tuple[Edit, ...]:
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
+def features(feature: Features, bytes_type: pa.DataType = _BINARY) -> pa.DataType:
+    """The Arrow type of a feature."""
+    kind = feature.get("_type")
+    if kind == "Image":
+        return pa.struct([("bytes", bytes_type), ("path", pa.string())])
+    if kind == "Value":
+        return pa.type_for_alias(feature["dtype"])
+    if kind == "List":
+        inner = features(feature["feature"], bytes_type)
+        return pa.list_(inner, feature["length"]) if "length" in feature else pa.list_(inner)
+    return pa.struct([(name, features(inner, bytes_type)) for name, inner in feature.items()])
+
+
+def arrow_schema(of: Features, bytes_type: pa.DataType = _BINARY) -> pa.Schema:
+    """The schema of a table, with the metadata that `datasets` reads."""
+    return pa.schema([(name, features(f, bytes_type)) for name, f in of.items()], metadata=_metadata(of))
+
+
+def _metadata(of: Features) -> dict[str, str]:
+    return {"huggingface": json.dumps({"info": {"features": of}})}
+
+
 def table(rows: Sequence[Mapping[str, Any]], of: Features) -> pa.Table:
-    """Rows as an Arrow table."""
-    schema = arrow_schema(of)
-    return pa.table([pa.array([row[f.name] for row in rows], f.type) for f in schema], schema=schema)
+    """Rows as an Arrow table. Image bytes become dictionary arrays: one copy, however many rows show the image."""
+    columns = [_column([row[name] for row in rows], feature) for name, feature in of.items()]
+    return pa.table(columns, schema=arrow_schema(of, _ENCODED))
+
+
+def _column(values: list[Any], feature: Features) -> pa.Array:
+    if feature.get("_type") == "Image":
+        return _pictures(values)
+    if feature.get("_type") == "List" and feature["feature"].get("_type") == "Image":
+        ends = np.cumsum([0, *(len(images) for images in values)], dtype=np.int32)
+        return pa.ListArray.from_arrays(pa.array(ends), _pictures([i for images in values for i in images]))
+    return pa.array(values, features(feature))
+
+
+def _pictures(values: Sequence[Mapping[str, Any] | None]) -> pa.Array:
+    distinct: dict[int, int] = {}
+    files: list[bytes] = []
+    index: list[int | None] = []
+    for value in values:
+        if value is None:
+            index.append(None)
+            continue
+        # By identity: the rows hold the objects, and hashing half a megabyte for every row would cost more.
+        if id(value["bytes"]) not in distinct:
+            distinct[id(value["bytes"])] = len(files)
+            files.append(value["bytes"])
+        index.append(distinct[id(value["bytes"])])
+    encoded = pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(files, pa.binary()))
+    paths = pa.array([value["path"] if value else None for value in values], pa.string())
+    absent = pa.array([value is None for value in values])
+    return pa.StructArray.from_arrays([encoded, paths], ["bytes", "path"], mask=absent)
 
 
 def _leaves(kind: pa.DataType, path: str) -> list[str]:
@@ -217,10 +253,10 @@ def _leaves(kind: pa.DataType, path: str) -> list[str]:
 
 def open_writer(sink: Any, of: Features) -> pq.ParquetWriter:
     """A Parquet writer for one of the tables; every table written to it becomes a row group."""
-    schema = arrow_schema(of)
+    schema = arrow_schema(of, _ENCODED)
     leaves = [leaf for f in schema for leaf in _leaves(f.type, f.name)]
     blobs = [leaf for leaf in leaves if leaf.endswith(".bytes")]
-    return pq.ParquetWriter(
+    writer = pq.ParquetWriter(
         sink,
         schema,
         compression={leaf: "none" if leaf in blobs else "zstd" for leaf in leaves},
@@ -229,4 +265,9 @@ def open_writer(sink: Any, of: Features) -> pq.ParquetWriter:
         use_dictionary=leaves,
         write_statistics=[leaf for leaf in leaves if leaf not in blobs],
         write_page_index=True,
+        store_schema=False,
     )
+    # Written here and not by Arrow, so that readers see plain binary: that it lies as a dictionary is our affair.
+    stored = base64.b64encode(arrow_schema(of).serialize().to_pybytes()).decode()
+    writer.add_key_value_metadata({**_metadata(of), "ARROW:schema": stored})
+    return writer

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortlab.arithmetic import lookup, luma
+from distortlab.arithmetic import largest, lookup, luma
 from distortlab.distortion import Site
 from distortlab.image import Image
 
@@ -33,11 +33,12 @@ def gamma_value(image: Image, exponent: float, site: Site) -> Image:
 
 def _with_value(image: Image, value: NDArray[np.float64]) -> Image:
     """Send max(R, G, B) through a table of 256 values by scaling the pixel: no HSV, and no rounding on the way."""
-    largest = image.max(axis=2)
+    top = largest(image)
     gain = (value / np.maximum(np.arange(256), 1)).astype(np.float32)
-    gains = cv2.LUT(largest, gain)
+    gains = cv2.LUT(top, gain)
     out = cv2.multiply(image, cv2.merge([gains] * 3), dtype=cv2.CV_8U)
-    out[largest == 0] = round(float(value[0]))
+    if value[0] > 0:
+        out[top == 0] = round(float(value[0]))
     return np.asarray(out, dtype=np.uint8)
 
 

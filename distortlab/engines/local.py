@@ -110,6 +110,7 @@ def tune_process() -> None:
     system after every use: about a tenth of the time (docs/performance.md). Only glibc has the second knob.
     """
     import cv2
+    import pyarrow as pa
 
     cv2.setNumThreads(1)
     with contextlib.suppress(OSError, AttributeError):
@@ -117,6 +118,7 @@ def tune_process() -> None:
         trim_threshold, mmap_threshold = -1, -3
         libc.mallopt(mmap_threshold, 1 << 30)
         libc.mallopt(trim_threshold, 1 << 30)
+        pa.set_memory_pool(pa.system_memory_pool())
 
 
 @contextlib.contextmanager

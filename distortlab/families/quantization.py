@@ -9,7 +9,7 @@ from distortlab.arithmetic import lookup, to_uint8
 from distortlab.distortion import Distortion, Site, depictqa, matched
 from distortlab.image import Image
 
-_SAMPLE = 8192
+_SAMPLE = 2048
 
 
 def uniform_levels(image: Image, levels: float, site: Site) -> Image:
@@ -65,24 +65,34 @@ def _lloyd(counts: NDArray[np.float64], k: int) -> NDArray[np.float64]:
 
 
 def palette_colours(image: Image, colours: float, site: Site) -> Image:
-    """`colours` colours by median cut and one round of k-means over the region's pixels, without dithering."""
-    pixels = site.pixels[:: max(1, len(site.pixels) // _SAMPLE)]
-    cut = pillow.fromarray(np.ascontiguousarray(pixels[None]))
-    indexed = cut.quantize(round(colours), pillow.Quantize.MEDIANCUT, kmeans=1, dither=pillow.Dither.NONE)
-    palette = np.array(indexed.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)[: round(colours)]
-    return _nearest(image, palette)
+    """`colours` colours by median cut and one round of k-means over the region's pixels, without dithering.
+
+    The palette comes from about 2,048 of the pixels, evenly spaced: median cut takes 1 ms for a thousand.
+    """
+    pixels = np.ascontiguousarray(site.pixels[:: max(1, len(site.pixels) // _SAMPLE)])[None]
+    cut = pillow.fromarray(pixels).quantize(round(colours), pillow.Quantize.MEDIANCUT, dither=pillow.Dither.NONE)
+    palette = np.array(cut.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)[: round(colours)]
+    nearest = _nearest(pixels, palette)
+    means = [pixels[nearest == k].mean(axis=0) if (nearest == k).any() else palette[k] for k in range(len(palette))]
+    refined = to_uint8(np.array(means))
+    return np.asarray(refined[_nearest(image, refined)], dtype=np.uint8)
 
 
-def _nearest(image: Image, palette: Image) -> Image:
-    best = np.full(image.shape[:2], np.iinfo(np.int32).max, np.int32)
+def _nearest(image: Image, palette: Image) -> NDArray[np.uint8]:
+    """The index of every pixel's nearest colour, uint8 (rows, columns).
+
+    Where the distance is smallest, twice the product less the square of the colour is largest. All of it is whole
+    numbers below 2**24, so float32 is exact in whatever order the products are added.
+    """
+    matrix = np.column_stack([2.0 * palette, -(palette.astype(np.float64) ** 2).sum(axis=1)])
+    pixels = image.astype(np.float32)
     index = np.zeros(image.shape[:2], np.uint8)
-    for i, colour in enumerate(palette.astype(np.int16)):
-        step = image - colour
-        step = np.asarray(step, dtype=np.int32)
-        distance = (step * step).sum(axis=2, dtype=np.int32)
-        closer = distance < best
-        best[closer], index[closer] = distance[closer], i
-    return np.asarray(palette[index], dtype=np.uint8)
+    best = cv2.transform(pixels, matrix[:1])
+    for k in range(1, len(palette)):
+        score = cv2.transform(pixels, matrix[k : k + 1])
+        index[score > best] = k
+        best = cv2.max(best, score)
+    return index
 
 
 QUANTIZATION = (

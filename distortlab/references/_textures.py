@@ -186,7 +186,7 @@ def _starry() -> Sheet:
 
 
 _SHEETS: dict[str, Callable[[], Sheet]] = {
-    "brick": lambda: _grey("brick", 60, 200),
+    "brick": lambda: _u8(_grey("brick", 60, 200) + _fibre("brick", 30)),
     "grass": lambda: _grey("grass", 20, 230),
     "gravel": lambda: _grey("gravel", 20, 230),
     "wooden": _wooden,

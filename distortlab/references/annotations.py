@@ -239,8 +239,7 @@ def _text(value: object) -> str:
     """A string that can be written anywhere: no runs of space, control characters or lone surrogates."""
     if not isinstance(value, str):
         return ""
-    words = " ".join(value.split())
-    return "".join(c for c in words if c.isprintable())
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
 
 
 def _identifier(key: Key) -> str:

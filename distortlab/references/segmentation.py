@@ -68,7 +68,7 @@ def _pieces(small: Image, rules: RegionRules) -> Iterator[_Piece]:
 
 def _cleaned(piece: NDArray[np.bool_]) -> Mask:
     """The largest part of a piece without its thin arms, holes filled, outline smoothed; 0 or 1."""
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     mask = cv2.morphologyEx(piece.astype(np.uint8), cv2.MORPH_OPEN, disc)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros_like(mask)

@@ -59,7 +59,7 @@ def annotation(key: int, image: Any, category: Any, **other: Any) -> dict[str, A
 
 
 def small_coco() -> dict[str, Any]:
-    """Three images of 400 x 300 with five objects: a cat, a dog, a small bird, a crowd of birds, a cat in runs."""
+    """Three images of 400 x 300 with a cat, a dog, a small bird; a cat and a crowd in runs; nothing."""
     mask = np.zeros((300, 400), np.uint8)
     mask[60:160, 100:220] = 1
     flat = mask.ravel(order="F").astype(np.int8)
@@ -67,7 +67,8 @@ def small_coco() -> dict[str, Any]:
     runs = np.diff(np.concatenate(([0], edges, [flat.size]))).tolist()
     whole = {"size": [300, 400], "counts": runs}
     images = [
-        {"id": key, "file_name": f"{key:012d}.jpg", "width": 400, "height": 300, "license": 1} for key in (1, 2, 3)
+        {"id": key, "file_name": f"{key:012d}.jpg", "width": 400, "height": 300, "license": 1}
+        for key in (1, 2, 3)
     ]
     images[0]["coco_url"] = "http://images.example.org/train/000000000001.jpg"
     return {
