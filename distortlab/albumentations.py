@@ -1,9 +1,9 @@
 """The distortions as albumentations transforms (extra `albumentations`, the last MIT release, 2.0.8).
 
-    import albumentations as A
-    from distortlab.albumentations import as_transform
+import albumentations as A
+from distortlab.albumentations import as_transform
 
-    augment = A.Compose([A.HorizontalFlip(), as_transform("blur.motion", severity=(1, 3), p=0.5)])
+augment = A.Compose([A.HorizontalFlip(), as_transform("blur.motion", severity=(1, 3), p=0.5)])
 """
 
 import os

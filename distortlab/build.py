@@ -68,9 +68,8 @@ class Receipt:
     @classmethod
     def read(cls, job: Job) -> "Receipt | None":
         """The receipt of a job, if the shard is done: for this plan, with every file in place."""
-        values = read_json(job.receipt_path)
         try:
-            receipt = cls(**values)
+            receipt = cls(**(read_json(job.receipt_path) or {}))
             whole = all((job.out / path).stat().st_size == entry["bytes"] for path, entry in receipt.files.items())
         except (TypeError, KeyError, OSError):
             return None
@@ -174,9 +173,7 @@ def image_record(drawn: Drawn, recipe: Recipe) -> ImageRecord:
     )
 
 
-def samples_of(
-    drawn: Drawn, record: ImageRecord, recipe: Recipe, vocabulary: Mapping[str, float]
-) -> list[Sample]:
+def samples_of(drawn: Drawn, record: ImageRecord, recipe: Recipe, vocabulary: Mapping[str, float]) -> list[Sample]:
     """The rows of `rft` for one image."""
     own = drawn.place.object
     subject = Subject(

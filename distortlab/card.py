@@ -1,4 +1,4 @@
-"""The card of a data set: README.md with the YAML that the Hub and `datasets` read, written from what is in the data."""
+"""The card of a data set: README.md with the YAML that the Hub and `datasets` read."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M
 
 
 def card(plan: Plan, account: "Account", files: Mapping[str, Mapping[str, Any]]) -> str:
-    """The text of README.md. `files` are those of the manifest; counts in the YAML are exact, `datasets` checks them."""
+    """The text of README.md. `files` are those of the manifest; `datasets` checks the counts."""
     return f"---\n{_front_matter(account, files)}---\n\n{_body(plan, account)}"
 
 

@@ -4,13 +4,12 @@ scikit-image has both; its versions work in float64 and take ten times as long, 
 data set. `tests/test_ciede.py` holds it to scikit-image and to the published test pairs.
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["ciede2000", "lab_of_linear"]
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 
 # Linear sRGB to XYZ over the D65 white point (IEC 61966-2-1).
 _XYZ = np.array(

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 
 
-class _Profile(str, Enum):
+class _Profile(StrEnum):
     matched = "matched"
     dq = "dq"
 
@@ -70,9 +70,7 @@ def generate(
     changes = {key: value for key, value in given.items() if value is not None}
     plan = load_recipe(recipe, **changes)
     with _bar("images", plan.n, quiet=as_json) as advance:
-        account = run(
-            plan, refs, out, workers=workers, shard=_shard(shard), overwrite=overwrite, progress=advance
-        )
+        account = run(plan, refs, out, workers=workers, shard=_shard(shard), overwrite=overwrite, progress=advance)
     _print_json(account) if as_json else _print_account(account)
     if account.finished and account.trouble:
         _fail(account.trouble, 3)
@@ -112,8 +110,10 @@ def distort(
 ) -> None:
     """Distort a picture, or a part of it.
 
-        distortlab distort photo.jpg --as blur.gaussian --severity 4 --box 40,60,300,280 -o out.png
+    distortlab distort photo.jpg --as blur.gaussian --severity 4 --box 40,60,300,280 -o out.png
     """
+    import numpy as np
+
     from distortlab.codecs import CODECS
     from distortlab.edit import distort as run
     from distortlab.errors import UserError, unknown
@@ -123,7 +123,7 @@ def distort(
     codec = out.suffix.lower().lstrip(".")
     if codec not in CODECS:
         raise UserError(unknown("lossless format", codec, CODECS, f"the ending of {out}"))
-    area = None if mask is None else read_image(mask).any(axis=2)
+    area = None if mask is None else np.asarray(read_image(mask).any(axis=2))
     result = run(
         read_image(image),
         name,
@@ -172,7 +172,9 @@ def verify(
 
 @app.command()
 def sheet(
-    source: Annotated[Path | None, typer.Argument(help="A data set; the catalogue on a photograph unless given.")] = None,
+    source: Annotated[
+        Path | None, typer.Argument(help="A data set; the catalogue on a photograph unless given.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="A PNG file.")] = Path("sheet.png"),
     count: Annotated[int, typer.Option(min=1, max=200, help="Images of the data set to show.")] = 20,
     seed: Annotated[int, typer.Option(help="Which images.")] = 0,
@@ -294,8 +296,8 @@ def _print_edit(out: Path, edit: Any, as_json: bool) -> None:
     if as_json:
         _echo_json({"out": str(out), **values})
         return
-    seen_as = "not visible" if seen.v < 1 else "visible"
-    typer.echo(f"wrote {out}: {edit.distortion} {edit.amount:g} ({values['unit']}), box {list(edit.bbox)}, V {seen.v:.2f} ({seen_as})")
+    strength = f"{edit.amount:g} ({values['unit']}), V {seen.v:.2f}, {'visible' if seen.v >= 1 else 'not visible'}"
+    typer.echo(f"wrote {out}: {edit.distortion} {strength}, box {','.join(map(str, edit.bbox))}")
 
 
 def _fail(sentence: str, code: int) -> NoReturn:

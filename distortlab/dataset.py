@@ -1,6 +1,6 @@
 """A data set as a folder: starting it, continuing it, finishing it.
 
-    README.md  MANIFEST.json  images/  rft/  samples/  _distortlab/{plan.json, done/, quarantine/}
+README.md  MANIFEST.json  images/  rft/  samples/  _distortlab/{plan.json, done/, quarantine/}
 """
 
 import json
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from distortlab.build import Job, Receipt
 from distortlab.card import card
 from distortlab.engines.local import default_workers, run_local
-from distortlab.errors import BadRecipe, BuildFailed, UserError
+from distortlab.errors import BadRecipe, UserError
 from distortlab.files import new_file, read_json, sha256_of, write_json, write_text
 from distortlab.plan import FORMAT, Plan, make_plan
 from distortlab.recipe import Recipe, load_recipe

@@ -75,6 +75,11 @@ def no_halo(amount: float, scale: float) -> int:
     return 0
 
 
+def no_grid(amount: float, scale: float) -> int:
+    """For operators that do not care where in the image they are."""
+    return 1
+
+
 def fixed(pixels: int) -> Reach:
     """The same number of pixels whatever the amount."""
     return lambda amount, scale: pixels
@@ -115,7 +120,7 @@ class Distortion:
     matched: Ladder
     dq: Ladder | None
     halo: Reach = no_halo
-    grid: Reach = fixed(1)
+    grid: Reach = no_grid
     spatial: bool = False
     local: bool = True
     version: int = 1

@@ -82,7 +82,7 @@ class Bench:
     _last: tuple[int, Workpiece] | None = None
 
     def candidates(self, slot: Slot) -> Iterator[tuple[int, int]]:
-        """(entry, turn) to try for a slot: its own reference, then the spares, then its neighbours, from a random start."""
+        """(entry, turn) to try for a slot: its own reference, then spares, then those of other slots."""
         yield slot.entry, slot.turn
         rest = [*range(self.shard.primary, len(self.shard.entries)), *range(self.shard.primary)]
         source = stream(self.recipe.seed, slot.image_id, "fallback")
@@ -159,9 +159,7 @@ def _variants(slot: Slot, recipe: Recipe) -> list[Distortion]:
     return source.shuffled(variants(slot.family, recipe.profile))
 
 
-def _attempt(
-    slot: Slot, row: Distortion, piece: Workpiece, index: int, tally: Tally, known: set[str]
-) -> Drawn | None:
+def _attempt(slot: Slot, row: Distortion, piece: Workpiece, index: int, tally: Tally, known: set[str]) -> Drawn | None:
     scene, place, recipe = piece.scene(index), piece.reference.regions[index], piece.recipe
     reason = gate(scene, row.name)
     if reason:

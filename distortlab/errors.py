@@ -1,9 +1,9 @@
 """What can go wrong, as a tree.
 
-    UserError               a sentence for the person at the keyboard; printed without a traceback
-    ├── BadRecipe           an unknown key, family, task or codec, a value out of range
-    ├── BadReference        one reference image or its annotation cannot be used; a build sets it aside and goes on
-    └── BuildFailed         the data set could not be finished; the same command continues
+UserError               a sentence for the person at the keyboard; printed without a traceback
+├── BadRecipe           an unknown key, family, task or codec, a value out of range
+├── BadReference        one reference image or its annotation cannot be used; a build sets it aside and goes on
+└── BuildFailed         the data set could not be finished; the same command continues
 """
 
 from collections.abc import Iterable

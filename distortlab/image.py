@@ -20,4 +20,4 @@ def shape_of(image: Image) -> tuple[int, int]:
 
 def pixels_sha256(image: Image) -> str:
     """SHA-256 of the RGB bytes, row by row: the identity of an image whatever file holds it."""
-    return hashlib.sha256(np.ascontiguousarray(image)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(image).data).hexdigest()

@@ -182,8 +182,9 @@ def _split_shards(
 ) -> list[Shard]:
     if count > len(own) * recipe.max_images_per_reference:
         raise BadRecipe(
-            f"split {split!r}: {count} images from {len(own)} references is more than {recipe.max_images_per_reference} "
-            "each (max_images_per_reference); ask for fewer images, or give the split another share"
+            f"split {split!r}: {count} images from {len(own)} references is more than "
+            f"{recipe.max_images_per_reference} each (max_images_per_reference); "
+            "ask for fewer images, or give the split another share"
         )
     of = max(1, min(math.ceil(count / recipe.images_per_shard), len(own)))
     owners = [image * len(own) // count for image in range(count)]
@@ -191,9 +192,10 @@ def _split_shards(
     tasks = _tasks(recipe, split, asked, count)
     starts = [shard * len(own) // of for shard in range(of + 1)]
     spares = [shard * len(extra) // of for shard in range(of + 1)]
-    shards, image = [], 0
+    shards: list[Shard] = []
+    image = 0
     for k in range(of):
-        slots = []
+        slots: list[Slot] = []
         while image < count and owners[image] < starts[k + 1]:
             turn = slots[-1].turn + 1 if slots and owners[image] == owners[image - 1] else 0
             name = f"{split}-{image:06d}"

@@ -61,9 +61,7 @@ def type_candidates(truth: str, shares: Mapping[str, float], count: int, source:
     return source.shuffled([truth, *others[: count - 1]])
 
 
-def object_candidates(
-    subject: Subject, vocabulary: Mapping[str, float], count: int, source: Stream
-) -> list[str]:
+def object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: int, source: Stream) -> list[str]:
     """Up to `count` names in random order, the true one among them, no two that read alike."""
     if subject.object is None or not answerable(subject.object):
         return []

@@ -202,9 +202,7 @@ def _from_16_bit_colour(picture: ImageFile.ImageFile, data: bytes) -> Image:
     flags = cv2.IMREAD_UNCHANGED
     values = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if picture.format == "PNG" else None
     if values is None or values.dtype != np.uint16 or values.ndim != 3 or "transparency" in picture.info:
-        raise BadReference(
-            "is a 16-bit colour picture of a kind that cannot be read exactly; save it with 8 bits"
-        )
+        raise BadReference("is a 16-bit colour picture of a kind that cannot be read exactly; save it with 8 bits")
     if values.shape[2] == 4:
         _check_opaque(values[..., 3], 65535)
     return np.ascontiguousarray(_TO_8_BIT[values[..., 2::-1]])

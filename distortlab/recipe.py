@@ -1,6 +1,6 @@
 """The recipe of a data set: everything that decides what is in it, but for the references.
 
-`Recipe()` is the default; `manifests/refine-perception-20k.toml` is the same thing written out. Unknown keys are errors.
+`Recipe()` is the default; `manifests/refine-perception-20k.toml` writes it out. Unknown keys are errors.
 """
 
 import re
@@ -176,7 +176,7 @@ def _known_keys(values: Mapping[str, Any], kind: type, where: str, prefix: str =
             raise BadRecipe(f"{where}: " + unknown("key", prefix + str(key), [prefix + name for name in known]))
         default = known[key].default
         if is_dataclass(default) and isinstance(value, Mapping):
-            _known_keys(value, type(default), where, f"{key}.")  # type: ignore[arg-type]
+            _known_keys(value, type(default), where, f"{key}.")
 
 
 def _check(recipe: Recipe, where: str) -> None:

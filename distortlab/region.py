@@ -45,7 +45,7 @@ class Box(NamedTuple):
         return slice(self.y1, self.y2), slice(self.x1, self.x2)
 
     def grown(self, halo: int, shape: tuple[int, int], grid: int = 1) -> "Box":
-        """This box with `halo` pixels around it, widened to multiples of `grid`, within an image of (rows, columns)."""
+        """The box with `halo` pixels around it, widened to multiples of `grid`, within an image of (rows, columns)."""
         return Box(
             max(0, (self.x1 - halo) // grid * grid),
             max(0, (self.y1 - halo) // grid * grid),
@@ -54,7 +54,7 @@ class Box(NamedTuple):
         )
 
     def within(self, outer: "Box") -> "Box":
-        """This box in the coordinates of `outer`."""
+        """The box in the coordinates of `outer`."""
         return Box(self.x1 - outer.x1, self.y1 - outer.y1, self.x2 - outer.x1, self.y2 - outer.y1)
 
 
@@ -122,11 +122,11 @@ def feathered(
     Outside the mask the weight is exactly 0, so nothing there can change. A side that is False is the frame of the
     image: the mask goes on beyond it and keeps its full weight there. Integer arithmetic only.
     """
-    full = mask * np.uint8(255)
+    full: Mask = mask * np.uint8(255)
     if feather <= 0:
         return full
     pads = [feather if side else 0 for side in (top, bottom, left, right)]
-    padded = cv2.copyMakeBorder(full, *pads, borderType=cv2.BORDER_CONSTANT, value=0)
+    padded = cv2.copyMakeBorder(full, pads[0], pads[1], pads[2], pads[3], borderType=cv2.BORDER_CONSTANT, value=0)
     size = 2 * feather + 1
     mean = cv2.blur(padded, (size, size), borderType=cv2.BORDER_REPLICATE)
     mean = mean[pads[0] : pads[0] + mask.shape[0], pads[2] : pads[2] + mask.shape[1]]

@@ -47,9 +47,7 @@ class Report:
             self.not_rendered[reason] = self.not_rendered.get(reason, 0) + count
 
 
-def verify(
-    folder: str | Path, *, workers: int = 1, progress: Callable[[int], None] = lambda images: None
-) -> Report:
+def verify(folder: str | Path, *, workers: int = 1, progress: Callable[[int], None] = lambda images: None) -> Report:
     """Check a finished data set. `progress` is told how many more images were checked.
 
     Raises `UserError` for a folder that is no finished data set, or one of a newer format.

@@ -1,16 +1,18 @@
 """How far a region changed, whether a person could see it, and whether it went the way its label says.
 
 V is the larger of a structural and a colour change, each divided by what is just noticeable:
-`V = max(colour / 2.3, structure / 0.045)`. `structure` is 1 - SSIM of luma over 8x8 blocks; `colour` is the mean CIEDE2000
-between 5x5 means taken in linear light (what is left of a colour from a little distance). Both are weighted by how much
-of a block belongs to the region. V is about 1 where a change is just visible. It is a model, not a study with people;
-docs/visibility.md compares it with Gaussian SSIM and full-resolution CIEDE2000 and says what it is blind to.
+`V = max(colour / 2.3, structure / 0.045)`. `structure` is 1 - SSIM of luma over 8x8 blocks; `colour` is the mean
+CIEDE2000 between 5x5 means taken in linear light (what is left of a colour from a little distance). Both are weighted
+by how much of a block belongs to the region. V is about 1 where a change is just visible. It is a model, not a study
+with people; docs/visibility.md compares it with Gaussian SSIM and full-resolution CIEDE2000 and says what it is blind
+to.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,10 +24,12 @@ from distortlab.region import Mask
 
 __all__ = ["Scene", "Visibility", "gate", "measure", "trend_of", "verdict"]
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 
 _SSIM_BLOCK = 8
 _COLOUR_BLOCK = 5
+# A region of more than twice as many pixels is measured in strips; both block sizes divide a strip.
+_ENOUGH, _STRIP = 16384, 40
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
@@ -33,8 +37,8 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 class Visibility:
     """What an edit did inside its region.
 
-    `v` just-noticeable differences; `structure` 1 - SSIM, 0..2; `colour` mean CIEDE2000; `trend` how far it went the way
-    its family says, in the unit of the family's row in `TRENDS` (0 where the family has no direction).
+    `v` just-noticeable differences; `structure` 1 - SSIM, 0..2; `colour` mean CIEDE2000; `trend` how far it went the
+    way its family says, in the unit of the family's row in `TRENDS` (0 where the family has no direction).
     """
 
     v: float
@@ -48,8 +52,13 @@ class Scene:
 
     def __init__(self, image: Image, mask: Mask) -> None:
         """`image` is the region's box cut out of the reference, uint8 (rows, columns, 3); `mask` 0 or 1, same size."""
-        self.image = image
-        self.mask = mask
+        self._rows = _strips(mask.shape[0], mask.size)
+        self.image: Image = self.part(image)
+        self.mask: Mask = self.part(mask)
+
+    def part(self, pixels: Any) -> Any:
+        """The rows that are measured: all of a small region, every n-th strip of a large one."""
+        return np.ascontiguousarray(pixels if self._rows is None else pixels[self._rows])
 
     @cached_property
     def luma(self) -> NDArray[np.uint8]:
@@ -87,6 +96,15 @@ class Scene:
     def detail(self) -> float:
         """Root mean square step between neighbouring pixels of the region, levels."""
         return _detail(self.luma, self.mask)
+
+
+def _strips(rows: int, pixels: int) -> NDArray[np.intp] | None:
+    """Which rows of a region of `pixels` to measure: whole strips of blocks, so that no block is cut."""
+    every = pixels // _ENOUGH
+    if every < 2 or rows < _STRIP * every:
+        return None
+    index = np.arange(rows)
+    return index[(index // _STRIP) % every == every // 2]
 
 
 def _luma(image: Image) -> NDArray[np.uint8]:
@@ -138,6 +156,7 @@ def trend_of(name: str) -> "Trend | None":
 
 def measure(scene: Scene, after: Image, name: str) -> Visibility:
     """Compare a region with what `name` (`family.variant`) made of it; `after` has the shape of `scene.image`."""
+    after = scene.part(after)
     luma, way = _luma(after), trend_of(name)
     structure, colour = _structure(scene, luma), _colour(scene, after)
     trend = way.measure(scene, after, luma) if way else 0.0

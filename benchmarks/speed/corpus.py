@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from PIL import Image as pillow
+
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.scenes import Scenes
 
@@ -15,7 +17,7 @@ def write_corpus(folder: Path, count: int) -> str:
         reference = entry.load(ReferenceRules(), RegionRules())
         rows, columns = reference.image.shape[:2]
         name = f"{reference.id}.jpg"
-        (folder / "images" / name).write_bytes(reference.encoded)
+        pillow.fromarray(reference.image).save(folder / "images" / name, quality=93, subsampling="4:2:0")
         image_id = len(images) + 1
         images.append({"id": image_id, "file_name": name, "width": columns, "height": rows})
         for named in reference.regions:

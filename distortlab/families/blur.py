@@ -84,7 +84,7 @@ def _scattered(image: Image, reach: int, share: float, field: NDArray[np.uint16]
 
 
 def zoom_blur(image: Image, factor: float, site: Site) -> Image:
-    """The mean of views zoomed in by 1 to `factor` about the middle of the region, a step every 1.5 px at its corner."""
+    """The mean of views zoomed in by 1 to `factor` about the middle of the region, 1.5 px apart at its corner."""
     radius = np.hypot(site.region.width, site.region.height) / 2
     views = int(np.clip(np.ceil(radius * (factor - 1) / 1.5), 4, 24))
     total = np.zeros(image.shape, np.uint16)

@@ -27,9 +27,7 @@ def open_references(spec: str, seed: int = 0, rules: RegionRules = _RULES) -> Re
     """
     kind, _, rest = spec.partition(":")
     if kind not in _KINDS:
-        raise UserError(
-            unknown("kind of references", kind, _KINDS, "scenes, coco:FILE.json,FOLDER, folder:FOLDER")
-        )
+        raise UserError(unknown("kind of references", kind, _KINDS, "scenes, coco:FILE.json,FOLDER, folder:FOLDER"))
     return _KINDS[kind](rest, seed, rules)
 
 
@@ -46,9 +44,7 @@ def _coco(rest: str, seed: int, rules: RegionRules) -> References:
 
     commas = [at for at, letter in enumerate(rest) if letter == ","]
     if not commas:
-        raise UserError(
-            f"coco:{rest}: an annotation file and a folder are needed, as in coco:FILE.json,FOLDER"
-        )
+        raise UserError(f"coco:{rest}: an annotation file and a folder are needed, as in coco:FILE.json,FOLDER")
     # A path may hold commas itself: the one that ends the name of an existing file is meant.
     at = next((at for at in commas if Path(rest[:at]).expanduser().is_file()), commas[0])
     return open_coco(Path(rest[:at]).expanduser(), Path(rest[at + 1 :]).expanduser(), rules)

@@ -76,9 +76,7 @@ class _Piece:
     def windows(self, frame: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
         """What of the piece lies in the frame: slices of the frame, and of the piece."""
         rows, columns = frame
-        inner = Box(
-            max(self.box.x1, 0), max(self.box.y1, 0), min(self.box.x2, columns), min(self.box.y2, rows)
-        )
+        inner = Box(max(self.box.x1, 0), max(self.box.y1, 0), min(self.box.x2, columns), min(self.box.y2, rows))
         return inner.slices, inner.within(self.box).slices
 
 
@@ -240,8 +238,6 @@ def _grain() -> Mask:
 def _daylight(size: tuple[int, int], light: tuple[int, int], draw: Stream) -> Mask:
     """Factors over the frame: brightest where the light comes from, with the grain of paper everywhere."""
     ramps = [np.arange(n, dtype=np.int32) * 12 // n for n in size]
-    down, right = (
-        ramp[:: -1 if side < 0 else 1] * abs(side) for ramp, side in zip(ramps, light[::-1], strict=True)
-    )
+    down, right = (ramp[:: -1 if side < 0 else 1] * abs(side) for ramp, side in zip(ramps, light[::-1], strict=True))
     base = (114 + down[:, None] + right[None, :]).astype(np.uint8)
     return cv2.add(base, _crop(_grain(), *size, draw))

@@ -53,9 +53,7 @@ def _mixed(first: Colour, second: Colour, share: float) -> Colour:
 
 def _picked(colours: tuple[Colour, ...], draw: Stream) -> Colour:
     """One of the colours, a little off."""
-    red, green, blue = (
-        min(max(value + draw.below(29) - 14, 0), 255) for value in colours[draw.below(len(colours))]
-    )
+    red, green, blue = (min(max(value + draw.below(29) - 14, 0), 255) for value in colours[draw.below(len(colours))])
     return red, green, blue
 
 

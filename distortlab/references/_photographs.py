@@ -80,13 +80,9 @@ def _file(photo: Photograph) -> bytes:
     try:
         data = (folder / photo.file).read_bytes()
     except OSError as error:
-        raise UserError(
-            f"{folder / photo.file} cannot be read; scenes need scikit-image's own photographs"
-        ) from error
+        raise UserError(f"{folder / photo.file} cannot be read; scenes need scikit-image's own photographs") from error
     if hashlib.sha256(data).hexdigest() != photo.sha256:
-        raise UserError(
-            f"{folder / photo.file} is not the photograph scenes are made of; reinstall scikit-image"
-        )
+        raise UserError(f"{folder / photo.file} is not the photograph scenes are made of; reinstall scikit-image")
     return data
 
 

@@ -148,14 +148,12 @@ SHAPES = (
     Shape("cross", (_mirrored(_CROSS),)),
     Shape("arrow", (_mirrored(_ARROW),)),
     Shape("drop", (_drop(),), turn=40),
-    Shape(
-        "flower", (_polar(lambda t: 0.72 + 0.28 * math.cos(math.tau * 6 * t), 144),), (_disc(radius=0.17),)
-    ),
+    Shape("flower", (_polar(lambda t: 0.72 + 0.28 * math.cos(math.tau * 6 * t), 144),), (_disc(radius=0.17),)),
     Shape("gear", (_gear(),), (_disc(radius=0.3),)),
     Shape("cloud", (*(_disc(*puff) for puff in _PUFFS), _disc(0, 0.38, 0.75, 0.3)), turn=15),
     Shape("butterfly", _wings(), turn=60),
     Shape("fish", (_turned(_lens(0.46, 0.85), 90, 0.15), _TAIL, _FIN), turn=35),
-    Shape("house", (_HOUSE,), ([(-0.18, 0.9), (-0.18, 0.35), (0.18, 0.35), (0.18, 0.9)],), turn=12),
+    Shape("house", (_HOUSE,), ([(-0.18, 1.0), (-0.18, 0.35), (0.18, 0.35), (0.18, 1.0)],), turn=12),
     Shape("tree", (_mirrored(_TREE),), turn=15),
     Shape("mushroom", (_CAP, _STALK), turn=25),
     Shape("crown", (_mirrored(_CROWN),), turn=25),
@@ -165,9 +163,7 @@ SHAPES = (
 def _filled(rings: list[list[tuple[float, float]]], rows: int, columns: int) -> Mask:
     """The union of rings in grid points, uint8 0 or 1, (rows, columns)."""
     coded = coco_mask.frPyObjects([[v for point in ring for v in point] for ring in rings], rows, columns)
-    return np.asarray(
-        coco_mask.decode(coded[0] if len(coded) == 1 else coco_mask.merge(coded)), dtype=np.uint8
-    )
+    return np.asarray(coco_mask.decode(coded[0] if len(coded) == 1 else coco_mask.merge(coded)), dtype=np.uint8)
 
 
 def stencil(shape: Shape, width: float, height: float, degrees: float = 0.0) -> Mask:

@@ -53,9 +53,7 @@ def _wave(values: Whole, period: int) -> Whole:
 
 def _noise(address: str, tall: int, wide: int, side: int = SIDE) -> Whole:
     """Smooth noise, 0..255, with cells of `tall` x `wide` pixels."""
-    cells = (stream("scenes", "sheet", address).uint16((side // tall + 1, side // wide + 1)) >> 8).astype(
-        np.uint8
-    )
+    cells = (stream("scenes", "sheet", address).uint16((side // tall + 1, side // wide + 1)) >> 8).astype(np.uint8)
     size = (cells.shape[1] * wide, cells.shape[0] * tall)
     return cv2.resize(cells, size, interpolation=cv2.INTER_LINEAR_EXACT)[:side, :side].astype(np.int32)
 
@@ -79,22 +77,14 @@ def _wooden() -> Sheet:
 
 
 def _marble() -> Sheet:
-    cloud = (
-        (_noise("marble 1", 96, 96) + _noise("marble 2", 40, 40) // 2 + _noise("marble 3", 14, 14) // 4)
-        * 4
-        // 7
-    )
-    fine = (
-        (_noise("marble 4", 64, 64) + _noise("marble 5", 20, 20) // 2 + _noise("marble 6", 7, 7) // 3)
-        * 6
-        // 11
-    )
+    cloud = (_noise("marble 1", 96, 96) + _noise("marble 2", 40, 40) // 2 + _noise("marble 3", 14, 14) // 4) * 4 // 7
+    fine = (_noise("marble 4", 64, 64) + _noise("marble 5", 20, 20) // 2 + _noise("marble 6", 7, 7) // 3) * 6 // 11
     veins = np.minimum(np.abs(cloud - 120) * 9, 255) // 2 + np.minimum(np.abs(fine - 125) * 12, 255) // 3
     return _u8(veins + _noise("marble 7", 30, 30) // 5 + _fibre("marble", 14))
 
 
 def _metal() -> Sheet:
-    sheen = _wave(sum(np.indices((SIDE, SIDE), dtype=np.int32)), 210)
+    sheen = _wave(np.indices((SIDE, SIDE), dtype=np.int32).sum(axis=0, dtype=np.int32), 210)
     return _u8(sheen * 3 // 5 + _noise("metal 1", 1, 128) * 2 // 5 + _noise("metal 2", 1, 24) // 4 - 30)
 
 
@@ -145,9 +135,7 @@ def _cells(address: str, pitch: int) -> tuple[Whole, Whole]:
     rows, columns = np.indices((SIDE, SIDE), dtype=np.int32)
     first, second = (np.full((SIDE, SIDE), 1 << 24, np.int32) for _ in range(2))
     number = np.zeros((SIDE, SIDE), np.int32)
-    for i, j in np.ndindex(
-        3, 3
-    ):  # one point in each square of the grid: the nearest is in the square or beside it
+    for i, j in np.ndindex(3, 3):  # one point in each square of the grid: the nearest is in the square or beside it
         down, across = rows // pitch + i, columns // pitch + j
         y, x = ((words[k, down, across] * pitch >> 16) for k in range(2))
         reach = ((down - 1) * pitch + y - rows) ** 2 + ((across - 1) * pitch + x - columns) ** 2

@@ -88,15 +88,11 @@ def _parsed(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"cannot read the annotations {path}: {error.strerror or error}") from None
     except json.JSONDecodeError as error:
-        raise UserError(
-            f"{path} is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-        ) from None
+        raise UserError(f"{path} is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not usable JSON: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(content, dict):
-        raise UserError(
-            f"{path} is not an annotation file: a JSON object is needed, it holds a {_kind(content)}"
-        )
+        raise UserError(f"{path} is not an annotation file: a JSON object is needed, it holds a {_kind(content)}")
     for key in KEYS:
         if key not in content:
             raise UserError(
@@ -188,9 +184,7 @@ def _picture(
     source = _text(item.get("coco_url")) or _text(str(name))
     license_key = _key(item, "license")
     license_text = licenses.get(license_key) if license_key is not None else None
-    return Picture(
-        _identifier(key), place / name.name, (int(size[0] or 0), int(size[1] or 0)), source, license_text
-    )
+    return Picture(_identifier(key), place / name.name, (int(size[0] or 0), int(size[1] or 0)), source, license_text)
 
 
 def _safe_name(item: dict[str, Any]) -> PurePosixPath | None:

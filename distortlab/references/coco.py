@@ -87,9 +87,7 @@ class CocoEntry:
             f"{self.path}: has {found[1]} x {found[0]} pixels, but {columns} x {rows} in the annotation file"
         )
 
-    def _regions(
-        self, stored: tuple[int, int], rules: RegionRules
-    ) -> tuple[tuple[NamedRegion, ...], dict[str, int]]:
+    def _regions(self, stored: tuple[int, int], rules: RegionRules) -> tuple[tuple[NamedRegion, ...], dict[str, int]]:
         found, skipped = [], Counter[str]()
         for outline in self.outlines:
             region = draw(outline.shape, self.size, stored) if rules.crowd or not outline.crowd else "crowd"

@@ -17,9 +17,7 @@ from distortlab.references.segmentation import segment
 
 __all__ = ["LICENSE", "Folder", "FolderEntry", "open_folder"]
 
-LICENSE = (
-    "Images from a local folder; whose they are and what may be done with them is known to its owner only."
-)
+LICENSE = "Images from a local folder; whose they are and what may be done with them is known to its owner only."
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 

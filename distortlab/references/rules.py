@@ -12,9 +12,7 @@ def eligible(region: Region, rules: RegionRules) -> str | None:
     return eligible_box(region.area, (box.width, box.height), region.size, rules)
 
 
-def eligible_box(
-    area: float, box: tuple[float, float] | None, size: tuple[int, int], rules: RegionRules
-) -> str | None:
+def eligible_box(area: float, box: tuple[float, float] | None, size: tuple[int, int], rules: RegionRules) -> str | None:
     """The same from numbers: `area` in pixels, `box` (columns, rows) or None, `size` (rows, columns)."""
     frame = size[0] * size[1]
     if area <= 0:

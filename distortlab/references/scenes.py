@@ -87,9 +87,7 @@ def _photographed(image: Image) -> tuple[Image, bytes]:
     return np.asarray(simplejpeg.decode_jpeg(encoded, "RGB"), dtype=np.uint8), encoded
 
 
-def _regions(
-    labels: Mask, names: Sequence[str], rules: RegionRules
-) -> tuple[tuple[NamedRegion, ...], dict[str, int]]:
+def _regions(labels: Mask, names: Sequence[str], rules: RegionRules) -> tuple[tuple[NamedRegion, ...], dict[str, int]]:
     """The regions that may be distorted, and how many may not, by reason."""
     by_column = np.asfortranarray(labels)  # the order that run lengths are counted in: encoding need not copy
     found, skipped = [], Counter[str]()

@@ -49,9 +49,7 @@ def key(name: str) -> str:
     A name of nothing but punctuation is its own key.
     """
     text = unicodedata.normalize("NFKC", name).casefold()
-    words = "".join(
-        " " if unicodedata.category(char)[0] in "PZC" or char == "`" else char for char in text
-    ).split()
+    words = "".join(" " if unicodedata.category(char)[0] in "PZC" or char == "`" else char for char in text).split()
     if len(words) > 1 and words[0] in _ARTICLES:
         words = words[1:]
     return " ".join(words or text.split())
@@ -61,9 +59,7 @@ def question(candidates: Sequence[str], wording: int = 0) -> str:
     """The prompt. `candidates` are names in the order in which they are shown; no two may have one `key`."""
     names = [truth(name) for name in candidates]
     if len(names) < 2 or len({key(name) for name in names}) < len(names):
-        raise ValueError(
-            f"at least two candidates that differ by more than case and punctuation; not {names!r}"
-        )
+        raise ValueError(f"at least two candidates that differ by more than case and punctuation; not {names!r}")
     return ask(ASKED, wording, SHAPE, listed="\n".join(f"- {name}" for name in names))
 
 

@@ -134,9 +134,7 @@ class Grading:
             raise ValueError(f"type_weight is a share in [0, 1], not {self.type_weight!r}")
         falling = all(a >= b for a, b in pairwise(grades))
         if len(grades) != len(LEVELS) or grades[0] != 1.0 or not falling or grades[-1] < 0.0:
-            raise ValueError(
-                f"severity_grades are five numbers that fall from 1, none below 0; not {grades!r}"
-            )
+            raise ValueError(f"severity_grades are five numbers that fall from 1, none below 0; not {grades!r}")
 
     def value(self, marks: Marks) -> float:
         """The value of an answer, in [0, 1]; 1 for the truth."""

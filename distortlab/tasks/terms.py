@@ -24,9 +24,7 @@ class Term:
 
 
 TERMS = (
-    Term(
-        "blur", "Blur", "edges and fine detail are smeared", "blur blurs blurred blurry blurring blurriness"
-    ),
+    Term("blur", "Blur", "edges and fine detail are smeared", "blur blurs blurred blurry blurring blurriness"),
     Term("noise", "Noise", "random grain or specks are added", "noise noises noisy noised noisiness"),
     Term(
         "compression",
@@ -122,9 +120,7 @@ FAMILY_WORDS = _by_word((term.family, term.words) for term in TERMS)
 QUALITY_WORDS = _by_word(QUALITIES.items())
 DIRECTION_WORDS = _by_word(DIRECTIONS.items())
 LEVEL_WORDS = {
-    word: severity
-    for severity, level in enumerate(LEVELS, 1)
-    for word in (level.lower(), f"{level.lower()}ly")
+    word: severity for severity, level in enumerate(LEVELS, 1) for word in (level.lower(), f"{level.lower()}ly")
 }
 KNOWN_WORDS = FILLERS.union(FAMILY_WORDS, QUALITY_WORDS, DIRECTION_WORDS, LEVEL_WORDS)
 
