@@ -13,8 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from distortlab.account import Account
     from distortlab.catalog import CATALOG, find
-    from distortlab.dataset import Account, generate
+    from distortlab.dataset import generate
     from distortlab.edit import Distorted, Edit, distort, render
     from distortlab.errors import UserError
     from distortlab.reading import read_image
@@ -45,8 +46,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "account": ("Account",),
     "catalog": ("CATALOG", "find"),
-    "dataset": ("Account", "generate"),
+    "dataset": ("generate",),
     "edit": ("Distorted", "Edit", "distort", "render"),
     "errors": ("UserError",),
     "reading": ("read_image",),

@@ -2,22 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from distortlab import __version__
+from distortlab.account import Account
 from distortlab.catalog import FAMILIES, find
 from distortlab.plan import Plan
 from distortlab.schema import TABLES
-
-if TYPE_CHECKING:
-    from distortlab.dataset import Account
 
 __all__ = ["card"]
 
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
 
 
-def card(plan: Plan, account: "Account", files: Mapping[str, Mapping[str, Any]]) -> str:
+def card(plan: Plan, account: Account, files: Mapping[str, Mapping[str, Any]]) -> str:
     """The text of README.md. `files` are those of the manifest; `datasets` checks the counts."""
     return f"---\n{_front_matter(account, files)}---\n\n{_body(plan, account)}"
 
@@ -25,7 +23,7 @@ def card(plan: Plan, account: "Account", files: Mapping[str, Mapping[str, Any]])
 # --- YAML -----------------------------------------------------------------------------------------------------------
 
 
-def _front_matter(account: "Account", files: Mapping[str, Mapping[str, Any]]) -> str:
+def _front_matter(account: Account, files: Mapping[str, Mapping[str, Any]]) -> str:
     configs, info = "", ""
     for name, of in TABLES.items():
         configs += f"- config_name: {name}\n" + ("  default: true\n" if name == "rft" else "") + "  data_files:\n"
@@ -73,7 +71,7 @@ def _feature(feature: Mapping[str, Any], indent: int) -> str:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def _body(plan: Plan, account: "Account") -> str:
+def _body(plan: Plan, account: Account) -> str:
     recipe, counts = plan.recipe, account.counts
     return f"""# {recipe.name}
 

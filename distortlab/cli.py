@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from distortlab.dataset import Account
+    from distortlab.account import Account
 
 __all__ = ["main"]
 
@@ -180,11 +180,15 @@ def sheet(
     seed: Annotated[int, typer.Option(help="Which images.")] = 0,
 ) -> None:
     """A contact sheet: a sample of a data set, or every distortion at five severities."""
+    from distortlab import gallery
     from distortlab.codecs import encode_png
     from distortlab.files import new_file
-    from distortlab.gallery import catalogue_sheet, dataset_sheet, sample_photograph
 
-    picture = dataset_sheet(source, count, seed=seed) if source else catalogue_sheet(*sample_photograph())
+    if source:
+        picture = gallery.dataset_sheet(source, count, seed=seed)
+    else:
+        tiles = gallery.catalogue_tiles(*gallery.sample_photograph())
+        picture = gallery.sheet(tiles, columns=5, width=224, height=280)
     with new_file(out) as file:
         file.write(encode_png(picture))
     typer.echo(f"wrote {out}, {picture.shape[1]} x {picture.shape[0]}")

@@ -21,9 +21,10 @@ from distortlab.seeds import stream
 from distortlab.tasks.terms import LEVELS, phrase
 from distortlab.verify import manifest_of
 
-__all__ = ["Tile", "catalogue_sheet", "dataset_sheet", "sample_photograph", "sheet"]
+__all__ = ["Tile", "catalogue_tiles", "dataset_sheet", "sample_photograph", "sheet"]
 
 _PAPER, _INK, _FAINT, _MARK = (255, 255, 255), (30, 30, 30), (120, 120, 120), (255, 210, 0)
+_GAP, _TEXT = 8, 38
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +36,28 @@ class Tile:
     note: str = ""
 
 
-def sheet(tiles: Sequence[Tile], columns: int, width: int = 224) -> Image:
-    """Tiles in rows, all `width` pixels wide, uint8 RGB."""
-    scaled = [_fitted(tile.image, width) for tile in tiles]
+def sheet(tiles: Sequence[Tile], columns: int, width: int = 224, height: int | None = None) -> Image:
+    """Tiles in rows, each within `width` x `height` pixels (three quarters of the width unless given), uint8 RGB."""
+    height = height or width * 3 // 4
+    pictures = [_fitted(tile.image, width, height) for tile in tiles]
     rows = [range(start, min(start + columns, len(tiles))) for start in range(0, len(tiles), columns)]
-    heights = [max(scaled[i].shape[0] for i in row) + 38 for row in rows]
-    gap = 8
-    canvas = pillow.new("RGB", (columns * (width + gap) + gap, sum(heights) + gap), _PAPER)
-    pen, y = ImageDraw.Draw(canvas), gap
-    for row, height in zip(rows, heights, strict=True):
+    heights = [max(pictures[i].shape[0] for i in row) for row in rows]
+    canvas = pillow.new("RGB", (columns * (width + _GAP) + _GAP, sum(heights) + len(rows) * _TEXT + _GAP), _PAPER)
+    y = _GAP
+    for row, tall in zip(rows, heights, strict=True):
         for column, i in enumerate(row):
-            x = gap + column * (width + gap)
-            canvas.paste(pillow.fromarray(scaled[i]), (x, y))
-            below = y + scaled[i].shape[0] + 2
-            pen.text((x, below), _cut(tiles[i].title, width, 12), fill=_INK, font=_font(12))
-            pen.text((x, below + 15), _cut(tiles[i].note, width, 11), fill=_FAINT, font=_font(11))
-        y += height
+            _place(canvas, (_GAP + column * (width + _GAP), y), (width, tall), pictures[i], tiles[i])
+        y += tall + _TEXT
     return np.asarray(canvas)
+
+
+def _place(canvas: pillow.Image, corner: tuple[int, int], size: tuple[int, int], picture: Image, tile: Tile) -> None:
+    """One picture, in the middle of its cell, and its two lines."""
+    (x, y), (width, tall) = corner, size
+    pen = ImageDraw.Draw(canvas)
+    canvas.paste(pillow.fromarray(picture), (x + (width - picture.shape[1]) // 2, y + tall - picture.shape[0]))
+    pen.text((x, y + tall + 2), _cut(tile.title, width, 12), fill=_INK, font=_font(12))
+    pen.text((x, y + tall + 17), _cut(tile.note, width, 11), fill=_FAINT, font=_font(11))
 
 
 def _font(size: int) -> Any:
@@ -67,10 +73,11 @@ def _cut(text: str, width: int, size: int) -> str:
     return text + "…"
 
 
-def _fitted(image: Image, width: int) -> Image:
-    height = max(1, round(image.shape[0] * width / image.shape[1]))
-    way = cv2.INTER_AREA if image.shape[1] > width else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, (width, height), interpolation=way), dtype=np.uint8)
+def _fitted(image: Image, width: int, height: int) -> Image:
+    scale = min(width / image.shape[1], height / image.shape[0])
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, size, interpolation=way), dtype=np.uint8)
 
 
 def sample_photograph() -> tuple[Image, Mask]:
@@ -83,26 +90,20 @@ def sample_photograph() -> tuple[Image, Mask]:
     return image, mask
 
 
-def catalogue_sheet(
-    image: Image,
-    mask: Mask,
-    rows: Sequence[Distortion] = CATALOG,
-    profile: Profile = "matched",
-    width: int = 224,
-) -> Image:
-    """Every variant (down) at the five severities (across) on one photograph, around the masked region."""
+def catalogue_tiles(
+    image: Image, mask: Mask, rows: Sequence[Distortion] = CATALOG, profile: Profile = "matched"
+) -> list[Tile]:
+    """Every variant at the five severities on one photograph, cut out around the masked region."""
     box = Region.from_mask(mask).bbox.grown(24, (image.shape[0], image.shape[1]))
     tiles = []
     for row in rows:
         ladder = row.ladder(profile)
-        if ladder is None:
-            continue
-        for severity, amount in enumerate(ladder.values, 1):
+        for severity, amount in enumerate(ladder.values if ladder else (), 1):
             out = distort(image, row.name, severity, mask=mask, profile=profile)
             seen = out.edit.visibility
-            note = f"{amount:g} {row.unit}" + (f"   V {seen.v:.1f}" if seen else "")
+            note = f"V {seen.v:.1f}   {amount:g} {row.unit}" if seen else ""
             tiles.append(Tile(out.image[box.slices], f"{row.name}  {severity}", note))
-    return sheet(tiles, columns=5, width=width)
+    return tiles
 
 
 def dataset_sheet(folder: str | Path, count: int = 20, columns: int = 5, seed: int = 0, width: int = 300) -> Image:

@@ -42,7 +42,7 @@ def floor(plan: Plan) -> Contestant:
 
 
 def generator(plan: Plan) -> Contestant:
-    """This generator, everything: screening, regions, edits, measurement, questions, both tables, hashes, fsync."""
+    """Distortlab with everything: screening, regions, edits, measurement, questions, both tables, hashes, fsync."""
 
     def work() -> int:
         with tempfile.TemporaryDirectory(dir=".") as folder:
@@ -52,7 +52,7 @@ def generator(plan: Plan) -> Contestant:
 
 
 def pixels_only(plan: Plan) -> Contestant:
-    """This generator up to the encoded image: no questions, no tables, nothing written."""
+    """Distortlab up to the encoded image: no questions, no tables, nothing written."""
 
     def work() -> int:
         bench, known = Bench(plan.shards[0], plan.recipe), set[str]()

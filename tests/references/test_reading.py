@@ -211,14 +211,15 @@ def test_bombs_cost_no_memory() -> None:
     resource = pytest.importorskip("resource")
     assert resource
     program = (
-        "import resource, sys\nsys.path.insert(0, sys.argv[1])\nfrom test_reading import bombs\n"
+        "import resource, sys\nsys.path[:0] = sys.argv[1:]\nfrom test_reading import bombs\n"
         "from distortlab.reading import read_upright\nfrom distortlab.errors import BadReference\n"
         "files = bombs()\nbefore = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "for data in files.values():\n    try:\n        read_upright(data)\n"
         "    except BadReference:\n        pass\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
-    command = [sys.executable, "-c", program, str(Path(__file__).parent)]
+    here = Path(__file__).parent
+    command = [sys.executable, "-c", program, str(here), str(here.parent)]
     grown = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert grown < 32 * 1024 * (1024 if sys.platform == "darwin" else 1)
 

@@ -1,0 +1,60 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer: they make their own environment in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# One thread for each process: tests and workers are what runs side by side.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: help demo test test-fast check format docs bench ladders goldens clean
+
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/base: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/test: .venv/base
+	$(INSTALL) --editable '.[test,albumentations]'
+	@touch $@
+
+demo: .venv/base  ## 200 images from the built-in references, their questions, and a contact sheet
+	$(BIN)/distortlab generate --recipe smoke --out demo/data
+	$(BIN)/distortlab sheet demo/data -o demo/sheet.png
+	@echo "data set: demo/data   contact sheet: demo/sheet.png"
+
+test: .venv/test  ## the whole suite
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-fast: .venv/test  ## without what takes more than a few seconds
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
+
+check: .venv/test  ## lint, format, types, import directions, spelling, stale docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/python docs/generate.py --check
+
+format: .venv/test  ## what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/test  ## tables and pictures of the docs, from the code
+	$(BIN)/python docs/generate.py
+
+bench: .venv/test  ## what an image costs, next to the floor and to the script that people write
+	$(BIN)/python benchmarks/speed/bench.py
+
+ladders: .venv/test  ## what the severities do to regions: make ladders REFS=coco:FILE.json,FOLDER
+	$(BIN)/python benchmarks/ladders.py --refs $(or $(REFS),scenes)
+
+goldens: .venv/test  ## record the block means again (raise the operator's version first)
+	$(BIN)/python -m tests.goldens.record
+
+clean:  ## everything that make made
+	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,217 @@
+"""Small references and data sets, and ways to run the command line, for the tests of building."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from reference_samples import annotation, encoded, photograph, square
+
+from distortlab.build import Job
+from distortlab.errors import BadReference
+from distortlab.plan import Plan
+from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
+from distortlab.references import Entry, NamedRegion, Reference
+from distortlab.region import Box, Region
+
+ROWS, COLUMNS = 264, 330
+NAMES = ("cat", "dog", "bird", "red car", "traffic light")
+PLACES = ((12, 14, 120), (180, 20, 110), (90, 140, 100))
+"""(x, y, side) of the three objects of every picture."""
+
+# --- references in memory -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """A picture made in code. `kind`: good, grey, tiny, empty (no region), alone (one region) or broken."""
+
+    number: int
+    kind: str = "good"
+
+    @property
+    def id(self) -> str:
+        return f"painting-{self.number:06d}"
+
+    def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
+        if self.kind == "broken":
+            raise BadReference(f"{self.id}.jpg: damaged or not readable: the end is missing")
+        image = _painted(self.number, self.kind)
+        found = () if self.kind == "empty" else _squares(image.shape[:2], self.number)
+        return Reference(
+            id=self.id,
+            image=image,
+            encoded=encoded(image, "PNG"),
+            extension="png",
+            source=f"{self.id}.png",
+            license="made in code",
+            regions=found[:1] if self.kind == "alone" else found,
+            objects=tuple(sorted({place.object or "" for place in found})),
+            skipped={"too thin": 1} if self.number == 0 else {},
+        )
+
+
+def _painted(number: int, kind: str) -> NDArray[np.uint8]:
+    image = photograph(*((100, 120) if kind == "tiny" else (ROWS, COLUMNS)), seed=number)
+    if kind == "grey":
+        image = np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    return np.ascontiguousarray(image)
+
+
+def _squares(shape: tuple[int, int], number: int) -> tuple[NamedRegion, ...]:
+    fitting = [(x, y, side) for x, y, side in PLACES if x + side <= shape[1] and y + side <= shape[0]]
+    return tuple(
+        NamedRegion(Region.from_box(Box(x, y, x + side, y + side), shape), NAMES[(number + i) % len(NAMES)])
+        for i, (x, y, side) in enumerate(fitting)
+    )
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Paintings as a source; `kinds` says of what kind each is. `limit` None: as many as one likes."""
+
+    kinds: Sequence[str] = ("good",)
+    limit: int | None = None
+    vocabulary: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(NAMES, 0.5))
+    fingerprint: str = "f" * 64
+    name: str = "gallery"
+    license: str = "made in code"
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int | None:
+        return self.limit
+
+    def entries(self, count: int) -> Sequence[Entry]:
+        most = count if self.limit is None else min(count, self.limit)
+        return [Painting(number, self.kinds[number % len(self.kinds)]) for number in range(most)]
+
+
+# --- references on disk ---------------------------------------------------------------------------------------------
+
+
+def coco_document(pictures: int) -> dict[str, Any]:
+    """`pictures` images of three objects each, with names in turn."""
+    annotations = [
+        annotation(3 * key + i, key, (key + i) % len(NAMES) + 1, **_outlined(*place))
+        for key in range(1, pictures + 1)
+        for i, place in enumerate(PLACES)
+    ]
+    images = [{"id": key, "file_name": f"{key:012d}.jpg", "width": COLUMNS, "height": ROWS} for key in range(1, pictures + 1)]
+    categories = [{"id": key, "name": name} for key, name in enumerate(NAMES, 1)]
+    return {"images": images, "annotations": annotations, "categories": categories}
+
+
+def _outlined(x: int, y: int, side: int) -> dict[str, Any]:
+    return {"segmentation": [square(x, y, side)], "bbox": [x, y, side, side], "area": side * side}
+
+
+def write_coco(folder: Path, pictures: int) -> str:
+    """Writes an annotation file and its images; returns the specification for `--refs`."""
+    images = folder / "images"
+    images.mkdir(parents=True)
+    for key in range(1, pictures + 1):
+        picture = photograph(ROWS, COLUMNS, seed=key)
+        (images / f"{key:012d}.jpg").write_bytes(encoded(picture, "JPEG", quality=92))
+    (folder / "instances.json").write_text(json.dumps(coco_document(pictures)))
+    return f"coco:{folder / 'instances.json'},{images}"
+
+
+def images_of(spec: str) -> Path:
+    """The folder of images of a specification by `write_coco`."""
+    return Path(spec.partition(",")[2])
+
+
+# --- data sets ------------------------------------------------------------------------------------------------------
+
+
+def small_recipe(**changes: Any) -> Recipe:
+    """Twelve images in three shards, two of them for training, unless something else is asked for."""
+    usual = {"n": 12, "images_per_reference": 2, "images_per_shard": 4, "splits": {"train": 0.75, "validation": 0.25}}
+    return default_recipe(**{**usual, **changes})
+
+
+def jobs_of(plan: Plan, out: Path) -> list[Job]:
+    return [Job(plan.recipe, plan.vocabulary, plan.sha256, shard, out) for shard in plan.shards]
+
+
+def rows_of(folder: Path, kind: str) -> list[dict[str, Any]]:
+    """All rows of one of the tables of a data set."""
+    return [row for path in sorted((folder / kind).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def published(folder: Path) -> dict[str, str]:
+    """Every file of a data set with its hash, but for what is never published."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "_distortlab" not in path.parts]
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def temporary(folder: Path) -> list[Path]:
+    """What a run that was stopped may leave, and a run that finished must not."""
+    return sorted(folder.rglob("*.tmp"))
+
+
+def flip_byte(path: Path) -> None:
+    """Change one bit in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def edit_json(path: Path, change: Callable[[Any], None]) -> None:
+    """Read, change and write a JSON file."""
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+
+
+# --- the command line, in a process of its own ----------------------------------------------------------------------
+
+COMMAND = (sys.executable, "-m", "distortlab.cli")
+ENVIRONMENT = {**os.environ, "COLUMNS": "120", "HF_HUB_OFFLINE": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(*arguments: object, timeout: float = 60, **options: Any) -> Outcome:
+    """Run the program in a process of its own and wait for it."""
+    words = [*COMMAND, *map(str, arguments)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT, check=False, **options)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def started(*arguments: object, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """The program in a session of its own, so that a signal to the group reaches it and its workers alone."""
+    words = [*COMMAND, *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": ENVIRONMENT}
+    with subprocess.Popen(words, start_new_session=True, **{**pipes, **options}) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def assert_one_sentence(err: str) -> str:
+    """What stands on stderr is one line from the program and no traceback; returns the line."""
+    lines = [line for line in err.splitlines() if line.strip()]
+    assert len(lines) == 1, err
+    assert lines[0].startswith("distortlab: "), err
+    return lines[0]
