@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from distortlab.catalog import CATALOG
-from distortlab.distortion import Distortion
+from distortlab.distortion import Distortion, Ladder
 from distortlab.edit import Edit, applied, spatial_scale
 from distortlab.recipe import Recipe
 from distortlab.seeds import stream
@@ -104,21 +104,27 @@ def main() -> None:
         (image, region, Scene(np.ascontiguousarray(image[region.bbox.slices]), region.mask))
         for image, region in regions(arguments.refs, arguments.regions)
     ]
-    print(f"{len(places)} regions of {arguments.refs}; median V wanted: {TARGETS}")
-    for row in CATALOG:
-        ladder = row.ladder(arguments.profile)
-        if arguments.only not in row.name or ladder is None:
-            continue
-        if arguments.tune:
+    print(f"{len(places)} regions of {arguments.refs}; median V wanted: {', '.join(f'{t:g}' for t in TARGETS)}\n")
+    rows = [row for row in CATALOG if arguments.only in row.name and row.ladder(arguments.profile)]
+    if arguments.tune:
+        for row in rows:
             print(f"{row.name:28s}", "  ".join(f"{a:.4g} (V {v:.2f})" for a, v in tuned(row, places)), flush=True)
-            continue
-        cells = []
-        for severity, amount in enumerate(ladder.values, 1):
-            results = outcome(row, amount, places, severity)
-            reasons = [r for _, r in results]
-            share = [100 * reasons.count(r) / len(results) for r in ("not visible", "wrong direction")]
-            cells.append(f"{amount:.4g}: V {np.median([v for v, _ in results]):.1f}, {share[0]:.0f}+{share[1]:.0f} %")
-        print(f"{row.name:28s}", "  ".join(cells), flush=True)
+        return
+    print("| variant | 1 | 2 | 3 | 4 | 5 | not visible, % | wrong way, % |\n|---|---|---|---|---|---|---|---|")
+    for row in rows:
+        print(checked(row, row.ladder(arguments.profile), places), flush=True)
+
+
+def checked(row: Distortion, ladder: Ladder, places: list) -> str:
+    """A line of Markdown: median V and the share that would be rejected, at every severity."""
+    medians, hidden, wrong = [], [], []
+    for severity, amount in enumerate(ladder.values, 1):
+        results = outcome(row, amount, places, severity)
+        reasons = [reason for _, reason in results]
+        medians.append(f"{np.median([v for v, _ in results]):.1f}")
+        hidden.append(f"{100 * reasons.count('not visible') / len(results):.0f}")
+        wrong.append(f"{100 * reasons.count('wrong direction') / len(results):.0f}")
+    return f"| {row.name} | {' | '.join(medians)} | {' '.join(hidden)} | {' '.join(wrong)} |"
 
 
 if __name__ == "__main__":

@@ -107,7 +107,9 @@ def coco_document(pictures: int) -> dict[str, Any]:
         for key in range(1, pictures + 1)
         for i, place in enumerate(PLACES)
     ]
-    images = [{"id": key, "file_name": f"{key:012d}.jpg", "width": COLUMNS, "height": ROWS} for key in range(1, pictures + 1)]
+    images = [
+        {"id": key, "file_name": f"{key:012d}.jpg", "width": COLUMNS, "height": ROWS} for key in range(1, pictures + 1)
+    ]
     categories = [{"id": key, "name": name} for key, name in enumerate(NAMES, 1)]
     return {"images": images, "annotations": annotations, "categories": categories}
 
@@ -193,7 +195,9 @@ class Outcome:
 def command(*arguments: object, timeout: float = 60, **options: Any) -> Outcome:
     """Run the program in a process of its own and wait for it."""
     words = [*COMMAND, *map(str, arguments)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT, check=False, **options)
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT, check=False, **options
+    )
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 

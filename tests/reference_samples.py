@@ -67,8 +67,7 @@ def small_coco() -> dict[str, Any]:
     runs = np.diff(np.concatenate(([0], edges, [flat.size]))).tolist()
     whole = {"size": [300, 400], "counts": runs}
     images = [
-        {"id": key, "file_name": f"{key:012d}.jpg", "width": 400, "height": 300, "license": 1}
-        for key in (1, 2, 3)
+        {"id": key, "file_name": f"{key:012d}.jpg", "width": 400, "height": 300, "license": 1} for key in (1, 2, 3)
     ]
     images[0]["coco_url"] = "http://images.example.org/train/000000000001.jpg"
     return {

@@ -1,7 +1,8 @@
 """Photographs, masks and the shortest way to distort them, for the tests and for `record_goldens.py`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -51,7 +52,9 @@ def blob(shape: tuple[int, int]) -> Pixels:
     """Two joined discs in the middle: a box with corners that do not belong to the region."""
     rows, columns = shape
     mask = np.zeros(shape, np.uint8)
-    cv2.ellipse(mask, (int(columns * 0.42), int(rows * 0.45)), (int(columns * 0.22), int(rows * 0.26)), 0, 0, 360, 1, -1)
+    cv2.ellipse(
+        mask, (int(columns * 0.42), int(rows * 0.45)), (int(columns * 0.22), int(rows * 0.26)), 0, 0, 360, 1, -1
+    )
     cv2.circle(mask, (int(columns * 0.65), int(rows * 0.6)), int(rows * 0.18), 1, -1)
     return mask
 
@@ -137,6 +140,6 @@ def difference(first: Pixels, second: Pixels) -> float:
     return float(cv2.absdiff(first, second).mean(dtype=np.float64))
 
 
-def steps(images: list[Pixels]) -> list[tuple[Pixels, Pixels]]:
+def steps(values: Sequence[Any]) -> list[tuple[Any, Any]]:
     """Neighbours in a list."""
-    return list(zip(images[:-1], images[1:], strict=True))
+    return list(pairwise(values))

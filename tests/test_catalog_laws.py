@@ -34,9 +34,7 @@ LADDERS = [("matched", name) for name in NAMES] + [("dq", name) for name in DQ_N
 
 @pytest.mark.parametrize("severity", SEVERITIES)
 @pytest.mark.parametrize("name", NAMES)
-def test_result_is_an_image_and_the_input_is_untouched(
-    name: str, severity: int, small: Pixels
-) -> None:
+def test_result_is_an_image_and_the_input_is_untouched(name: str, severity: int, small: Pixels) -> None:
     writable = small.copy()
     edit = edit_of(find(name), severity, blob(small.shape[:2]), feather=2)
     after = applied(writable, edit)

@@ -140,7 +140,8 @@ def test_pixels_in_the_box_but_outside_the_mask_have_no_say(name: str, photograp
 def test_pixels_of_the_region_do_have_a_say(name: str, photograph: Pixels, blob_mask: Pixels) -> None:
     """The law above is not kept by ignoring the region too; a uniform quantiser alone needs no statistics."""
     edit = edit_of(find(name), 3, blob_mask)
-    y, x = (int(v[len(v) // 3]) for v in np.nonzero(blob_mask))
+    rows = np.nonzero(blob_mask)[0]
+    y = int(rows[len(rows) // 3])
     half = blob_mask.copy()
     half[y:] = 0
     other = np.where(half[..., None] != 0, photograph // 2, photograph).astype(np.uint8)
@@ -226,11 +227,30 @@ def test_blend_leaves_its_inputs_alone(small: Pixels) -> None:
     assert np.array_equal(new, 255 - small)
 
 
+@pytest.mark.parametrize("columns", range(1, 7))
+@pytest.mark.parametrize("rows", range(1, 7))
+def test_the_smallest_regions_are_feathered_and_blended(rows: int, columns: int) -> None:
+    """OpenCV takes arrays of 1 x 1 and 4 x 1 for scalars; a region may have any shape."""
+    image, shape = np.full((9, 9, 3), 100, np.uint8), (9, 9)
+    for x, y in ((0, 0), (1, 1), (9 - columns, 9 - rows)):
+        for feather in range(4):
+            region = Region.from_box(Box(x, y, x + columns, y + rows), shape)
+            weight = region.feathered(feather)
+            assert weight.shape == (rows, columns)
+            out = blend(image[region.bbox.slices], np.full((rows, columns, 3), 200, np.uint8), weight)
+            assert np.array_equal(out[..., 0], np.rint(100 + 100 * (weight / 255)))
+
+
 # --- boxes and regions -------------------------------------------------------------------------------------------
 
 
 @given(
-    st.integers(0, 60), st.integers(0, 40), st.integers(1, 30), st.integers(1, 30), st.integers(0, 50), st.integers(1, 16)
+    st.integers(0, 60),
+    st.integers(0, 40),
+    st.integers(1, 30),
+    st.integers(1, 30),
+    st.integers(0, 50),
+    st.integers(1, 16),
 )
 def test_a_grown_box_is_on_the_grid_or_on_the_frame(x: int, y: int, w: int, h: int, halo: int, grid: int) -> None:
     shape, box = (71, 93), Box(x, y, x + w, y + h)
@@ -297,7 +317,9 @@ def test_a_region_of_another_image_is_refused(small: Pixels) -> None:
         applied(small, edit)
 
 
-@pytest.mark.parametrize(("shape", "scale"), [((512, 700), 1.0), ((700, 512), 1.0), ((96, 128), 0.1875), ((1024, 1024), 2)])
+@pytest.mark.parametrize(
+    ("shape", "scale"), [((512, 700), 1.0), ((700, 512), 1.0), ((96, 128), 0.1875), ((1024, 1024), 2)]
+)
 def test_lengths_follow_the_short_side_over_512(shape: tuple[int, int], scale: float) -> None:
     assert spatial_scale(shape) == scale
 

@@ -1,0 +1,84 @@
+"""How well V agrees with the full measure that it stands for, and what both cost.
+
+    python benchmarks/visibility.py --refs coco:annotations/instances_train2017.json,train2017
+
+Full: max(dE00* / 2.3, (1 - SSIM) / 0.05). SSIM of luma in Gaussian 11x11 windows; dE00* is the mean CIEDE2000 of every
+pixel of the region after a blur of 1.5 px in linear light (scikit-image).
+"""
+
+import argparse
+import time
+
+import cv2
+import numpy as np
+from ladders import regions
+from skimage.color import deltaE_ciede2000, rgb2lab
+from skimage.metrics import structural_similarity
+
+from distortlab.catalog import CATALOG, amount_of
+from distortlab.edit import Edit, applied, spatial_scale
+from distortlab.engines.local import tune_process
+from distortlab.image import Image
+from distortlab.region import Region
+from distortlab.visibility import Scene, measure
+
+MARGIN = 16
+
+
+def soft_lab(image: Image) -> np.ndarray:
+    x = image / 255
+    linear = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    soft = cv2.GaussianBlur(linear, (0, 0), 1.5)
+    return rgb2lab(np.where(soft <= 0.0031308, 12.92 * soft, 1.055 * np.maximum(soft, 0) ** (1 / 2.4) - 0.055))
+
+
+def full_v(before: Image, after: Image, mask: np.ndarray) -> float:
+    colour = deltaE_ciede2000(soft_lab(before), soft_lab(after))[mask].mean()
+    grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (before, after)]
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255, "full": True}
+    structure = 1 - structural_similarity(*grey, **options)[1][mask].mean()
+    return float(max(colour / 2.3, structure / 0.05))
+
+
+def compare(image: Image, region: Region, key: int) -> list[tuple[float, float, float, float]]:
+    """(V, full V, seconds, seconds) for every variant and severity."""
+    box, frame = region.bbox, region.bbox.grown(MARGIN, region.size)
+    mask = np.zeros(region.size, bool)
+    mask[box.slices] = region.mask != 0
+    out = []
+    for row in CATALOG:
+        for severity in range(1, 6):
+            amount = amount_of(row, severity, "matched")
+            edit = Edit(region, row.name, severity, amount, spatial_scale(region.size), 2, (key, row.name))
+            after = image.copy()
+            after[box.slices] = applied(image, edit)
+            times = [time.process_time()]
+            scene = Scene(np.ascontiguousarray(image[box.slices]), region.mask)
+            v = measure(scene, np.ascontiguousarray(after[box.slices]), row.name).v
+            times.append(time.process_time())
+            full = full_v(image[frame.slices], after[frame.slices], mask[frame.slices])
+            times.append(time.process_time())
+            out.append((v, full, times[1] - times[0], times[2] - times[1]))
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--refs", default="scenes")
+    parser.add_argument("--regions", type=int, default=24)
+    arguments = parser.parse_args()
+    tune_process()
+    places = regions(arguments.refs, arguments.regions)
+    values = np.array([row for key, (image, region) in enumerate(places) for row in compare(image, region, key)])
+    v, full, quick, slow = values.T
+    ratio = v / np.maximum(full, 1e-6)
+    print(f"{len(places)} regions of {arguments.refs}, {len(values)} edits")
+    print(f"correlation of log V: {np.corrcoef(np.log(v + 0.01), np.log(full + 0.01))[0, 1]:.3f}")
+    low, middle, high = np.percentile(ratio, [5, 50, 95])
+    print(f"V / full V: median {middle:.2f}, 5 % {low:.2f}, 95 % {high:.2f}")
+    print(f"agree on V >= 1: {100 * np.mean((v >= 1) == (full >= 1)):.1f} %")
+    print(f"CPU ms for a region: {1e3 * np.median(quick):.2f} against {1e3 * np.median(slow):.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Randomness by address: apart, the same for ever, and the same for a crop as for the image."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distortlab.distortion import Site
+from distortlab.region import Box
+from distortlab.seeds import stream
+
+# --- pinned: a data set depends on these. They never change. -------------------------------------------------------
+
+PINNED = [
+    ((), [0x6D07F1363731860D, 0xE1FDE53077142DB6]),
+    (("a",), [0x7EB49C580075A479, 0x3546F397E5B9D672]),
+    ((0, "image 1", 0, "blur.motion"), [0x2F12E236579E5E39, 0x111CCBF37CD8E494]),
+]
+
+
+@pytest.mark.parametrize(("address", "words"), PINNED)
+def test_words_are_pinned(address: tuple[str | int, ...], words: list[int]) -> None:
+    assert stream(*address).words(2).tolist() == words
+
+
+def test_what_is_made_of_words_is_pinned() -> None:
+    assert stream(0, "x").uniform() == 0.7389886778836158
+    assert stream(0, "x").below(1000) == 738
+    assert stream(0, "x").shuffled(range(10)) == [2, 3, 0, 6, 9, 5, 8, 4, 1, 7]
+    assert stream(0, "x").uint16((2, 3)).tolist() == [[15934, 40921, 23723], [48430, 47100, 9060]]
+    assert stream(0, "x").weighted([1, 2, 3]) == 2
+
+
+# --- addresses -----------------------------------------------------------------------------------------------------
+
+APART = [
+    (("a", "bc"), ("ab", "c")),
+    (("abc",), ("a", "bc")),
+    ((1,), ("1",)),
+    ((1, 2), (12,)),
+    ((0,), ()),
+    ((0,), (0, 0)),
+    (("",), ()),
+    (("", "a"), ("a", "")),
+    ((-1,), (1,)),
+    (("a", 1), (1, "a")),
+    (("a\x1fstr:b",), ("a", "b")),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_parts_of_an_address_are_kept_apart(one: tuple[str | int, ...], other: tuple[str | int, ...]) -> None:
+    assert stream(*one).words(4).tolist() != stream(*other).words(4).tolist()
+
+
+@given(st.lists(st.one_of(st.integers(), st.text(max_size=9)), max_size=4))
+def test_the_same_address_gives_the_same_words(address: list[str | int]) -> None:
+    assert stream(*address).words(3).tolist() == stream(*address).words(3).tolist()
+
+
+def test_numpys_whole_numbers_are_whole_numbers() -> None:
+    """A seed read out of an array must not be another seed."""
+    assert stream(np.int64(3), "a").words(2).tolist() == stream(3, "a").words(2).tolist()
+
+
+def test_neighbours_share_nothing() -> None:
+    """With `seed + i`, seeds 42 and 43 share 499 of 500 items."""
+    seen = Counter(int(word) for seed in (42, 43) for item in range(500) for word in stream(seed, item).words(4))
+    assert max(seen.values()) == 1
+
+
+def test_neighbours_are_not_correlated() -> None:
+    fields = [stream(seed, "noise").uint16((4096,)).astype(float) for seed in range(8)]
+    together = np.corrcoef(fields) - np.eye(8)
+    assert np.abs(together).max() < 0.08
+
+
+# --- numbers -------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 500), st.integers(1, 9))
+def test_skipping_leaves_out_words(count: int, more: int) -> None:
+    one, other = stream("s"), stream("s")
+    one.skip(count)
+    assert one.words(more).tolist() == other.words(count + more)[count:].tolist()
+
+
+@given(st.integers(1, 2**40), st.integers(0, 99))
+def test_below_stays_below(bound: int, seed: int) -> None:
+    assert 0 <= stream(seed).below(bound) < bound
+
+
+def test_below_and_uniform_are_even() -> None:
+    numbers = stream("even")
+    counts = np.bincount([numbers.below(7) for _ in range(7000)], minlength=7)
+    assert np.abs(counts - 1000).max() < 150
+    shares = np.array([numbers.uniform(-2, 3) for _ in range(4000)])
+    assert -2 <= shares.min() < -1.9
+    assert 2.9 < shares.max() < 3
+    assert shares.mean() == pytest.approx(0.5, abs=0.12)
+
+
+def test_16_bit_numbers_are_even() -> None:
+    numbers = stream("even").uint16((256, 256))
+    assert numbers.dtype == np.uint16
+    assert np.abs(np.bincount((numbers >> 12).ravel(), minlength=16) - 4096).max() < 330
+    assert np.abs(np.bincount((numbers & 15).ravel(), minlength=16) - 4096).max() < 330
+
+
+@given(st.lists(st.integers(), max_size=30), st.integers(0, 99))
+def test_shuffled_is_a_permutation(items: list[int], seed: int) -> None:
+    before = list(items)
+    assert sorted(stream(seed).shuffled(items)) == sorted(items)
+    assert items == before
+
+
+def test_every_order_is_as_likely_as_another() -> None:
+    orders = Counter(tuple(stream("order", k).shuffled("abcd")) for k in range(4800))
+    assert len(orders) == 24
+    assert max(abs(count - 200) for count in orders.values()) < 65
+
+
+def test_every_item_comes_to_every_place() -> None:
+    places = np.zeros((6, 6))
+    for k in range(3000):
+        for place, item in enumerate(stream("place", k).shuffled(range(6))):
+            places[place, item] += 1
+    assert np.abs(places - 500).max() < 100
+
+
+def test_weighted_draws_in_proportion() -> None:
+    numbers = stream("weights")
+    counts = np.bincount([numbers.weighted([1, 0, 3, 6]) for _ in range(5000)], minlength=4) / 5000
+    assert np.abs(counts - [0.1, 0, 0.3, 0.6]).max() < 0.03
+    assert counts[1] == 0
+
+
+# --- fields --------------------------------------------------------------------------------------------------------
+
+
+def field(frame: tuple[int, int], crop: Box, depth: int, name: str = "noise") -> np.ndarray:
+    image = np.zeros((crop.height, crop.width, 3), np.uint8)
+    return Site(frame, crop, crop, image[..., 0], image, (9, "x")).field(name, depth)
+
+
+@given(st.data(), st.integers(1, 50), st.integers(1, 50), st.integers(1, 4))
+def test_the_field_of_a_crop_is_a_slice_of_the_field_of_the_image(
+    data: st.DataObject, rows: int, columns: int, depth: int
+) -> None:
+    y1, x1 = data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, columns - 1))
+    crop = Box(x1, y1, data.draw(st.integers(x1 + 1, columns)), data.draw(st.integers(y1 + 1, rows)))
+    everything = field((rows, columns), Box(0, 0, columns, rows), depth)
+    assert everything.shape == (rows, columns, depth)
+    assert np.array_equal(field((rows, columns), crop, depth), everything[crop.slices])
+
+
+def test_fields_of_different_names_and_neighbouring_pixels_are_unrelated() -> None:
+    frame, crop = (64, 64), Box(0, 0, 64, 64)
+    one, other = (field(frame, crop, 3, name).astype(float) for name in ("glass 0", "glass 1"))
+    pairs = [(one, other), (one[1:], one[:-1]), (one[:, 1:], one[:, :-1]), (one[..., 1], one[..., 0])]
+    for first, second in pairs:
+        assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.07
