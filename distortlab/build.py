@@ -183,7 +183,7 @@ def samples_of(drawn: Drawn, record: ImageRecord, recipe: Recipe, vocabulary: Ma
         box=drawn.edit.bbox,
         size=(record.width, record.height),
         object=own,
-        others=tuple(name for name in drawn.reference.objects if name != own),
+        others=tuple(dict.fromkeys(n.object for n in drawn.reference.regions if n.object not in (None, own))),
     )
     out = []
     for task in drawn.slot.tasks:

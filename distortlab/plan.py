@@ -59,7 +59,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a data set is made from."""
+    """Everything a data set is made from. `vocabulary` has the weights with which names from elsewhere are offered."""
 
     recipe: Recipe
     source: str
@@ -90,7 +90,7 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
     """The plan of a data set. Refuses, with the number that is possible, what the references cannot give."""
     _check_families(recipe)
     entries, wanted = _entries(recipe, references)
-    vocabulary = dict(references.vocabulary)
+    vocabulary = _offered(references, recipe.questions.object_candidates)
     asked = _asked_tasks(recipe, vocabulary)
     counts = largest_remainder(recipe.splits, recipe.n)
     counts = {split: count for split, count in counts.items() if count}
@@ -149,6 +149,17 @@ def _asked_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, f
     if not asked:
         raise BadRecipe("no task is left: these references have no names for the object task, and no other is asked")
     return asked
+
+
+def _offered(references: References, candidates: int) -> dict[str, float]:
+    """How much to offer each name in images that do not hold it, so that of all the times it is offered it is the
+    answer once in `candidates`: the rest of those times, less the times it stands beside another answer in its own
+    images. Never quite nothing, or some image would have no one to offer.
+    """
+    answers = references.answers
+    return {
+        name: max(candidates * answers[name] - share, 0.01 * share) for name, share in references.vocabulary.items()
+    }
 
 
 def largest_remainder(shares: Mapping[Any, float], total: int) -> dict[Any, int]:

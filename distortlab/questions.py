@@ -1,8 +1,10 @@
 """From a distorted image to its questions: candidates, their order and the wording, all drawn by address.
 
 Candidates must not give the answer away. Types are drawn with the same chance from all families that the data set
-has, and shuffled. Objects are the image's own other objects first, then names from the vocabulary with the frequency
-that they have as answers.
+has, and shuffled. Objects are the image's own other objects first, then names from the vocabulary, weighted so that a
+name is as often the answer as chance has it (`plan`). Of the image's own objects only those count that could have been
+distorted themselves: a bottle is often there and too small to be chosen, and who only reads the candidates would soon
+know that it is never a bottle.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +23,10 @@ __all__ = ["Subject", "ask", "object_candidates", "type_candidates"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is asked about: an image's one edit, and what else is in the image. `size` is (width, height)."""
+    """What is asked about: an image's one edit, and what else is in the image. `size` is (width, height).
+
+    `others` are the names of the image's other regions that could have been distorted.
+    """
 
     image_id: str
     family: str

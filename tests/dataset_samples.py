@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -34,7 +35,7 @@ PLACES = ((12, 14, 120), (180, 20, 110), (90, 140, 100))
 
 @dataclass(frozen=True, slots=True)
 class Painting:
-    """A picture made in code. `kind`: good, grey, tiny, empty (no region), alone (one region) or broken."""
+    """A picture made in code. `kind`: good, grey, tiny, empty (no region), alone (one region), nameless or broken."""
 
     number: int
     kind: str = "good"
@@ -48,6 +49,8 @@ class Painting:
             raise BadReference(f"{self.id}.jpg: damaged or not readable: the end is missing")
         image = _painted(self.number, self.kind)
         found = () if self.kind == "empty" else _squares(image.shape[:2], self.number)
+        if self.kind == "nameless":
+            found = tuple(NamedRegion(place.region, None) for place in found)
         return Reference(
             id=self.id,
             image=image,
@@ -56,7 +59,7 @@ class Painting:
             source=f"{self.id}.png",
             license="made in code",
             regions=found[:1] if self.kind == "alone" else found,
-            objects=tuple(sorted({place.object or "" for place in found})),
+            objects=tuple(sorted({place.object for place in found if place.object})),
             skipped={"too thin": 1} if self.number == 0 else {},
         )
 
@@ -91,6 +94,10 @@ class Gallery:
     @property
     def count(self) -> int | None:
         return self.limit
+
+    @property
+    def answers(self) -> Mapping[str, float]:
+        return {name: share / 3 for name, share in self.vocabulary.items()}
 
     def entries(self, count: int) -> Sequence[Entry]:
         most = count if self.limit is None else min(count, self.limit)
@@ -192,11 +199,19 @@ class Outcome:
     err: str
 
 
-def command(*arguments: object, timeout: float = 60, **options: Any) -> Outcome:
+def command(
+    *arguments: object, timeout: float = 60, environment: Mapping[str, str] = MappingProxyType({}), **options: Any
+) -> Outcome:
     """Run the program in a process of its own and wait for it."""
     words = [*COMMAND, *map(str, arguments)]
     done = subprocess.run(
-        words, capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT, check=False, **options
+        words,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**ENVIRONMENT, **environment},
+        check=False,
+        **options,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
 

@@ -36,7 +36,7 @@ def test_the_poisson_table_is_scipys(photons: float) -> None:
     table, quantile = _poisson_table(photons), (np.arange(4096) + 0.5) / 4096
     for level in (0, 1, 17, 128, 200, 255):
         counts = stats.poisson.ppf(quantile, level * photons / 255) if level else np.zeros(4096)
-        levels = np.clip(np.rint(counts * 255 / photons), 0, 255)
+        levels = np.clip(np.rint(counts * (255 / photons)), 0, 255)
         assert (table[level] != levels).mean() < 0.001
 
 

@@ -65,6 +65,12 @@ def test_numpys_whole_numbers_are_whole_numbers() -> None:
     assert stream(np.int64(3), "a").words(2).tolist() == stream(3, "a").words(2).tolist()
 
 
+def test_names_of_files_that_are_not_text_are_addresses_too() -> None:
+    """Python reads a byte that is no UTF-8 as a lone surrogate."""
+    odd = b"photo \xff.jpg".decode(errors="surrogateescape")
+    assert stream(odd).words(1).tolist() != stream("photo .jpg").words(1).tolist()
+
+
 def test_neighbours_share_nothing() -> None:
     """With `seed + i`, seeds 42 and 43 share 499 of 500 items."""
     seen = Counter(int(word) for seed in (42, 43) for item in range(500) for word in stream(seed, item).words(4))

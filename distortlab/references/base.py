@@ -90,6 +90,13 @@ class References(Protocol):
         ...
 
     @property
+    def answers(self) -> Mapping[str, float]:
+        """Object names with the share of the entries that they would be the answer for, if the names of an entry took
+        turns: an entry with three names counts a third for each. Same names as `vocabulary`.
+        """
+        ...
+
+    @property
     def skipped(self) -> Mapping[str, int]:
         """Entries and annotations left out while listing, by reason."""
         ...

@@ -70,6 +70,11 @@ class Folder:
         return {}
 
     @property
+    def answers(self) -> Mapping[str, float]:
+        """Nothing, as for `vocabulary`."""
+        return {}
+
+    @property
     def skipped(self) -> Mapping[str, int]:
         """Files and folders passed over, by reason."""
         return dict(self._skipped)

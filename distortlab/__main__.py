@@ -1,0 +1,5 @@
+"""`python -m distortlab`."""
+
+from distortlab.cli import main
+
+main()

@@ -1,0 +1,46 @@
+"""What every distortion makes of a photograph stays what it was, unless its version is raised."""
+
+import dataclasses
+
+import pytest
+import record_goldens
+from record_goldens import FILE, complaint, load, main
+from samples import NAMES
+
+from distortlab.catalog import find
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pixels_are_those_on_file(name: str) -> None:
+    assert complaint(find(name), load()) is None
+
+
+def test_nothing_on_file_is_left_over() -> None:
+    assert list(load()) == list(NAMES)
+    assert FILE.stat().st_size < 500_000
+
+
+def test_a_raised_version_asks_for_a_new_record() -> None:
+    row = dataclasses.replace(find("blur.gaussian"), version=99)
+    assert "is version 99, its goldens are of version 1: record again" in str(complaint(row, load()))
+
+
+def test_other_pixels_under_the_same_version_are_a_fault() -> None:
+    row = dataclasses.replace(find("blur.gaussian"), operator=find("blur.lens").operator)
+    assert "raise `version`" in str(complaint(row, load()))
+
+
+def test_a_new_row_asks_for_its_record() -> None:
+    assert "has no goldens" in str(complaint(dataclasses.replace(find("blur.gaussian"), name="blur.new"), load()))
+
+
+def test_recording_refuses_a_change_without_a_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = dataclasses.replace(find("blur.gaussian"), operator=find("blur.lens").operator)
+    monkeypatch.setattr(record_goldens, "CATALOG", (changed,))
+    monkeypatch.setattr(record_goldens, "load", lambda: {changed.name: load()[changed.name]})
+    before = FILE.read_bytes()
+    assert main(check=False) == 1
+    assert FILE.read_bytes() == before
+    assert "raise `version`" in capsys.readouterr().out
