@@ -14,33 +14,13 @@ import cv2
 import numpy as np
 
 from distortlab.catalog import CATALOG
-from distortlab.distortion import Distortion, Ladder
+from distortlab.distortion import Dial, Distortion, Ladder
 from distortlab.edit import Edit, applied, spatial_scale
 from distortlab.recipe import Recipe
 from distortlab.seeds import stream
 from distortlab.visibility import Scene, gate, measure, verdict
 
 TARGETS = (2.0, 3.0, 4.5, 6.5, 9.0)
-# The weakest and the strongest setting to look between; whole=True where the dial has whole numbers only.
-DIALS: dict[str, tuple[float, float, bool]] = {
-    "blur.gaussian": (0.4, 12, False), "blur.lens": (0.7, 20, False), "blur.motion": (2, 60, False),
-    "blur.glass": (0.3, 6, False), "blur.zoom": (1.01, 2, False), "blur.jitter": (0.1, 8, False),
-    "noise.gaussian_rgb": (0.01, 0.3, False), "noise.gaussian_ycbcr": (0.008, 0.15, False),
-    "noise.speckle": (0.03, 1.0, False), "noise.correlated": (0.01, 0.3, False), "noise.poisson": (1200, 3, False),
-    "noise.impulse": (0.001, 0.2, False), "compression.jpeg": (70, 1, True), "compression.jpeg2000": (8, 600, False),
-    "compression.webp": (80, 0, True),
-    "brighten.shift_rgb": (0.02, 0.6, False), "brighten.gamma_rgb": (0.95, 0.1, False),
-    "brighten.shift_value": (0.02, 0.8, False), "brighten.gamma_value": (0.95, 0.08, False),
-    "darken.shift_rgb": (-0.02, -0.6, False), "darken.gamma_rgb": (1.05, 6, False),
-    "darken.shift_value": (-0.02, -0.6, False), "darken.gamma_value": (1.05, 6, False),
-    "contrast_strengthen.scale": (1.1, 12, False), "contrast_strengthen.sigmoid": (2, 60, False),
-    "contrast_weaken.scale": (0.95, 0.02, False), "contrast_weaken.compress": (600, 2, False),
-    "saturate_strengthen.ycbcr": (1.2, 30, False), "saturate_strengthen.hsv": (1.2, 64, False),
-    "saturate_weaken.ycbcr": (0.95, 0, False), "saturate_weaken.hsv": (0.95, 0, False),
-    "oversharpen.unsharp_mask": (0.3, 20, False), "pixelate.block": (2, 24, True),
-    "quantization.uniform": (32, 2, True), "quantization.median": (32, 2, True),
-    "quantization.otsu": (24, 2, True), "quantization.palette": (48, 2, True),
-}  # fmt: skip
 
 
 def regions(spec: str, count: int) -> list[tuple[np.ndarray, object]]:
@@ -70,9 +50,9 @@ def median(row: Distortion, amount: float, places: list) -> float:
     return float(np.median([v for v, _ in outcome(row, amount, places)]))
 
 
-def dial(name: str, t: float) -> float:
+def setting(dial: Dial, t: float) -> float:
     """The setting at t in 0..1, on a geometric scale where both ends have one sign and neither is 0."""
-    low, high, whole = DIALS[name]
+    low, high, whole = dial.weakest, dial.strongest, dial.whole
     value = low * (high / low) ** t if low * high > 0 else low + (high - low) * t
     return float(round(value)) if whole else value
 
@@ -82,10 +62,10 @@ def tuned(row: Distortion, places: list) -> list[tuple[float, float]]:
     for target in TARGETS:
         low, high = 0.0, 1.0
         best = (math.inf, 0.0, 0.0)
-        for _ in range(9):
+        for _ in range(10):
             t = (low + high) / 2
-            v = median(row, dial(row.name, t), places)
-            best = min(best, (abs(math.log(max(v, 1e-3) / target)), dial(row.name, t), v))
+            v = median(row, setting(row.dial, t), places)
+            best = min(best, (abs(math.log(max(v, 1e-3) / target)), setting(row.dial, t), v))
             low, high = (t, high) if v < target else (low, t)
         out.append(best[1:])
     return out

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import get_args
 
 from distortlab.distortion import Distortion, Profile
 from distortlab.errors import UserError, unknown
@@ -54,6 +55,8 @@ def variants(family: str, profile: Profile) -> tuple[Distortion, ...]:
 
 def amount_of(row: Distortion, severity: int, profile: Profile) -> float:
     """The setting of the dial for a severity 1..5."""
+    if profile not in get_args(Profile):
+        raise UserError(unknown("profile", profile, get_args(Profile)))
     ladder = row.ladder(profile)
     if ladder is None:
         names = ", ".join(r.name for r in variants(row.family, profile))

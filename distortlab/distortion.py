@@ -12,7 +12,7 @@ from distortlab.image import Image
 from distortlab.region import Box, Mask
 from distortlab.seeds import Stream, stream
 
-__all__ = ["Distortion", "Ladder", "Operator", "Profile", "Site", "depictqa", "fixed", "matched", "no_halo"]
+__all__ = ["Dial", "Distortion", "Ladder", "Operator", "Profile", "Site", "depictqa", "fixed", "matched", "no_halo"]
 
 Profile = Literal["matched", "dq"]
 
@@ -86,6 +86,20 @@ def fixed(pixels: int) -> Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class Dial:
+    """From the weakest to the strongest setting that makes sense (either may be the larger number)."""
+
+    weakest: float
+    strongest: float
+    whole: bool = False
+
+    def takes(self, amount: float) -> bool:
+        """Whether `amount` lies between the ends (a NaN does not)."""
+        low, high = sorted((self.weakest, self.strongest))
+        return low <= amount <= high
+
+
+@dataclass(frozen=True, slots=True)
 class Ladder:
     """Five settings of a dial, weak to strong, where they come from, and how they differ from that source."""
 
@@ -117,6 +131,7 @@ class Distortion:
     name: str
     operator: Operator
     unit: str
+    dial: Dial
     matched: Ladder
     dq: Ladder | None
     halo: Reach = no_halo

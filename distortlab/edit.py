@@ -6,7 +6,7 @@ would have given on the whole image.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -138,9 +138,11 @@ def distort(
     _check_image(image)
     row = find(name)
     region = _region(shape_of(image), mask, box)
-    setting = amount_of(row, severity, profile) if amount is None else float(amount)
+    setting = amount_of(row, severity, profile) if amount is None else _checked_amount(row, amount)
+    if not 0 <= feather <= 64:
+        raise UserError(f"feather = {feather} is outside 0 .. 64 pixels")
     scale = spatial_scale(region.size)
-    edit = Edit(region, name, severity, setting, scale, feather, (seed, name), row.version)
+    edit = Edit(region, name, severity, setting, scale, feather, (int(seed), name), row.version)
     after = applied(image, edit)
     scene = Scene(np.ascontiguousarray(image[region.bbox.slices]), region.mask)
     out = image.copy()
@@ -172,11 +174,21 @@ def _region(shape: tuple[int, int], mask: np.ndarray | None, box: tuple[int, int
         if not np.any(mask):
             raise UserError("the mask is empty: nothing would be distorted")
         return Region.from_mask(mask)
-    return Region.from_box(_checked_box(shape, box or (0, 0, shape[1], shape[0])), shape)
+    return Region.from_box(_checked_box(shape, (0, 0, shape[1], shape[0]) if box is None else box), shape)
 
 
-def _checked_box(shape: tuple[int, int], box: tuple[int, int, int, int]) -> Box:
-    x1, y1, x2, y2 = (int(v) for v in box)
+def _checked_amount(row: Distortion, amount: float) -> float:
+    if not row.dial.takes(amount):
+        ends = f"{row.dial.weakest:g} (weakest) to {row.dial.strongest:g} (strongest)"
+        raise UserError(f"amount {amount:g} is off the dial of {row.name}, which goes from {ends} ({row.unit})")
+    return float(amount)
+
+
+def _checked_box(shape: tuple[int, int], box: Sequence[int]) -> Box:
+    try:
+        x1, y1, x2, y2 = (int(v) for v in box)
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"the box {box!r} is not four whole numbers x1,y1,x2,y2") from None
     if not (0 <= x1 < x2 <= shape[1] and 0 <= y1 < y2 <= shape[0]):
         raise UserError(
             f"the box {x1},{y1},{x2},{y2} does not lie in the image, which is {shape[1]} wide and {shape[0]} high; "

@@ -6,6 +6,7 @@ UserError               a sentence for the person at the keyboard; printed witho
 └── BuildFailed         the data set could not be finished; the same command continues
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -36,5 +37,13 @@ def unknown(kind: str, name: object, known: Iterable[str], hint: str = "") -> st
     """The sentence for a name that does not exist: `no codec called 'pgn'; did you mean 'png'?`"""
     names = list(known)
     near = get_close_matches(str(name), names, n=1, cutoff=0.5)
+    if not near:
+        # "gaussian_blur" is near "blur.gaussian" once the words are in order.
+        by_words = {_in_order(other): other for other in names}
+        near = [by_words[words] for words in get_close_matches(_in_order(str(name)), by_words, n=1, cutoff=0.5)]
     tail = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
     return f"no {kind} called {name!r}; {tail}" + (f" ({hint})" if hint else "")
+
+
+def _in_order(name: str) -> str:
+    return " ".join(sorted(re.split(r"[\W_]+", name.lower())))

@@ -130,15 +130,15 @@ def feathered(
     size = 2 * feather + 1
     mean = cv2.blur(padded, (size, size), borderType=cv2.BORDER_REPLICATE)
     mean = mean[pads[0] : pads[0] + mask.shape[0], pads[2] : pads[2] + mask.shape[1]]
-    rising = cv2.subtract(mean, 127)
-    rising = cv2.add(rising, rising)
-    return np.asarray(cv2.min(rising, full), dtype=np.uint8)
+    # NumPy, not OpenCV: that takes a number beside an array of 4 rows for an array.
+    rising = np.maximum(mean, np.uint8(127)) - np.uint8(127)
+    return np.minimum(np.minimum(rising, np.uint8(127)) * np.uint8(2) + (rising > 127), full)
 
 
 def blend(reference: Image, distorted: Image, weight: Mask) -> Image:
     """`(distorted * weight + reference * (255 - weight)) / 255`, rounded, exact at weights 0 and 255."""
     out = reference.copy()
-    cv2.copyTo(distorted, cv2.compare(weight, 255, cv2.CMP_EQ), out)
+    cv2.copyTo(distorted, (weight == 255).view(np.uint8), out)
     edge = np.flatnonzero((weight.ravel() - np.uint8(1)) < np.uint8(254))
     if edge.size:
         w = weight.ravel()[edge].astype(np.uint16)[:, None]

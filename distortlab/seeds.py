@@ -5,7 +5,9 @@ methods of `Generator` (NEP 19), and a data set must come out the same under nex
 """
 
 import hashlib
+import json
 from collections.abc import Sequence
+from operator import index
 from typing import TypeVar
 
 import numpy as np
@@ -54,13 +56,13 @@ class Stream:
         return out
 
     def weighted(self, weights: Sequence[float]) -> int:
-        """An index, drawn in proportion to its weight."""
+        """A place in the list, drawn in proportion to its weight."""
         total = float(sum(weights))
         point = self.uniform(0.0, total)
-        for index, weight in enumerate(weights):
+        for place, weight in enumerate(weights):
             point -= weight
             if point < 0:
-                return index
+                return place
         return max(i for i, w in enumerate(weights) if w > 0)
 
 
@@ -70,5 +72,6 @@ def stream(*address: str | int) -> Stream:
     The address is hashed with its parts kept apart, so ("a", "bc") and ("ab", "c") differ, and so do 1 and "1".
     Never `seed + i`: neighbouring seeds would share most of their items.
     """
-    text = "\x1f".join(f"{type(part).__name__}:{part}" for part in address)
+    # JSON keeps the parts apart, whatever is in them, and spells what is not text as escapes.
+    text = json.dumps([part if isinstance(part, str) else index(part) for part in address])
     return Stream(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little"))

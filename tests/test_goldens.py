@@ -26,7 +26,7 @@ def test_a_raised_version_asks_for_a_new_record() -> None:
 
 
 def test_other_pixels_under_the_same_version_are_a_fault() -> None:
-    row = dataclasses.replace(find("blur.gaussian"), operator=find("blur.lens").operator)
+    row = dataclasses.replace(find("blur.gaussian"), matched=find("blur.lens").matched)
     assert "raise `version`" in str(complaint(row, load()))
 
 
@@ -37,9 +37,10 @@ def test_a_new_row_asks_for_its_record() -> None:
 def test_recording_refuses_a_change_without_a_version(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changed = dataclasses.replace(find("blur.gaussian"), operator=find("blur.lens").operator)
+    changed = dataclasses.replace(find("blur.gaussian"), matched=find("blur.lens").matched)
     monkeypatch.setattr(record_goldens, "CATALOG", (changed,))
-    monkeypatch.setattr(record_goldens, "load", lambda: {changed.name: load()[changed.name]})
+    on_file = {changed.name: load()[changed.name]}
+    monkeypatch.setattr(record_goldens, "load", lambda: on_file)
     before = FILE.read_bytes()
     assert main(check=False) == 1
     assert FILE.read_bytes() == before

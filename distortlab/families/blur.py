@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.arithmetic import BORDER, convolved, gaussian
-from distortlab.distortion import Distortion, Site, depictqa, fixed, matched
+from distortlab.distortion import Dial, Distortion, Site, depictqa, fixed, matched
 from distortlab.image import Image
 
 
@@ -24,7 +24,9 @@ def _disc(radius: float, fine: int = 8) -> NDArray[np.float64]:
     side = (2 * reach + 1) * fine
     offset = np.arange(side) - (side - 1) / 2
     inside = offset[:, None] ** 2 + offset[None, :] ** 2 <= (radius * fine) ** 2
-    return inside.reshape(2 * reach + 1, fine, 2 * reach + 1, fine).mean((1, 3))
+    shares = inside.reshape(2 * reach + 1, fine, 2 * reach + 1, fine).mean((1, 3))
+    shares[reach, reach] = max(shares[reach, reach], 1 / fine**2)  # a disc smaller than a pixel is that pixel
+    return shares
 
 
 def motion_blur(image: Image, length: float, site: Site) -> Image:
@@ -114,6 +116,7 @@ BLUR = (
         "blur.gaussian",
         gaussian_blur,
         "sigma, px",
+        Dial(0.2, 30),
         matched(1.1, 1.45, 2.05, 3.1, 4.75),
         depictqa(1, 2, 3, 4, 5, deviation="cut at 3 sigma instead of 4, rounded instead of truncated"),
         halo=lambda sigma, scale: int(np.ceil(3 * sigma)),
@@ -123,6 +126,7 @@ BLUR = (
         "blur.lens",
         lens_blur,
         "radius, px",
+        Dial(0.5, 40),
         matched(1.8, 2.4, 3.3, 5.0, 7.9),
         depictqa(2, 3, 4, 6, 8, deviation="edge pixels of the disc are weighted by area, not in or out"),
         halo=lambda radius, scale: int(np.ceil(radius)),
@@ -132,6 +136,7 @@ BLUR = (
         "blur.motion",
         motion_blur,
         "length, px",
+        Dial(1.5, 120),
         matched(4.5, 6.2, 9.5, 14, 22),
         depictqa(
             6.3, 10.4, 14.6, 18.8, 25.0,
@@ -145,6 +150,7 @@ BLUR = (
         "blur.glass",
         glass_blur,
         "sigma, px",
+        Dial(0.2, 10),
         matched(0.56, 0.75, 1.04, 1.26, 1.75),
         depictqa(
             0.7, 0.9, 1.2, 1.4, 1.6,
@@ -157,6 +163,7 @@ BLUR = (
         "blur.zoom",
         zoom_blur,
         "largest zoom",
+        Dial(1.005, 3),
         matched(1.037, 1.057, 1.097, 1.155, 1.29),
         depictqa(1.03, 1.06, 1.10, 1.15, 1.21, deviation="about the middle of the region, in steps of 1.5 px"),
         halo=fixed(2),
@@ -165,6 +172,7 @@ BLUR = (
         "blur.jitter",
         jitter_blur,
         "mean reach, px",
+        Dial(0.05, 20),
         matched(0.47, 0.7, 1.1, 1.85, 2.9),
         depictqa(1, 2, 3, 4, 5, deviation="pixels are gathered: see blur.glass"),
         halo=lambda reach, scale: int(np.ceil(reach)),

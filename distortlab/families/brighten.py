@@ -1,6 +1,6 @@
 """Brightening: the tone goes up, by a shift or a gamma, in RGB or in the value of HSV."""
 
-from distortlab.distortion import Distortion, depictqa, matched
+from distortlab.distortion import Dial, Distortion, depictqa, matched
 from distortlab.tone import gamma_rgb, gamma_value, shift_rgb, shift_value
 
 BRIGHTEN = (
@@ -8,6 +8,7 @@ BRIGHTEN = (
         "brighten.shift_rgb",
         shift_rgb,
         "share of range",
+        Dial(0.01, 0.9),
         matched(0.06, 0.09, 0.13, 0.19, 0.265),
         depictqa(0.10, 0.15, 0.20, 0.27, 0.35),
     ),
@@ -15,6 +16,7 @@ BRIGHTEN = (
         "brighten.gamma_rgb",
         gamma_rgb,
         "exponent",
+        Dial(0.98, 0.05),
         matched(0.81, 0.74, 0.645, 0.54, 0.425),
         depictqa(0.8, 0.7, 0.6, 0.45, 0.3),
     ),
@@ -22,6 +24,7 @@ BRIGHTEN = (
         "brighten.shift_value",
         shift_value,
         "share of range",
+        Dial(0.01, 0.9),
         matched(0.072, 0.107, 0.158, 0.228, 0.323),
         depictqa(0.1, 0.2, 0.3, 0.4, 0.5, deviation="value is clipped before RGB is formed, so the hue stays"),
     ),
@@ -29,6 +32,7 @@ BRIGHTEN = (
         "brighten.gamma_value",
         gamma_value,
         "exponent",
+        Dial(0.98, 0.05),
         matched(0.77, 0.7, 0.59, 0.47, 0.325),
         depictqa(0.70, 0.58, 0.47, 0.36, 0.25, deviation="no round trip through 8-bit HSV"),
     ),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from distortlab.arithmetic import lookup, luma
-from distortlab.distortion import Distortion, Site, depictqa, matched
+from distortlab.distortion import Dial, Distortion, Site, depictqa, matched
 from distortlab.image import Image
 from distortlab.tone import scale_contrast
 
@@ -27,6 +27,7 @@ CONTRAST_WEAKEN = (
         "contrast_weaken.scale",
         scale_contrast,
         "gain",
+        Dial(0.98, 0),
         matched(0.7, 0.59, 0.47, 0.34, 0.22),
         depictqa(0.75, 0.6, 0.45, 0.3, 0.2, deviation="about the mean of the region, not of the array it lies in"),
     ),
@@ -34,6 +35,7 @@ CONTRAST_WEAKEN = (
         "contrast_weaken.compress",
         compress_contrast,
         "half width, levels",
+        Dial(1000, 1),
         matched(157, 86, 52, 32, 14.4),
         None,
     ),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.arithmetic import BORDER, normal_quantiles, quantised, to_uint8
-from distortlab.distortion import Distortion, Site, depictqa, matched
+from distortlab.distortion import Dial, Distortion, Site, depictqa, matched
 from distortlab.image import Image
 
 
@@ -98,6 +98,7 @@ NOISE = (
         "noise.gaussian_rgb",
         gaussian_rgb,
         "sigma, share of range",
+        Dial(0.005, 0.5),
         matched(0.034, 0.045, 0.059, 0.082, 0.115),
         depictqa(0.05, 0.10, 0.15, 0.20, 0.25),
     ),
@@ -105,6 +106,7 @@ NOISE = (
         "noise.gaussian_ycbcr",
         gaussian_ycbcr,
         "sigma of Y, share of range",
+        Dial(0.004, 0.2),
         matched(0.023, 0.03, 0.04, 0.055, 0.075),
         depictqa(0.05, 0.06, 0.07, 0.08, 0.09, deviation="clipped once, in RGB"),
     ),
@@ -112,6 +114,7 @@ NOISE = (
         "noise.speckle",
         speckle,
         "sigma, relative",
+        Dial(0.01, 1),
         matched(0.115, 0.15, 0.2, 0.27, 0.39),
         depictqa(0.14, 0.21, 0.28, 0.35, 0.42),
     ),
@@ -119,6 +122,7 @@ NOISE = (
         "noise.correlated",
         correlated,
         "sigma, share of range",
+        Dial(0.005, 0.5),
         matched(0.037, 0.047, 0.063, 0.087, 0.123),
         depictqa(
             0.08, 0.11, 0.14, 0.18, 0.22,
@@ -130,6 +134,7 @@ NOISE = (
         "noise.poisson",
         poisson,
         "photons at white",
+        Dial(5000, 1),
         matched(150, 90, 50, 27, 14.5),
         depictqa(80, 60, 40, 25, 15),
     ),
@@ -137,6 +142,7 @@ NOISE = (
         "noise.impulse",
         impulse,
         "share of pixels",
+        Dial(0.0005, 0.5),
         matched(0.0054, 0.008, 0.0135, 0.022, 0.035),
         depictqa(0.01, 0.03, 0.05, 0.07, 0.10, deviation="per pixel; DepictQA's per channel hits 27 % of them at 0.10"),
     ),

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from distortlab.arithmetic import gaussian
-from distortlab.distortion import Distortion, Site, depictqa, matched
+from distortlab.distortion import Dial, Distortion, Site, depictqa, matched
 from distortlab.image import Image
 
 _SIGMA = 1.1
@@ -21,6 +21,7 @@ OVERSHARPEN = (
         "oversharpen.unsharp_mask",
         unsharp_mask,
         "amount",
+        Dial(0.1, 30),
         matched(1.6, 2.2, 3.1, 4.6, 7.5),
         depictqa(2, 2.8, 4, 6, 8, deviation="the Gaussian is cut at 3 sigma, not at 2 px, and scales with the image"),
         halo=lambda amount, scale: int(np.ceil(3 * _SIGMA * scale)),

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from distortlab.distortion import Distortion, Site, depictqa, matched
+from distortlab.distortion import Dial, Distortion, Site, depictqa, matched
 from distortlab.image import Image
 
 
@@ -28,6 +28,7 @@ PIXELATE = (
         "pixelate.block",
         block_mosaic,
         "block, px",
+        Dial(2, 64, whole=True),
         matched(2, 3, 4, 5, 7),
         depictqa(
             2, 3, 4, 5, 6,

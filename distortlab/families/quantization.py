@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image as pillow
 
 from distortlab.arithmetic import lookup, to_uint8
-from distortlab.distortion import Distortion, Site, depictqa, matched
+from distortlab.distortion import Dial, Distortion, Site, depictqa, matched
 from distortlab.image import Image
 
 _SAMPLE = 2048
@@ -100,6 +100,7 @@ QUANTIZATION = (
         "quantization.uniform",
         uniform_levels,
         "levels per channel",
+        Dial(64, 2, whole=True),
         matched(12, 8, 6, 5, 3),
         None,
     ),
@@ -107,6 +108,7 @@ QUANTIZATION = (
         "quantization.median",
         median_levels,
         "levels per channel",
+        Dial(64, 2, whole=True),
         matched(6, 5, 4, 3, 2),
         depictqa(20, 15, 10, 6, 3, deviation="from the pixels of the region; the image given is not changed"),
     ),
@@ -114,6 +116,7 @@ QUANTIZATION = (
         "quantization.otsu",
         otsu_levels,
         "levels per channel",
+        Dial(64, 2, whole=True),
         matched(6, 5, 4, 3, 2),
         depictqa(
             15, 11, 8, 5, 3,
@@ -125,6 +128,7 @@ QUANTIZATION = (
         "quantization.palette",
         palette_colours,
         "colours",
+        Dial(64, 2, whole=True),
         matched(6, 5, 4, 3, 2),
         None,
     ),

@@ -1,13 +1,14 @@
 """Less saturation, in the chroma plane or in the saturation of HSV."""
 
 from distortlab.colour import scale_chroma, scale_saturation
-from distortlab.distortion import Distortion, depictqa, matched
+from distortlab.distortion import Dial, Distortion, depictqa, matched
 
 SATURATE_WEAKEN = (
     Distortion(
         "saturate_weaken.ycbcr",
         scale_chroma,
         "gain",
+        Dial(0.98, 0),
         matched(0.55, 0.40, 0.25, 0.12, 0.0),
         depictqa(0.6, 0.4, 0.2, 0.1, 0.0, deviation="one clip, in RGB"),
     ),
@@ -15,6 +16,7 @@ SATURATE_WEAKEN = (
         "saturate_weaken.hsv",
         scale_saturation,
         "gain",
+        Dial(0.98, 0),
         matched(0.55, 0.42, 0.28, 0.14, 0.0),
         depictqa(0.7, 0.55, 0.4, 0.2, 0.0, deviation="not through 8-bit HSV; regions without colour are not chosen"),
     ),
