@@ -8,7 +8,7 @@ UserError               a sentence for the person at the keyboard; printed witho
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 
 __all__ = ["BadRecipe", "BadReference", "BuildFailed", "UserError", "unknown"]
 
@@ -36,14 +36,17 @@ class BuildFailed(UserError):
 def unknown(kind: str, name: object, known: Iterable[str], hint: str = "") -> str:
     """The sentence for a name that does not exist: `no codec called 'pgn'; did you mean 'png'?`"""
     names = list(known)
-    near = get_close_matches(str(name), names, n=1, cutoff=0.5)
-    if not near:
-        # "gaussian_blur" is near "blur.gaussian" once the words are in order.
-        by_words = {_in_order(other): other for other in names}
-        near = [by_words[words] for words in get_close_matches(_in_order(str(name)), by_words, n=1, cutoff=0.5)]
-    tail = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+    likeness = {other: max(_alike(str(name), other), _alike(_in_order(name), _in_order(other))) for other in names}
+    nearest = max(names, key=lambda other: likeness[other], default=None)
+    sure = nearest is not None and likeness[nearest] >= 0.5
+    tail = f"did you mean {nearest!r}?" if sure else f"known: {', '.join(names)}"
     return f"no {kind} called {name!r}; {tail}" + (f" ({hint})" if hint else "")
 
 
-def _in_order(name: str) -> str:
-    return " ".join(sorted(re.split(r"[\W_]+", name.lower())))
+def _alike(a: str, b: str) -> float:
+    return SequenceMatcher(None, a.lower(), b.lower()).ratio()
+
+
+def _in_order(name: object) -> str:
+    """The words of a name, sorted: `gaussian_blur` is `blur.gaussian`."""
+    return " ".join(sorted(re.split(r"[\W_]+", str(name).lower())))

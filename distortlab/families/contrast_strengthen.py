@@ -55,9 +55,10 @@ CONTRAST_STRENGTHEN = (
         Dial(1.5, 80),
         matched(6.5, 8.3, 11.2, 15.5, 25),
         depictqa(
-            4, 8, 12, 16, 20,
+            6, 8, 12, 16, 20,
             deviation="for `stretch` 2, 4, 6, 8, 10: twice its exponent gives its slope at mid-grey; keeps the "
-            "mean, where DepictQA's sends the mean to mid-grey and weakens 49 % of regions at severity 1",
+            "mean, and starts at 6 instead of 4, which would hardly strengthen; DepictQA's"
+            " sends the mean to mid-grey and weakens 49 % of regions at severity 1",
         ),
     ),
 )  # fmt: skip
