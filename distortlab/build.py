@@ -71,7 +71,7 @@ class Receipt:
         try:
             receipt = cls(**(read_json(job.receipt_path) or {}))
             whole = all((job.out / path).stat().st_size == entry["bytes"] for path, entry in receipt.files.items())
-        except (TypeError, KeyError, OSError):
+        except (TypeError, KeyError, AttributeError, OSError):
             return None
         return receipt if whole and receipt.plan_sha256 == job.plan_sha256 else None
 
@@ -86,7 +86,7 @@ def run_shard(job: Job, progress: Callable[[int], None] = lambda images: None) -
     counts = _Counts()
     with _Writer(job) as writer:
         for drawn in _drawn(job.shard, bench, counts, progress):
-            writer.add(drawn)
+            counts.tasks.update(writer.add(drawn))
         files = writer.finish()
     receipt = _receipt(job, bench, counts, files)
     write_text(job.quarantine_path, "".join(json.dumps(line) + "\n" for line in bench.tally.failures))
@@ -118,7 +118,6 @@ def _drawn(shard: Shard, bench: Bench, counts: _Counts, progress: Callable[[int]
         counts.severities[str(slot.severity)] += 1
         counts.objects[drawn.place.object or ""] += 1
         counts.references.add(drawn.reference.id)
-        counts.tasks.update(slot.tasks)
         yield drawn
 
 
@@ -241,8 +240,8 @@ class _Writer:
                     writer.close()
         self._stack.__exit__(*error)
 
-    def add(self, drawn: Drawn) -> None:
-        """Take an image and its questions; write a row group when enough have come together."""
+    def add(self, drawn: Drawn) -> list[str]:
+        """Take an image; write a row group when enough have come together. Returns the tasks that could be asked."""
         record = image_record(drawn, self.job.recipe)
         samples = samples_of(drawn, record, self.job.recipe, self.job.vocabulary)
         self._images.append(record.as_row())
@@ -250,6 +249,7 @@ class _Writer:
         self._bytes += len(drawn.encoded) + len(drawn.reference.encoded)
         if len(self._images) >= _GROUP_IMAGES or self._bytes >= _GROUP_BYTES:
             self._flush()
+        return [sample.task for sample in samples]
 
     def _flush(self) -> None:
         for kind, rows, of in (("images", self._images, IMAGES), ("rft", self._samples, RFT)):

@@ -89,12 +89,12 @@ class Plan:
 def make_plan(recipe: Recipe, references: References) -> Plan:
     """The plan of a data set. Refuses, with the number that is possible, what the references cannot give."""
     _check_families(recipe)
-    entries, wanted = _entries(recipe, references)
+    counts = _split_counts(recipe, recipe.n)
+    primary = _references_of(recipe, counts, references.count)
+    wanted = sum(primary.values())
+    entries = _entries(recipe, references, wanted)
     vocabulary = _offered(references, recipe.questions.object_candidates)
     asked = _asked_tasks(recipe, vocabulary)
-    counts = largest_remainder(recipe.splits, recipe.n)
-    counts = {split: count for split, count in counts.items() if count}
-    primary = _at_least_one(largest_remainder(counts, wanted), counts)
     spare = largest_remainder(primary, len(entries) - wanted)
     shards: list[Shard] = []
     first, first_spare = 0, wanted
@@ -120,23 +120,46 @@ def _check_families(recipe: Recipe) -> None:
             raise BadRecipe(f"family {family!r} has no variant with a {recipe.profile!r} ladder")
 
 
-def _entries(recipe: Recipe, references: References) -> tuple[Sequence[Entry], int]:
-    """The entries in the order of use, and how many of them are needed; the rest are spare."""
-    wanted = max(math.ceil(recipe.n / recipe.images_per_reference), len([s for s in recipe.splits.values() if s]))
+def _split_counts(recipe: Recipe, n: int) -> dict[str, int]:
+    """The images of every split that has any."""
+    return {split: count for split, count in largest_remainder(recipe.splits, n).items() if count}
+
+
+def _references_of(recipe: Recipe, counts: Mapping[str, int], available: int | None) -> dict[str, int]:
+    """How many references each split gets for its images: as the recipe has it, or fewer where there are not enough."""
+    most = recipe.max_images_per_reference
+    mean = min(recipe.images_per_reference, most)
+    least = {split: math.ceil(n / most) for split, n in counts.items()}
+    if available is not None and len(counts) > available:
+        raise BadRecipe(f"{available} references cannot fill {len(counts)} splits that share none of them")
+    if available is not None and sum(least.values()) > available:
+        raise BadRecipe(_too_many(recipe, available))
+    total = max(math.ceil(recipe.n / mean), sum(least.values()))
+    total = total if available is None else min(total, available)
+    room = {split: math.ceil(n / mean) - least[split] for split, n in counts.items()}
+    more = largest_remainder(room, total - sum(least.values()))
+    return {split: least[split] + more[split] for split in counts}
+
+
+def _too_many(recipe: Recipe, available: int) -> str:
+    most = recipe.max_images_per_reference
+
+    def fits(n: int) -> bool:
+        return sum(math.ceil(count / most) for count in _split_counts(recipe, n).values()) <= available
+
+    possible = next((n for n in range(available * most, 0, -1) if fits(n)), 0)
+    return (
+        f"n = {recipe.n} is more than these references can give: {available} of them have a region that passes the "
+        f"rules, at {most} images each (max_images_per_reference) and with splits that share none that is {possible} "
+        "images"
+    )
+
+
+def _entries(recipe: Recipe, references: References, wanted: int) -> Sequence[Entry]:
+    """The entries in the order of use; those after the first `wanted` are spare."""
     if references.count is None:
-        return references.entries(wanted + max(32, wanted // 4)), wanted
-    possible = references.count * recipe.max_images_per_reference
-    if recipe.n > possible:
-        raise BadRecipe(
-            f"n = {recipe.n} is more than these references can give: {references.count} of them have a region that "
-            f"passes the rules, at {recipe.max_images_per_reference} images each (max_images_per_reference) that is "
-            f"{possible} images"
-        )
-    entries = stream(recipe.seed, "references").shuffled(references.entries(references.count))
-    splits = len([share for share in recipe.splits.values() if share > 0])
-    if len(entries) < splits:
-        raise BadRecipe(f"{len(entries)} references cannot fill {splits} splits that share none of them")
-    return entries, min(wanted, len(entries))
+        return references.entries(wanted + max(32, wanted // 4))
+    return stream(recipe.seed, "references").shuffled(references.entries(references.count))
 
 
 def _asked_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, float]:
@@ -173,15 +196,6 @@ def largest_remainder(shares: Mapping[Any, float], total: int) -> dict[Any, int]
     return counts
 
 
-def _at_least_one(primary: dict[Any, int], counts: Mapping[Any, int]) -> dict[Any, int]:
-    """A split with images needs a reference; it is taken from the split that has most."""
-    for split in counts:
-        if primary[split] == 0:
-            primary[max(primary, key=lambda s: primary[s])] -= 1
-            primary[split] = 1
-    return primary
-
-
 def _split_shards(
     recipe: Recipe,
     split: str,
@@ -191,12 +205,6 @@ def _split_shards(
     asked: Mapping[str, float],
     first_index: int,
 ) -> list[Shard]:
-    if count > len(own) * recipe.max_images_per_reference:
-        raise BadRecipe(
-            f"split {split!r}: {count} images from {len(own)} references is more than "
-            f"{recipe.max_images_per_reference} each (max_images_per_reference); "
-            "ask for fewer images, or give the split another share"
-        )
     of = max(1, min(math.ceil(count / recipe.images_per_shard), len(own)))
     owners = [image * len(own) // count for image in range(count)]
     cells = _cells(recipe, split, owners)

@@ -17,6 +17,7 @@ from distortlab.seeds import Stream, stream
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.answer import answerable
+from distortlab.tasks.terms import FAMILIES
 
 __all__ = ["Subject", "ask", "object_candidates", "type_candidates"]
 
@@ -63,6 +64,8 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
 def type_candidates(truth: str, shares: Mapping[str, float], count: int, source: Stream) -> list[str]:
     """`count` families in random order, the true one among them."""
     others = source.shuffled([family for family, share in shares.items() if share > 0 and family != truth])
+    if not others:  # a data set of one family: its type is no question, but there must be something to choose
+        others = source.shuffled([family for family in FAMILIES if family != truth])
     return source.shuffled([truth, *others[: count - 1]])
 
 

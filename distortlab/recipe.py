@@ -213,6 +213,7 @@ def _check(recipe: Recipe, where: str) -> None:
 
 _RANGES = (
     ("n", 1, 100_000_000),
+    ("seed", -(2**63), 2**63 - 1),
     ("images_per_reference", 1, 10_000),
     ("max_images_per_reference", 1, 10_000),
     ("samples_per_image", 1, 4),

@@ -13,6 +13,7 @@ from PIL import Image as pillow
 from samples import (
     MASKS,
     NAMES,
+    PROFILES,
     Pixels,
     blob,
     distorted,
@@ -26,7 +27,7 @@ from samples import (
 
 from distortlab.arithmetic import convolved, quantised
 from distortlab.catalog import CATALOG, find
-from distortlab.distortion import Site
+from distortlab.distortion import Profile, Site
 from distortlab.edit import Edit, applied, render, spatial_scale
 from distortlab.errors import UserError
 from distortlab.region import Box, Region, blend, feathered
@@ -66,19 +67,21 @@ def part(mask: Pixels) -> Pixels:
 @given(
     mask=masks(),
     severity=st.sampled_from((1, 3, 5)),
+    profile=st.sampled_from(PROFILES),
     scale=st.sampled_from((0.25, 1.0, 1.7)),
     feather=st.integers(0, 3),
     seed=st.integers(0, 2**40),
 )
-@example(mask=blob((200, 260)), severity=5, scale=1.0, feather=2, seed=0)
-@example(mask=touching((200, 260)), severity=5, scale=1.7, feather=1, seed=1)
-@example(mask=thin((200, 260)), severity=4, scale=1.3, feather=0, seed=2)
+@example(mask=blob((200, 260)), severity=5, profile="matched", scale=1.0, feather=2, seed=0)
+@example(mask=touching((200, 260)), severity=5, profile="matched", scale=1.7, feather=1, seed=1)
+@example(mask=blob((200, 260)), severity=1, profile="dq", scale=1.0, feather=0, seed=0)
+@example(mask=thin((200, 260)), severity=4, profile="dq", scale=1.3, feather=0, seed=2)
 def test_inside_equals_the_whole_image(
-    name: str, mask: Pixels, severity: int, scale: float, feather: int, seed: int
+    name: str, mask: Pixels, severity: int, profile: Profile, scale: float, feather: int, seed: int
 ) -> None:
-    image = part(mask)
-    row = find(name)
-    edit = edit_of(row, severity, mask, scale=scale, feather=feather, seed=seed)
+    image, row = part(mask), find(name)
+    profile = profile if row.ladder(profile) else "matched"
+    edit = edit_of(row, severity, mask, scale=scale, feather=feather, seed=seed, profile=profile)
     assert np.array_equal(render(image, [edit]), on_whole_image(image, row, edit))
 
 

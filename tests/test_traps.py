@@ -61,14 +61,16 @@ def test_trap_swap_on_views_keeps_mean_and_place(name: str, severity: int) -> No
     """Content stays in the middle: no drift of a disc, no drift of the mean."""
     y, x = np.mgrid[:121, :121] - 60.0
     image = np.repeat(((x * x + y * y < 30**2) * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
-    drifts = []
+    drifts, shifts = [], []
     for seed in range(10):
         out = everywhere(image, name, severity, seed=seed)
-        assert abs(float(out.mean()) - float(image.mean())) < 0.6
+        shifts.append(float(out.mean()) - float(image.mean()))
         weight = out[..., 0] - 20.0
         drifts.append(((weight * x).sum() / weight.sum(), (weight * y).sum() / weight.sum()))
-    assert np.abs(drifts).max() < 0.7
-    assert np.abs(np.mean(drifts, axis=0)).max() < 0.15
+    assert np.abs(shifts).max() < 1.2
+    assert abs(np.mean(shifts)) < 0.4
+    assert np.abs(drifts).max() < 0.9
+    assert np.abs(np.mean(drifts, axis=0)).max() < 0.25
 
 
 @pytest.mark.parametrize(("name", "severity"), MOVED)
@@ -86,8 +88,8 @@ def test_trap_swap_on_views_reaches_the_corners(name: str) -> None:
     """DepictQA's leave a border as wide as the displacement."""
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
     for severity in (3, 5):
-        changed = (everywhere(noise, name, severity) != noise).any(axis=2)
-        for piece in (changed[:3, :3], changed[:3, -3:], changed[-3:, :3], changed[-3:, -3:]):
+        often = np.mean([everywhere(noise, name, severity, seed=seed) != noise for seed in range(8)], axis=0)
+        for piece in (often[:3, :3], often[:3, -3:], often[-3:, :3], often[-3:, -3:]):
             assert piece.mean() > 0.3
 
 
@@ -171,6 +173,23 @@ def _sigmoid(x: np.ndarray, gain: float) -> np.ndarray:
     """A logistic curve about one half that sends 0 to 0 and 1 to 1."""
     s = np.tanh(gain * (x - 0.5) / 2)
     return 0.5 + 0.5 * s / np.tanh(gain / 4)
+
+
+SPREADS = [("gaussian_rgb", 255), ("speckle", 128), ("correlated", 255)]
+
+
+@pytest.mark.parametrize(("variant", "unit"), SPREADS)
+def test_trap_truncated_noise_is_weaker_than_it_says(variant: str, unit: int) -> None:
+    """Towards zero, the mean stays and 5 % of the spread are lost. Sigma is what the ladder says, to 2 %."""
+    out = everywhere(flat(128, 128, 128, shape=(256, 256)), f"noise.{variant}", 1)
+    sigma = find(f"noise.{variant}").matched.values[0]
+    assert float(out.std()) == pytest.approx(sigma * unit, rel=0.02)
+
+
+def test_noise_in_ycbcr_has_the_spread_it_says_in_luma() -> None:
+    out = everywhere(flat(128, 128, 128, shape=(256, 256)), "noise.gaussian_ycbcr", 1)
+    sigma = find("noise.gaussian_ycbcr").matched.values[0]
+    assert float((out @ np.array([0.299, 0.587, 0.114])).std()) == pytest.approx(sigma * 255, rel=0.02)
 
 
 # 5. JPEG 2000 that empties flat components
