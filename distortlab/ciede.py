@@ -24,10 +24,14 @@ _XYZ = np.array(
 
 def lab_of_linear(rgb: Floats) -> Floats:
     """CIELAB (L 0..100, a, b) of linear-light RGB in 0..1, (rows, columns, 3) float32."""
-    xyz = np.ascontiguousarray(rgb, dtype=np.float32).reshape(-1, 3) @ _XYZ.T
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), np.float32(7.787) * xyz + np.float32(16 / 116))
-    lab = np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=-1)
-    return lab.reshape(rgb.shape).astype(np.float32, copy=False)
+    red, green, blue = (np.asarray(rgb[..., channel], dtype=np.float32) for channel in range(3))
+    # Term by term: a matrix product adds in an order that depends on the number of its threads.
+    x, y, z = (_response(row[0] * red + row[1] * green + row[2] * blue) for row in _XYZ)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32, copy=False)
+
+
+def _response(value: Floats) -> Floats:
+    return np.where(value > 0.008856, np.cbrt(value), np.float32(7.787) * value + np.float32(16 / 116))
 
 
 def ciede2000(first: Floats, second: Floats) -> Floats:

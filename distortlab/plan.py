@@ -179,10 +179,8 @@ def _offered(references: References, candidates: int) -> dict[str, float]:
     answer once in `candidates`: the rest of those times, less the times it stands beside another answer in its own
     images. Never quite nothing, or some image would have no one to offer.
     """
-    answers = references.answers
-    return {
-        name: max(candidates * answers[name] - share, 0.01 * share) for name, share in references.vocabulary.items()
-    }
+    answers, shares = references.answers, references.vocabulary
+    return {name: max(candidates * answers[name] - shares[name], 0.01 * shares[name]) for name in sorted(shares)}
 
 
 def largest_remainder(shares: Mapping[Any, float], total: int) -> dict[Any, int]:

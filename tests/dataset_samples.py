@@ -166,6 +166,12 @@ def rows_of(folder: Path, kind: str) -> list[dict[str, Any]]:
     return [row for path in sorted((folder / kind).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
+def quarantined(folder: Path) -> list[dict[str, str]]:
+    """The references that could not be used, with the reasons."""
+    files = sorted((folder / "_distortlab" / "quarantine").iterdir())
+    return [json.loads(line) for path in files for line in path.read_text().splitlines()]
+
+
 def published(folder: Path) -> dict[str, str]:
     """Every file of a data set with its hash, but for what is never published."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "_distortlab" not in path.parts]

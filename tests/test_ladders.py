@@ -5,10 +5,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from samples import NAMES, PROFILES, SEVERITIES
+from samples import NAMES, PROFILES, SEVERITIES, Pixels
 
 from distortlab.catalog import CATALOG, FAMILIES, amount_of, find, variants
 from distortlab.distortion import Distortion, Ladder
+from distortlab.edit import distort
 from distortlab.errors import UserError
 from distortlab.tasks import terms
 
@@ -73,6 +74,26 @@ def test_every_row_is_complete(name: str) -> None:
         assert set(steps) in ({1.0}, {-1.0}), "not strictly monotone"
     directions = {np.sign(ladder.values[4] - ladder.values[0]) for ladder in ladders(row)}
     assert len(directions) == 1, "the two profiles turn the dial in opposite directions"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ladders_lie_on_their_dial(name: str) -> None:
+    row = find(name)
+    toward = np.sign(row.dial.strongest - row.dial.weakest)
+    for ladder in ladders(row):
+        assert all(row.dial.takes(value) for value in ladder.values)
+        assert np.sign(ladder.values[4] - ladder.values[0]) == toward
+    for value in (row.dial.weakest - toward * 1e-3, row.dial.strongest + toward * 1e-3, np.nan, np.inf, -np.inf):
+        assert not row.dial.takes(value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_ends_of_a_dial_can_be_used(name: str, small: Pixels) -> None:
+    """Also on small and odd regions, where a length meets the frame."""
+    for amount in (find(name).dial.weakest, find(name).dial.strongest):
+        for box in (None, (3, 5, 4, 6), (100, 60, 128, 96)):
+            out = distort(small, name, amount=amount, box=box)
+            assert out.edit.amount == amount
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import types
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -46,7 +47,8 @@ def _run_pool(jobs: Sequence[Job], workers: int, progress: Callable[[int], None]
     made, stop = context.Value("q", 0), context.Event()
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(made, stop))
     try:
-        waiting = {pool.submit(_work, job) for job in jobs}
+        with _hidden_main():
+            waiting = {pool.submit(_work, job) for job in jobs}
         seen = 0
         while waiting:
             done, waiting = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
@@ -62,6 +64,19 @@ def _run_pool(jobs: Sequence[Job], workers: int, progress: Callable[[int], None]
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Workers import what they need. Left alone, `multiprocessing` would also run the caller's script again in
+    each of them, where it has no `if __name__ == "__main__"`.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 class _Stopped(Exception):

@@ -30,11 +30,11 @@ def _s_curve(x: Floats, pivot: float, gain: float) -> Floats:
 def _pivot(shares: Floats, gain: float) -> float:
     """The pivot for which pixels with these shares of the 256 levels keep their mean: the higher, the darker."""
     levels = np.arange(256) / 255
-    mean = float(shares @ levels)
+    mean = float((shares * levels).sum())
     low, high = 0.02, 0.98
     for _ in range(14):
         middle = (low + high) / 2
-        too_light = float(shares @ _s_curve(levels, middle, gain)) > mean
+        too_light = float((shares * _s_curve(levels, middle, gain)).sum()) > mean
         low, high = (middle, high) if too_light else (low, middle)
     return (low + high) / 2
 

@@ -118,7 +118,7 @@ class Coco:
 
     def _usable(self, document: Document, rules: RegionRules) -> Iterator[CocoEntry]:
         for picture, annotations in document.items():
-            names = {a.name for a in annotations if _could_pass(a, picture, rules)}
+            names = sorted({a.name for a in annotations if _could_pass(a, picture, rules)})
             if names:
                 self._names.update(names)
                 self._answers.update(dict.fromkeys(names, Fraction(1, len(names))))
