@@ -54,7 +54,7 @@ ladders: .venv/test  ## what the severities do to regions: make ladders REFS=coc
 	$(BIN)/python benchmarks/ladders.py --refs $(or $(REFS),scenes)
 
 goldens: .venv/test  ## record the block means again (raise the operator's version first)
-	$(BIN)/python -m tests.goldens.record
+	$(BIN)/python tests/record_goldens.py
 
 clean:  ## everything that make made
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -82,7 +84,10 @@ def list_distortions(
     family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Families and variants with their ladders, units and sources."""
+    """Families and variants with their ladders, units and sources.
+
+    distortlab list --family blur --profile dq
+    """
     from distortlab.catalog import CATALOG, FAMILIES
     from distortlab.errors import UserError, unknown
 
@@ -145,14 +150,17 @@ def verify(
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
-    """Check a data set: every file hash, every pixel hash, every recipe rendered again. Exit code 1 if any is off."""
+    """Check a data set: every file hash, every pixel hash, every recipe rendered again. Exit code 1 if any is off.
+
+    distortlab verify data/ --workers 4
+    """
     from dataclasses import asdict
 
     from distortlab.engines.local import default_workers
     from distortlab.verify import manifest_of
     from distortlab.verify import verify as run
 
-    total = int(manifest_of(folder).get("totals", {}).get("images", 0))
+    total = manifest_of(folder)["totals"]["images"]
     with _bar("images", total, quiet=as_json) as advance:
         report = run(folder, workers=workers or default_workers(), progress=advance)
     if as_json:
@@ -179,7 +187,10 @@ def sheet(
     count: Annotated[int, typer.Option(min=1, max=200, help="Images of the data set to show.")] = 20,
     seed: Annotated[int, typer.Option(help="Which images.")] = 0,
 ) -> None:
-    """A contact sheet: a sample of a data set, or every distortion at five severities."""
+    """A contact sheet: a sample of a data set, or every distortion at five severities.
+
+    distortlab sheet data/ -o sheet.png
+    """
     from distortlab import gallery
     from distortlab.codecs import encode_png
     from distortlab.files import new_file
@@ -222,10 +233,17 @@ def _whole(part: str) -> bool:
 # --- printing -------------------------------------------------------------------------------------------------------
 
 
-def _bar(what: str, total: int, quiet: bool) -> Any:
+@contextmanager
+def _bar(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Progress of long work, which Ctrl-C ends with a sentence (typer would say nothing)."""
+    from distortlab.errors import Interrupted
     from distortlab.progress import bar
 
-    return bar(what, total, quiet)
+    try:
+        with bar(what, total, quiet) as advance:
+            yield advance
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; the same command goes on from here") from None
 
 
 def _echo_json(value: Any) -> None:
@@ -318,7 +336,7 @@ def main() -> None:
     except UserError as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
-        _fail("stopped; the same command goes on from here", 130)
+        _fail("stopped", 130)
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(141) from None

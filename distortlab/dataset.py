@@ -4,6 +4,7 @@ README.md  MANIFEST.json  images/  rft/  samples/  _distortlab/{plan.json, done/
 """
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -49,15 +50,15 @@ def generate(
     for a disk that is full or a worker that was killed; look at `Account.trouble` for the rest.
     """
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    whole, (part, parts) = shard is None, _checked(shard or (1, 1))
     out = Path(out)
     if isinstance(references, str):
         references = open_references(references, recipe.seed, recipe.regions)
     plan = make_plan(recipe, references)
     _claim(out, plan, overwrite)
-    jobs = [Job(recipe, plan.vocabulary, plan.sha256, part, out) for part in plan.shards]
-    mine = jobs if shard is None else jobs[_checked(shard)[0] - 1 :: shard[1]]
-    receipts = list(run_local(mine, workers or default_workers(), progress))
-    account = _account(plan, out, receipts, finished=shard is None)
+    jobs = [Job(recipe, plan.vocabulary, plan.sha256, own, out) for own in plan.shards]
+    receipts = list(run_local(jobs[part - 1 :: parts], workers or default_workers(), progress))
+    account = _account(plan, out, receipts, finished=whole)
     if account.finished:
         _finish(plan, account, receipts)
     return account
@@ -152,12 +153,12 @@ def _finish(plan: Plan, account: Account, receipts: Sequence[Receipt]) -> None:
     """The samples table, the card, and last of all the manifest."""
     out = account.out
     manifest = out / "MANIFEST.json"
+    _remove_temporary(out)
     files = {path: entry for receipt in receipts for path, entry in sorted(receipt.files.items())}
     if _is_finished(manifest, plan, files):
         return
     for split in account.splits:
         files |= _write_samples(out, plan, split)
-    _remove_temporary(out)
     write_text(out / "README.md", card(plan, account, files))
     readme = out / "README.md"
     files["README.md"] = {"sha256": sha256_of(readme), "bytes": readme.stat().st_size, "rows": 0}
@@ -206,6 +207,7 @@ def _write_samples(out: Path, plan: Plan, split: str) -> dict[str, dict[str, Any
 
 def _remove_temporary(out: Path) -> None:
     """What a killed run left. Every shard has its receipt, so no other run is writing."""
-    for kind in ("images", "rft", "samples"):
-        for path in (out / kind).glob(".*.tmp"):
-            path.unlink(missing_ok=True)
+    for folder in (out, *(out / name for name in _OWN[2:]), out / "_distortlab/done", out / "_distortlab/quarantine"):
+        for path in folder.glob(".*.tmp"):
+            if re.fullmatch(r"\..+\.[0-9a-f]{8}\.tmp", path.name):
+                path.unlink(missing_ok=True)

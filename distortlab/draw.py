@@ -78,6 +78,7 @@ class Bench:
     shard: Shard
     recipe: Recipe
     tally: Tally = field(default_factory=Tally)
+    _opened: set[str] = field(default_factory=set)
     _unusable: set[int] = field(default_factory=set)
     _last: tuple[int, Workpiece] | None = None
 
@@ -107,7 +108,8 @@ class Bench:
         return self._last[1]
 
     def _load(self, entry: Entry) -> Workpiece | None:
-        self.tally.opened += 1
+        self._opened.add(entry.id)
+        self.tally.opened = len(self._opened)
         try:
             reference = entry.load(self.recipe.references, self.recipe.regions)
         except BadReference as error:

@@ -3,14 +3,15 @@
 UserError               a sentence for the person at the keyboard; printed without a traceback
 ├── BadRecipe           an unknown key, family, task or codec, a value out of range
 ├── BadReference        one reference image or its annotation cannot be used; a build sets it aside and goes on
-└── BuildFailed         the data set could not be finished; the same command continues
+├── BuildFailed         the data set could not be finished; the same command continues
+└── Interrupted         somebody pressed Ctrl-C
 """
 
 import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-__all__ = ["BadRecipe", "BadReference", "BuildFailed", "UserError", "unknown"]
+__all__ = ["BadRecipe", "BadReference", "BuildFailed", "Interrupted", "UserError", "unknown"]
 
 
 class UserError(Exception):
@@ -31,6 +32,12 @@ class BuildFailed(UserError):
     """A build ended before the data set was whole, or with more failures than allowed."""
 
     exit_code = 3
+
+
+class Interrupted(UserError):
+    """Somebody pressed Ctrl-C."""
+
+    exit_code = 130
 
 
 def unknown(kind: str, name: object, known: Iterable[str], hint: str = "") -> str:

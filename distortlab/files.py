@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-from distortlab.errors import BuildFailed
+from distortlab.errors import BuildFailed, UserError
 
 __all__ = ["HashedFile", "new_file", "read_json", "sha256_of", "write_json", "write_text"]
 
@@ -84,34 +84,47 @@ class HashedFile:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[HashedFile]:
-    """A file that appears under its name whole or not at all. Hidden `.name.*.tmp` until then."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A file that appears under its name whole or not at all. Hidden `.name.*.tmp` until then.
+
+    Raises `UserError` where no file can be made there, `BuildFailed` where the disk is full.
+    """
     hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        with _full_disk_is_said(path), hidden.open("wb") as file:
-            hashed = HashedFile(cast(BinaryIO, file))
+        with _said(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = hidden.open("wb")
+        with _said(path, _FULL), file:
+            hashed = HashedFile(file)
             try:
                 yield hashed
             finally:
                 hashed.stop()
             file.flush()
             os.fsync(file.fileno())
+        with _said(path):
             hidden.replace(path)
             _sync_folder(path.parent)
     finally:
-        hidden.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            hidden.unlink(missing_ok=True)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def _full_disk_is_said(path: Path) -> Iterator[None]:
+def _said(path: Path, codes: tuple[int, ...] | None = None) -> Iterator[None]:
+    """One sentence for what the system refuses; with `codes` only for those, as other errors may be of another file."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            why = os.strerror(error.errno).lower()
+        why = (error.strerror or str(error)).lower()
+        if error.errno in _FULL:
             raise BuildFailed(
                 f"{path} could not be written: {why}; make room and run the same command again"
             ) from error
+        if codes is None:
+            raise UserError(f"{path} cannot be written: {why}") from error
         raise
 
 

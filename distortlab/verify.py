@@ -84,10 +84,15 @@ def _manifest(folder: Path) -> dict[str, Any]:
     version = manifest.get("format")
     if not isinstance(version, int) or version > FORMAT:
         raise UserError(f"{folder} has format {version!r}; this version reads up to {FORMAT}: update distortlab")
+    totals = manifest.get("totals")
+    if not isinstance(totals, dict) or not isinstance(totals.get("images"), int):
+        raise UserError(f"{folder} is damaged: the manifest has no totals")
     return manifest
 
 
-def _file_problem(folder: Path, path: str, entry: Mapping[str, Any]) -> str | None:
+def _file_problem(folder: Path, path: str, entry: Any) -> str | None:
+    if not isinstance(entry, Mapping):
+        return f"{path}: its entry in the manifest is damaged"
     file = folder / path
     if Path(path).is_absolute() or ".." in Path(path).parts:
         return f"{path}: leads out of the data set"

@@ -134,6 +134,13 @@ def test_severities_share_one_noise_field(name: str) -> None:
         assert np.corrcoef(weak.ravel(), strong.ravel())[0, 1] > 0.9
 
 
+@pytest.mark.parametrize("variant", ["gaussian_rgb", "speckle", "correlated", "poisson"])
+def test_the_channels_of_a_noise_are_independent(variant: str) -> None:
+    out = distorted(np.full((96, 96, 3), 128, np.uint8), find(f"noise.{variant}"), 3, MASKS["whole"]((96, 96)))
+    matrix = np.corrcoef(out.reshape(-1, 3).T.astype(float))
+    assert np.abs(matrix - np.eye(3)).max() < 0.12
+
+
 def test_severities_share_the_angle_of_a_motion() -> None:
     dot = np.zeros((81, 81, 3), np.uint8)
     dot[40, 40] = 255

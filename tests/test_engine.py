@@ -24,8 +24,9 @@ from samples import (
     touching,
     whole,
 )
+from scipy import ndimage
 
-from distortlab.arithmetic import convolved, quantised
+from distortlab.arithmetic import convolved, gaussian, quantised
 from distortlab.catalog import CATALOG, find
 from distortlab.distortion import Profile, Site
 from distortlab.edit import Edit, applied, render, spatial_scale
@@ -185,6 +186,8 @@ def test_weights_rise_from_a_straight_edge_inward(feather: int) -> None:
     weight = feathered(np.ones((41, 41), np.uint8), feather)
     middle = weight[20, :21].astype(int)
     assert (np.diff(middle) >= 0).all()
+    straight = 255 * (2 * np.arange(feather) + 1) / (2 * feather + 1)
+    assert np.abs(middle[:feather] - straight).max(initial=0) <= 2
     assert middle[feather] == 255
     assert (middle[:feather] < 255).all()
     assert (middle > 0).all()
@@ -305,7 +308,7 @@ def test_render_of_nothing_is_a_copy(small: Pixels) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_edit_can_be_done_again_from_its_record(name: str, small: Pixels) -> None:
     edit = dataclasses.replace(
-        edit_of(find(name), 4, blob(small.shape[:2]), scale=0.8, feather=2), address=(7, "image 1", 0, name)
+        edit_of(find(name), 4, blob(small.shape[:2]), scale=0.8, feather=3), address=(7, "image 1", 0, name)
     )
     region = Region.from_rle(json.loads(json.dumps(edit.region.rle)))
     again = Edit.from_params(region, name, 4, json.dumps(edit.params))
@@ -354,6 +357,18 @@ def test_convolution_is_exact_whole_number_arithmetic(size: int) -> None:
     for dy, dx in zip(*np.nonzero(kernel), strict=True):
         sums += int(kernel[dy, dx]) * padded[dy : dy + image.shape[0], dx : dx + image.shape[1]]
     assert np.array_equal(convolved(image, kernel), np.clip(np.rint(sums / 1024), 0, 255))
+
+
+@pytest.mark.parametrize("sigma", [0.6, 1.1, 2.05, 4.75])
+def test_the_gaussian_is_scipys_and_is_mirrored_at_the_frame(sigma: float, small: Pixels) -> None:
+    """To two levels, with a mean error near 0: OpenCV's fixed point. A frame that repeats its pixels is off by 5."""
+    image = np.random.default_rng(0).permuted(small, axis=1)
+    exact = ndimage.gaussian_filter(image.astype(float), (sigma, sigma, 0), mode="mirror", truncate=3)
+    error = gaussian(image, sigma) - exact
+    edges = np.concatenate([error[0], error[-1], error[:, 0], error[:, -1]])
+    assert np.abs(error).max() < 2
+    assert abs(error.mean()) < 0.1
+    assert np.abs(edges).mean() < 0.5
 
 
 def test_jpeg_is_that_of_the_frame(photograph: Pixels) -> None:

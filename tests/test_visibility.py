@@ -178,11 +178,9 @@ def test_a_ramp_is_too_flat_for_a_blur() -> None:
     assert gate(scene_of(np.ascontiguousarray(ramp)), "blur.gaussian") == "flat region"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name.partition(".")[0] in GATES])
 def test_what_a_gate_turns_away_would_not_show_or_be_wrong(name: str) -> None:
     """On flat grey nothing of the gated families is ever labelled, gate or not."""
-    if not GATES.get(name.partition(".")[0]):
-        pytest.skip("no gate")
     image = flat(254 if name.startswith("brighten") else 2 if name.startswith("darken") else 128)
     out = distorted(image, find(name), 1, whole((64, 64)))
     assert verdict(measure(scene_of(image), out, name), name, 1.0) is not None

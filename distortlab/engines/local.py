@@ -44,15 +44,16 @@ def _run_pool(jobs: Sequence[Job], workers: int, progress: Callable[[int], None]
     context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     if context.get_start_method() == "forkserver":
         context.set_forkserver_preload(["distortlab.build"])
-    made, stop = context.Value("q", 0), context.Event()
+    # Without locks: whoever is killed while holding one would stop everybody else for good.
+    made, stop = context.RawArray("q", len(jobs)), context.RawValue("b", 0)
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(made, stop))
     try:
-        with _hidden_main():
-            waiting = {pool.submit(_work, job) for job in jobs}
+        with _hidden_main(), _deaf():
+            waiting = {pool.submit(_work, index, job) for index, job in enumerate(jobs)}
         seen = 0
         while waiting:
             done, waiting = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-            now = made.value
+            now = sum(made)
             progress(now - seen)
             seen = now
             yield from (future.result() for future in done)
@@ -62,8 +63,9 @@ def _run_pool(jobs: Sequence[Job], workers: int, progress: Callable[[int], None]
             "same command again, with fewer --workers if memory is short"
         ) from error
     finally:
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+        stop.value = 1
+        with _deaf():
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextlib.contextmanager
@@ -79,6 +81,25 @@ def _hidden_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Ctrl-C waits until this is over. Processes started meanwhile never hear it: the parent says what to do."""
+    heard: list[int] = []
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # Both: the mask is what children inherit, but a thread of a library without it may take the signal for us.
+    handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler or signal.default_int_handler)
+    if heard:
+        raise KeyboardInterrupt
+
+
 class _Stopped(Exception):
     """The parent wants no more: leave the shard, its temporary files are removed on the way out."""
 
@@ -89,22 +110,21 @@ _shared: tuple[Any, Any] | None = None
 def _start_worker(made: Any, stop: Any) -> None:
     global _shared
     _shared = (made, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent says what to do
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     tune_process()
     _end_with_parent()
 
 
-def _work(job: Job) -> Receipt:
-    return run_shard(job, _count)
-
-
-def _count(images: int) -> None:
+def _work(index: int, job: Job) -> Receipt:
     assert _shared is not None
     made, stop = _shared
-    if stop.is_set():
-        raise _Stopped
-    with made.get_lock():
-        made.value += images
+
+    def count(images: int) -> None:
+        if stop.value:
+            raise _Stopped
+        made[index] += images
+
+    return run_shard(job, count)
 
 
 def _end_with_parent() -> None:

@@ -79,8 +79,10 @@ def _poisson_table(photons: float) -> Image:
 
 def _poisson_cdf(mean: float) -> NDArray[np.float64]:
     """P(count <= k) for k = 0, 1, ... far into the tail."""
+    if mean == 0:
+        return np.ones(1)
     k = np.arange(1, int(mean + 8 * np.sqrt(mean)) + 12)
-    return np.cumsum(np.exp(-mean) * np.concatenate([[1.0], np.cumprod(mean / k)]))
+    return np.cumsum(np.exp(np.concatenate([[-mean], np.cumsum(np.log(mean / k)) - mean])))
 
 
 def impulse(image: Image, share: float, site: Site) -> Image:
