@@ -33,11 +33,21 @@ def run_local(
 ) -> Iterator[Receipt]:
     """Build the shards, yielding receipts as they come. `progress` is told how many more images are made."""
     if workers <= 1 or len(jobs) <= 1:
-        with _one_thread():
-            for job in jobs:
-                yield run_shard(job, progress)
-        return
-    yield from _run_pool(jobs, min(workers, len(jobs)), progress)
+        yield from _run_here(jobs, progress)
+    else:
+        yield from _run_pool(jobs, min(workers, len(jobs)), progress)
+
+
+def _run_here(jobs: Sequence[Job], progress: Callable[[int], None]) -> Iterator[Receipt]:
+    with _one_thread(), _patient() as heard:
+
+        def count(images: int) -> None:
+            progress(images)
+            if heard:
+                raise KeyboardInterrupt
+
+        for job in jobs:
+            yield run_shard(job, count)
 
 
 def _run_pool(jobs: Sequence[Job], workers: int, progress: Callable[[int], None]) -> Iterator[Receipt]:
@@ -82,22 +92,33 @@ def _hidden_main() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
-    """Ctrl-C waits until this is over. Processes started meanwhile never hear it: the parent says what to do."""
+def _patient() -> Iterator[list[int]]:
+    """Ctrl-C is noted in the list that this yields, and raised at the end: nothing is cut in the middle."""
     heard: list[int] = []
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
-        yield
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
         return
-    # Both: the mask is what children inherit, but a thread of a library without it may take the signal for us.
     handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        yield heard
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, handler or signal.default_int_handler)
     if heard:
         raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """As `_patient`, and processes started meanwhile never hear Ctrl-C: the parent says what to do."""
+    with _patient():
+        if not hasattr(signal, "pthread_sigmask"):
+            yield
+            return
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 class _Stopped(Exception):
