@@ -91,9 +91,7 @@ def test_order_and_fingerprint_do_not_depend_on_the_order_of_the_file(pictures: 
     assert opened(document, pictures, written).fingerprint != first.fingerprint
 
 
-def test_fingerprint_does_not_depend_on_where_the_images_lie(
-    pictures: Path, written: Write, tmp_path: Path
-) -> None:
+def test_fingerprint_does_not_depend_on_where_the_images_lie(pictures: Path, written: Write, tmp_path: Path) -> None:
     other = tmp_path / "elsewhere"
     other.mkdir()
     fingerprints = {opened(small_coco(), folder, written).fingerprint for folder in (pictures, other)}
@@ -288,9 +286,7 @@ def test_a_broken_image_is_counted_and_the_rest_stays(name: str, pictures: Path,
     assert dict(coco.skipped) == {"image without a region that may be distorted": 1, reason: 1}
 
 
-@pytest.mark.parametrize(
-    "broken", [3, {"id": 9}, {"name": "x"}, {"id": 9, "name": ""}, {"id": 1, "name": "again"}]
-)
+@pytest.mark.parametrize("broken", [3, {"id": 9}, {"name": "x"}, {"id": 9, "name": ""}, {"id": 1, "name": "again"}])
 def test_a_broken_category_is_counted(broken: Any, pictures: Path, written: Write) -> None:
     document = small_coco()
     document["categories"].append(broken)

@@ -119,9 +119,7 @@ def test_sixteen_bits_are_rounded_to_eight(channels: int) -> None:
 
 
 def test_a_jpeg_with_a_preview_behind_it_is_read_as_its_first_picture() -> None:
-    data = encoded(
-        Pillow.fromarray(PHOTO), "MPO", save_all=True, append_images=[Pillow.fromarray(PHOTO[:20, :20])]
-    )
+    data = encoded(Pillow.fromarray(PHOTO), "MPO", save_all=True, append_images=[Pillow.fromarray(PHOTO[:20, :20])])
     assert read_upright(data).image.shape == PHOTO.shape
     assert not read_upright(data).faithful
 

@@ -156,9 +156,7 @@ def test_regions_that_break_the_rules_are_counted_and_left_out() -> None:
     ((900, 600), 450, (450, 300)),
     ((768, 1024), 2000, (768, 1024)),
 ])  # fmt: skip
-def test_no_side_is_longer_than_asked(
-    size: tuple[int, int], max_side: int, expected: tuple[int, int]
-) -> None:
+def test_no_side_is_longer_than_asked(size: tuple[int, int], max_side: int, expected: tuple[int, int]) -> None:
     found = Scenes(size=size).entries(3)[2].load(ReferenceRules(max_side=max_side), RegionRules())
     assert found.image.shape == (*expected, 3)
     assert {named.region.size for named in found.regions} == {expected}

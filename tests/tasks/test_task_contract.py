@@ -25,10 +25,7 @@ SOLUTIONS = {
     "object": "hot dog",
     "grounding": "[1, 2, 3, 4]",
 }
-SHAPES = {
-    task: module.SHAPE
-    for task, module in zip(TASKS, (recognition, recognition, object, grounding), strict=True)
-}
+SHAPES = {task: module.SHAPE for task, module in zip(TASKS, (recognition, recognition, object, grounding), strict=True)}
 
 
 def test_the_tasks_are_those_of_the_recipe() -> None:

@@ -168,9 +168,7 @@ def test_what_the_parts_are_worth(grading: Grading, values: tuple[float, ...]) -
 
 
 @given(weight=st.floats(0.0, 1.0), right=st.booleans(), distance=st.integers(0, 4), gated=st.booleans())
-def test_a_value_is_a_share_whatever_the_weight(
-    weight: float, right: bool, distance: int, gated: bool
-) -> None:
+def test_a_value_is_a_share_whatever_the_weight(weight: float, right: bool, distance: int, gated: bool) -> None:
     grading = Grading(type_weight=weight, gated=gated)
     assert 0.0 <= grading.value(Marks(right, distance)) <= grading.value(Marks(True, 0)) == 1.0
 
