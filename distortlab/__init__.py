@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from distortlab.recipe import Recipe, default_recipe, load_recipe
     from distortlab.references import open_references
     from distortlab.region import Region
-    from distortlab.verify import verify
 
 __version__ = "0.1.0"
 
@@ -42,7 +41,6 @@ __all__ = [
     "open_references",
     "read_image",
     "render",
-    "verify",
 ]
 
 _HOMES = {
@@ -55,7 +53,6 @@ _HOMES = {
     "recipe": ("Recipe", "default_recipe", "load_recipe"),
     "references": ("open_references",),
     "region": ("Region",),
-    "verify": ("verify",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -64,7 +61,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'distortlab' has no attribute {name!r}")
     value = getattr(import_module(f"distortlab.{_HOME_OF[name]}"), name)
-    globals()[name] = value  # `distortlab.verify` is the function, though a module has the same name
+    globals()[name] = value
     return value
 
 

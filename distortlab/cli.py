@@ -1,17 +1,13 @@
 """The command line: a command is a docstring and one library call. Nothing heavy is imported before it is needed."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-
-if TYPE_CHECKING:
-    from distortlab.account import Account
 
 __all__ = ["main"]
 
@@ -65,15 +61,23 @@ def generate(
         distortlab generate --n 20907 --refs coco:annotations/instances_train2017.json,train2017 --out data/
         distortlab generate --n 200 --recipe smoke --out demo/
     """
+    from dataclasses import asdict
+
     from distortlab.dataset import generate as run
+    from distortlab.printing import print_account, print_json
     from distortlab.recipe import load_recipe
 
     given = {"n": n, "seed": seed, "max_failures": max_failures, "keep_references": references and None}
     changes = {key: value for key, value in given.items() if value is not None}
     plan = load_recipe(recipe, **changes)
+    if sys.stderr.isatty() and not as_json:
+        typer.echo(f"references: {refs}", err=True)  # a large annotation file takes half a minute
     with _bar("images", plan.n, quiet=as_json) as advance:
         account = run(plan, refs, out, workers=workers, shard=_shard(shard), overwrite=overwrite, progress=advance)
-    _print_json(account) if as_json else _print_account(account)
+    if as_json:
+        print_json({**asdict(account), "trouble": account.trouble})
+    else:
+        print_account(account)
     if account.finished and account.trouble:
         _fail(account.trouble, 3)
 
@@ -90,14 +94,15 @@ def list_distortions(
     """
     from distortlab.catalog import CATALOG, FAMILIES
     from distortlab.errors import UserError, unknown
+    from distortlab.printing import print_json, print_ladders, row_values
 
     if family is not None and family not in FAMILIES:
         raise UserError(unknown("family", family, FAMILIES))
     rows = [row for row in CATALOG if family in (None, row.family)]
     if as_json:
-        _echo_json([_row_values(row) for row in rows])
+        print_json([row_values(row) for row in rows])
     else:
-        _print_ladders(rows, profile.value)
+        print_ladders(rows, profile.value)
 
 
 @app.command()
@@ -123,6 +128,7 @@ def distort(
     from distortlab.edit import distort as run
     from distortlab.errors import UserError, unknown
     from distortlab.files import new_file
+    from distortlab.printing import print_edit
     from distortlab.reading import read_image
 
     codec = out.suffix.lower().lstrip(".")
@@ -141,7 +147,7 @@ def distort(
     )
     with new_file(out) as file:
         file.write(CODECS[codec](result.image))
-    _print_edit(out, result.edit, as_json)
+    print_edit(out, result.edit, as_json)
 
 
 @app.command()
@@ -157,6 +163,7 @@ def verify(
     from dataclasses import asdict
 
     from distortlab.engines.local import default_workers
+    from distortlab.printing import print_json
     from distortlab.verify import manifest_of
     from distortlab.verify import verify as run
 
@@ -164,7 +171,7 @@ def verify(
     with _bar("images", total, quiet=as_json) as advance:
         report = run(folder, workers=workers or default_workers(), progress=advance)
     if as_json:
-        _echo_json(asdict(report))
+        print_json(asdict(report))
     else:
         for problem in report.problems[:20]:
             typer.echo(f"wrong: {problem}")
@@ -230,7 +237,7 @@ def _whole(part: str) -> bool:
     return digits.isdecimal() and len(digits) < 10
 
 
-# --- printing -------------------------------------------------------------------------------------------------------
+# --- running --------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -244,82 +251,6 @@ def _bar(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
             yield advance
     except KeyboardInterrupt:
         raise Interrupted("stopped; the same command goes on from here") from None
-
-
-def _echo_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=1, default=str))
-
-
-def _print_json(account: "Account") -> None:
-    from dataclasses import asdict
-
-    _echo_json({**asdict(account), "trouble": account.trouble})
-
-
-def _print_account(account: "Account") -> None:
-    counts = account.counts
-    typer.echo(
-        f"{account.images:,} images and {account.samples:,} questions in {account.out} "
-        f"({account.bytes / 1e6:,.0f} MB), from {sum(counts.get('references', {}).values()):,} references"
-    )
-    for name, text in (
-        ("rejected", "draws rejected"),
-        ("screened", "references screened out"),
-        ("skipped", "annotations and references left out"),
-    ):
-        reasons = sorted(counts.get(name, {}).items(), key=lambda item: -item[1])
-        if reasons:
-            shown = ", ".join(f"{reason} {count:,}" for reason, count in reasons[:5])
-            more = f", and {len(reasons) - 5} more reasons" if len(reasons) > 5 else ""
-            typer.echo(f"{sum(c for _, c in reasons):,} {text}: {shown}{more}")
-    if account.failures:
-        typer.echo(f"{account.failures} of {account.opened:,} references could not be used: {account.quarantine}")
-    if not account.finished:
-        typer.echo("a part of the data set: when every part is done, run the same command without --shard")
-
-
-def _row_values(row: Any) -> dict[str, Any]:
-    ladders = {
-        profile: {"values": ladder.values, "source": ladder.source, "deviation": ladder.deviation}
-        for profile in ("matched", "dq")
-        if (ladder := row.ladder(profile))
-    }
-    return {"name": row.name, "family": row.family, "unit": row.unit, "version": row.version, "ladders": ladders}
-
-
-def _print_ladders(rows: Any, profile: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    # Into a pipe there is no width to fit; a narrow one would cut the columns.
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    table = Table(title=f"{len(rows)} distortions, {profile} ladder", title_justify="left")
-    for head in ("distortion", "dial"):
-        table.add_column(head, no_wrap=True)
-    for severity in range(1, 6):
-        table.add_column(str(severity), justify="right", no_wrap=True)
-    table.add_column("source", overflow="fold")
-    family = None
-    for row in rows:
-        if family not in (None, row.family):
-            table.add_section()
-        family = row.family
-        ladder = row.ladder(profile)
-        cells = [f"{value:g}" for value in ladder.values] if ladder else ["-"] * 5
-        note = (ladder.deviation or ladder.source) if ladder else f"not in the {profile} ladder"
-        table.add_row(row.name, row.unit, *cells, note)
-    console.print(table)
-
-
-def _print_edit(out: Path, edit: Any, as_json: bool) -> None:
-    seen = edit.visibility
-    values = {"distortion": edit.distortion, "severity": edit.severity, "box": list(edit.bbox), **edit.params}
-    values["visibility"] = {name: getattr(seen, name) for name in ("v", "structure", "colour", "trend")}
-    if as_json:
-        _echo_json({"out": str(out), **values})
-        return
-    strength = f"{edit.amount:g} ({values['unit']}), V {seen.v:.2f}, {'visible' if seen.v >= 1 else 'not visible'}"
-    typer.echo(f"wrote {out}: {edit.distortion} {strength}, box {','.join(map(str, edit.bbox))}")
 
 
 def _fail(sentence: str, code: int) -> NoReturn:

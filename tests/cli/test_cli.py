@@ -492,9 +492,12 @@ def test_another_plan_is_refused(
 def test_overwrite_starts_again(cli: Cli, tmp_path: Path, begun: tuple[object, ...]) -> None:
     foreign = tmp_path / "data" / "notes.txt"
     foreign.write_text("mine")
+    stale = tmp_path / "data" / "images" / "train-00007-of-00008.parquet"
+    stale.write_bytes(b"of another plan")
     assert cli(*begun, "--n", 4, "--overwrite").code == 0
     assert len(rows_of(tmp_path / "data", "images")) == 4
     assert foreign.read_text() == "mine"
+    assert not stale.exists()
     assert cli("verify", tmp_path / "data", "--workers", 1).code == 0
 
 

@@ -1,0 +1,90 @@
+"""What the commands print."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from distortlab.account import Account
+from distortlab.distortion import Distortion, Profile
+from distortlab.edit import Edit
+
+__all__ = ["print_account", "print_edit", "print_json", "print_ladders", "row_values"]
+
+
+def print_json(value: Any) -> None:
+    """For scripts."""
+    typer.echo(json.dumps(value, indent=1, default=str))
+
+
+def print_account(account: Account) -> None:
+    """What a build came to, and what it left out."""
+    counts = account.counts
+    typer.echo(
+        f"{account.images:,} images and {account.samples:,} questions in {account.out} "
+        f"({account.bytes / 1e6:,.0f} MB), from {sum(counts.get('references', {}).values()):,} references"
+    )
+    for name, text in (
+        ("rejected", "draws rejected"),
+        ("screened", "references screened out"),
+        ("skipped", "annotations and references left out"),
+    ):
+        reasons = sorted(counts.get(name, {}).items(), key=lambda item: -item[1])
+        if reasons:
+            shown = ", ".join(f"{reason} {count:,}" for reason, count in reasons[:5])
+            more = f", and {len(reasons) - 5} more reasons" if len(reasons) > 5 else ""
+            typer.echo(f"{sum(c for _, c in reasons):,} {text}: {shown}{more}")
+    if account.failures:
+        typer.echo(f"{account.failures} of {account.opened:,} references could not be used: {account.quarantine}")
+    if not account.finished:
+        typer.echo("a part of the data set: when every part is done, run the same command without --shard")
+
+
+def row_values(row: Distortion) -> dict[str, Any]:
+    """A row of the catalogue, ready for JSON."""
+    ladders = {
+        profile: {"values": ladder.values, "source": ladder.source, "deviation": ladder.deviation}
+        for profile in ("matched", "dq")
+        if (ladder := row.ladder(profile))
+    }
+    return {"name": row.name, "family": row.family, "unit": row.unit, "version": row.version, "ladders": ladders}
+
+
+def print_ladders(rows: Sequence[Distortion], profile: Profile) -> None:
+    """A table of dials and settings."""
+    # Into a pipe there is no width to fit; a narrow one would cut the columns.
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    table = Table(title=f"{len(rows)} distortions, {profile} ladder", title_justify="left")
+    for head in ("distortion", "dial"):
+        table.add_column(head, no_wrap=True)
+    for severity in range(1, 6):
+        table.add_column(str(severity), justify="right", no_wrap=True)
+    table.add_column("source", overflow="fold")
+    family = None
+    for row in rows:
+        if family not in (None, row.family):
+            table.add_section()
+        family = row.family
+        ladder = row.ladder(profile)
+        cells = [f"{value:g}" for value in ladder.values] if ladder else ["-"] * 5
+        note = "; ".join(filter(None, (ladder.source, ladder.deviation))) if ladder else f"not in the {profile} ladder"
+        table.add_row(row.name, row.unit, *cells, note)
+    console.print(table)
+
+
+def print_edit(out: Path, edit: Edit, as_json: bool) -> None:
+    """What was done to a picture."""
+    seen = edit.visibility
+    assert seen is not None
+    values = {"distortion": edit.distortion, "severity": edit.severity, "box": list(edit.bbox), **edit.params}
+    values["visibility"] = {name: getattr(seen, name) for name in ("v", "structure", "colour", "trend")}
+    if as_json:
+        print_json({"out": str(out), **values})
+        return
+    strength = f"{edit.amount:g} ({values['unit']}), V {seen.v:.2f}, {'visible' if seen.v >= 1 else 'not visible'}"
+    typer.echo(f"wrote {out}: {edit.distortion} {strength}, box {','.join(map(str, edit.bbox))}")
