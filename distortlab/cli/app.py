@@ -1,0 +1,81 @@
+"""The application, and what its commands share: options, their readers, the progress bar, the last sentence."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated, NoReturn
+
+import typer
+
+__all__ = ["Json", "Profile", "Workers", "app", "bar", "box_of", "fail", "shard_of"]
+
+app = typer.Typer(
+    name="distortlab",
+    help="Local distortions of images, and data sets of them.",
+    epilog="Examples: distortlab generate --n 200 --out data/   ·   distortlab list   ·   "
+    "distortlab distort photo.jpg --as blur.gaussian --severity 4 --box 40,60,300,280 -o out.png",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Profile(StrEnum):
+    """The ladders."""
+
+    matched = "matched"
+    dq = "dq"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; all processors unless given.", show_default=False)]
+
+
+# --- reading options ------------------------------------------------------------------------------------------------
+
+
+def shard_of(text: str | None) -> tuple[int, int] | None:
+    """`k/N` as two numbers."""
+    return None if text is None else _numbers("--shard", text, "/", "k/N, e.g. 1/3", 2)  # type: ignore[return-value]
+
+
+def box_of(text: str | None) -> tuple[int, int, int, int] | None:
+    """`x1,y1,x2,y2` as four numbers."""
+    return None if text is None else _numbers("--box", text, ",", "x1,y1,x2,y2, e.g. 40,60,300,280", 4)  # type: ignore[return-value]
+
+
+def _numbers(option: str, text: str, by: str, form: str, count: int) -> tuple[int, ...]:
+    from distortlab.errors import UserError
+
+    parts = text.split(by)
+    if len(parts) != count or not all(part.strip().lstrip("-").isascii() and _whole(part) for part in parts):
+        raise UserError(f"{option} {text!r} is not {form}")
+    return tuple(int(part) for part in parts)
+
+
+def _whole(part: str) -> bool:
+    digits = part.strip().removeprefix("-")
+    return digits.isdecimal() and len(digits) < 10
+
+
+# --- running --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def bar(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Progress of long work, which Ctrl-C ends with a sentence (typer would say nothing)."""
+    from distortlab.errors import Interrupted
+    from distortlab.progress import bar as shown
+
+    try:
+        with shown(what, total, quiet) as advance:
+            yield advance
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; the same command goes on from here") from None
+
+
+def fail(sentence: str, code: int) -> NoReturn:
+    """End with a sentence and an exit code."""
+    typer.echo(f"distortlab: {sentence}", err=True)
+    raise SystemExit(code)
