@@ -14,13 +14,11 @@ import cv2
 import numpy as np
 
 from distortlab.catalog import CATALOG
-from distortlab.distortion import Dial, Distortion, Ladder
+from distortlab.distortion import TARGETS, Distortion, Ladder
 from distortlab.edit import Edit, applied, spatial_scale
 from distortlab.recipe import Recipe
 from distortlab.seeds import stream
 from distortlab.visibility import Scene, gate, measure, verdict
-
-TARGETS = (2.0, 3.0, 4.5, 6.5, 9.0)
 
 
 def regions(spec: str, count: int) -> list[tuple[np.ndarray, object]]:
@@ -50,13 +48,6 @@ def median(row: Distortion, amount: float, places: list) -> float:
     return float(np.median([v for v, _ in outcome(row, amount, places)]))
 
 
-def setting(dial: Dial, t: float) -> float:
-    """The setting at t in 0..1, on a geometric scale where both ends have one sign and neither is 0."""
-    low, high, whole = dial.weakest, dial.strongest, dial.whole
-    value = low * (high / low) ** t if low * high > 0 else low + (high - low) * t
-    return float(round(value)) if whole else value
-
-
 def tuned(row: Distortion, places: list) -> list[tuple[float, float]]:
     out = []
     for target in TARGETS:
@@ -64,8 +55,8 @@ def tuned(row: Distortion, places: list) -> list[tuple[float, float]]:
         best = (math.inf, 0.0, 0.0)
         for _ in range(10):
             t = (low + high) / 2
-            v = median(row, setting(row.dial, t), places)
-            best = min(best, (abs(math.log(max(v, 1e-3) / target)), setting(row.dial, t), v))
+            v = median(row, row.dial.at(t), places)
+            best = min(best, (abs(math.log(max(v, 1e-3) / target)), row.dial.at(t), v))
             low, high = (t, high) if v < target else (low, t)
         out.append(best[1:])
     return out

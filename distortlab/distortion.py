@@ -1,5 +1,6 @@
 """What a distortion is: an operator with one dial, and two ladders of five settings for it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,19 @@ from distortlab.image import Image
 from distortlab.region import Box, Mask
 from distortlab.seeds import Stream, stream
 
-__all__ = ["Dial", "Distortion", "Ladder", "Operator", "Profile", "Site", "depictqa", "fixed", "matched", "no_halo"]
+__all__ = [
+    "TARGETS",
+    "Dial",
+    "Distortion",
+    "Ladder",
+    "Operator",
+    "Profile",
+    "Site",
+    "depictqa",
+    "fixed",
+    "matched",
+    "no_halo",
+]
 
 Profile = Literal["matched", "dq"]
 
@@ -98,6 +111,27 @@ class Dial:
         low, high = sorted((self.weakest, self.strongest))
         return low <= amount <= high
 
+    def at(self, place: float) -> float:
+        """The setting at `place` 0 (weakest) .. 1 (strongest): geometric where both ends have one sign."""
+        place = min(max(place, 0.0), 1.0)
+        if self._geometric:
+            value = self.weakest * (self.strongest / self.weakest) ** place
+        else:
+            value = self.weakest + (self.strongest - self.weakest) * place
+        return float(round(value)) if self.whole else value
+
+    def place_of(self, amount: float) -> float:
+        """Where on the dial `amount` is, 0..1: the inverse of `at`, but for rounding."""
+        if self._geometric:
+            place = math.log(amount / self.weakest) / math.log(self.strongest / self.weakest)
+        else:
+            place = (amount - self.weakest) / (self.strongest - self.weakest)
+        return min(max(place, 0.0), 1.0)
+
+    @property
+    def _geometric(self) -> bool:
+        return self.weakest * self.strongest > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
@@ -108,8 +142,12 @@ class Ladder:
     deviation: str = ""
 
 
+TARGETS: tuple[float, float, float, float, float] = (2.0, 3.0, 4.5, 6.5, 9.0)
+"""V of severities 1 to 5: each step is about 1.45 times as visible as the one below."""
+
+
 def matched(*values: float) -> Ladder:
-    """Settings tuned so that the median region changes by about V = 2, 3, 4.5, 6.5 and 9 (docs/ladders.md)."""
+    """Settings tuned so that the median region changes by about `TARGETS` (docs/ladders.md)."""
     return Ladder(values, "tuned on photographs, benchmarks/ladders.py")  # type: ignore[arg-type]
 
 

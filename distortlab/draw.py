@@ -13,10 +13,12 @@ import numpy as np
 
 from distortlab.catalog import amount_of, variants
 from distortlab.codecs import Canvas
-from distortlab.distortion import Distortion
+from distortlab.distortion import TARGETS, Distortion
 from distortlab.edit import Edit, applied, spatial_scale, with_visibility
+from distortlab.equalize import equalized
 from distortlab.errors import BadReference
 from distortlab.image import Image, pixels_sha256, shape_of
+from distortlab.model_size import seen_small
 from distortlab.plan import Shard, Slot
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, NamedRegion, Reference
@@ -87,13 +89,22 @@ class Bench:
         yield slot.entry, slot.turn
         rest = [*range(self.shard.primary, len(self.shard.entries)), *range(self.shard.primary)]
         source = stream(self.recipe.seed, slot.image_id, "fallback")
-        for entry in _rotated(rest, source.below(max(1, len(rest) - self.shard.primary)))[: self._retries]:
+        for entry in _rotated(rest, source.below(max(1, len(rest) - self.shard.primary))):
             if entry != slot.entry:
                 yield entry, source.below(1 << 16)
 
-    @property
-    def _retries(self) -> int:
-        return self.recipe.visibility.references_per_image
+    def pieces(self, slot: Slot) -> Iterator[tuple[Workpiece, int]]:
+        """The loaded references to try for a slot, with the turn: its own and as many more as the recipe allows.
+        Those that cannot be used are not counted: they cost nothing after the first time.
+        """
+        left = self.recipe.visibility.references_per_image + 1
+        for entry, turn in self.candidates(slot):
+            piece = self.workpiece(entry)
+            if piece:
+                yield piece, turn
+                left -= 1
+            if not left:
+                return
 
     def workpiece(self, index: int) -> Workpiece | None:
         """The loaded reference, or None where it cannot be used; why is noted once."""
@@ -144,10 +155,7 @@ def draw(slot: Slot, bench: Bench, known: set[str]) -> Drawn | None:
     """The image of a slot, or None where every allowed try was rejected. `known` holds the pixel hashes of the shard:
     two slots that fall back on one region must not make the same picture.
     """
-    for entry, turn in bench.candidates(slot):
-        piece = bench.workpiece(entry)
-        if piece is None:
-            continue
+    for piece, turn in bench.pieces(slot):
         for index in piece.regions(turn):
             for row in _variants(slot, bench.recipe):
                 drawn = _attempt(slot, row, piece, index, bench.tally, known)
@@ -167,23 +175,57 @@ def _attempt(slot: Slot, row: Distortion, piece: Workpiece, index: int, tally: T
     if reason:
         tally.rejected[f"{slot.family}: {reason}"] += 1
         return None
-    edit = _edit(slot, row, place, piece)
-    after = applied(piece.reference.image, edit)
-    seen = measure(scene, after, row.name)
-    reason = verdict(seen, row.name, recipe.visibility.minimum)
+    tried = _equalized if recipe.severity == "equalized" else _from_ladder
+    edit, after = tried(slot, row, piece, index)
+    reason = _reason(edit, after, piece)
     if reason:
         tally.rejected[f"{row.name} {slot.severity}: {reason}"] += 1
         return None
-    return _finished(slot, with_visibility(edit, seen), place, piece, after, tally, known)
+    return _finished(slot, edit, place, piece, after, tally, known)
 
 
-def _edit(slot: Slot, row: Distortion, place: NamedRegion, piece: Workpiece) -> Edit:
+def _from_ladder(slot: Slot, row: Distortion, piece: Workpiece, index: int) -> tuple[Edit, Image]:
+    return _tried(slot, row, piece, index, amount_of(row, slot.severity, piece.recipe.profile))
+
+
+def _equalized(slot: Slot, row: Distortion, piece: Workpiece, index: int) -> tuple[Edit, Image]:
+    def tried(amount: float) -> tuple[float, tuple[Edit, Image]]:
+        edit, after = _tried(slot, row, piece, index, amount)
+        assert edit.visibility is not None
+        return edit.visibility.v, (edit, after)
+
+    return equalized(row, slot.severity, piece.recipe.tolerance, tried).made
+
+
+def _tried(slot: Slot, row: Distortion, piece: Workpiece, index: int, amount: float) -> tuple[Edit, Image]:
+    """The edit with its measurement, and the box of the region after it."""
+    edit = _edit(slot, row, piece.reference.regions[index], piece, amount)
+    after = applied(piece.reference.image, edit)
+    return with_visibility(edit, measure(piece.scene(index), after, row.name)), after
+
+
+def _reason(edit: Edit, after: Image, piece: Workpiece) -> str | None:
+    """Why an edit must not become a label, or None."""
+    seen, recipe = edit.visibility, piece.recipe
+    assert seen is not None
+    reason = verdict(seen, edit.distortion, recipe.visibility.minimum)
+    off = seen.v / TARGETS[edit.severity - 1]
+    if reason or not 1 / recipe.tolerance <= off <= recipe.tolerance:
+        return reason or ("less visible than its severity" if off < 1 else "more visible than its severity")
+    if recipe.visibility.max_pixels:
+        small = seen_small(piece.reference.image, after, edit.region, edit.distortion, recipe.visibility.max_pixels)
+        reason = verdict(small, edit.distortion, recipe.visibility.minimum)
+        return reason and f"{reason} at the model's size"
+    return None
+
+
+def _edit(slot: Slot, row: Distortion, place: NamedRegion, piece: Workpiece, amount: float) -> Edit:
     recipe = piece.recipe
     return Edit(
         region=place.region,
         distortion=row.name,
         severity=slot.severity,
-        amount=amount_of(row, slot.severity, recipe.profile),
+        amount=amount,
         scale=spatial_scale(shape_of(piece.reference.image)),
         feather=recipe.regions.feather,
         address=(recipe.seed, slot.image_id, 0, row.name),

@@ -3,6 +3,7 @@
 `Recipe()` is the default; `manifests/refine-perception-20k.toml` writes it out. Unknown keys are errors.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -54,9 +55,16 @@ class RegionRules:
 
 @dataclass(frozen=True, slots=True)
 class VisibilityRules:
-    """What an edit must do to be kept, and how often to try. See `visibility`."""
+    """What an edit must do to be kept, and how often to try. See `visibility`.
+
+    `tolerance` is the factor by which V may be off its severity's target (`distortion.TARGETS`); None takes what
+    belongs to the ladder (`Recipe.tolerance`). `max_pixels` above 0 also demands that the edit can be seen by a model
+    whose processor shrinks images to so many pixels, e.g. 1280 tokens of 28 x 28 (`model_size`).
+    """
 
     minimum: float = 1.0
+    tolerance: float | None = None
+    max_pixels: int = 0
     regions_per_reference: int = 4
     references_per_image: int = 16
 
@@ -79,13 +87,15 @@ class Recipe:
     """What a data set holds. Shares are relative: `{blur = 2, noise = 1}` asks for twice as many blurred images.
 
     `images_per_reference` is the mean where there are references enough, `max_images_per_reference` the most that
-    one may give where there are not. `samples_per_image` questions are asked about an image on average.
+    one may give where there are not. `samples_per_image` questions are asked about an image on average. `severity` says
+    where settings come from: the ladder of the profile, or a search in every region for the V that the severity means.
     """
 
     name: str = "refine-perception-20k"
     n: int = 20_907
     seed: int = 0
     profile: Literal["matched", "dq"] = "matched"
+    severity: Literal["ladder", "equalized"] = "ladder"
     codec: Literal["png", "webp"] = "png"
     keep_references: bool = True
     images_per_reference: float = 2.543
@@ -106,6 +116,15 @@ class Recipe:
     def asked_tasks(self) -> tuple[str, ...]:
         """The tasks with a share above 0."""
         return tuple(task for task in TASKS if self.tasks.get(task, 0) > 0)
+
+    @property
+    def tolerance(self) -> float:
+        """The factor by which V may be off its target: as given, or what belongs to the ladder. `dq` has no targets."""
+        if self.visibility.tolerance is not None:
+            return self.visibility.tolerance
+        if self.severity == "equalized":
+            return 1.15
+        return 1.4 if self.profile == "matched" else math.inf
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -200,13 +219,15 @@ def _check(recipe: Recipe, where: str) -> None:
         value: Any = recipe
         for part in key.split("."):
             value = getattr(value, part)
-        if not low <= value <= high:
+        if value is not None and not low <= value <= high:
             raise BadRecipe(f"{where}: {key} = {value} is outside {low} .. {high}")
     if recipe.samples_per_image > len(recipe.asked_tasks):
         raise BadRecipe(
             f"{where}: samples_per_image = {recipe.samples_per_image}, but only {len(recipe.asked_tasks)} tasks are "
             "asked, each at most once about an image"
         )
+    if recipe.severity == "equalized" and recipe.profile != "matched":
+        raise BadRecipe(f'{where}: severity = "equalized" aims at the targets of profile "matched"; "dq" has none')
     if recipe.regions.min_area >= recipe.regions.max_area:
         raise BadRecipe(f"{where}: regions.min_area must be below regions.max_area")
 
@@ -229,6 +250,8 @@ _RANGES = (
     ("references.max_side", 64, 16_000),
     ("references.min_side", 1, 16_000),
     ("visibility.minimum", 0, 100),
+    ("visibility.tolerance", 1.01, math.inf),
+    ("visibility.max_pixels", 0, 1_000_000_000),
     ("visibility.regions_per_reference", 1, 1000),
     ("visibility.references_per_image", 1, 1000),
 )

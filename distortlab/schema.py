@@ -225,19 +225,10 @@ def _column(values: list[Any], feature: Features) -> pa.Array:
 
 
 def _pictures(values: Sequence[Mapping[str, Any] | None]) -> pa.Array:
-    distinct: dict[int, int] = {}
-    files: list[bytes] = []
-    index: list[int | None] = []
-    for value in values:
-        if value is None:
-            index.append(None)
-            continue
-        # By identity: the rows hold the objects, and hashing half a megabyte for every row would cost more.
-        if id(value["bytes"]) not in distinct:
-            distinct[id(value["bytes"])] = len(files)
-            files.append(value["bytes"])
-        index.append(distinct[id(value["bytes"])])
-    encoded = pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(files, pa.binary()))
+    # By content: Arrow writes memory that it never filled where a dictionary holds a value twice.
+    distinct: dict[bytes, int] = {}
+    index = [None if value is None else distinct.setdefault(value["bytes"], len(distinct)) for value in values]
+    encoded = pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(list(distinct), pa.binary()))
     paths = pa.array([value["path"] if value else None for value in values], pa.string())
     absent = pa.array([value is None for value in values])
     return pa.StructArray.from_arrays([encoded, paths], ["bytes", "path"], mask=absent)

@@ -101,7 +101,7 @@ QUANTIZATION = (
         uniform_levels,
         "levels per channel",
         Dial(64, 2, whole=True),
-        matched(12, 8, 6, 5, 3),
+        matched(11, 9, 7, 5, 3),
         None,
     ),
     Distortion(
@@ -129,7 +129,7 @@ QUANTIZATION = (
         palette_colours,
         "colours",
         Dial(64, 2, whole=True),
-        matched(6, 5, 4, 3, 2),
+        matched(8, 5, 4, 3, 2),
         None,
     ),
 )  # fmt: skip

@@ -1,0 +1,107 @@
+"""The search for the setting at which a region changes by the V that a severity means."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import NAMES, SEVERITIES, blob, photograph
+
+from distortlab.catalog import CATALOG, find
+from distortlab.distortion import TARGETS, Distortion
+from distortlab.edit import Edit, applied, spatial_scale
+from distortlab.equalize import equalized
+from distortlab.region import Region
+from distortlab.visibility import Scene, measure
+
+ROWS = st.sampled_from(CATALOG)
+CONTINUOUS = st.sampled_from([row for row in CATALOG if not row.dial.whole])
+
+
+def region_that_shows(row: Distortion, share: float, slope: float) -> Callable[[float], tuple[float, float]]:
+    """A made-up region: V is `share` times that of the median region, and grows `slope` times as fast."""
+    places = [row.dial.place_of(value) for value in row.matched.values]
+    logs = np.log(TARGETS)
+
+    def tried(amount: float) -> tuple[float, float]:
+        place = row.dial.place_of(amount)
+        low, high = (0, 1) if place < places[2] else (3, 4)
+        pace = (logs[high] - logs[low]) / (places[high] - places[low])
+        inner = float(np.interp(place, places, logs)) if places[0] <= place <= places[4] else 0.0
+        outer = logs[0] + pace * (place - places[0]) if place < places[0] else logs[4] + pace * (place - places[4])
+        level = inner if places[0] <= place <= places[4] else outer
+        return share * math.exp(slope * (level - logs[2]) + logs[2]), amount
+
+    return tried
+
+
+@given(CONTINUOUS, st.sampled_from(SEVERITIES), st.floats(0.4, 2.5), st.floats(0.6, 1.6))
+def test_it_comes_as_near_as_is_asked(row: Distortion, severity: int, share: float, slope: float) -> None:
+    tried = region_that_shows(row, share, slope)
+    target, reach = TARGETS[severity - 1], (tried(row.dial.weakest)[0], tried(row.dial.strongest)[0])
+    found = equalized(row, severity, 1.1, tried)
+    assert found.made == found.amount  # what was made belongs to the setting
+    assert found.ratio == pytest.approx(tried(found.amount)[0] / target)
+    if reach[0] <= target <= reach[1]:
+        assert 1 / 1.1 <= found.ratio <= 1.1
+        assert found.tries <= 8
+    elif not 1 / 1.1 <= found.ratio <= 1.1:
+        assert found.amount in (row.dial.weakest, row.dial.strongest)
+        assert found.tries <= 4
+
+
+@given(ROWS, st.sampled_from(SEVERITIES), st.lists(st.floats(0, 30), min_size=1))
+def test_whatever_a_region_answers_it_ends_with_the_nearest(
+    row: Distortion, severity: int, answers: list[float]
+) -> None:
+    """Noise in place of a region: V neither grows with the dial nor is the same twice."""
+    seen: list[tuple[float, float]] = []
+
+    def tried(amount: float) -> tuple[float, float]:
+        seen.append((amount, answers[len(seen) % len(answers)]))
+        return seen[-1][1], amount
+
+    found = equalized(row, severity, 1.05, tried)
+    assert found.tries == len(seen) <= 10
+    assert len({amount for amount, _ in seen}) == len(seen)
+    assert all(row.dial.takes(amount) for amount, _ in seen)
+    off = {amount: abs(math.log(max(v, 1e-3) / TARGETS[severity - 1])) for amount, v in seen}
+    assert off[found.amount] == min(off.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_on_a_photograph(name: str) -> None:
+    """Every row comes within 15 %, or there is no setting between the last two that would."""
+    image, row = photograph(), find(name)
+    region = Region.from_mask(blob(image.shape[:2]))
+    scene = Scene(np.ascontiguousarray(image[region.bbox.slices]), region.mask)
+
+    def v_of(amount: float) -> float:
+        edit = Edit(region, name, 1, amount, spatial_scale(region.size), 2, (0, name))
+        return measure(scene, applied(image, edit), name).v
+
+    seen: dict[float, float] = {}
+
+    def tried(amount: float) -> tuple[float, float]:
+        seen[amount] = v_of(amount)
+        return seen[amount], amount
+
+    for severity in SEVERITIES:
+        seen.clear()
+        found = equalized(row, severity, 1.15, tried)
+        assert seen[found.amount] == pytest.approx(found.ratio * TARGETS[severity - 1])
+        if not 1 / 1.15 <= found.ratio <= 1.15:
+            ends = row.dial.strongest in seen if max(seen.values()) < TARGETS[severity - 1] else row.dial.whole
+            assert ends, (severity, seen)
+
+
+@given(ROWS, st.floats(0, 1))
+def test_a_place_on_the_dial_is_a_setting(row: Distortion, place: float) -> None:
+    dial = row.dial
+    assert (dial.at(0), dial.at(1)) == pytest.approx((dial.weakest, dial.strongest))
+    assert dial.takes(round(dial.at(place), 12))
+    if not dial.whole:
+        assert dial.place_of(dial.at(place)) == pytest.approx(place, abs=1e-9)
+    assert dial.at(dial.place_of(row.matched.values[2])) == pytest.approx(row.matched.values[2])
