@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test test-fast check format docs bench ladders goldens clean
+.PHONY: help demo test test-fast check format docs bench ladders severity goldens clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,7 +51,11 @@ bench: .venv/test  ## what an image costs, next to the floor and to the script t
 	$(BIN)/python benchmarks/speed/bench.py
 
 ladders: .venv/test  ## what the severities do to regions: make ladders REFS=coco:FILE.json,FOLDER
-	$(BIN)/python benchmarks/ladders.py --refs $(or $(REFS),scenes)
+	$(BIN)/python benchmarks/severity/ladders.py --refs $(or $(REFS),scenes)
+
+severity: .venv/test  ## docs/severity.md: make severity REFS=coco:FILE.json,FOLDER LARGE=folder:PHOTOGRAPHS DATA=data/
+	$(BIN)/python benchmarks/severity/study.py --refs $(or $(REFS),scenes) $(if $(LARGE),--large $(LARGE)) \
+		$(if $(DATA),--data $(DATA))
 
 goldens: .venv/test  ## record the block means again (raise the operator's version first)
 	$(BIN)/python tests/record_goldens.py

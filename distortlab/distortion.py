@@ -148,7 +148,7 @@ TARGETS: tuple[float, float, float, float, float] = (2.0, 3.0, 4.5, 6.5, 9.0)
 
 def matched(*values: float) -> Ladder:
     """Settings tuned so that the median region changes by about `TARGETS` (docs/ladders.md)."""
-    return Ladder(values, "tuned on photographs, benchmarks/ladders.py")  # type: ignore[arg-type]
+    return Ladder(values, "tuned on photographs, benchmarks/severity/ladders.py")  # type: ignore[arg-type]
 
 
 def depictqa(*values: float, deviation: str = "") -> Ladder:

@@ -1,7 +1,8 @@
 """What is left of a change once a model has shrunk the image: vision-language models see so many pixels and no more.
 
 Processors of the Qwen2-VL family (Qwen2.5-VL, Qwen3-VL and many after them) resize every image, bicubically, so that
-its sides are multiples of a factor and it has at most `max_pixels` pixels: 1,280 visual tokens of 28 x 28 are 1,003,520.
+its sides are multiples of a factor and it has at most `max_pixels` pixels: 1,280 visual tokens of 28 x 28 make
+1,003,520.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Tune the `matched` ladders, or check them: which setting of each dial gives the wanted visibility on photographs.
 
-    python benchmarks/ladders.py --refs coco:annotations/instances_train2017.json,train2017 --tune
-    python benchmarks/ladders.py --refs coco:annotations/instances_val2017.json,val2017
+    python benchmarks/severity/ladders.py --refs coco:annotations/instances_train2017.json,train2017 --tune
+    python benchmarks/severity/ladders.py --refs coco:annotations/instances_val2017.json,val2017
 
 For every variant and severity the median V over regions is brought to 2, 3, 4.5, 6.5 and 9 by bisection between the
 weakest and the strongest setting that makes sense. Regions that the gates leave out are left out here too.

@@ -1,6 +1,6 @@
 """How well V agrees with the full measure that it stands for, and what both cost.
 
-    python benchmarks/visibility.py --refs coco:annotations/instances_train2017.json,train2017
+    python benchmarks/severity/visibility.py --refs coco:annotations/instances_train2017.json,train2017
 
 Full: max(dE00* / 2.3, (1 - SSIM) / 0.05). SSIM of luma in Gaussian 11x11 windows; dE00* is the mean CIEDE2000 of every
 pixel of the region after a blur of 1.5 px in linear light (scikit-image).

@@ -1,0 +1,144 @@
+"""Every variant and severity on every region of photographs: what it did, by several measures, and whether it counts.
+
+Three ways to set the dial: the `matched` ladder, DepictQA's (`dq`), and `equalized`, the search in every region.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from measures import MEASURES
+
+from distortlab.catalog import CATALOG
+from distortlab.distortion import TARGETS, Distortion
+from distortlab.edit import Edit, applied, spatial_scale
+from distortlab.engines.local import tune_process
+from distortlab.equalize import equalized
+from distortlab.image import Image
+from distortlab.model_size import seen_small
+from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
+from distortlab.references import open_references
+from distortlab.region import Region
+from distortlab.seeds import stream
+from distortlab.visibility import Scene, Visibility, gate, measure, verdict
+
+MARGIN = 16
+MODES = {
+    "matched": default_recipe(),
+    "equalized": default_recipe(severity="equalized"),
+    "dq": default_recipe(profile="dq"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One edit. `reason`: why it does not become a label, or None. `tries` and `ms` are what the setting took."""
+
+    mode: str
+    region: int
+    name: str
+    severity: int
+    amount: float
+    v: float
+    reason: str | None
+    tries: int
+    ms: float
+    full_v: float
+    ssim: float
+    psnr: float
+    delta_e: float
+    gmsd: float
+    v_small: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A region of a photograph."""
+
+    key: int
+    image: Image
+    region: Region
+
+
+def places(specs: Sequence[str], count: int, max_side: int = 1024) -> list[Place]:
+    """`count` random regions of all the references that pass the rules."""
+    found = []
+    for spec in specs:
+        for entry in open_references(spec).entries(10_000):
+            reference = entry.load(ReferenceRules(max_side=max_side), RegionRules())
+            found += [(reference.image, named.region) for named in reference.regions]
+    chosen = stream("severity study").shuffled(found)[:count]
+    return [Place(key, image, region) for key, (image, region) in enumerate(chosen)]
+
+
+def collect(of: Sequence[Place], modes: Sequence[str], workers: int, max_pixels: int = 0) -> pd.DataFrame:
+    """A row for every region, mode, variant and severity."""
+    jobs = [(place, mode, max_pixels) for place in of for mode in modes]
+    with ProcessPoolExecutor(workers, initializer=tune_process) as pool:
+        rows = []
+        for done, part in enumerate(pool.map(_edits, jobs), 1):
+            rows += part
+            if done % 20 == 0:
+                print(f"  {done} of {len(jobs)}", flush=True)
+    return pd.DataFrame([asdict(row) for row in rows])
+
+
+def _edits(job: tuple[Place, str, int]) -> list[Row]:
+    place, mode, max_pixels = job
+    return list(_of_place(place, mode, MODES[mode], max_pixels))
+
+
+def _of_place(place: Place, mode: str, recipe: Recipe, max_pixels: int) -> Iterator[Row]:
+    box = place.region.bbox
+    scene = Scene(np.ascontiguousarray(place.image[box.slices]), place.region.mask)
+    for row in CATALOG:
+        if row.ladder(recipe.profile) is None:
+            continue
+        closed = gate(scene, row.name)
+        for severity in range(1, 6):
+            start = time.process_time()
+            edit, after, seen, tries = _done(place, scene, row, severity, recipe)
+            ms = 1e3 * (time.process_time() - start)
+            reason = closed or _reason(seen, row, severity, recipe)
+            small = seen_small(place.image, after, place.region, row.name, max_pixels).v if max_pixels else seen.v
+            values = dict.fromkeys(MEASURES, math.nan) if max_pixels else _measured(place, after)
+            outcome = (edit.amount, seen.v, reason, tries, ms)
+            yield Row(mode, place.key, row.name, severity, *outcome, **values, v_small=small)
+
+
+def _done(
+    place: Place, scene: Scene, row: Distortion, severity: int, recipe: Recipe
+) -> tuple[Edit, Image, Visibility, int]:
+    def tried(amount: float) -> tuple[float, tuple[Edit, Image, Visibility]]:
+        edit = Edit(
+            place.region, row.name, severity, amount, spatial_scale(place.region.size), 2, (place.key, row.name)
+        )
+        after = applied(place.image, edit)
+        seen = measure(scene, after, row.name)
+        return seen.v, (edit, after, seen)
+
+    if recipe.severity == "equalized":
+        found = equalized(row, severity, recipe.tolerance, tried)
+        return *found.made, found.tries
+    ladder = row.ladder(recipe.profile)
+    assert ladder is not None
+    return *tried(ladder.values[severity - 1])[1], 1
+
+
+def _reason(seen: Visibility, row: Distortion, severity: int, recipe: Recipe) -> str | None:
+    reason = verdict(seen, row.name, recipe.visibility.minimum)
+    near = 1 / recipe.tolerance <= seen.v / TARGETS[severity - 1] <= recipe.tolerance
+    return reason or (None if near else "off its severity")
+
+
+def _measured(place: Place, after: Image) -> dict[str, float]:
+    box, frame = place.region.bbox, place.region.bbox.grown(MARGIN, place.region.size)
+    before = np.ascontiguousarray(place.image[frame.slices])
+    changed, mask = before.copy(), np.zeros(before.shape[:2], bool)
+    inside = box.within(frame).slices
+    changed[inside], mask[inside] = after, place.region.mask != 0
+    return {name: measure(before, changed, mask) for name, measure in MEASURES.items()}
