@@ -156,10 +156,10 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any | None:
-    """What a JSON file holds, or None where there is no file or no JSON in it."""
+    """What a JSON file holds, or None where there is no file or no JSON in it (or JSON nested beyond all sense)."""
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

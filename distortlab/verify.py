@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from distortlab.catalog import find
 from distortlab.edit import render
 from distortlab.errors import UserError
-from distortlab.files import read_json, sha256_of
+from distortlab.files import sha256_of
 from distortlab.image import pixels_sha256
-from distortlab.plan import FORMAT
 from distortlab.reading import read_upright
 from distortlab.schema import edits_of
+from distortlab.stored import open_data
 
 __all__ = ["Report", "verify"]
 
@@ -53,7 +53,7 @@ def verify(folder: str | Path, *, workers: int = 1, progress: Callable[[int], No
     Raises `UserError` for a folder that is no finished data set, or one of a newer format.
     """
     folder = Path(folder)
-    files = _manifest(folder)["files"]
+    files = open_data(folder, whole=False).manifest["files"]
     report, parts = Report(), []
     for path, entry in sorted(files.items()):
         problem = _file_problem(folder, path, entry)
@@ -69,25 +69,8 @@ def verify(folder: str | Path, *, workers: int = 1, progress: Callable[[int], No
 
 
 def manifest_of(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a finished data set, checked for its shape."""
-    return _manifest(Path(folder))
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
-        raise UserError(f"{folder} is not a folder")
-    manifest = read_json(folder / "MANIFEST.json")
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        begun = (folder / "_distortlab" / "plan.json").exists()
-        why = "was begun and not finished; run its generate command again" if begun else "is no data set"
-        raise UserError(f"{folder} {why}: it has no readable MANIFEST.json")
-    version = manifest.get("format")
-    if not isinstance(version, int) or version > FORMAT:
-        raise UserError(f"{folder} has format {version!r}; this version reads up to {FORMAT}: update distortlab")
-    totals = manifest.get("totals")
-    if not isinstance(totals, dict) or not isinstance(totals.get("images"), int):
-        raise UserError(f"{folder} is damaged: the manifest has no totals")
-    return manifest
+    """The manifest of a finished data set, checked for its shape; the files that it names are there."""
+    return dict(open_data(folder).manifest)
 
 
 def _file_problem(folder: Path, path: str, entry: Any) -> str | None:

@@ -24,11 +24,10 @@ def verify(
 
     from distortlab.engines.local import default_workers
     from distortlab.printing import print_json
-    from distortlab.verify import manifest_of
+    from distortlab.stored import open_data
     from distortlab.verify import verify as run
 
-    total = manifest_of(folder)["totals"]["images"]
-    with bar("images", total, quiet=as_json) as advance:
+    with bar("images", open_data(folder, whole=False).images, quiet=as_json) as advance:
         report = run(folder, workers=workers or default_workers(), progress=advance)
     if as_json:
         print_json(asdict(report))
