@@ -53,9 +53,13 @@ class Workpiece:
     def order(self) -> list[int]:
         """The regions in the order of use: shuffled, names in turn, so that no name takes the first places alone."""
         source = stream(self.recipe.seed, "regions", self.reference.id)
-        by_name: dict[str | None, list[int]] = {}
-        for index in source.shuffled(range(len(self.reference.regions))):
-            by_name.setdefault(self.reference.regions[index].object, []).append(index)
+        names = [place.object for place in self.reference.regions]
+        shuffled = source.shuffled(range(len(names)))
+        # One region speaks for each name, or names with many regions would come first more often than others.
+        firsts = sorted({name: names.index(name) for name in names}.values(), key=shuffled.index)
+        by_name: dict[str | None, list[int]] = {names[index]: [] for index in firsts}
+        for index in shuffled:
+            by_name[names[index]].append(index)
         rounds = max((len(group) for group in by_name.values()), default=0)
         return [group[r] for r in range(rounds) for group in by_name.values() if r < len(group)]
 

@@ -59,7 +59,9 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a data set is made from. `vocabulary` has the weights with which names from elsewhere are offered."""
+    """Everything a data set is made from. `vocabulary` has the names for images with a single one, by how often each is
+    that one.
+    """
 
     recipe: Recipe
     source: str
@@ -93,7 +95,7 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
     primary = _references_of(recipe, counts, references.count)
     wanted = sum(primary.values())
     entries = _entries(recipe, references, wanted)
-    vocabulary = _offered(references, recipe.questions.object_candidates)
+    vocabulary = _offered(references)
     asked = _asked_tasks(recipe, vocabulary)
     spare = largest_remainder(primary, len(entries) - wanted)
     shards: list[Shard] = []
@@ -174,13 +176,12 @@ def _asked_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, f
     return asked
 
 
-def _offered(references: References, candidates: int) -> dict[str, float]:
-    """How much to offer each name in images that do not hold it, so that of all the times it is offered it is the
-    answer once in `candidates`: the rest of those times, less the times it stands beside another answer in its own
-    images. Never quite nothing, or some image would have no one to offer.
+def _offered(references: References) -> dict[str, float]:
+    """How often each name is the only one of an image, and so the answer beside names from elsewhere. Never quite
+    nothing: what is left of an image once it is opened may differ from what its annotations promised.
     """
-    answers, shares = references.answers, references.vocabulary
-    return {name: max(candidates * answers[name] - shares[name], 0.01 * shares[name]) for name in sorted(shares)}
+    alone, shares = references.alone, references.vocabulary
+    return {name: max(alone.get(name, 0.0), 0.01 * shares[name]) for name in sorted(shares)}
 
 
 def largest_remainder(shares: Mapping[Any, float], total: int) -> dict[Any, int]:

@@ -1,15 +1,16 @@
 """From a distorted image to its questions: candidates, their order and the wording, all drawn by address.
 
-Candidates must not give the answer away. Types are drawn with the same chance from all families that the data set
-has, and shuffled. Objects are the image's own other objects first, then names from the vocabulary, weighted so that a
-name is as often the answer as chance has it (`plan`). Of the image's own objects only those count that could have been
-distorted themselves: a bottle is often there and too small to be chosen, and who only reads the candidates would soon
-know that it is never a bottle.
+Candidates must not give the answer away: whoever only reads them must find each as likely as the others. Types are
+drawn from all families that the data set has, by their shares, and shuffled. Objects are the image's own, those that
+could have been distorted themselves; any of them could have been the answer. Names from elsewhere would be known
+by the company they do not keep (fork, knife, giraffe), so they are offered only beside a name that is alone in its
+image, and then drawn so that each of the names offered is as often the one (`_strangers`).
 """
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate
 
 from distortlab.recipe import Recipe
 from distortlab.region import Box
@@ -62,30 +63,52 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
 
 
 def type_candidates(truth: str, shares: Mapping[str, float], count: int, source: Stream) -> list[str]:
-    """`count` families in random order, the true one among them."""
-    others = source.shuffled([family for family, share in shares.items() if share > 0 and family != truth])
+    """`count` families in random order, the true one among them; fewer where one family has most of the shares."""
+    asked = {family: share for family, share in shares.items() if share > 0}
+    if truth in asked and len(set(asked.values())) > 1 and (found := _strangers(truth, asked, count, source)):
+        return source.shuffled([truth, *found])
+    others = source.shuffled([family for family in asked if family != truth])
     if not others:  # a data set of one family: its type is no question, but there must be something to choose
         others = source.shuffled([family for family in FAMILIES if family != truth])
     return source.shuffled([truth, *others[: count - 1]])
 
 
 def object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: int, source: Stream) -> list[str]:
-    """Up to `count` names in random order, the true one among them, no two that read alike."""
+    """Up to `count` names in random order, the true one among them, no two that read alike.
+
+    `vocabulary` says how often each name is the only one of an image.
+    """
     if subject.object is None or not answerable(subject.object):
         return []
-    chosen = [subject.object]
-    for name in chain(source.shuffled(subject.others), _drawn(vocabulary, source)):
-        if len(chosen) == count:
-            break
-        if answerable(name) and object_task.key(name) not in {object_task.key(other) for other in chosen}:
-            chosen.append(name)
-    return source.shuffled(chosen)
+    others = _distinct(source.shuffled(subject.others), subject.object) or _strangers(
+        subject.object, vocabulary, count, source
+    )
+    return source.shuffled([subject.object, *others[: count - 1]])
 
 
-def _drawn(vocabulary: Mapping[str, float], source: Stream) -> Iterator[str]:
-    """Names drawn without replacement, in proportion to their frequency."""
-    left = dict(vocabulary)
-    while any(share > 0 for share in left.values()):
-        name = list(left)[source.weighted(list(left.values()))]
-        del left[name]
-        yield name
+def _distinct(names: Iterable[str], own: str) -> list[str]:
+    """The names that can stand in an answer and read like none before them, nor like `own`."""
+    kept = {object_task.key(own): own}
+    for name in names:
+        if answerable(name):
+            kept.setdefault(object_task.key(name), name)
+    return list(kept.values())[1:]
+
+
+def _strangers(own: str, vocabulary: Mapping[str, float], count: int, source: Stream) -> list[str]:
+    """Names to stand beside `own`, such that the set tells nothing about which of its members is the true one.
+
+    Systematic sampling with unequal probabilities (Madow 1949): every name has an arc of a circle, in random order, as
+    long as `vocabulary` has it often as the answer; points at equal distances, one of them in the arc of `own`, hit
+    the others. So any set comes up as often from each of its members. Where one name has more than a quarter of the
+    circle, there are fewer points, and two at least; a name with more than half may find itself at both: no question.
+    """
+    names = [own, *_distinct(vocabulary, own)]
+    share = {name: vocabulary.get(name, 0.0) for name in names}
+    share[own] = share[own] or min((value for value in share.values() if value > 0), default=1.0)
+    points = max(2, min(count, int(sum(share.values()) / max(share.values()) + 1e-9)))
+    arcs = source.shuffled([name for name in names if share[name] > 0])
+    ends = list(accumulate(share[name] for name in arcs))
+    start = ends[arcs.index(own)] - share[own] * source.uniform()
+    hit = (bisect_right(ends, (start + ends[-1] * step / points) % ends[-1]) for step in range(1, points))
+    return list(dict.fromkeys(name for at in hit if (name := arcs[min(at, len(arcs) - 1)]) != own))

@@ -112,6 +112,11 @@ def open_data(folder: str | Path, whole: bool = True) -> Stored:
     manifest = _manifest(folder)
     if whole:
         _check_files(folder, manifest["files"])
+    return stored_from(folder, manifest)
+
+
+def stored_from(folder: Path, manifest: Mapping[str, Any]) -> Stored:
+    """A data set by what its manifest says, or will say: nothing is checked."""
     parts = [_part(path, entry) for path, entry in sorted(manifest["files"].items())]
     return Stored(folder, manifest, tuple(part for part in parts if part))
 

@@ -104,8 +104,8 @@ class Gallery:
         return self.limit
 
     @property
-    def answers(self) -> Mapping[str, float]:
-        return {name: share / 3 for name, share in self.vocabulary.items()}
+    def alone(self) -> Mapping[str, float]:
+        return self.vocabulary
 
     def entries(self, count: int) -> Sequence[Entry]:
         most = count if self.limit is None else min(count, self.limit)

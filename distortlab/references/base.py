@@ -90,9 +90,9 @@ class References(Protocol):
         ...
 
     @property
-    def answers(self) -> Mapping[str, float]:
-        """Object names with the share of the entries that they would be the answer for, if the names of an entry took
-        turns: an entry with three names counts a third for each. Same names as `vocabulary`.
+    def alone(self) -> Mapping[str, float]:
+        """Object names with the share of entries in which nothing of another name could be distorted; names that are
+        never alone may be left out.
         """
         ...
 

@@ -13,7 +13,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -110,7 +109,7 @@ class Coco:
         document = read_document(annotations, images)
         self._skipped = document.skipped
         self._names: Counter[str] = Counter()
-        self._answers: Counter[str] = Counter()
+        self._alone: Counter[str] = Counter()
         self._entries = sorted(self._usable(document, rules), key=_order)
         if not self._entries:
             left_out = "; ".join(f"{count} {reason}" for reason, count in self._skipped.most_common(4))
@@ -121,7 +120,7 @@ class Coco:
             names = sorted({a.name for a in annotations if _could_pass(a, picture, rules)})
             if names:
                 self._names.update(names)
-                self._answers.update(dict.fromkeys(names, Fraction(1, len(names))))
+                self._alone.update(names if len(names) == 1 else ())
                 yield _entry(picture, annotations)
             else:
                 self._skipped["image without a region that may be distorted"] += 1
@@ -137,9 +136,9 @@ class Coco:
         return {name: count / len(self._entries) for name, count in self._names.most_common()}
 
     @property
-    def answers(self) -> Mapping[str, float]:
-        """Category names with the share of entries that they are the answer for when names take turns."""
-        return {name: float(self._answers[name]) / len(self._entries) for name in self.vocabulary}
+    def alone(self) -> Mapping[str, float]:
+        """Category names with the share of entries where nothing of another name could be distorted."""
+        return {name: count / len(self._entries) for name, count in self._alone.most_common()}
 
     @property
     def skipped(self) -> Mapping[str, int]:

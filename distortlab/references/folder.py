@@ -70,7 +70,7 @@ class Folder:
         return {}
 
     @property
-    def answers(self) -> Mapping[str, float]:
+    def alone(self) -> Mapping[str, float]:
         """Nothing, as for `vocabulary`."""
         return {}
 

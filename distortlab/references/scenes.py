@@ -140,10 +140,9 @@ class Scenes:
         return {f"{m.name} {s.name}": shares[m.name] / len(SHAPES) for m in MATERIALS for s in SHAPES}
 
     @property
-    def answers(self) -> Mapping[str, float]:
-        """Every name is the answer for as large a part of its scenes as any other."""
-        total = sum(self.vocabulary.values())
-        return {name: share / total for name, share in self.vocabulary.items()}
+    def alone(self) -> Mapping[str, float]:
+        """Nothing: a scene has three pieces or more."""
+        return {}
 
     @property
     def skipped(self) -> Mapping[str, int]:

@@ -3,9 +3,9 @@
 import unicodedata
 from collections.abc import Sequence
 
-from distortlab.tasks.answer import Unread, Verdict, answerable, ask, read_answer
+from distortlab.tasks.answer import Unread, Verdict, answerable, ask, instruction, read_answer
 
-__all__ = ["WORDINGS", "key", "question", "read", "score", "truth"]
+__all__ = ["WORDINGS", "candidates", "key", "question", "read", "score", "truth"]
 
 SHAPE = "name of the object"
 
@@ -61,6 +61,12 @@ def question(candidates: Sequence[str], wording: int = 0) -> str:
     if len(names) < 2 or len({key(name) for name in names}) < len(names):
         raise ValueError(f"at least two candidates that differ by more than case and punctuation; not {names!r}")
     return ask(ASKED, wording, SHAPE, listed="\n".join(f"- {name}" for name in names))
+
+
+def candidates(prompt: str) -> list[str]:
+    """The names that a question offers, in the order in which it shows them."""
+    asked = prompt.removesuffix(instruction(SHAPE))
+    return [line.removeprefix("- ") for line in asked.split("\n") if line.startswith("- ")]
 
 
 def truth(name: str) -> str:

@@ -10,17 +10,31 @@ from typing import TypeVar
 from distortlab.tasks.answer import Unread, Verdict, ask, read_answer
 from distortlab.tasks.terms import (
     DIRECTION_WORDS,
+    FAMILIES,
     FAMILY_WORDS,
     KNOWN_WORDS,
     LEVEL_WORDS,
     LEVELS,
     LOOKS,
     PAIRS,
+    PHRASES,
     QUALITY_WORDS,
     phrase,
 )
 
-__all__ = ["GRADING", "WORDINGS", "Grading", "Marks", "Reading", "mark", "question", "read", "score", "truth"]
+__all__ = [
+    "GRADING",
+    "WORDINGS",
+    "Grading",
+    "Marks",
+    "Reading",
+    "candidates",
+    "mark",
+    "question",
+    "read",
+    "score",
+    "truth",
+]
 
 T = TypeVar("T")
 SHAPE = "Type, Severity"
@@ -98,6 +112,9 @@ WORDINGS = len(ALONE)
 
 _OVER = re.compile(r"\bover[\W_]+(?=sharpen|saturat)")
 _WORD = re.compile(r"[^\W_]+")
+_BY_PHRASE = {PHRASES[family]: family for family in FAMILIES}
+# Nothing else in a question is spelled with these capitals.
+_PHRASE = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in _BY_PHRASE))
 _MOST_STRANGE_WORDS = 3
 
 
@@ -165,6 +182,11 @@ def question(candidates: Sequence[str], with_reference: bool, wording: int = 0) 
         levels=", ".join(LEVELS),
         listed_levels="\n".join(f"- {level}" for level in LEVELS),
     )
+
+
+def candidates(prompt: str) -> list[str]:
+    """The family keys that a question offers, in the order in which it shows them."""
+    return [_BY_PHRASE[name] for name in _PHRASE.findall(prompt)]
 
 
 def truth(family: str, severity: int) -> str:
