@@ -9,15 +9,17 @@ from distortlab.account import Account
 from distortlab.catalog import FAMILIES, find
 from distortlab.plan import Plan
 from distortlab.schema import TABLES
+from distortlab.shortcuts import Shortcut, Shortcuts
 
 __all__ = ["card"]
 
+_TELLING = 500
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
 
 
-def card(plan: Plan, account: Account, files: Mapping[str, Mapping[str, Any]]) -> str:
+def card(plan: Plan, account: Account, files: Mapping[str, Mapping[str, Any]], blind: Shortcuts) -> str:
     """The text of README.md. `files` are those of the manifest; `datasets` checks the counts."""
-    return f"---\n{_front_matter(account, files)}---\n\n{_body(plan, account)}"
+    return f"---\n{_front_matter(account, files)}---\n\n{_body(plan, account, blind)}"
 
 
 # --- YAML -----------------------------------------------------------------------------------------------------------
@@ -71,7 +73,7 @@ def _feature(feature: Mapping[str, Any], indent: int) -> str:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def _body(plan: Plan, account: Account) -> str:
+def _body(plan: Plan, account: Account, blind: Shortcuts) -> str:
     recipe, counts = plan.recipe, account.counts
     return f"""# {recipe.name}
 
@@ -109,6 +111,10 @@ Severities on the `{recipe.profile}` ladder; {_severities(counts["severities"])}
 No label without an effect: {sum(counts["rejected"].values()):,} draws were rejected, because the change could not be
 seen (V below {recipe.visibility.minimum:g}), went the wrong way, or the region had nothing for it to act on. V is a
 model of visibility, not a study with people.
+
+## Shortcuts
+
+{_shortcuts(blind)}
 
 ## References and licence
 
@@ -151,6 +157,46 @@ def _families(variants: Mapping[str, int]) -> list[tuple[str, int, str]]:
         for family, group in groups.items()
         if group
     ]
+
+
+def _shortcuts(blind: Shortcuts) -> str:
+    """What can be won without looking."""
+    rows = {(row.predictor, row.task): row for row in blind.rows}
+    tasks = [task for task in blind.tasks if task != "grounding"]
+    seen = {row.predictor: row.sees for row in blind.rows if row.task != "grounding"}
+    table = _table(
+        ("who sees only", *tasks),
+        [(sees, *(_score(rows.get((name, task))) for task in tasks)) for name, sees in seen.items()],
+    )
+    return f"""What is won without looking: the mean score by `distortlab.tasks` (chance ± half its 95 % interval). Learned
+from other references than those it was tried on; {blind.images:,} of {blind.of:,} images. {_verdict(blind)}
+
+{table}
+
+{_positions(rows)}Files are lossless, so their length tells something of the pixels in them: noise packs badly. A model
+is not shown it."""
+
+
+def _verdict(blind: Shortcuts) -> str:
+    if blind.leaks:
+        return "Above chance: " + "; ".join(f"{row.task} from {row.sees}" for row in blind.leaks) + "."
+    if blind.images < _TELLING:
+        return "So few images cannot tell much."
+    return "Neither prompt nor metadata give anything away."
+
+
+def _score(row: Shortcut | None) -> str:
+    return "" if row is None else f"{row.score:.3f} ({row.chance:.3f} ± {row.margin:.3f})"
+
+
+def _positions(rows: Mapping[tuple[str, str], Shortcut]) -> str:
+    one, shaped = (rows.get((name, "grounding")) for name in ("one box", "image size"))
+    if one is None or shaped is None:
+        return ""
+    return (
+        f"Grounding: one box for all images has a mean IoU of {one.score:.3f} at best; if boxes of these sizes lay\n"
+        f"anywhere it would be {one.chance:.3f}. With the image's size it is {shaped.score:.3f}.\n\n"
+    )
 
 
 def _listed(counts: Mapping[str, int]) -> str:

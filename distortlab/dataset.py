@@ -25,6 +25,8 @@ from distortlab.recipe import Recipe, load_recipe
 from distortlab.references import open_references
 from distortlab.references.base import References
 from distortlab.schema import SAMPLES, open_writer
+from distortlab.shortcuts import shortcuts
+from distortlab.stored import stored_from
 
 __all__ = ["generate"]
 
@@ -159,7 +161,9 @@ def _finish(plan: Plan, account: Account, receipts: Sequence[Receipt]) -> None:
         return
     for split in account.splits:
         files |= _write_samples(out, plan, split)
-    write_text(out / "README.md", card(plan, account, files))
+    totals = {"images": account.images, "samples": account.samples, "splits": account.splits}
+    blind = shortcuts(stored_from(out, {"files": files, "totals": totals}))
+    write_text(out / "README.md", card(plan, account, files, blind))
     readme = out / "README.md"
     files["README.md"] = {"sha256": sha256_of(readme), "bytes": readme.stat().st_size, "rows": 0}
     write_json(manifest, _manifest(plan, account, files))

@@ -27,7 +27,7 @@ class Question:
     """A question as one who does not look knows it, and its answer.
 
     `choices` are the names offered and `right` is the place of the true one; `level` the severity (0 where it is not
-    asked for). `fold` is that of its reference: questions about one reference are learned from, or guessed, together.
+    asked for). `fold` is that of `reference`: questions about one reference are learned from, or guessed, together.
     `size` is (width, height), `number` the image's place in its split, `row` the question's place in its file. `bytes`
     is the length of the image's file over its pixels and `shrunk` that of the reference; None where they are not known.
     """
@@ -39,6 +39,7 @@ class Question:
     right: int
     level: int
     fold: int
+    reference: str
     size: tuple[int, int]
     number: int
     row: int
