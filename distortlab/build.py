@@ -5,6 +5,7 @@ built again from the start; a receipt is only ever written over whole files.
 """
 
 import contextlib
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 from distortlab import __version__
 from distortlab.draw import Bench, Drawn, draw
-from distortlab.files import HashedFile, new_file, read_json, write_json, write_text
+from distortlab.files import HashedFile, new_file, read_json, seal_fault, sealed, write_json, write_text
 from distortlab.plan import Shard
 from distortlab.questions import Subject, ask
 from distortlab.recipe import Recipe
@@ -64,13 +65,17 @@ class Receipt:
     opened: int
     failures: int
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    quarantine_sha256: str | None = None
 
     @classmethod
     def read(cls, job: Job) -> "Receipt | None":
         """The receipt of a job, if the shard is done: for this plan, with every file in place."""
         try:
-            receipt = cls(**(read_json(job.receipt_path) or {}))
+            values = read_json(job.receipt_path) or {}
+            values.pop("seal", None)
+            receipt = cls(**values)
             whole = all((job.out / path).stat().st_size == entry["bytes"] for path, entry in receipt.files.items())
+            whole = whole and seal_fault(job.receipt_path) is None
         except (TypeError, KeyError, AttributeError, OSError):
             return None
         return receipt if whole and receipt.plan_sha256 == job.plan_sha256 else None
@@ -88,9 +93,10 @@ def run_shard(job: Job, progress: Callable[[int], None] = lambda images: None) -
         for drawn in _drawn(job.shard, bench, counts, progress):
             counts.tasks.update(writer.add(drawn))
         files = writer.finish()
-    receipt = _receipt(job, bench, counts, files)
-    write_text(job.quarantine_path, "".join(json.dumps(line) + "\n" for line in bench.tally.failures))
-    write_json(job.receipt_path, {name: getattr(receipt, name) for name in Receipt.__slots__})
+    failures = "".join(json.dumps(line) + "\n" for line in bench.tally.failures)
+    receipt = _receipt(job, bench, counts, files, hashlib.sha256(failures.encode()).hexdigest())
+    write_text(job.quarantine_path, failures)
+    write_json(job.receipt_path, sealed({name: getattr(receipt, name) for name in Receipt.__slots__}))
     return receipt
 
 
@@ -121,7 +127,9 @@ def _drawn(shard: Shard, bench: Bench, counts: _Counts, progress: Callable[[int]
         yield drawn
 
 
-def _receipt(job: Job, bench: Bench, counts: _Counts, files: dict[str, dict[str, Any]]) -> Receipt:
+def _receipt(
+    job: Job, bench: Bench, counts: _Counts, files: dict[str, dict[str, Any]], quarantine_sha256: str
+) -> Receipt:
     tally = bench.tally
     tables = {
         "variants": counts.variants,
@@ -144,6 +152,7 @@ def _receipt(job: Job, bench: Bench, counts: _Counts, files: dict[str, dict[str,
         opened=tally.opened,
         failures=len(tally.failures),
         counts={name: dict(sorted(values.items())) for name, values in tables.items()},
+        quarantine_sha256=quarantine_sha256,
     )
 
 

@@ -168,7 +168,7 @@ def _shortcuts(blind: Shortcuts) -> str:
         ("who sees only", *tasks),
         [(sees, *(_score(rows.get((name, task))) for task in tasks)) for name, sees in seen.items()],
     )
-    return f"""What is won without looking: the mean score by `distortlab.tasks` (chance ± half its 95 % interval). Learned
+    return f"""What is won without looking: mean score by `distortlab.tasks` (chance ± half its 95 % interval), learned
 from other references than those it was tried on; {blind.images:,} of {blind.of:,} images. {_verdict(blind)}
 
 {table}

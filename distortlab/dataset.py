@@ -19,7 +19,7 @@ from distortlab.build import Job, Receipt
 from distortlab.card import card
 from distortlab.engines.local import default_workers, run_local
 from distortlab.errors import BadRecipe, UserError
-from distortlab.files import new_file, read_json, sha256_of, write_json, write_text
+from distortlab.files import new_file, read_json, sealed, sha256_of, write_json, write_text
 from distortlab.plan import FORMAT, Plan, make_plan
 from distortlab.recipe import Recipe, load_recipe
 from distortlab.references import open_references
@@ -166,7 +166,7 @@ def _finish(plan: Plan, account: Account, receipts: Sequence[Receipt]) -> None:
     write_text(out / "README.md", card(plan, account, files, blind))
     readme = out / "README.md"
     files["README.md"] = {"sha256": sha256_of(readme), "bytes": readme.stat().st_size, "rows": 0}
-    write_json(manifest, _manifest(plan, account, files))
+    write_json(manifest, sealed(_manifest(plan, account, files)))
 
 
 def _manifest(plan: Plan, account: Account, files: dict[str, dict[str, Any]]) -> dict[str, Any]:

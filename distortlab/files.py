@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +14,17 @@ from typing import Any, BinaryIO
 
 from distortlab.errors import BuildFailed, UserError
 
-__all__ = ["HashedFile", "new_file", "read_json", "sha256_of", "write_json", "write_text"]
+__all__ = [
+    "HashedFile",
+    "json_text",
+    "new_file",
+    "read_json",
+    "seal_fault",
+    "sealed",
+    "sha256_of",
+    "write_json",
+    "write_text",
+]
 
 
 _DRAIN_BYTES = 32 << 20
@@ -150,9 +160,14 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
+def json_text(value: Any) -> str:
+    """How this package writes JSON: sorted, so that the same value is the same file."""
+    return json.dumps(value, indent=1, sort_keys=True) + "\n"
+
+
 def write_json(path: Path, value: Any) -> None:
     """A JSON file, whole or not at all."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
+    write_text(path, json_text(value))
 
 
 def read_json(path: Path) -> Any | None:
@@ -167,3 +182,25 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON object with a hash of itself: damage shows, whichever byte it hits."""
+    return {**value, "seal": _seal(value)}
+
+
+def _seal(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json_text(value).encode()).hexdigest()
+
+
+def seal_fault(path: Path) -> str | None:
+    """What is wrong with a sealed file as `write_json` leaves it, or None. One that never had a seal is right."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        return "cannot be read"
+    content = {key: part for key, part in value.items() if key != "seal"}
+    if "seal" in value and value["seal"] != _seal(content):
+        return "is not as it was written: it does not fit its seal"
+    if path.read_bytes() != json_text(value).encode():
+        return "is not as it was written: the text around the values has changed"
+    return None

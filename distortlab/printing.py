@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from distortlab.account import Account
+from distortlab.checks.report import Report
 from distortlab.distortion import Distortion, Profile
 from distortlab.edit import Edit
 
-__all__ = ["print_account", "print_edit", "print_json", "print_ladders", "row_values"]
+__all__ = ["print_account", "print_edit", "print_json", "print_ladders", "print_report", "row_values"]
 
 
 def print_json(value: Any) -> None:
@@ -43,6 +44,22 @@ def print_account(account: Account) -> None:
         typer.echo(f"{account.failures} of {account.opened:,} references could not be used: {account.quarantine}")
     if not account.finished:
         typer.echo("a part of the data set: when every part is done, run the same command without --shard")
+
+
+def print_report(report: Report) -> None:
+    """What `verify` found, what it looked at and what it could not."""
+    for problem in report.problems[:20]:
+        typer.echo(f"wrong: {problem}")
+    wrong = len(report.problems) + report.more
+    if wrong > 20:
+        typer.echo(f"... and {wrong - 20:,} more (--json has {len(report.problems):,})")
+    for reason in report.not_checked:
+        typer.echo(f"not checked: {reason}")
+    left = "".join(f"; not rendered: {count:,} ({why})" for why, count in report.not_rendered.items())
+    typer.echo(
+        f"{report.files} files, {report.questions:,} questions, {report.images:,} images, {report.rendered:,} recipes "
+        f"rendered again{left}: " + (f"{wrong:,} problems" if wrong else "all as it should be")
+    )
 
 
 def row_values(row: Distortion) -> dict[str, Any]:

@@ -1,70 +1,54 @@
-"""Checking a data set: every file hash, every pixel hash, every recipe rendered again.
+"""Checking a data set: files and hashes, rows against each other, every recipe rendered again, the whole.
 
-An image is right when its file decodes to the pixels that were hashed when it was made, and when its reference and its
-edits give the same pixels once more. The second also shows that nothing outside the regions changed.
+An image is right when its file decodes to the pixels that were hashed when it was made, when its reference and its
+edits give the same pixels once more, and when nothing outside the regions differs from the reference. A question is
+right when its solution follows from the recipe of its image. docs/trust.md says what is checked, and what cannot be.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from functools import partial
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from distortlab.catalog import find
-from distortlab.edit import render
+from distortlab.checks import whole
+from distortlab.checks.files import book_faults, file_faults, shelf_faults
+from distortlab.checks.groups import Found, Piece, check_piece
+from distortlab.checks.report import Report
+from distortlab.engines.local import in_order
 from distortlab.errors import UserError
-from distortlab.files import sha256_of
-from distortlab.image import pixels_sha256
-from distortlab.reading import read_upright
-from distortlab.schema import edits_of
-from distortlab.stored import open_data
+from distortlab.recipe import Recipe, recipe_from
+from distortlab.seeds import stream
+from distortlab.stored import Stored, open_data
 
 __all__ = ["Report", "verify"]
 
-_COLUMNS = ["image_id", "image", "pixels_sha256", "reference", "regions"]
 
-
-@dataclass(slots=True)
-class Report:
-    """What was checked, what could not be, and what is wrong (a sentence each; empty when all is well)."""
-
-    files: int = 0
-    images: int = 0
-    rendered: int = 0
-    not_rendered: dict[str, int] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    def add(self, other: "Report") -> None:
-        """Take in the report of a part."""
-        self.files += other.files
-        self.images += other.images
-        self.rendered += other.rendered
-        self.problems += other.problems
-        for reason, count in other.not_rendered.items():
-            self.not_rendered[reason] = self.not_rendered.get(reason, 0) + count
-
-
-def verify(folder: str | Path, *, workers: int = 1, progress: Callable[[int], None] = lambda images: None) -> Report:
+def verify(
+    folder: str | Path,
+    *,
+    workers: int = 1,
+    sample: float | None = None,
+    progress: Callable[[int], None] = lambda images: None,
+) -> Report:
     """Check a finished data set. `progress` is told how many more images were checked.
 
-    Raises `UserError` for a folder that is no finished data set, or one of a newer format.
+    `sample` is a share (below 1) or a number of images whose pictures are opened and rendered, always the same ones;
+    the hashes of files, and rows without their pictures, are checked in any case. Raises `UserError` for a folder that
+    is no finished data set, or one of a newer format.
     """
-    folder = Path(folder)
-    files = open_data(folder, whole=False).manifest["files"]
-    report, parts = Report(), []
-    for path, entry in sorted(files.items()):
-        problem = _file_problem(folder, path, entry)
-        report.files += 1
-        if problem:
-            report.problems.append(problem)
-        elif path.startswith("images/"):
-            parts.append(path)
-    for part in _checked_parts(folder, parts, workers):
-        progress(part.images)
-        report.add(part)
+    stored = open_data(folder, whole=False)
+    report = Report(files=len(stored.manifest["files"]))
+    broken = file_faults(stored, workers)
+    report.wrong(f"{path}: {fault}" for path, fault in broken.items())
+    strange, others = shelf_faults(stored)
+    faults, left = book_faults(stored)
+    report.wrong([*strange, *faults])
+    report.not_checked += left
+    if others:
+        report.not_checked.append(f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}: not of the data set")
+    _check_tables(_without(stored, broken), stored, sample, workers, progress, report)
     return report
 
 
@@ -73,74 +57,103 @@ def manifest_of(folder: str | Path) -> dict[str, Any]:
     return dict(open_data(folder).manifest)
 
 
-def _file_problem(folder: Path, path: str, entry: Any) -> str | None:
-    if not isinstance(entry, Mapping):
-        return f"{path}: its entry in the manifest is damaged"
-    file = folder / path
-    if Path(path).is_absolute() or ".." in Path(path).parts:
-        return f"{path}: leads out of the data set"
-    if not file.is_file():
-        return f"{path}: missing"
-    if file.stat().st_size != entry.get("bytes"):
-        return f"{path}: {file.stat().st_size} bytes, {entry.get('bytes')} in the manifest"
-    if sha256_of(file) != entry.get("sha256"):
-        return f"{path}: its SHA-256 is not the one in the manifest"
-    return None
+def _without(stored: Stored, broken: Mapping[str, str]) -> Stored:
+    """Files that are not what they were are not read."""
+    return replace(stored, parts=tuple(part for part in stored.parts if part.path not in broken))
 
 
-def _checked_parts(folder: Path, parts: list[str], workers: int) -> Iterator[Report]:
-    if workers <= 1 or len(parts) <= 1:
-        for part in parts:
-            yield from _check_images(folder, part)
+def _check_tables(
+    stored: Stored,
+    named: Stored,
+    sample: float | None,
+    workers: int,
+    progress: Callable[[int], None],
+    report: Report,
+) -> None:
+    recipe, reason = _recipe(stored)
+    report.not_checked += [reason] if reason else []
+    readable = list(whole.table_faults(stored))
+    report.wrong(readable)
+    if readable:
+        report.not_checked.append("rows: not all tables can be read")
         return
-    import multiprocessing
+    pieces = list(_pieces(stored, recipe))
+    chosen = _sampled(pieces, sample)
+    report.not_checked += _left_out(stored, pieces, chosen)
+    found = _checked(stored, chosen, workers, progress)
+    report.add(found.report)
+    report.wrong(whole.id_faults(stored))
+    report.wrong(whole.leak_faults(found.references))
+    report.wrong(whole.balance_faults(found.places))
+    if recipe and recipe.severity == "ladder":
+        report.wrong(whole.ladder_faults(found.settings))
+    if stored.parts != named.parts:
+        report.not_checked.append("totals, counts and samples: not all files are there")
+        return
+    report.wrong(whole.sample_faults(stored))
+    if not report.problems:
+        report.wrong(whole.total_faults(stored, found.counts, found))
 
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(parts)), context) as pool:
-        yield from pool.map(partial(_check_whole, folder), parts)
 
-
-def _check_whole(folder: Path, path: str) -> Report:
-    report = Report()
-    for part in _check_images(folder, path):
-        report.add(part)
-    return report
-
-
-def _check_images(folder: Path, path: str) -> Iterator[Report]:
-    """A report for every row group: bounded memory whatever the size of the file."""
+def _recipe(stored: Stored) -> tuple[Recipe | None, str | None]:
+    """The recipe that the data set was made from, and why it is not known."""
+    plan = stored.plan
+    if plan is None:
+        return None, "settings against the recipe: it is not here (_distortlab/ is not published)"
     try:
-        with pq.ParquetFile(folder / path) as file:
-            for group in range(file.num_row_groups):
-                report = Report()
-                for row in file.read_row_group(group, columns=_COLUMNS).to_pylist():
-                    _check_image(f"{path}, {row['image_id']}", row, report)
-                yield report
-    except (OSError, ValueError, KeyError) as error:
-        yield Report(problems=[f"{path}: cannot be read as a table of images: {error}"])
+        recipe = recipe_from(plan["recipe"], "the recipe in plan.json")
+    except (UserError, KeyError, TypeError) as error:
+        return None, f"settings against the recipe: {error}"
+    if "tolerance" not in plan["recipe"].get("visibility", {}):  # of a version that did not bound V from above
+        recipe = replace(recipe, visibility=replace(recipe.visibility, tolerance=inf))
+    return recipe, None
 
 
-def _check_image(where: str, row: Mapping[str, Any], report: Report) -> None:
-    report.images += 1
-    try:
-        if pixels_sha256(read_upright(row["image"]["bytes"]).image) != row["pixels_sha256"]:
-            report.problems.append(f"{where}: the file does not hold the pixels that were hashed")
-        reason = _cannot_render(row)
-        if reason:
-            report.not_rendered[reason] = report.not_rendered.get(reason, 0) + 1
-            return
-        report.rendered += 1
-        reference = read_upright(row["reference"]["bytes"]).image
-        if pixels_sha256(render(reference, edits_of(row))) != row["pixels_sha256"]:
-            report.problems.append(f"{where}: its recipe does not give its pixels")
-    except (UserError, ValueError, KeyError, TypeError) as error:
-        report.problems.append(f"{where}: {error}")
+# --- pieces ---------------------------------------------------------------------------------------------------------
 
 
-def _cannot_render(row: Mapping[str, Any]) -> str | None:
-    if row["reference"] is None or row["reference"]["bytes"] is None:
-        return "no reference stored"
-    for edit in edits_of(row):
-        if edit.version != find(edit.distortion).version:
-            return f"{edit.distortion} is version {find(edit.distortion).version} here, {edit.version} there"
-    return None
+def _pieces(stored: Stored, recipe: Recipe | None) -> Iterator[Piece]:
+    version = str(stored.manifest.get("generator_version"))
+    for part in stored.parts_of("images"):
+        for group, asked in whole.asked_about(stored, part):
+            yield Piece(stored.folder, group, asked, recipe, version, pixels=True)
+
+
+def _sampled(pieces: list[Piece], sample: float | None) -> list[Piece]:
+    """The pieces, with pixels in as many of them as are asked for: whole row groups, always the same ones."""
+    if sample is None:
+        return pieces
+    images = sum(piece.group.rows for piece in pieces)
+    wanted = sample * images if sample < 1 else sample
+    kept, count = set[int](), 0
+    for at in stream("verify", "sample").shuffled(range(len(pieces))):
+        if count >= wanted:
+            break
+        kept.add(at)
+        count += pieces[at].group.rows
+    return [replace(piece, pixels=at in kept) for at, piece in enumerate(pieces)]
+
+
+def _left_out(stored: Stored, pieces: Iterable[Piece], chosen: Iterable[Piece]) -> list[str]:
+    images = sum(piece.group.rows for piece in pieces)
+    seen = sum(piece.group.rows for piece in chosen if piece.pixels)
+    return [f"the pictures of {images - seen:,} of {images:,} images: left out by --sample"] if seen < images else []
+
+
+def _checked(stored: Stored, pieces: list[Piece], workers: int, progress: Callable[[int], None]) -> Found:
+    """Everything that the pieces hold. References are counted by shard, as receipts do."""
+    all_found = Found(counts={name: Counter() for name in ("variants", "severities", "tasks", "objects", "references")})
+    shards: dict[str, set[str]] = {part.path: set() for part in stored.parts_of("images")}
+    for piece, found in zip(pieces, in_order(check_piece, pieces, workers), strict=True):
+        progress(piece.group.rows)
+        all_found.report.add(found.report)
+        all_found.places.update(found.places)
+        for name, counts in found.counts.items():
+            all_found.counts[name].update(counts)
+        for setting, amounts in found.settings.items():
+            all_found.settings.setdefault(setting, Counter()).update(amounts)
+        for key, hashes in found.references.items():
+            all_found.references.setdefault(key, set()).update(hashes)
+            shards[piece.group.part.path].add(key[1])
+    all_found.counts["references"]["used"] = sum(len(own) for own in shards.values())
+    return all_found

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-__all__ = ["Json", "Profile", "Workers", "app", "bar", "box_of", "fail", "shard_of"]
+__all__ = ["Json", "Profile", "Workers", "app", "bar", "box_of", "fail", "shard_of", "share_of"]
 
 app = typer.Typer(
     name="distortlab",
@@ -57,6 +57,22 @@ def _numbers(option: str, text: str, by: str, form: str, count: int) -> tuple[in
 def _whole(part: str) -> bool:
     digits = part.strip().removeprefix("-")
     return digits.isdecimal() and len(digits) < 10
+
+
+def share_of(text: str | None) -> float | None:
+    """`0.1` or `10%` as a share, `500` as a number of things."""
+    from distortlab.errors import UserError
+
+    if text is None:
+        return None
+    number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
+    try:
+        value = float(number) / 100 if percent else float(number)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf") or (percent and value > 1) or (value >= 1 and not percent and value % 1):
+        raise UserError(f"--sample {text!r} is neither a number of images (500) nor a share (0.1 or 10%)")
+    return None if percent and value == 1 else value
 
 
 # --- running --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Json, Workers, app, bar
+from distortlab.cli.app import Json, Workers, app, bar, share_of
 
 __all__ = ["sheet", "verify"]
 
@@ -13,34 +13,32 @@ __all__ = ["sheet", "verify"]
 @app.command(rich_help_panel="Look and check")
 def verify(
     folder: Annotated[Path, typer.Argument(help="A data set.")],
+    sample: Annotated[
+        str | None,
+        typer.Option(help="Open only so many pictures: a number, or a share such as 0.1 or 10%.", show_default="all"),
+    ] = None,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
-    """Check a data set: every file hash, every pixel hash, every recipe rendered again. Exit code 1 if any is off.
+    """Check a data set: files, rows, every recipe rendered again, splits, balance. Exit code 1 if anything is off.
 
     distortlab verify data/ --workers 4
+    distortlab verify data/ --sample 5%
     """
     from dataclasses import asdict
 
     from distortlab.engines.local import default_workers
-    from distortlab.printing import print_json
+    from distortlab.printing import print_json, print_report
     from distortlab.stored import open_data
     from distortlab.verify import verify as run
 
+    share = share_of(sample)
     with bar("images", open_data(folder, whole=False).images, quiet=as_json) as advance:
-        report = run(folder, workers=workers or default_workers(), progress=advance)
+        report = run(folder, workers=workers or default_workers(), sample=share, progress=advance)
     if as_json:
         print_json(asdict(report))
     else:
-        for problem in report.problems[:20]:
-            typer.echo(f"wrong: {problem}")
-        if len(report.problems) > 20:
-            typer.echo(f"... and {len(report.problems) - 20} more")
-        left = "".join(f"; not rendered: {count:,} ({why})" for why, count in report.not_rendered.items())
-        typer.echo(
-            f"{report.files} files, {report.images:,} images, {report.rendered:,} recipes rendered again{left}: "
-            + (f"{len(report.problems)} problems" if report.problems else "all as it should be")
-        )
+        print_report(report)
     raise typer.Exit(1 if report.problems else 0)
 
 

@@ -8,17 +8,20 @@ import signal
 import sys
 import threading
 import types
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, TypeVar
 
 from distortlab.build import Job, Receipt, run_shard
 from distortlab.errors import BuildFailed
 
-__all__ = ["default_workers", "run_local", "tune_process"]
+__all__ = ["default_workers", "in_order", "run_local", "tune_process"]
 
 _POLL_S = 0.2
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def default_workers() -> int:
@@ -51,9 +54,7 @@ def _run_here(jobs: Sequence[Job], progress: Callable[[int], None]) -> Iterator[
 
 
 def _run_pool(jobs: Sequence[Job], workers: int, progress: Callable[[int], None]) -> Iterator[Receipt]:
-    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-    if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload(["distortlab.build"])
+    context = _context()
     # Without locks: whoever is killed while holding one would stop everybody else for good.
     made, stop = context.RawArray("q", len(jobs)), context.RawValue("b", 0)
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(made, stop))
@@ -76,6 +77,50 @@ def _run_pool(jobs: Sequence[Job], workers: int, progress: Callable[[int], None]
         stop.value = 1
         with _deaf():
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+    """`work` on every item, in this process or in others, the results in order and no more than a few ahead.
+
+    Ctrl-C ends between items. Raises `BuildFailed` where a process was ended from outside.
+    """
+    if workers <= 1 or len(items) <= 1:
+        with _one_thread(), _patient() as heard:
+            for item in items:
+                yield work(item)
+                if heard:
+                    return
+        return
+    pool = ProcessPoolExecutor(min(workers, len(items)), _context(), initializer=_start_helper)
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            with _hidden_main(), _deaf():
+                waiting.append(pool.submit(work, item))
+            if len(waiting) >= 3 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise BuildFailed(
+            "a worker process was ended from outside (out of memory, perhaps): try again with fewer --workers"
+        ) from error
+    finally:
+        with _deaf():
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_helper() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tune_process()
+    _end_with_parent()
+
+
+def _context() -> Any:
+    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload(["distortlab.build"])
+    return context
 
 
 @contextlib.contextmanager

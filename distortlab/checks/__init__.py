@@ -1,0 +1,1 @@
+"""What `verify` looks at: the files of a data set, its rows, their pixels, and the whole."""
