@@ -74,7 +74,7 @@ def book_faults(stored: Stored) -> tuple[list[str], list[str]]:
     faults = [f"MANIFEST.json {fault}"] if (fault := seal_fault(folder / "MANIFEST.json")) else []
     left = [] if "seal" in manifest else ["the manifest by itself: it has no seal (made by an older version)"]
     faults += _card_faults(stored)
-    if not (folder / "_distortlab" / "plan.json").exists():
+    if not (folder / "_distortlab").is_dir():
         return faults, [*left, "plan and receipts: _distortlab/ is not here (it is not published)"]
     receipts = sorted((folder / "_distortlab" / "done").glob("*.json"))
     return [*faults, *_plan_faults(stored), *_receipt_faults(stored, receipts)], left

@@ -79,8 +79,10 @@ def share_of(text: str | None) -> float | None:
 
 
 @contextmanager
-def bar(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Progress of long work, which Ctrl-C ends with a sentence (typer would say nothing)."""
+def bar(
+    what: str, total: int, quiet: bool, after: str = "the same command goes on from here"
+) -> Iterator[Callable[[int], None]]:
+    """Progress of long work, which Ctrl-C ends with a sentence (typer would say nothing): what happens `after`."""
     from distortlab.errors import Interrupted
     from distortlab.progress import bar as shown
 
@@ -88,7 +90,7 @@ def bar(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
         with shown(what, total, quiet) as advance:
             yield advance
     except KeyboardInterrupt:
-        raise Interrupted("stopped; the same command goes on from here") from None
+        raise Interrupted(f"stopped; {after}") from None
 
 
 def fail(sentence: str, code: int) -> NoReturn:

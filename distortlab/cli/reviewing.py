@@ -33,7 +33,8 @@ def verify(
     from distortlab.verify import verify as run
 
     share = share_of(sample)
-    with bar("images", open_data(folder, whole=False).images, quiet=as_json) as advance:
+    total = open_data(folder, whole=False).images
+    with bar("images", total, quiet=as_json, after="nothing was found out") as advance:
         report = run(folder, workers=workers or default_workers(), sample=share, progress=advance)
     if as_json:
         print_json(asdict(report))
