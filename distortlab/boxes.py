@@ -46,12 +46,13 @@ def box_shortcuts(questions: Sequence[tuple[Sequence[int], tuple[int, int], int]
     everywhere = _moved(true)
     one, other = _constant(true, folds, folds * 0), _constant(everywhere, folds, folds * 0)
     shapes = _by_shape(sizes)
-    another = _ious(true, stream("boxes", "another").shuffled(range(len(true))))
+    order = stream("boxes", "another").shuffled(range(len(true)))
+    another, chance = _ious(true, order), _ious(everywhere, order)
     shaped = _constant(true, folds, shapes)
     return [
         _result("position", "one box", "where boxes lie", one, float(other.mean()), one - other),
         _result(
-            "position", "another's box", "the box of another question", another, float(other.mean()), another - other
+            "position", "another's box", "the box of another question", another, float(chance.mean()), another - chance
         ),
         _result("metadata", "image size", "width and height", shaped, float(one.mean()), shaped - one),
     ]

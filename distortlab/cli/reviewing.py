@@ -1,4 +1,4 @@
-"""Commands that look at a data set and check it: verify, sheet."""
+"""Commands that look at a data set and check it: verify, sheet, stats."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from distortlab.cli.app import Json, Workers, app, bar, share_of
 
-__all__ = ["sheet", "verify"]
+__all__ = ["sheet", "stats", "verify"]
 
 
 @app.command(rich_help_panel="Look and check")
@@ -68,3 +68,38 @@ def sheet(
     with new_file(out) as file:
         file.write(encode_png(picture))
     typer.echo(f"wrote {out}, {picture.shape[1]} x {picture.shape[0]}")
+
+
+@app.command(rich_help_panel="Look and check")
+def stats(
+    folder: Annotated[Path, typer.Argument(help="A data set.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the pictures.")] = Path("stats"),
+    split: Annotated[str | None, typer.Option(help="Only this split.", show_default="all")] = None,
+    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Write pictures.")] = True,
+    as_json: Json = False,
+) -> None:
+    """What a data set holds, and what is out of balance: tables here, pictures in a folder.
+
+    distortlab stats data/ -o stats/
+    distortlab stats data/ --split validation --no-plots
+    """
+    from distortlab import findings, stat_tables
+    from distortlab import plots as pictures
+    from distortlab.printing import print_json
+    from distortlab.stats import statistics
+    from distortlab.stored import open_data
+
+    stored = open_data(folder)
+    if plots:
+        pictures.plotting()
+    with bar("images", stored.count("images", split), quiet=as_json, after="nothing was written") as advance:
+        found = statistics(stored, split, advance)
+    made = findings.checks(found)
+    said = findings.findings(found, made)
+    written = pictures.write_plots(found, out) if plots else []
+    if as_json:
+        print_json({**stat_tables.values_of(found, made, said), "pictures": [str(path) for path in written]})
+        return
+    stat_tables.print_statistics(found, made, said)
+    if written:
+        typer.echo(f"wrote {len(written)} pictures into {out}")

@@ -1,0 +1,32 @@
+"""What a model wins without looking, on a fresh build: `make shortcuts`."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from distortlab import generate
+from distortlab.recipe import default_recipe
+from distortlab.shortcuts import shortcuts
+from distortlab.stored import open_data
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--refs", default="scenes")
+    parser.add_argument("--n", type=int, default=5_000)
+    parser.add_argument("--workers", type=int, default=None)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "data"
+        generate(default_recipe(n=given.n), given.refs, out, workers=given.workers)
+        found = shortcuts(open_data(out))
+    print(f"{found.images:,} images from {given.refs}")
+    for row in found.rows:
+        print(
+            f"{row.task:22} {row.sees:60} {row.questions:6,} {row.score:.3f}   chance {row.chance:.3f} ± {row.margin:.3f}"
+            + ("   above" if row.leak else "")
+        )
+
+
+if __name__ == "__main__":
+    main()
