@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test test-fast check format docs bench ladders severity goldens clean
+.PHONY: help demo test test-fast check format docs bench ladders severity goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ help:  ## what there is
 	@touch $@
 
 .venv/test: .venv/base
-	$(INSTALL) --editable '.[test,albumentations]'
+	$(INSTALL) --editable '.[test,albumentations,plots]'
 	@touch $@
 
 demo: .venv/base  ## 200 images from the built-in references, their questions, and a contact sheet
@@ -56,6 +56,9 @@ ladders: .venv/test  ## what the severities do to regions: make ladders REFS=coc
 severity: .venv/test  ## docs/severity.md: make severity REFS=coco:FILE.json,FOLDER LARGE=folder:PHOTOGRAPHS DATA=data/
 	$(BIN)/python benchmarks/severity/study.py --refs $(or $(REFS),scenes) $(if $(LARGE),--large $(LARGE)) \
 		$(if $(DATA),--data $(DATA))
+
+shortcuts: .venv/test  ## what a model wins without looking: make shortcuts REFS=coco:FILE.json,FOLDER
+	$(BIN)/python benchmarks/shortcuts.py --refs $(or $(REFS),scenes)
 
 goldens: .venv/test  ## record the block means again (raise the operator's version first)
 	$(BIN)/python tests/record_goldens.py

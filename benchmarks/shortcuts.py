@@ -22,10 +22,8 @@ def main() -> None:
         found = shortcuts(open_data(out))
     print(f"{found.images:,} images from {given.refs}")
     for row in found.rows:
-        print(
-            f"{row.task:22} {row.sees:60} {row.questions:6,} {row.score:.3f}   chance {row.chance:.3f} ± {row.margin:.3f}"
-            + ("   above" if row.leak else "")
-        )
+        chance = f"chance {row.chance:.3f} ± {row.margin:.3f}{'   above' if row.leak else ''}"
+        print(f"{row.task:22} {row.sees:60} {row.questions:6,} {row.score:.3f}   {chance}")
 
 
 if __name__ == "__main__":

@@ -191,7 +191,8 @@ def samples_of(drawn: Drawn, record: ImageRecord, recipe: Recipe, vocabulary: Ma
         box=drawn.edit.bbox,
         size=(record.width, record.height),
         object=own,
-        others=tuple(dict.fromkeys(n.object for n in drawn.reference.regions if n.object not in (None, own))),
+        others=drawn.rivals,
+        alone=all(place.object in (None, own) for place in drawn.reference.regions),
     )
     out = []
     for task in drawn.slot.tasks:

@@ -6,7 +6,7 @@ severities and tasks stay as planned. Every rejection is counted with its reason
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -145,7 +145,9 @@ def _rotated(items: list[int], start: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A distorted image: the edit, the region it was done to, the pixels, and the file."""
+    """A distorted image: the edit, the region it was done to, the pixels, and the file; `rivals` are names of regions
+    that would have done as well.
+    """
 
     slot: Slot
     edit: Edit
@@ -153,6 +155,7 @@ class Drawn:
     reference: Reference
     pixels_sha256: str
     encoded: bytes
+    rivals: tuple[str, ...] = ()
 
 
 def draw(slot: Slot, bench: Bench, known: set[str]) -> Drawn | None:
@@ -164,8 +167,28 @@ def draw(slot: Slot, bench: Bench, known: set[str]) -> Drawn | None:
             for row in _variants(slot, bench.recipe):
                 drawn = _attempt(slot, row, piece, index, bench.tally, known)
                 if drawn:
-                    return drawn
+                    return replace(drawn, rivals=_rivals(slot, piece, drawn.place.object))
     return None
+
+
+def _rivals(slot: Slot, piece: Workpiece, own: str | None) -> tuple[str, ...]:
+    """Names of other regions that this slot would have taken as well, as many as are asked for. What a distortion does
+    not show on is never the answer (no saturation on gravel): offered, it would be a candidate to strike out unseen.
+    """
+    if "object" not in slot.tasks or own is None:
+        return ()
+    firsts: dict[str, int] = {}
+    for index in piece.order:
+        if (name := piece.reference.regions[index].object) not in (None, own):
+            firsts.setdefault(str(name), index)
+    found: list[str] = []
+    for name in stream(piece.recipe.seed, slot.image_id, "rivals").shuffled(sorted(firsts)):
+        if len(found) == piece.recipe.questions.object_candidates - 1:
+            break
+        tries = (_tried_out(slot, row, piece, firsts[name]) for row in _variants(slot, piece.recipe))
+        if any(not isinstance(tried, str) for tried in tries):
+            found.append(name)
+    return tuple(found)
 
 
 def _variants(slot: Slot, recipe: Recipe) -> list[Distortion]:
@@ -174,18 +197,23 @@ def _variants(slot: Slot, recipe: Recipe) -> list[Distortion]:
 
 
 def _attempt(slot: Slot, row: Distortion, piece: Workpiece, index: int, tally: Tally, known: set[str]) -> Drawn | None:
-    scene, place, recipe = piece.scene(index), piece.reference.regions[index], piece.recipe
-    reason = gate(scene, row.name)
-    if reason:
-        tally.rejected[f"{slot.family}: {reason}"] += 1
+    tried = _tried_out(slot, row, piece, index)
+    if isinstance(tried, str):
+        tally.rejected[tried] += 1
         return None
-    tried = _equalized if recipe.severity == "equalized" else _from_ladder
+    edit, after = tried
+    return _finished(slot, edit, piece.reference.regions[index], piece, after, tally, known)
+
+
+def _tried_out(slot: Slot, row: Distortion, piece: Workpiece, index: int) -> tuple[Edit, Image] | str:
+    """The edit of a region and the box after it, or why it must not become a label."""
+    if reason := gate(piece.scene(index), row.name):
+        return f"{slot.family}: {reason}"
+    tried = _equalized if piece.recipe.severity == "equalized" else _from_ladder
     edit, after = tried(slot, row, piece, index)
-    reason = _reason(edit, after, piece)
-    if reason:
-        tally.rejected[f"{row.name} {slot.severity}: {reason}"] += 1
-        return None
-    return _finished(slot, edit, place, piece, after, tally, known)
+    if reason := _reason(edit, after, piece):
+        return f"{row.name} {slot.severity}: {reason}"
+    return edit, after
 
 
 def _from_ladder(slot: Slot, row: Distortion, piece: Workpiece, index: int) -> tuple[Edit, Image]:

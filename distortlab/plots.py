@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,16 @@ _FEWEST = 20
 Figure = Any
 
 
-def write_plots(found: Statistics, out: Path) -> list[Path]:
-    """Write the pictures into a folder and return their paths. Raises `UserError` without matplotlib."""
+def write_plots(found: Statistics, out: Path, only: Collection[str] = ()) -> list[Path]:
+    """Write the pictures (all that there is something to show in, or those named) into a folder and return their paths.
+
+    Raises `UserError` without matplotlib, or where nothing can be written.
+    """
     matplotlib = plotting()
     written = []
     with matplotlib.rc_context(_STYLE):
         for name, draw in _PLOTS.items():
-            figure = draw(found)
+            figure = None if only and name not in only else draw(found)
             if figure is None:
                 continue
             picture = io.BytesIO()

@@ -1,10 +1,11 @@
 """From a distorted image to its questions: candidates, their order and the wording, all drawn by address.
 
 Candidates must not give the answer away: whoever only reads them must find each as likely as the others. Types are
-drawn from all families that the data set has, by their shares, and shuffled. Objects are the image's own, those that
-could have been distorted themselves; any of them could have been the answer. Names from elsewhere would be known
-by the company they do not keep (fork, knife, giraffe), so they are offered only beside a name that is alone in its
-image, and then drawn so that each of the names offered is as often the one (`_strangers`).
+drawn from all families that the data set has, by their shares, and shuffled. Objects are the image's own, those
+that could have been distorted in the same way; any of them could have been the answer. Names from elsewhere would be
+known by the company they do not keep (fork, knife, giraffe), so they are offered only beside a name that is alone in
+its image, and then drawn so that each of the names offered is as often the one (`_strangers`). Where no other object
+of an image could have been distorted so, the question is not asked.
 """
 
 from bisect import bisect_right
@@ -27,7 +28,8 @@ __all__ = ["Subject", "ask", "object_candidates", "type_candidates"]
 class Subject:
     """What is asked about: an image's one edit, and what else is in the image. `size` is (width, height).
 
-    `others` are the names of the image's other regions that could have been distorted.
+    `others` are the names of the image's other regions that could have been distorted in this way; `alone` says that
+    there are no other names at all.
     """
 
     image_id: str
@@ -37,6 +39,7 @@ class Subject:
     size: tuple[int, int]
     object: str | None
     others: tuple[str, ...]
+    alone: bool = False
 
 
 def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, float]) -> tuple[str, str] | None:
@@ -80,9 +83,9 @@ def object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: 
     """
     if subject.object is None or not answerable(subject.object):
         return []
-    others = _distinct(source.shuffled(subject.others), subject.object) or _strangers(
-        subject.object, vocabulary, count, source
-    )
+    others = _distinct(source.shuffled(subject.others), subject.object)
+    if subject.alone:
+        others = _strangers(subject.object, vocabulary, count, source)
     return source.shuffled([subject.object, *others[: count - 1]])
 
 

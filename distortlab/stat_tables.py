@@ -126,17 +126,15 @@ def _regions(found: Statistics) -> str:
     middle, corner = _middle_and_corner(found)
     shown = ", ".join(f"{100 * area:.1f}" for area in areas)
     return (
-        f"regions: area {shown} % of the image (5, 25, 50, 75 and 95 % of them have less); the middle of the image lies in "
-        f"{100 * middle:.0f} % of the boxes, a corner in {100 * corner:.1f} %"
+        f"regions: area {shown} % of the image (quantiles 5, 25, 50, 75, 95 %); "
+        f"the middle of the image lies in {100 * middle:.0f} % of the boxes, a corner in {100 * corner:.1f} %"
     )
 
 
 def _middle_and_corner(found: Statistics) -> tuple[float, float]:
     share = found.cover / max(len(found.areas), 1)
-    half = GRID // 2
-    return float(share[half - 2 : half + 2, half - 2 : half + 2].mean()), float(
-        share[[0, 0, -1, -1], [0, -1, 0, -1]].mean()
-    )
+    half = slice(GRID // 2 - 2, GRID // 2 + 2)
+    return float(share[half, half].mean()), float(share[[0, 0, -1, -1], [0, -1, 0, -1]].mean())
 
 
 def _rejected(found: Statistics) -> str:

@@ -80,7 +80,7 @@ def asked(images: int) -> Iterator[tuple[list[str], str]]:
             piece = Workpiece(shard.entries[slot.entry].load(recipe.references, recipe.regions), recipe)
             place = piece.reference.regions[piece.regions(slot.turn)[0]]
             others = tuple(dict.fromkeys(n.object for n in piece.reference.regions if n.object != place.object))
-            subject = Subject(slot.image_id, slot.family, 3, Box(0, 0, 2, 2), (4, 4), place.object, others)
+            subject = Subject(slot.image_id, slot.family, 3, Box(0, 0, 2, 2), (4, 4), place.object, others, not others)
             source = stream(slot.image_id, "object")
             found = object_candidates(subject, plan.vocabulary, recipe.questions.object_candidates, source)
             if len(found) > 1:
@@ -124,7 +124,7 @@ def test_a_name_that_is_nearly_always_the_answer_is_no_good_guess(share: float) 
     right, expected, variance = 0, 0.0, 0.0
     for number in range(6000):
         own = list(vocabulary)[stream("own", number).weighted(list(vocabulary.values()))]
-        subject = Subject(str(number), "blur", 3, Box(0, 0, 2, 2), (4, 4), own, ())
+        subject = Subject(str(number), "blur", 3, Box(0, 0, 2, 2), (4, 4), own, (), True)
         found = object_candidates(subject, vocabulary, 4, stream("draw", number))
         if "person" in found and len(found) > 1:
             right += own == "person"

@@ -35,7 +35,7 @@ from distortlab.files import read_json
 from distortlab.reading import read_image
 
 Cli = Callable[..., Outcome]
-COMMANDS = ("generate", "list", "distort", "verify", "sheet")
+COMMANDS = ("generate", "list", "distort", "verify", "sheet", "stats")
 TINY = ("--n", 6, "--workers", 1)
 
 
@@ -641,7 +641,7 @@ def without_totals(folder: Path) -> None:
     edit_json(folder / "MANIFEST.json", lambda manifest: manifest.update(totals=None, format=9))
 
 
-@pytest.mark.parametrize("name", ["verify", "sheet"])
+@pytest.mark.parametrize("name", ["verify", "sheet", "stats"])
 @pytest.mark.parametrize(
     ("change", "said"),
     [(unfinished, "begun and not finished"), (newer, "format 2"), (without_totals, "format 9")],
@@ -654,7 +654,7 @@ def test_what_is_not_ready(
     assert_refused(cli(name, own_copy, *more), str(own_copy), said)
 
 
-@pytest.mark.parametrize("name", ["verify", "sheet"])
+@pytest.mark.parametrize("name", ["verify", "sheet", "stats"])
 def test_what_is_no_data_set(cli: Cli, tmp_path: Path, jpeg: Path, name: str) -> None:
     more = ("-o", tmp_path / "sheet.png") if name == "sheet" else ()
     for folder in (tmp_path, tmp_path / "absent", jpeg):
@@ -683,6 +683,52 @@ def test_a_sheet_of_the_catalogue(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_sheet_that_cannot_be_written(cli: Cli, finished: Path, jpeg: Path) -> None:
     assert_refused(cli("sheet", finished, "-o", jpeg / "sheet.png"), "sheet.png")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "abc", "120%", "nan", "inf", ""])
+def test_a_sample_that_is_none(cli: Cli, finished: Path, text: str) -> None:
+    assert_refused(cli("verify", finished, "--sample", text), "--sample", "neither a number of images")
+
+
+@pytest.mark.parametrize(("text", "rendered"), [("1", 1), ("1%", 1), ("100%", 6), ("0.999", 6), ("9", 6)])
+def test_verify_of_a_sample(cli: Cli, finished: Path, text: str, rendered: int) -> None:
+    told = json.loads(cli("verify", finished, "--workers", 1, "--sample", text, "--json").out)
+    assert told["problems"] == []
+    assert told["rendered"] >= rendered
+    assert bool(told["not_checked"]) == (told["rendered"] < 6)
+
+
+@pytest.mark.parametrize("name", ["sheet", "stats"])
+def test_a_missing_shard(cli: Cli, own_copy: Path, tmp_path: Path, name: str) -> None:
+    shard = sorted((own_copy / "images").glob("*.parquet"))[0]
+    shard.unlink()
+    assert_refused(cli(name, own_copy, "-o", tmp_path / "out.png"), f"images/{shard.name} is missing")
+
+
+def test_verify_names_a_missing_shard(cli: Cli, own_copy: Path) -> None:
+    shard = sorted((own_copy / "images").glob("*.parquet"))[0]
+    shard.unlink()
+    outcome = cli("verify", own_copy, "--workers", 1)
+    assert outcome.code == 1
+    assert f"wrong: images/{shard.name}: missing" in outcome.out
+
+
+def test_stats(cli: Cli, finished: Path, tmp_path: Path) -> None:
+    outcome = cli("stats", finished, "--no-plots")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "6 images (train" in outcome.out
+    assert "out of balance (" in outcome.out
+    told = json.loads(cli("stats", finished, "--json", "--no-plots").out)
+    assert (told["images"], told["pictures"]) == (6, [])
+    assert sum(cell["images"] for cell in told["cells"]) == 6
+
+
+def test_stats_of_no_such_split(cli: Cli, finished: Path) -> None:
+    assert_refused(cli("stats", finished, "--no-plots", "--split", "test"), "no split 'test'", "train, validation")
+
+
+def test_stats_that_cannot_be_written(cli: Cli, finished: Path, jpeg: Path) -> None:
+    assert_refused(cli("stats", finished, "-o", jpeg / "stats"), "stats")
 
 
 # --- the program itself ---------------------------------------------------------------------------------------------

@@ -115,3 +115,8 @@ def test_a_prompt_lists_its_candidates_in_order(wording: int) -> None:
 
 def test_the_wordings_differ() -> None:
     assert len(set(task.ASKED)) == task.WORDINGS >= 5
+
+
+@given(st.lists(names, min_size=2, max_size=6, unique_by=task.key), st.integers(0, task.WORDINGS - 1))
+def test_candidates_are_read_back_from_a_prompt(found: list[str], wording: int) -> None:
+    assert task.candidates(task.question(found, wording)) == [task.truth(name) for name in found]

@@ -251,3 +251,8 @@ def test_what_a_family_looks_like_does_not_name_another(term: terms.Term) -> Non
 
 def test_the_wordings_differ_and_are_as_many_with_the_reference() -> None:
     assert len(set(recognition.ALONE)) == len(set(recognition.PAIRED)) == recognition.WORDINGS >= 5
+
+
+@given(st.lists(st.sampled_from(FAMILIES), min_size=2, max_size=12, unique=True), st.integers(0, 5), st.booleans())
+def test_candidates_are_read_back_from_a_prompt(names: list[str], wording: int, with_reference: bool) -> None:
+    assert recognition.candidates(recognition.question(names, with_reference, wording)) == names

@@ -1,0 +1,193 @@
+"""Guessing without looking: each predictor finds what it is made to find, and finds nothing where there is nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dataset_samples import Gallery, small_recipe
+
+from distortlab import generate
+from distortlab.boxes import box_shortcuts
+from distortlab.guesses import FOLDS, Question
+from distortlab.recipe import default_recipe
+from distortlab.seeds import stream
+from distortlab.shortcuts import Shortcut, measured, shortcuts
+from distortlab.stored import open_data
+from distortlab.tasks import object as object_task
+from distortlab.tasks import recognition
+from distortlab.tasks.terms import FAMILIES
+
+NAMES = ("cat", "dog", "bird", "fork", "knife", "spoon", "car", "bus", "wooden star", "brick star")
+
+
+def blind(number: int, choices: list[str], right: int) -> Question:
+    """A question of which nothing tells the answer, unless `choices` and `right` do."""
+    return Question(
+        task="object",
+        prompt=object_task.question(choices, number % object_task.WORDINGS),
+        solution=choices[right],
+        choices=tuple(choices),
+        right=right,
+        level=0,
+        fold=stream("fold", number // 2).below(FOLDS),
+        reference=str(number // 2),
+        size=(640, 480) if number % 3 else (480, 640),
+        number=number,
+        row=number,
+        bytes=1.5 + stream("bytes", number).uniform(),
+    )
+
+
+def fair(number: int) -> Question:
+    source = stream("fair", number)
+    return blind(number, source.shuffled(NAMES)[:4], source.below(4))
+
+
+def often(number: int, chosen: Callable[[Question], int | None]) -> Question:
+    """A fair question, but in four of ten the right answer is the one that `chosen` points at."""
+    q = fair(number)
+    place = chosen(q)
+    if place is None or stream("often", number).uniform() > 0.4:
+        return q
+    return replace(q, right=place, solution=q.choices[place])
+
+
+LEAKS: dict[str, Callable[[Question], int | None]] = {
+    "answer": lambda q: q.choices.index("cat") if "cat" in q.choices else None,
+    "order": lambda q: 2,
+    "set": lambda q: q.choices.index("fork") if {"fork", "knife"} <= set(q.choices) else None,
+    "words": lambda q: next((i for i, name in enumerate(q.choices) if "star" in name), None),
+    "length": lambda q: max(range(4), key=lambda i: len(q.choices[i])),
+    "image size": lambda q: 0 if q.size[0] > 500 else 3,
+    "row": lambda q: q.number % 3,
+    "file size": lambda q: q.choices.index((min if (q.bytes or 0) < 2 else max)(q.choices)),
+}
+
+
+def rows_of(questions: list[Question], task: str = "object") -> dict[str, Shortcut]:
+    return {row.predictor: row for row in measured(task, questions)}
+
+
+def test_where_nothing_tells_nothing_is_found() -> None:
+    for row in rows_of([fair(number) for number in range(2400)]).values():
+        assert row.chance == pytest.approx(0.25)
+        assert abs(row.score - 0.25) < 2 * row.margin, row
+        assert not row.leak
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_every_predictor_finds_its_leak(name: str) -> None:
+    row = rows_of([often(number, LEAKS[name]) for number in range(1500)])[name]
+    assert row.leak
+    assert not row.inside
+    assert row.kind == {"image size": "metadata", "row": "metadata", "file size": "pixels"}.get(name, "prompt")
+
+
+def test_questions_about_one_reference_are_never_learned_from_each_other() -> None:
+    """A name that is right for a reference in all of its questions tells nothing about other references."""
+    questions = []
+    for number in range(2400):
+        q = fair(number)
+        own = stream("own", number // 20).below(4)
+        questions.append(
+            replace(
+                q,
+                right=own,
+                solution=q.choices[own],
+                reference=str(number // 20),
+                fold=stream("f", number // 20).below(FOLDS),
+            )
+        )
+    row = rows_of(questions)["order"]
+    assert not row.leak
+    assert row.margin > 0.02  # 120 references, and not 2,400 questions
+
+
+def test_chance_knows_what_a_severity_is_worth() -> None:
+    """Always "Obvious" is worth 0.52 of a severity: a quarter of (0.5 + 0.5 x 0.52) is no leak."""
+
+    def question(number: int) -> Question:
+        source = stream("type", number)
+        found = source.shuffled(FAMILIES)[:4]
+        right, level = source.below(4), source.below(5) + 1
+        q = replace(blind(number, list(NAMES[:4]), right), choices=tuple(found), level=level)
+        return replace(q, task="recognition", solution=recognition.truth(found[right], level))
+
+    for row in rows_of([question(number) for number in range(2400)], "recognition").values():
+        assert row.chance == pytest.approx(0.19, abs=0.005)
+        assert not row.leak
+
+
+# --- boxes ----------------------------------------------------------------------------------------------------------
+
+
+def boxes(spread: float) -> list[tuple[list[int], tuple[int, int], int]]:
+    """Boxes of a quarter of the width whose middle is within `spread` of that of the image."""
+    found = []
+    for number in range(1200):
+        source = stream("box", number)
+        x, y = (round(1000 * (0.5 + spread * source.uniform(-1, 1)) - 125) for _ in range(2))
+        found.append(([x, y, x + 250, y + 250], (1000, 1000), source.below(FOLDS)))
+    return found
+
+
+def test_boxes_anywhere_are_no_shortcut_and_boxes_in_the_middle_are() -> None:
+    anywhere, middle = ({row.predictor: row for row in box_shortcuts(boxes(s))} for s in (0.375, 0.05))
+    assert abs(anywhere["one box"].score - anywhere["one box"].chance) < 2 * anywhere["one box"].margin
+    assert middle["one box"].score > 0.6 > 4 * middle["one box"].chance
+    assert middle["another's box"].score > 4 * middle["another's box"].chance
+    assert abs(middle["image size"].score - middle["image size"].chance) <= 2 * middle["image size"].margin
+
+
+def test_a_box_that_follows_from_the_size_is_found() -> None:
+    def shifted(box: list[int], wide: bool) -> tuple[list[int], tuple[int, int]]:
+        width = 2000 if wide else 1000
+        x = width - 260 if wide else 10
+        return [x, box[1], x + 250, box[3]], (width, 1000)
+
+    questions = [(*shifted(box, number % 2 == 0), fold) for number, (box, _, fold) in enumerate(boxes(0.05))]
+    found = {row.predictor: row for row in box_shortcuts(questions)}
+    assert found["image size"].score > found["image size"].chance + 0.2
+
+
+def test_too_few_boxes_tell_nothing() -> None:
+    assert box_shortcuts(boxes(0.1)[:40]) == []
+
+
+# --- data sets ------------------------------------------------------------------------------------------------------
+
+
+def test_a_card_tells_what_was_found(tmp_path: Path) -> None:
+    generate(small_recipe(n=12), Gallery(), tmp_path / "data", workers=1)
+    card = (tmp_path / "data" / "README.md").read_text()
+    assert "## Shortcuts" in card
+    assert "| the place in the list |" in card
+    assert "So few images cannot tell much." in card
+
+
+def test_questions_without_images_and_tasks_alone(tmp_path: Path) -> None:
+    """Whatever a recipe leaves out, there is a card."""
+    for number, changes in enumerate(({"tasks": {"grounding": 1.0}}, {"keep_references": False})):
+        usual = {"samples_per_image": 1.0, "n": 6}
+        generate(small_recipe(**usual, **changes), Gallery(), tmp_path / str(number), workers=1)
+        assert "## Shortcuts" in (tmp_path / str(number) / "README.md").read_text()
+
+
+@pytest.mark.slow
+def test_five_thousand_images_give_nothing_away(tmp_path: Path) -> None:
+    """No predictor of prompt or metadata is above chance, and one box for all images is no better than it should be."""
+    recipe = default_recipe(n=5_000, references={"max_side": 384})
+    account = generate(recipe, "scenes", tmp_path / "data", workers=2)
+    assert account.images > 4_950
+    found = shortcuts(open_data(tmp_path / "data"))
+    assert found.images == account.images
+    assert {row.task for row in found.rows} == {"recognition", "recognition_reference", "object", "grounding"}
+    for row in found.rows:
+        if row.kind == "pixels":
+            continue
+        # 99.98 % for each of two dozen: chance alone would fail one build in two hundred.
+        assert row.score <= row.chance + row.margin * 3.6 / 1.96, row
+        assert row.task == "grounding" or np.isclose(row.margin, 0.014, atol=0.006)
+    assert found.leaks == ()

@@ -1,0 +1,185 @@
+"""Statistics: counted as anybody would count, said where something is off, drawn so that it can be opened."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dataset_samples import Gallery, rows_of, small_recipe
+
+from distortlab import generate
+from distortlab.errors import UserError
+from distortlab.findings import checks, findings, rejections
+from distortlab.plots import write_plots
+from distortlab.reading import read_image
+from distortlab.recipe import default_recipe
+from distortlab.stat_tables import values_of
+from distortlab.stats import GRID, Statistics, statistics, visibility_of
+from distortlab.stored import open_data
+from distortlab.tasks.terms import FAMILIES
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("counted") / "data"
+    generate(small_recipe(n=24, images_per_shard=8), Gallery(), out, workers=1)
+    return out
+
+
+@pytest.fixture(scope="session")
+def counted(finished: Path) -> Statistics:
+    return statistics(open_data(finished))
+
+
+def test_it_counts_what_is_there(finished: Path, counted: Statistics) -> None:
+    images, questions = rows_of(finished, "images"), rows_of(finished, "rft")
+    regions = [row["regions"][0] for row in images]
+    assert (counted.images, counted.questions) == (len(images), len(questions))
+    assert counted.references == {row["reference_id"] for row in images}
+    assert counted.cells == Counter((region["distortion"], region["severity"]) for region in regions)
+    assert counted.asked == Counter((row["distortion"], row["severity"], row["task"]) for row in questions)
+    assert counted.objects == Counter(region["object"] for region in regions)
+    assert sorted(counted.areas) == sorted(np.float32(region["area"]) for region in regions)
+    for family, severity in counted.cells:
+        own = [r["visibility"]["v"] for r in regions if (r["distortion"], r["severity"]) == (family, severity)]
+        assert sorted(visibility_of(counted, family, severity)) == sorted(np.float32(v) for v in own)
+    assert sum(counted.places.values()) == sum(row["task"] != "grounding" for row in questions)
+
+
+def test_the_map_of_boxes_covers_what_boxes_cover(finished: Path, counted: Statistics) -> None:
+    cover = np.zeros((GRID, GRID))
+    for row in rows_of(finished, "images"):
+        x1, y1, x2, y2 = row["regions"][0]["bbox"]
+        xs, ys = ((np.arange(GRID) + 0.5) * side / GRID for side in (row["width"], row["height"]))
+        cover += ((ys >= y1) & (ys < y2))[:, None] & ((xs >= x1) & (xs < x2))[None]
+    assert np.abs(cover - counted.cover).sum() <= 0.05 * cover.sum()  # cells that a box cuts
+
+
+def test_a_split_by_itself(finished: Path) -> None:
+    stored = open_data(finished)
+    parts = [statistics(stored, split) for split in stored.splits]
+    assert sum(part.images for part in parts) == 24
+    assert sum((part.asked for part in parts), Counter()) == statistics(stored).asked
+    assert all(part.blind is None and not part.rejected for part in parts)
+    with pytest.raises(UserError, match="has no split 'test'; it has train, validation"):
+        statistics(stored, "test")
+
+
+def test_nothing_at_all_is_a_sentence(tmp_path: Path) -> None:
+    generate(small_recipe(n=4), Gallery(kinds=("empty",), limit=4), tmp_path / "data", workers=1)
+    with pytest.raises(UserError, match="holds no images"):
+        statistics(open_data(tmp_path / "data"))
+
+
+# --- findings -------------------------------------------------------------------------------------------------------
+
+
+def balanced(each: int = 100, **changes: float) -> Statistics:
+    """A data set as the recipe asks for it."""
+    found = Statistics("data", None, recipe=default_recipe(families=changes) if changes else None)
+    for family in FAMILIES:
+        for severity in range(1, 6):
+            found.cells[family, severity] = each
+            found.asked[family, severity, "grounding"] = each
+            for _ in range(each):
+                found.v.append(2.0**severity)
+                found.families.append(FAMILIES.index(family))
+                found.severities.append(severity)
+    return found
+
+
+def said(found: Statistics) -> list[str]:
+    return findings(found, checks(found))
+
+
+def test_what_is_even_is_not_mentioned() -> None:
+    found = balanced()
+    for task in ("recognition", "recognition_reference", "object"):
+        for family, severity in found.cells:
+            found.asked[family, severity, task] = 100
+    assert said(found) == []
+
+
+def test_a_recipe_has_its_own_shares() -> None:
+    """What is even is out of balance where the recipe asks for three times as much blur."""
+    found = balanced(**dict.fromkeys(FAMILIES, 1.0) | {"blur": 3.0})
+    assert "blur is the family of 8.3 % of 6,000 images; expected 21 %" in said(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("tasks", "100 % of 6,000 questions are grounding; expected 33 %"),
+        ("cells", "blur, severity 1 is 15 % of 6,900 images; expected 3.3 %"),
+        ("places", "answers stand in first place in 31 % of 5,000 object questions with 4 candidates; expected 25 %"),
+        ("visibility", "noise: severity 4 is no more visible than 3 (median V 5.0 and 8.0)"),
+        ("rejected", "90 of 140 draws of blur.lens at severity 1 were rejected"),
+        ("objects", "person is 60 % of all named regions"),
+    ],
+)
+def test_what_is_off_is_said(name: str, sentence: str) -> None:
+    found = balanced()
+    if name == "cells":
+        found.cells["blur", 1] = 1000
+    if name == "places":
+        found.places.update({("object", 4, 0): 1550, **{("object", 4, place): 1150 for place in (1, 2, 3)}})
+    if name == "visibility":
+        at = zip(found.families, found.severities, strict=True)
+        for index, (family, severity) in enumerate(at):
+            if (FAMILIES[family], severity) == ("noise", 4):
+                found.v[index] = 5.0
+    if name == "rejected":
+        found.rejected = {"blur.lens 1: not visible": 60, "blur.lens 1: wrong direction": 30, "blur: flat region": 9999}
+        found.settings["blur.lens", 1] = 50
+    if name == "objects":
+        found.objects.update({"person": 60, "dog": 40, "": 10_000})
+    assert any(line.startswith(sentence.partition(" is 15 %")[0]) for line in said(found)), said(found)
+    if name != "cells":
+        assert sentence in said(found)
+
+
+def test_rejections_are_of_draws_that_were_made() -> None:
+    found = Statistics("data", None, rejected={"blur.lens 2: not visible": 3, "the same picture again": 5, "x: y": 1})
+    found.settings["blur.lens", 2] = 7
+    assert list(rejections(found)) == [("blur.lens", 2, 10, 3)]
+
+
+# --- showing --------------------------------------------------------------------------------------------------------
+
+
+def test_pictures_can_be_opened_and_come_out_the_same(counted: Statistics, tmp_path: Path) -> None:
+    written = write_plots(counted, tmp_path / "one")
+    names = {path.stem for path in written}
+    assert names >= {"counts", "objects", "areas", "boxes", "visibility", "places", "shortcuts"}
+    for path in written:
+        rows, columns, _ = read_image(path).shape
+        assert columns > 500
+        assert rows > 200
+    (again,) = write_plots(counted, tmp_path / "two", only=("boxes",))
+    assert again.read_bytes() == (tmp_path / "one" / "boxes.png").read_bytes()
+
+
+def test_pictures_of_next_to_nothing(tmp_path: Path) -> None:
+    """One image without a name, of a split: what there is nothing of is left out."""
+    gallery = Gallery(kinds=("nameless",), vocabulary={})
+    generate(small_recipe(n=1, splits={"train": 1.0}, samples_per_image=1.0), gallery, tmp_path / "data", workers=1)
+    found = statistics(open_data(tmp_path / "data"), "train")
+    assert write_plots(found, tmp_path / "none", only=("objects", "shortcuts", "rejected")) == []
+    assert len(write_plots(found, tmp_path / "some", only=("counts", "areas", "visibility"))) == 3
+
+
+def test_without_matplotlib_there_is_a_sentence(
+    counted: Statistics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(UserError, match=r"pip install 'refine-iqa\[plots\]'; --no-plots"):
+        write_plots(counted, tmp_path)
+
+
+def test_the_values_are_plain(counted: Statistics) -> None:
+    import json
+
+    values = values_of(counted, checks(counted), [])
+    assert json.loads(json.dumps(values)) == values
+    assert sum(cell["images"] for cell in values["cells"]) == values["images"] == 24
