@@ -14,16 +14,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--refs", default="scenes")
     parser.add_argument("--n", type=int, default=5_000)
+    parser.add_argument("--max-side", type=int, default=384, help="of the images, px: small ones are quicker")
     parser.add_argument("--workers", type=int, default=None)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "data"
-        generate(default_recipe(n=given.n), given.refs, out, workers=given.workers)
+        recipe = default_recipe(n=given.n, references={"max_side": given.max_side})
+        generate(recipe, given.refs, out, workers=given.workers)
         found = shortcuts(open_data(out))
     print(f"{found.images:,} images from {given.refs}")
     for row in found.rows:
         chance = f"chance {row.chance:.3f} ± {row.margin:.3f}{'   above' if row.leak else ''}"
         print(f"{row.task:22} {row.sees:60} {row.questions:6,} {row.score:.3f}   {chance}")
+    if found.leaks:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

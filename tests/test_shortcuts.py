@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from dataset_samples import Gallery, small_recipe
 
@@ -176,11 +175,13 @@ def test_questions_without_images_and_tasks_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_five_thousand_images_give_nothing_away(tmp_path: Path) -> None:
-    """No predictor of prompt or metadata is above chance, and one box for all images is no better than it should be."""
-    recipe = default_recipe(n=5_000, references={"max_side": 384})
+def test_a_data_set_gives_nothing_away(tmp_path: Path) -> None:
+    """No predictor of prompt or metadata is above chance, and one box for all images is no better than it should be.
+    `make shortcuts` does the same with 5,000 images.
+    """
+    recipe = default_recipe(n=1_500, references={"max_side": 384})
     account = generate(recipe, "scenes", tmp_path / "data", workers=2)
-    assert account.images > 4_950
+    assert account.images > 1_480
     found = shortcuts(open_data(tmp_path / "data"))
     assert found.images == account.images
     assert {row.task for row in found.rows} == {"recognition", "recognition_reference", "object", "grounding"}
@@ -189,5 +190,5 @@ def test_five_thousand_images_give_nothing_away(tmp_path: Path) -> None:
             continue
         # 99.98 % for each of two dozen: chance alone would fail one build in two hundred.
         assert row.score <= row.chance + row.margin * 3.6 / 1.96, row
-        assert row.task == "grounding" or np.isclose(row.margin, 0.014, atol=0.006)
+        assert row.margin < 0.04
     assert found.leaks == ()
