@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test test-fast check format docs bench ladders severity goldens shortcuts clean
+.PHONY: help demo test test-fast check format docs screenshot bench ladders severity goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,10 +21,11 @@ help:  ## what there is
 	$(INSTALL) --editable '.[test,albumentations,plots]'
 	@touch $@
 
-demo: .venv/base  ## 200 images from the built-in references, their questions, and a contact sheet
+demo: .venv/base  ## 200 images from the built-in references, their questions, a contact sheet and a page to look at them
 	$(BIN)/distortlab generate --recipe smoke --out demo/data
 	$(BIN)/distortlab sheet demo/data -o demo/sheet.png
-	@echo "data set: demo/data   contact sheet: demo/sheet.png"
+	$(BIN)/distortlab view demo/data -o demo/view.html
+	@echo "data set: demo/data   contact sheet: demo/sheet.png   open in a browser: demo/view.html"
 
 test: .venv/test  ## the whole suite
 	$(BIN)/python -m pytest -n auto --dist worksteal
@@ -46,6 +47,9 @@ format: .venv/test  ## what can be mended by itself
 
 docs: .venv/test  ## tables and pictures of the docs, from the code
 	$(BIN)/python docs/generate.py
+
+screenshot: .venv/test  ## the picture of the page in the docs; needs Chromium (tools/system_packages.sh)
+	$(BIN)/python docs/screenshot.py
 
 bench: .venv/test  ## what an image costs, next to the floor and to the script that people write
 	$(BIN)/python benchmarks/speed/bench.py

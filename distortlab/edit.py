@@ -19,7 +19,7 @@ from distortlab.image import Image, shape_of
 from distortlab.region import Box, Region, blend
 from distortlab.visibility import Scene, Visibility, measure
 
-__all__ = ["Distorted", "Edit", "applied", "distort", "render"]
+__all__ = ["Distorted", "Edit", "applied", "distort", "region_of", "render"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def distort(
     """
     _check_image(image)
     row = find(name)
-    region = _region(shape_of(image), mask, box)
+    region = region_of(shape_of(image), mask, box)
     setting = amount_of(row, severity, profile) if amount is None else _checked_amount(row, amount)
     if not 0 <= feather <= 64:
         raise UserError(f"feather = {feather} is outside 0 .. 64 pixels")
@@ -165,7 +165,8 @@ def _check_image(image: Any) -> None:
         raise UserError(f"the image has no pixels: shape {image.shape}")
 
 
-def _region(shape: tuple[int, int], mask: np.ndarray | None, box: tuple[int, int, int, int] | None) -> Region:
+def region_of(shape: tuple[int, int], mask: np.ndarray | None, box: tuple[int, int, int, int] | None) -> Region:
+    """The region that a mask or a box of an image of `shape` (rows, columns) means; the whole image with neither."""
     if mask is not None and box is not None:
         raise UserError("give a mask or a box, not both")
     if mask is not None:

@@ -1,141 +1,98 @@
-"""Contact sheets: pictures of what the distortions do, and of what is in a data set."""
+"""The catalogue in pictures: every variant at the five severities of a ladder, on one photograph."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-import pyarrow.parquet as pq
-from PIL import Image as pillow
-from PIL import ImageDraw, ImageFont
 
-from distortlab.catalog import CATALOG
+from distortlab.catalog import CATALOG, FAMILIES
 from distortlab.distortion import Distortion, Profile
-from distortlab.edit import distort
-from distortlab.image import Image
-from distortlab.reading import read_upright
+from distortlab.edit import distort, region_of
+from distortlab.errors import UserError, unknown
+from distortlab.image import Image, shape_of
+from distortlab.reading import read_image
 from distortlab.region import Mask, Region
-from distortlab.seeds import stream
-from distortlab.tasks.terms import LEVELS, phrase
-from distortlab.verify import manifest_of
+from distortlab.tiles import Tile, sheet
 
-__all__ = ["Tile", "catalogue_tiles", "dataset_sheet", "sample_photograph", "sheet"]
+__all__ = ["Step", "catalogue_sheet", "photograph", "rows_of", "sample_photograph", "steps"]
 
-_PAPER, _INK, _FAINT, _MARK = (255, 255, 255), (30, 30, 30), (120, 120, 120), (255, 210, 0)
-_GAP, _TEXT = 8, 38
+_AROUND = 16  # pixels of the photograph around the region
+_WIDEST = 320  # of a tile; larger regions are shown smaller
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """A picture with up to two lines under it."""
+class Step:
+    """A distortion at one severity. `image` is cut out around the region, uint8 RGB; `v` how visible it came out."""
 
+    row: Distortion
+    severity: int
+    amount: float
+    v: float
     image: Image
-    title: str
-    note: str = ""
-
-
-def sheet(tiles: Sequence[Tile], columns: int, width: int = 224, height: int | None = None) -> Image:
-    """Tiles in rows, each within `width` x `height` pixels (three quarters of the width unless given), uint8 RGB."""
-    height = height or width * 3 // 4
-    pictures = [_fitted(tile.image, width, height) for tile in tiles]
-    rows = [range(start, min(start + columns, len(tiles))) for start in range(0, len(tiles), columns)]
-    heights = [max(pictures[i].shape[0] for i in row) for row in rows]
-    canvas = pillow.new("RGB", (columns * (width + _GAP) + _GAP, sum(heights) + len(rows) * _TEXT + _GAP), _PAPER)
-    y = _GAP
-    for row, tall in zip(rows, heights, strict=True):
-        for column, i in enumerate(row):
-            _place(canvas, (_GAP + column * (width + _GAP), y), (width, tall), pictures[i], tiles[i])
-        y += tall + _TEXT
-    return np.asarray(canvas)
-
-
-def _place(canvas: pillow.Image, corner: tuple[int, int], size: tuple[int, int], picture: Image, tile: Tile) -> None:
-    """One picture, in the middle of its cell, and its two lines."""
-    (x, y), (width, tall) = corner, size
-    pen = ImageDraw.Draw(canvas)
-    canvas.paste(pillow.fromarray(picture), (x + (width - picture.shape[1]) // 2, y + tall - picture.shape[0]))
-    pen.text((x, y + tall + 2), _cut(tile.title, width, 12), fill=_INK, font=_font(12))
-    pen.text((x, y + tall + 17), _cut(tile.note, width, 11), fill=_FAINT, font=_font(11))
-
-
-def _font(size: int) -> Any:
-    return ImageFont.load_default(size)
-
-
-def _cut(text: str, width: int, size: int) -> str:
-    font = _font(size)
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text + "…"
-
-
-def _fitted(image: Image, width: int, height: int) -> Image:
-    scale = min(width / image.shape[1], height / image.shape[0])
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, size, interpolation=way), dtype=np.uint8)
 
 
 def sample_photograph() -> tuple[Image, Mask]:
-    """scikit-image's portrait of Eileen Collins (NASA, public domain) and a mask of head and shoulders."""
+    """scikit-image's portrait of Eileen Collins (NASA, public domain) and a mask of the head."""
     from skimage import data
 
     image = np.ascontiguousarray(data.astronaut())
     mask = np.zeros(image.shape[:2], np.uint8)
-    cv2.ellipse(mask, (225, 150), (105, 135), 0, 0, 360, 1, -1)
+    cv2.ellipse(mask, (217, 108), (66, 98), 0, 0, 360, 1, -1)
     return image, mask
 
 
-def catalogue_tiles(
-    image: Image, mask: Mask, rows: Sequence[Distortion] = CATALOG, profile: Profile = "matched"
-) -> list[Tile]:
-    """Every variant at the five severities on one photograph, cut out around the masked region."""
-    box = Region.from_mask(mask).bbox.grown(24, (image.shape[0], image.shape[1]))
-    tiles = []
+def photograph(
+    image: Path | None = None, mask: Path | None = None, box: tuple[int, int, int, int] | None = None
+) -> tuple[Image, Mask]:
+    """A picture file and what of it to distort, as `distort` takes them; the sample photograph without a file."""
+    if image is None and mask is None and box is None:
+        return sample_photograph()
+    pixels = sample_photograph()[0] if image is None else read_image(image)
+    area = None if mask is None else np.asarray(read_image(mask).any(axis=2))
+    region = region_of(shape_of(pixels), area, box)
+    full = np.zeros(region.size, np.uint8)
+    full[region.bbox.slices] = region.mask
+    return pixels, full
+
+
+def rows_of(families: Sequence[str], profile: Profile) -> list[Distortion]:
+    """The rows of some families (of all, if none is named) that have a ladder in the profile."""
+    for family in families:
+        if family not in FAMILIES:
+            raise UserError(unknown("family", family, FAMILIES))
+    return [row for row in CATALOG if row.ladder(profile) and (not families or row.family in families)]
+
+
+def steps(image: Image, mask: Mask, rows: Sequence[Distortion], profile: Profile = "matched") -> Iterator[Step]:
+    """Every row at the five severities of its ladder, in the masked region of one photograph."""
+    cut = _cut_out(image, mask)
     for row in rows:
         ladder = row.ladder(profile)
         for severity, amount in enumerate(ladder.values if ladder else (), 1):
             out = distort(image, row.name, severity, mask=mask, profile=profile)
-            seen = out.edit.visibility
-            note = f"V {seen.v:.1f}   {amount:g} {row.unit}" if seen else ""
-            tiles.append(Tile(out.image[box.slices], f"{row.name}  {severity}", note))
-    return tiles
+            assert out.edit.visibility is not None
+            yield Step(row, severity, amount, out.edit.visibility.v, out.image[cut])
 
 
-def dataset_sheet(folder: str | Path, count: int = 20, columns: int = 5, seed: int = 0, width: int = 300) -> Image:
-    """A sample of a data set: each image with its region outlined, what was done, and how visible it is."""
-    return sheet([_record_tile(row) for row in sampled_images(folder, count, seed)], columns, width)
+def _cut_out(image: Image, mask: Mask) -> tuple[slice, slice]:
+    return Region.from_mask(mask).bbox.grown(_AROUND, (image.shape[0], image.shape[1])).slices
 
 
-def sampled_images(folder: str | Path, count: int, seed: int = 0) -> Iterator[Mapping[str, Any]]:
-    """Random rows of `images`, reading only the row groups they lie in."""
-    folder = Path(folder)
-    paths = sorted(path for path in manifest_of(folder)["files"] if path.startswith("images/"))
-    places = []
-    for path in paths:
-        with pq.ParquetFile(folder / path) as file:
-            for group in range(file.num_row_groups):
-                places += [(path, group, row) for row in range(file.metadata.row_group(group).num_rows)]
-    chosen = sorted(stream(seed, "sheet").shuffled(places)[:count])
-    for path, group, row in chosen:
-        with pq.ParquetFile(folder / path) as file:
-            yield file.read_row_group(group).slice(row, 1).to_pylist()[0]
+def catalogue_sheet(image: Image, mask: Mask, shown: Sequence[Step]) -> Image:
+    """A row for each variant: the photograph, then severities 1 to 5 with their settings and how visible they are.
+
+    `shown` comes from `steps` with the same photograph. Around regions of up to 320 pixels nothing is resampled.
+    """
+    rows, columns = image[_cut_out(image, mask)].shape[:2]
+    scale = min(1.0, _WIDEST / max(rows, columns))
+    width, height = max(96, round(columns * scale)), max(1, round(rows * scale))
+    return sheet(list(_tiles(image, mask, shown)), 6, width, height, text=16 if width >= 160 else 12)
 
 
-def _record_tile(row: Mapping[str, Any]) -> Tile:
-    image = read_upright(row["image"]["bytes"]).image.copy()
-    texts = []
-    for region in row["regions"]:
-        found = Region.from_rle(region["mask_rle"])
-        x1, y1, x2, y2 = region["bbox"]
-        thick = max(2, round(min(image.shape[:2]) / 200))
-        edges, _ = cv2.findContours(found.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(image, edges, -1, (255, 255, 255), 1, offset=(x1, y1))
-        cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), _MARK, thick)
-        name = f"{phrase(region['distortion'])}, {LEVELS[region['severity'] - 1]}"
-        texts.append((name, f"{region['variant']}  {region['object'] or ''}  V {region['visibility']['v']:.1f}"))
-    return Tile(image, "; ".join(t for t, _ in texts) or "pristine", "; ".join(n for _, n in texts))
+def _tiles(image: Image, mask: Mask, shown: Sequence[Step]) -> Iterator[Tile]:
+    for step in shown:
+        if step.severity == 1:
+            yield Tile(image[_cut_out(image, mask)], step.row.name, f"dial: {step.row.unit}")
+        yield Tile(step.image, f"severity {step.severity}", f"{step.amount:g}   V {step.v:.1f}")

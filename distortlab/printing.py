@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -15,7 +15,10 @@ from distortlab.checks.report import Report
 from distortlab.distortion import Distortion, Profile
 from distortlab.edit import Edit
 
-__all__ = ["print_account", "print_edit", "print_json", "print_ladders", "print_report", "row_values"]
+if TYPE_CHECKING:
+    from distortlab.viewer import Written
+
+__all__ = ["print_account", "print_edit", "print_json", "print_ladders", "print_report", "print_view", "row_values"]
 
 
 def print_json(value: Any) -> None:
@@ -105,3 +108,15 @@ def print_edit(out: Path, edit: Edit, as_json: bool) -> None:
         return
     strength = f"{edit.amount:g} ({values['unit']}), V {seen.v:.2f}, {'visible' if seen.v >= 1 else 'not visible'}"
     typer.echo(f"wrote {out}: {edit.distortion} {strength}, box {','.join(map(str, edit.bbox))}")
+
+
+def print_view(written: "Written") -> None:
+    """What a page shows of a data set."""
+    of = "" if written.matching == written.total else f" that fit, of {written.total:,}"
+    typer.echo(
+        f"wrote {written.out}, {written.bytes / 1e6:.1f} MB: {written.images:,} of {written.matching:,} images{of}"
+    )
+    if written.reencoded:
+        typer.echo(f"{written.reencoded:,} were too large to keep whole: re-encoded away from their regions")
+    if written.left_out:
+        typer.echo(f"{written.left_out:,} more had no room; --max-mb gives it")

@@ -2,10 +2,10 @@
 
 import sys
 
-from distortlab.cli import making, reviewing
+from distortlab.cli import looking, making, reviewing
 from distortlab.cli.app import app, fail
 
-__all__ = ["main", "making", "reviewing"]
+__all__ = ["looking", "main", "making", "reviewing"]
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Commands that look at a data set and check it: verify, sheet, stats."""
+"""Commands that look at a data set and check it: verify, stats."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from distortlab.cli.app import Json, Workers, app, bar, share_of
 
-__all__ = ["sheet", "stats", "verify"]
+__all__ = ["stats", "verify"]
 
 
 @app.command(rich_help_panel="Look and check")
@@ -41,33 +41,6 @@ def verify(
     else:
         print_report(report)
     raise typer.Exit(1 if report.problems else 0)
-
-
-@app.command(rich_help_panel="Look and check")
-def sheet(
-    source: Annotated[
-        Path | None, typer.Argument(help="A data set; the catalogue on a photograph unless given.")
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="A PNG file.")] = Path("sheet.png"),
-    count: Annotated[int, typer.Option(min=1, max=200, help="Images of the data set to show.")] = 20,
-    seed: Annotated[int, typer.Option(help="Which images.")] = 0,
-) -> None:
-    """A contact sheet: a sample of a data set, or every distortion at five severities.
-
-    distortlab sheet data/ -o sheet.png
-    """
-    from distortlab import gallery
-    from distortlab.codecs import encode_png
-    from distortlab.files import new_file
-
-    if source:
-        picture = gallery.dataset_sheet(source, count, seed=seed)
-    else:
-        tiles = gallery.catalogue_tiles(*gallery.sample_photograph())
-        picture = gallery.sheet(tiles, columns=5, width=224, height=280)
-    with new_file(out) as file:
-        file.write(encode_png(picture))
-    typer.echo(f"wrote {out}, {picture.shape[1]} x {picture.shape[0]}")
 
 
 @app.command(rich_help_panel="Look and check")

@@ -35,7 +35,7 @@ from distortlab.files import read_json
 from distortlab.reading import read_image
 
 Cli = Callable[..., Outcome]
-COMMANDS = ("generate", "list", "distort", "verify", "sheet", "stats")
+COMMANDS = ("generate", "list", "distort", "verify", "sheet", "stats", "view", "gallery")
 TINY = ("--n", 6, "--workers", 1)
 
 
@@ -81,7 +81,7 @@ def test_nothing_to_do_shows_the_help(cli: Cli) -> None:
     assert "Usage" in outcome.out + outcome.err
 
 
-@pytest.mark.parametrize("words", [("genrate",), ("list", "--colour"), ("distort",), ("verify",)])
+@pytest.mark.parametrize("words", [("genrate",), ("list", "--colour"), *((name,) for name in COMMANDS[2:7])])
 def test_misuse(cli: Cli, words: tuple[str, ...]) -> None:
     assert_misused(cli(*words), "Usage")
 
@@ -641,7 +641,7 @@ def without_totals(folder: Path) -> None:
     edit_json(folder / "MANIFEST.json", lambda manifest: manifest.update(totals=None, format=9))
 
 
-@pytest.mark.parametrize("name", ["verify", "sheet", "stats"])
+@pytest.mark.parametrize("name", ["verify", "sheet", "stats", "view"])
 @pytest.mark.parametrize(
     ("change", "said"),
     [(unfinished, "begun and not finished"), (newer, "format 2"), (without_totals, "format 9")],
@@ -650,13 +650,13 @@ def test_what_is_not_ready(
     cli: Cli, own_copy: Path, tmp_path: Path, name: str, change: Callable[[Path], None], said: str
 ) -> None:
     change(own_copy)
-    more = ("-o", tmp_path / "sheet.png") if name == "sheet" else ()
+    more = () if name == "verify" else ("-o", tmp_path / "out")
     assert_refused(cli(name, own_copy, *more), str(own_copy), said)
 
 
-@pytest.mark.parametrize("name", ["verify", "sheet", "stats"])
+@pytest.mark.parametrize("name", ["verify", "sheet", "stats", "view"])
 def test_what_is_no_data_set(cli: Cli, tmp_path: Path, jpeg: Path, name: str) -> None:
-    more = ("-o", tmp_path / "sheet.png") if name == "sheet" else ()
+    more = () if name == "verify" else ("-o", tmp_path / "out")
     for folder in (tmp_path, tmp_path / "absent", jpeg):
         assert_refused(cli(name, folder, *more), str(folder))
 
@@ -675,10 +675,68 @@ def test_a_sheet_of_a_data_set(cli: Cli, finished: Path, tmp_path: Path) -> None
     assert again.read_bytes() != out.read_bytes()
 
 
-@pytest.mark.slow
-def test_a_sheet_of_the_catalogue(cli: Cli, tmp_path: Path) -> None:
-    assert cli("sheet", "-o", tmp_path / "sheet.png").code == 0
-    assert read_image(tmp_path / "sheet.png").shape[0] > 1000
+def test_a_gallery(cli: Cli, tmp_path: Path, jpeg: Path) -> None:
+    out = tmp_path / "gallery.png"
+    few = ("--family", "pixelate", "--family", "oversharpen")
+    outcome = cli("gallery", "-o", out, *few)
+    assert (outcome.code, outcome.err) == (0, "")
+    usual = read_image(out)
+    assert f"{usual.shape[1]} x {usual.shape[0]}" in outcome.out
+    assert cli("gallery", "-o", out, *few, "--profile", "dq").code == 0
+    assert not np.array_equal(read_image(out), usual)
+    assert cli("gallery", "-o", out, *few, "--image", jpeg, "--box", "40,30,140,130").code == 0
+    assert np.array_equal(read_image(out)[8:140, 8:140], read_image(jpeg)[14:146, 24:156]), (
+        "first of all the photograph"
+    )
+
+
+def test_a_gallery_of_a_masked_picture(cli: Cli, tmp_path: Path, jpeg: Path) -> None:
+    mask = np.zeros(read_image(jpeg).shape, np.uint8)
+    mask[30:130, 40:140] = 255
+    (tmp_path / "mask.png").write_bytes(encoded(mask, "PNG"))
+    for name, area in (("mask", tmp_path / "mask.png"), ("box", "40,30,140,130")):
+        few = ("--family", "pixelate", "--image", jpeg, f"--{name}", area)
+        assert cli("gallery", "-o", tmp_path / f"by-{name}.png", *few).code == 0
+    assert (tmp_path / "by-mask.png").read_bytes() == (tmp_path / "by-box.png").read_bytes()
+
+
+def test_galleries_that_cannot_be(cli: Cli, tmp_path: Path, jpeg: Path) -> None:
+    out = ("-o", tmp_path / "gallery.png")
+    (tmp_path / "black.png").write_bytes(encoded(np.zeros(read_image(jpeg).shape, np.uint8), "PNG"))
+    assert_refused(cli("gallery", *out, "--family", "pixelat"), "did you mean 'pixelate'")
+    assert_refused(cli("gallery", *out, "--image", tmp_path / "no.jpg"), "no.jpg")
+    assert_refused(cli("gallery", *out, "--image", jpeg, "--box", "0,0,9999,9"), "does not lie in the image")
+    assert_refused(cli("gallery", *out, "--image", jpeg, "--mask", tmp_path / "black.png"), "the mask is empty")
+    assert_refused(cli("gallery", *out, "--mask", tmp_path / "black.png"), "the mask has shape")
+    assert_refused(cli("gallery", *out, "--box", "0,0,9,9", "--mask", jpeg), "a mask or a box")
+    assert not (tmp_path / "gallery.png").exists()
+
+
+def test_a_page(cli: Cli, finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "view.html"
+    outcome = cli("view", finished, "-o", out)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "6 of 6 images" in outcome.out
+    told = json.loads(cli("view", finished, "-o", out, "--sample", 2, "--json").out)
+    assert (told["images"], told["total"], told["left_out"]) == (2, 6, 0)
+    assert told["bytes"] == out.stat().st_size
+    family = rows_of(finished, "images")[0]["regions"][0]["distortion"]
+    assert "of 6" in cli("view", finished, "-o", out, "--family", family, "--min-visibility", 0.5).out
+
+
+def test_pages_that_cannot_be(cli: Cli, finished: Path, own_copy: Path, tmp_path: Path, jpeg: Path) -> None:
+    out = ("-o", tmp_path / "view.html")
+    assert_refused(cli("view", finished, *out, "--family", "blurr"), "did you mean 'blur'")
+    assert_refused(cli("view", finished, *out, "--task", "wheel"), "no task called 'wheel'")
+    assert_refused(cli("view", finished, *out, "--severity", 9), "severity 9")
+    assert_refused(cli("view", finished, *out, "--min-visibility", 9, "--max-visibility", 2), "at least 9")
+    assert_refused(cli("view", finished, *out, "--min-visibility", 999), "with V from 999", "it has families")
+    assert_refused(cli("view", finished, "-o", tmp_path / "absent" / "view.html"), "there is no folder")
+    assert_refused(cli("view", finished, "-o", jpeg / "view.html"), "there is no folder")
+    assert_refused(cli("view", finished, "-o", tmp_path), "cannot be written")
+    next((own_copy / "images").glob("*.parquet")).unlink()
+    assert_refused(cli("view", own_copy, *out), "is missing")
+    assert list(tmp_path.glob("*.html")) == []
 
 
 def test_a_sheet_that_cannot_be_written(cli: Cli, finished: Path, jpeg: Path) -> None:

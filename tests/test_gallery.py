@@ -1,0 +1,122 @@
+"""The gallery: everything in the catalogue is in it; and the one in the docs is found out when it is stale."""
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from samples import Pixels
+
+from distortlab.catalog import CATALOG, FAMILIES
+from distortlab.edit import distort
+from distortlab.errors import UserError
+from distortlab.gallery import catalogue_sheet, photograph, rows_of, sample_photograph, steps
+from distortlab.region import Region
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_every_variant_at_every_severity() -> None:
+    image, mask = sample_photograph()
+    rows = [row for row in CATALOG if row.family in ("pixelate", "saturate_weaken")]
+    shown = list(steps(image, mask, rows))
+    assert [(step.row.name, step.severity) for step in shown] == [(row.name, k) for row in rows for k in range(1, 6)]
+    box = Region.from_mask(mask).bbox.grown(16, (image.shape[0], image.shape[1]))
+    for step in shown:
+        out = distort(image, step.row.name, step.severity, mask=mask)
+        assert step.amount == step.row.matched.values[step.severity - 1]
+        assert out.edit.visibility is not None
+        assert step.v == out.edit.visibility.v
+        assert np.array_equal(step.image, out.image[box.slices])
+
+
+def test_small_regions_are_not_resampled(small: Pixels) -> None:
+    mask = np.zeros(small.shape[:2], np.uint8)
+    mask[20:60, 30:90] = 1
+    shown = list(steps(small, mask, rows_of(["oversharpen"], "matched")))
+    sheet = catalogue_sheet(small, mask, shown)
+    first = small[4:76, 14:106]
+    width = max(96, first.shape[1])
+    left = 8 + (width - first.shape[1]) // 2
+    assert np.array_equal(sheet[8:80, left : left + first.shape[1]], first)
+    fifth = 8 + 5 * (width + 8) + (width - first.shape[1]) // 2
+    assert np.array_equal(sheet[8:80, fifth : fifth + first.shape[1]], shown[4].image)
+
+
+def test_what_there_is() -> None:
+    assert rows_of([], "matched") == list(CATALOG)
+    assert [row.family for row in rows_of(["noise"], "dq")] == ["noise"] * len(rows_of(["noise"], "dq"))
+    assert all(row.dq for row in rows_of([], "dq"))
+    with pytest.raises(UserError, match="did you mean 'noise'"):
+        rows_of(["noize"], "matched")
+    image, mask = photograph()
+    assert mask.any()
+    assert not mask.all()
+    assert photograph(box=(1, 2, 30, 40))[1].sum() == 29 * 38
+    assert image.shape[:2] == mask.shape
+
+
+# --- the docs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def docs() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate_docs", DOCS / "generate.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["generate_docs"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def known() -> dict[str, Any]:
+    return dict(json.loads((DOCS / "images" / "facts.json").read_text(encoding="utf-8")))
+
+
+def test_the_gallery_in_the_docs_is_not_stale(docs: ModuleType) -> None:
+    """It is: run `make docs`."""
+    assert not docs.stale_page("gallery.md", docs.gallery_page())
+    for family in FAMILIES:
+        assert not docs.stale_picture(docs.sheet_name(family), docs.family_picture(family), known()), family
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("amount", 1.01), ("version", 2), ("name", "blur.other"), ("unit", "mm"), ("v", 1e9)]
+)
+def test_other_settings_are_stale(docs: ModuleType, key: str, value: object) -> None:
+    made = docs.family_picture("pixelate")
+    name = docs.sheet_name("pixelate")
+    assert not docs.stale_picture(name, made, known())
+    changed = [{**made.facts[0], key: value}, *made.facts[1:]]
+    assert docs.stale_picture(name, made._replace(facts=changed), known())
+    assert docs.stale_picture(name, made._replace(facts=made.facts[:-1]), known())
+
+
+def test_other_pixels_are_stale(docs: ModuleType) -> None:
+    made, name = docs.family_picture("pixelate"), docs.sheet_name("pixelate")
+    fact = made.facts[2]
+    for by, stale in ((1, False), (4, True)):
+        moved = {**fact, "colours": [min(level + by, 255) for level in fact["colours"]]}
+        assert (
+            docs.stale_picture(name, made._replace(facts=[*made.facts[:2], moved, *made.facts[3:]]), known()) == stale
+        )
+    assert docs.stale_picture(name, made._replace(image=made.image[:-1]), known())
+
+
+def test_another_file_is_stale(docs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, name = docs.family_picture("pixelate"), docs.sheet_name("pixelate")
+    (tmp_path / name).parent.mkdir(parents=True)
+    shutil.copy(DOCS / name, tmp_path / name)
+    monkeypatch.setattr(docs, "DOCS", tmp_path)
+    assert not docs.stale_picture(name, made, known())
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes() + b"\0")
+    assert docs.stale_picture(name, made, known())
+    (tmp_path / name).unlink()
+    assert docs.stale_picture(name, made, known())
+    assert docs.stale_picture(name, made, {})
