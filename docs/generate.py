@@ -1,29 +1,39 @@
-"""Make what the docs show of the code: the tables of distortions and the contact sheets.
+"""Make what the docs show of the code: the tables of distortions, the gallery, the contact sheets.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit 1 if any is not what the code says now
+
+Pictures are compressed, and no two machines compress alike. So docs/images/facts.json says of each what it shows
+(distortions, versions, settings, V, and the mean colours of its parts) and which file that is (SHA-256): a picture is
+stale when the code gives other facts, and when the file is another.
 """
 
 import argparse
+import json
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import cv2
-import numpy as np
 from PIL import Image as pillow
 
-from distortlab.catalog import CATALOG, FAMILIES, variants
+from distortlab.catalog import CATALOG, FAMILIES
+from distortlab.contact import dataset_tiles
 from distortlab.dataset import generate
 from distortlab.distortion import Distortion
-from distortlab.gallery import catalogue_tiles, dataset_sheet, sample_photograph, sheet
+from distortlab.files import sha256_of
+from distortlab.gallery import Step, catalogue_sheet, rows_of, sample_photograph, steps
 from distortlab.image import Image
 from distortlab.recipe import load_recipe
+from distortlab.tasks.terms import PHRASES
+from distortlab.tiles import Tile, sheet
 from distortlab.visibility import GATES, TRENDS
 
 DOCS = Path(__file__).parent
+FACTS = DOCS / "images" / "facts.json"
 
 
 def distortions_page() -> str:
@@ -76,27 +86,109 @@ def _rules(family: str) -> list[str]:
     return ["", *out] if out else out
 
 
-def families_picture() -> Image:
+# --- the gallery ----------------------------------------------------------------------------------------------------
+
+
+GALLERY = """\
+# Gallery
+
+Generated from the catalogue by `make docs`: every variant at the five severities of the `matched` ladder, in the same
+region of one photograph (Eileen Collins, NASA, public domain). In brackets V, how visible the change came out here:
+about 1 is just visible ([visibility.md](visibility.md)). The ladders were tuned on many photographs to V = 2, 3, 4.5,
+6.5 and 9 ([ladders.md](ladders.md)); on a single one they come out above or below.
+
+The pictures below show every pixel, but are compressed with loss to keep the repository small. Without loss, on your
+own photograph, or with DepictQA's ladder:
+
+```
+distortlab gallery -o gallery.png
+distortlab gallery --image photo.jpg --box 40,60,300,280 --family blur --profile dq -o blur.png
+```
+"""
+
+
+@lru_cache
+def gallery_steps(family: str) -> tuple[Step, ...]:
+    return tuple(steps(*sample_photograph(), rows_of([family], "matched")))
+
+
+def gallery_page() -> str:
+    """docs/gallery.md."""
+    lines = [GALLERY.strip()]
+    for family in FAMILIES:
+        names = ", ".join(row.variant for row in rows_of([family], "matched"))
+        lines += [
+            "",
+            f"## {PHRASES[family]}",
+            "",
+            f"![{PHRASES[family]}: {names}; severities 1 to 5]({sheet_name(family)})",
+        ]
+        lines += ["", "| variant | dial | 1 | 2 | 3 | 4 | 5 |", "|---|---|---|---|---|---|---|"]
+        lines += [gallery_line(row, gallery_steps(family)) for row in rows_of([family], "matched")]
+    return "\n".join(lines) + "\n"
+
+
+def gallery_line(row: Distortion, shown: tuple[Step, ...]) -> str:
+    cells = [f"{step.amount:g} ({step.v:.1f})" for step in shown if step.row is row]
+    return f"| `{row.name}` | {row.unit} | {' | '.join(cells)} |"
+
+
+def sheet_name(family: str) -> str:
+    return f"images/gallery/{family}.webp"
+
+
+# --- pictures -------------------------------------------------------------------------------------------------------
+
+
+class Made(NamedTuple):
+    """A picture and what it shows, ready for JSON: text and settings exact, V and colours within a tolerance."""
+
+    image: Image
+    facts: list[dict[str, Any]]
+
+
+def family_picture(family: str) -> Made:
+    """A sheet of the gallery."""
+    shown = gallery_steps(family)
+    return Made(catalogue_sheet(*sample_photograph(), shown), list(map(step_facts, shown)))
+
+
+def families_picture() -> Made:
     """One variant of every family at five severities, two families in a row."""
-    photograph, mask = sample_photograph()
-    rows = [variants(family, "matched")[0] for family in FAMILIES]
-    tiles = catalogue_tiles(photograph, mask, rows)
-    named = [replace(tile, title=f"{rows[i // 5].family} {i % 5 + 1}") for i, tile in enumerate(tiles)]
-    return sheet(named, columns=10, width=136, height=160)
+    shown = [step for family in FAMILIES for step in gallery_steps(family)[:5]]
+    tiles = [Tile(step.image, f"{step.row.family} {step.severity}", f"V {step.v:.1f}") for step in shown]
+    return Made(sheet(tiles, columns=10, width=136, height=177), list(map(step_facts, shown)))
 
 
-def samples_picture() -> Image:
+def step_facts(step: Step) -> dict[str, Any]:
+    row = step.row
+    exact = {"name": row.name, "version": row.version, "unit": row.unit, "amount": step.amount}
+    return {**exact, "severity": step.severity, "v": round(step.v, 3), "colours": colours(step.image)}
+
+
+def samples_picture() -> Made:
     """Twenty images of a data set made from the built-in references."""
     with tempfile.TemporaryDirectory() as folder:
         generate(load_recipe("smoke", n=40, images_per_shard=40), "scenes", folder, workers=1)
-        return dataset_sheet(folder, 20, width=220)
+        tiles = list(dataset_tiles(folder, 20))
+    facts = [{"title": tile.title, "note": tile.note, "colours": colours(tile.image)} for tile in tiles]
+    return Made(sheet(tiles, columns=5, width=220), facts)
 
 
-PAGES: dict[str, Callable[[], str]] = {"distortions.md": distortions_page}
-PICTURES: dict[str, Callable[[], Image]] = {
+def colours(image: Image) -> list[int]:
+    """The mean colours of 3 x 3 parts."""
+    return [int(level) for level in cv2.resize(image, (3, 3), interpolation=cv2.INTER_AREA).ravel()]
+
+
+PAGES: dict[str, Callable[[], str]] = {"distortions.md": distortions_page, "gallery.md": gallery_page}
+PICTURES: dict[str, Callable[[], Made]] = {
     "images/families.jpg": families_picture,
     "images/samples.jpg": samples_picture,
+    **{sheet_name(family): partial(family_picture, family) for family in FAMILIES},
 }
+
+
+# --- stale or not ---------------------------------------------------------------------------------------------------
 
 
 def stale_page(name: str, text: str) -> bool:
@@ -104,41 +196,50 @@ def stale_page(name: str, text: str) -> bool:
     return not path.exists() or path.read_text(encoding="utf-8") != text
 
 
-def stale_picture(name: str, picture: Image) -> bool:
-    """JPEG changes every pixel a little, but the mean of a patch of a tile hardly at all."""
-    path = DOCS / name
-    if not path.exists():
+def stale_picture(name: str, made: Made, known: Mapping[str, Any]) -> bool:
+    """Whether a picture is not there, is not the one whose facts are known, or shows something else than it should."""
+    path, entry = DOCS / name, known.get(name)
+    if entry is None or not path.exists() or sha256_of(path) != entry["sha256"]:
         return True
-    with pillow.open(path) as known:
-        old = np.asarray(known.convert("RGB"))
-    return old.shape != picture.shape or float(np.abs(_means(old) - _means(picture)).max()) > 10
+    return list(made.image.shape[:2]) != entry["size"] or not same(made.facts, entry["facts"])
 
 
-def _means(picture: Image) -> np.ndarray:
-    size = (picture.shape[1] // 32, picture.shape[0] // 32)
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(float)
+def same(one: Any, other: Any, slack: float = 0.0) -> bool:
+    """Whether two facts agree: V within 0.05, colours within 2 of 255 levels, all else exactly."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        slacks = {"v": 0.05, "colours": 2.0}
+        return one.keys() == other.keys() and all(same(one[key], other[key], slacks.get(key, 0.0)) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(a, b, slack) for a, b in zip(one, other, strict=True))
+    return one == other or (slack > 0 and abs(one - other) <= slack)
+
+
+def write_picture(name: str, made: Made) -> dict[str, Any]:
+    path = DOCS / name
+    path.parent.mkdir(exist_ok=True)
+    options = {"quality": 85, "optimize": True} if path.suffix == ".jpg" else {"quality": 62, "method": 6}
+    pillow.fromarray(made.image).save(path, **options)
+    return {"sha256": sha256_of(path), "size": list(made.image.shape[:2]), "facts": made.facts}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    stale = []
-    for name, make_page in PAGES.items():
-        text = make_page()
-        if stale_page(name, text):
-            stale.append(name)
-            if not check:
-                (DOCS / name).write_text(text, encoding="utf-8")
-    for name, make_picture in PICTURES.items():
-        picture = make_picture()
-        if stale_picture(name, picture):
-            stale.append(name)
-            if not check:
-                pillow.fromarray(picture).save(DOCS / name, quality=85, optimize=True)
-    if stale:
-        sys.stdout.write(f"{'stale' if check else 'written'}: {', '.join(stale)}\n")
-    raise SystemExit(1 if stale and check else 0)
+    known = json.loads(FACTS.read_text(encoding="utf-8")) if FACTS.exists() else {}
+    pages = {name: make() for name, make in PAGES.items()}
+    stale = [name for name, text in pages.items() if stale_page(name, text)]
+    made = {name: make() for name, make in PICTURES.items()}
+    old = [name for name, picture in made.items() if stale_picture(name, picture, known)]
+    if not check:
+        for name in stale:
+            (DOCS / name).write_text(pages[name], encoding="utf-8")
+        facts = {name: write_picture(name, made[name]) if name in old else known[name] for name in PICTURES}
+        lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in facts.items())
+        FACTS.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+    if stale or old:
+        sys.stdout.write(f"{'stale' if check else 'written'}: {', '.join(stale + old)}\n")
+    raise SystemExit(1 if check and (stale or old) else 0)
 
 
 if __name__ == "__main__":
