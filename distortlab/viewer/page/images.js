@@ -73,7 +73,8 @@ function go(order) {
 }
 
 function setMode(mode) {
-  if (layers.after && !layers.before) return; // no reference; while one is being decoded, the wish stands
+  // Nothing to show, or no reference to show it beside; while one is being decoded, the wish stands.
+  if (!current() || (layers.after && !layers.before)) return;
   if (mode === "split" && state.mode !== "split") aimSplit();
   state.mode = mode;
   showButtons();
