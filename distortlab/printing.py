@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -15,7 +15,11 @@ from distortlab.checks.report import Report
 from distortlab.distortion import Distortion, Profile
 from distortlab.edit import Edit
 
-__all__ = ["print_account", "print_edit", "print_json", "print_ladders", "print_report", "row_values"]
+if TYPE_CHECKING:
+    from distortlab.publish import Pushed
+
+
+__all__ = ["print_account", "print_edit", "print_json", "print_ladders", "print_pushed", "print_report", "row_values"]
 
 
 def print_json(value: Any) -> None:
@@ -105,3 +109,23 @@ def print_edit(out: Path, edit: Edit, as_json: bool) -> None:
         return
     strength = f"{edit.amount:g} ({values['unit']}), V {seen.v:.2f}, {'visible' if seen.v >= 1 else 'not visible'}"
     typer.echo(f"wrote {out}: {edit.distortion} {strength}, box {','.join(map(str, edit.bbox))}")
+
+
+def print_pushed(pushed: "Pushed") -> None:
+    """What a push did, or would do."""
+    size = f"{len(pushed.sent)} files, {pushed.sent_bytes / 1e6:,.1f} MB"
+    removed = f", {len(pushed.removed)} old files removed" if pushed.removed else ""
+    if pushed.dry_run:
+        for path in (*(f"send   {path}" for path in pushed.sent), *(f"remove {path}" for path in pushed.removed)):
+            typer.echo(path)
+        typer.echo(
+            f"would send {size} to {pushed.url} ({pushed.revision}){removed}; {pushed.kept} files are there already"
+        )
+    elif pushed.changed:
+        typer.echo(
+            f"{pushed.url} ({pushed.revision}) is now {str(pushed.commit)[:8]}: {size} new{removed}, {pushed.kept} kept"
+        )
+    else:
+        typer.echo(f"{pushed.url} ({pushed.revision}) holds this data set already: {str(pushed.commit)[:8]}")
+    if pushed.tag and not pushed.dry_run:
+        typer.echo(f"tag {pushed.tag}")

@@ -2,10 +2,10 @@
 
 import sys
 
-from distortlab.cli import making, reviewing
+from distortlab.cli import making, reviewing, sharing
 from distortlab.cli.app import app, fail
 
-__all__ = ["main", "making", "reviewing"]
+__all__ = ["main", "making", "reviewing", "sharing"]
 
 
 def main() -> None:
