@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from distortlab.dataset import generate
     from distortlab.edit import Distorted, Edit, distort, render
     from distortlab.errors import UserError
+    from distortlab.publish import push
     from distortlab.reading import read_image
     from distortlab.recipe import Recipe, default_recipe, load_recipe
     from distortlab.references import open_references
@@ -39,6 +40,7 @@ __all__ = [
     "generate",
     "load_recipe",
     "open_references",
+    "push",
     "read_image",
     "render",
 ]
@@ -49,6 +51,7 @@ _HOMES = {
     "dataset": ("generate",),
     "edit": ("Distorted", "Edit", "distort", "render"),
     "errors": ("UserError",),
+    "publish": ("push",),
     "reading": ("read_image",),
     "recipe": ("Recipe", "default_recipe", "load_recipe"),
     "references": ("open_references",),

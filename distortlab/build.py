@@ -108,6 +108,7 @@ class _Counts:
     severities: Counter[str] = field(default_factory=Counter)
     tasks: Counter[str] = field(default_factory=Counter)
     objects: Counter[str] = field(default_factory=Counter)
+    licenses: Counter[str] = field(default_factory=Counter)
     references: set[str] = field(default_factory=set)
     unfilled: int = 0
 
@@ -123,6 +124,7 @@ def _drawn(shard: Shard, bench: Bench, counts: _Counts, progress: Callable[[int]
         counts.variants[drawn.edit.distortion] += 1
         counts.severities[str(slot.severity)] += 1
         counts.objects[drawn.place.object or ""] += 1
+        counts.licenses[drawn.reference.license] += 1
         counts.references.add(drawn.reference.id)
         yield drawn
 
@@ -136,6 +138,7 @@ def _receipt(
         "severities": counts.severities,
         "tasks": counts.tasks,
         "objects": counts.objects,
+        "licenses": counts.licenses,
         "rejected": tally.rejected,
         "screened": tally.screened,
         "skipped": tally.skipped,

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from distortlab import __version__
+from distortlab import __version__, licences
 from distortlab.account import Account
 from distortlab.catalog import FAMILIES, find
 from distortlab.plan import Plan
+from distortlab.provenance import how_made
+from distortlab.recipe import Recipe
 from distortlab.schema import TABLES
 from distortlab.shortcuts import Shortcut, Shortcuts
 
@@ -17,9 +19,17 @@ _TELLING = 500
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
 
 
-def card(plan: Plan, account: Account, files: Mapping[str, Mapping[str, Any]], blind: Shortcuts) -> str:
-    """The text of README.md. `files` are those of the manifest; `datasets` checks the counts."""
-    return f"---\n{_front_matter(account, files)}---\n\n{_body(plan, account, blind)}"
+def card(
+    plan: Plan,
+    account: Account,
+    files: Mapping[str, Mapping[str, Any]],
+    blind: Shortcuts,
+    samples: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """The text of README.md. `files` are those of the manifest; `datasets` checks the counts. `samples`: some rows of
+    the samples table, from which one is shown for every task.
+    """
+    return f"---\n{_front_matter(account, files)}---\n\n{_body(plan, account, blind, samples)}"
 
 
 # --- YAML -----------------------------------------------------------------------------------------------------------
@@ -40,7 +50,7 @@ def _front_matter(account: Account, files: Mapping[str, Mapping[str, Any]]) -> s
         info += f"  download_size: {total}\n  dataset_size: {total}\n"
     size = _SIZES[min(len(str(max(account.samples, 1) // 1000)) if account.samples >= 1000 else 0, len(_SIZES) - 1)]
     return (
-        "license: other\nlicense_name: see-below\nlanguage:\n- en\n"
+        f"{licences.front_matter(account.counts.get('licenses', {}))}language:\n- en\n"
         f"pretty_name: Locally distorted images ({account.images:,})\nsize_categories:\n- {size}\n"
         "task_categories:\n- image-text-to-text\n- visual-question-answering\n"
         "tags:\n- image-quality-assessment\n- synthetic\n- grpo\n- distortlab\n"
@@ -73,13 +83,13 @@ def _feature(feature: Mapping[str, Any], indent: int) -> str:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def _body(plan: Plan, account: Account, blind: Shortcuts) -> str:
+def _body(plan: Plan, account: Account, blind: Shortcuts, samples: Sequence[Mapping[str, Any]]) -> str:
     recipe, counts = plan.recipe, account.counts
     return f"""# {recipe.name}
 
-{account.images:,} images, each with one distortion in one region, and {account.samples:,} questions about them. Made by
-`distortlab` {__version__} from `{plan.source}` references with the recipe below (seed {recipe.seed}, plan
-`{plan.sha256[:12]}`). Every row of `images` holds the recipe of its image and can be rendered again:
+{account.images:,} images, each with one distortion in one region, and {account.samples:,} questions about them, for
+teaching vision-language models to see image quality: what kind of distortion, how severe, of what, where. Made by
+`distortlab` {__version__}. Every row of `images` holds the recipe of its image and can be rendered again:
 `distortlab verify` does.
 
 ```python
@@ -102,11 +112,12 @@ Boxes are `[x1, y1, x2, y2]` in pixels of the stored image, x2 and y2 exclusive.
 
 {_table(("task", "questions"), sorted(counts["tasks"].items()))}
 
+{_examples(samples)}
 ## Distortions
 
 Severities on the `{recipe.profile}` ladder; {_severities(counts["severities"])}.
 
-{_table(("family", "images", "variants"), _families(counts["variants"]))}
+{_table(("family", "images", "share", "variants"), _families(counts["variants"]))}
 
 No label without an effect: {sum(counts["rejected"].values()):,} draws were rejected, because the change could not be
 seen (V below {recipe.visibility.minimum:g}), went the wrong way, or the region had nothing for it to act on. V is a
@@ -118,12 +129,18 @@ model of visibility, not a study with people.
 
 ## References and licence
 
-{sum(counts["references"].values()):,} reference images were used. {plan.license} The licence of each is in
-`reference_license`.
+{sum(counts["references"].values()):,} reference images were used. {plan.license} Where each is from is in
+`reference_source`, its licence in `reference_license`; a distorted image is under the licence of its
+reference. {_metadata(recipe)}
+
+{_licences(counts.get("licenses", {}), plan.license)}
 
 {account.failures} of the {account.opened:,} that were opened could not be used; screened out:
 {_listed(counts["screened"])}.
 
+## How it was made
+
+{how_made(plan)}
 ## Known limits
 
 The Hub's viewer shows JPEG thumbnails: for the pixels themselves load the files, which are lossless. One distortion
@@ -131,7 +148,16 @@ per image. Severity is a setting of the generator, matched across variants on av
 
 ## Citation
 
-The data set follows Refine-IQA (arXiv 2508.03763), whose own data were not released.
+The data set follows Refine-IQA, whose own data were not released; please cite the paper, and the sources of the
+references.
+
+```bibtex
+@article{{refineiqa2025,
+  title   = {{Refine-IQA: Multi-Stage Reinforcement Finetuning for Perceptual Image Quality Assessment}},
+  journal = {{arXiv preprint arXiv:2508.03763}},
+  year    = {{2025}}
+}}
+```
 """
 
 
@@ -148,12 +174,18 @@ def _severities(counts: Mapping[str, int]) -> str:
     return ", ".join(f"severity {k}: {n:,}" for k, n in sorted(counts.items()))
 
 
-def _families(variants: Mapping[str, int]) -> list[tuple[str, int, str]]:
+def _families(variants: Mapping[str, int]) -> list[tuple[str, int, str, str]]:
+    whole = max(sum(variants.values()), 1)
     groups: dict[str, Counter[str]] = {family: Counter() for family in FAMILIES}
     for name, count in variants.items():
         groups[find(name).family][find(name).variant] += count
     return [
-        (family, sum(group.values()), ", ".join(f"{name} {n:,}" for name, n in sorted(group.items())))
+        (
+            family,
+            sum(group.values()),
+            f"{100 * sum(group.values()) / whole:.1f} %",
+            ", ".join(f"{name} {n:,}" for name, n in sorted(group.items())),
+        )
         for family, group in groups.items()
         if group
     ]
@@ -201,3 +233,50 @@ def _positions(rows: Mapping[tuple[str, str], Shortcut]) -> str:
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{reason} {count:,}" for reason, count in sorted(counts.items())) or "none"
+
+
+# --- what a stranger wants to know ----------------------------------------------------------------------------------
+
+_LICENCES = 20
+
+
+def _examples(samples: Sequence[Mapping[str, Any]]) -> str:
+    """For every task its first question, with the solution."""
+    first: dict[str, Mapping[str, Any]] = {}
+    for row in samples:
+        first.setdefault(row["task"], row)
+    return "\n".join(_example(task, row) for task, row in sorted(first.items()))
+
+
+def _example(task: str, row: Mapping[str, Any]) -> str:
+    # A name of an object may be anything: four blanks make code of all that a Markdown reader could misread.
+    prompt = "\n".join(f"    {line}".rstrip() for line in row["prompt"][0]["content"].splitlines())
+    return f"`{task}`, e.g. `{row['sample_id']}`:\n\n{prompt}\n\n    solution: {row['solution']}\n"
+
+
+def _metadata(recipe: Recipe) -> str:
+    if recipe.references.keep_metadata:
+        return "Their files keep their metadata, which can hold the place and time of a photograph."
+    return "EXIF, XMP and comments were taken out of their files."
+
+
+def _licences(counts: Mapping[str, int], all_of_them: str) -> str:
+    if set(counts) <= {all_of_them}:
+        return ""
+    rows = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    fixed = sum(count for text, count in rows if licences.forbids_changes(text))
+    warning = (
+        f"\n\n**{fixed:,} images are made from references whose licence does not allow changed versions to be shared "
+        "(NoDerivatives).** Ask for permission before you publish them, or leave them out."
+        if fixed
+        else ""
+    )
+    shown = [(_in_cell(text), count) for text, count in rows[:_LICENCES]]
+    if len(rows) > _LICENCES:
+        shown.append((f"{len(rows) - _LICENCES} others", sum(count for _, count in rows[_LICENCES:])))
+    return _table(("licence of the reference", "images"), shown) + warning
+
+
+def _in_cell(text: str) -> str:
+    """Text from elsewhere, so that it cannot end a cell or a table."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")

@@ -163,7 +163,7 @@ def _finish(plan: Plan, account: Account, receipts: Sequence[Receipt]) -> None:
         files |= _write_samples(out, plan, split)
     totals = {"images": account.images, "samples": account.samples, "splits": account.splits}
     blind = shortcuts(stored_from(out, {"files": files, "totals": totals}))
-    write_text(out / "README.md", card(plan, account, files, blind))
+    write_text(out / "README.md", card(plan, account, files, blind, _first_samples(out, files)))
     readme = out / "README.md"
     files["README.md"] = {"sha256": sha256_of(readme), "bytes": readme.stat().st_size, "rows": 0}
     write_json(manifest, sealed(_manifest(plan, account, files)))
@@ -207,6 +207,15 @@ def _write_samples(out: Path, plan: Plan, split: str) -> dict[str, dict[str, Any
                     rows += rft.num_rows
         entry = {"sha256": file.sha256, "bytes": file.size, "rows": rows}
     return {path: entry}
+
+
+def _first_samples(out: Path, files: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Some questions to show in the card."""
+    path = next((path for path in sorted(files) if path.startswith("samples/")), None)
+    if path is None:
+        return []
+    with pq.ParquetFile(out / path) as file:
+        return next((batch.to_pylist() for batch in file.iter_batches(400)), [])
 
 
 def _remove_temporary(out: Path) -> None:

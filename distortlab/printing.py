@@ -16,9 +16,19 @@ from distortlab.distortion import Distortion, Profile
 from distortlab.edit import Edit
 
 if TYPE_CHECKING:
+    from distortlab.publish import Pushed
     from distortlab.viewer import Written
 
-__all__ = ["print_account", "print_edit", "print_json", "print_ladders", "print_report", "print_view", "row_values"]
+__all__ = [
+    "print_account",
+    "print_edit",
+    "print_json",
+    "print_ladders",
+    "print_pushed",
+    "print_report",
+    "print_view",
+    "row_values",
+]
 
 
 def print_json(value: Any) -> None:
@@ -120,3 +130,23 @@ def print_view(written: "Written") -> None:
         typer.echo(f"{written.reencoded:,} were too large to keep whole: re-encoded away from their regions")
     if written.left_out:
         typer.echo(f"{written.left_out:,} more had no room; --max-mb gives it")
+
+
+def print_pushed(pushed: "Pushed") -> None:
+    """What a push did, or would do."""
+    size = f"{len(pushed.sent)} files, {pushed.sent_bytes / 1e6:,.1f} MB"
+    removed = f", {len(pushed.removed)} old files removed" if pushed.removed else ""
+    if pushed.dry_run:
+        for path in (*(f"send   {path}" for path in pushed.sent), *(f"remove {path}" for path in pushed.removed)):
+            typer.echo(path)
+        typer.echo(
+            f"would send {size} to {pushed.url} ({pushed.revision}){removed}; {pushed.kept} files are there already"
+        )
+    elif pushed.changed:
+        typer.echo(
+            f"{pushed.url} ({pushed.revision}) is now {str(pushed.commit)[:8]}: {size} new{removed}, {pushed.kept} kept"
+        )
+    else:
+        typer.echo(f"{pushed.url} ({pushed.revision}) holds this data set already: {str(pushed.commit)[:8]}")
+    if pushed.tag and not pushed.dry_run:
+        typer.echo(f"tag {pushed.tag}")

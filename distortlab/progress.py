@@ -12,7 +12,10 @@ _EVERY_S = 10.0
 
 @contextmanager
 def bar(what: str, total: int, quiet: bool = False) -> Iterator[Callable[[int], None]]:
-    """Yields a function to call with the number of things just done. Writes to stderr only."""
+    """Yields a function to call with the number of things just done. Writes to stderr only.
+
+    Where `what` begins with "bytes", numbers are shown as sizes.
+    """
     if quiet:
         yield lambda step: None
     elif sys.stderr.isatty():
@@ -23,14 +26,28 @@ def bar(what: str, total: int, quiet: bool = False) -> Iterator[Callable[[int], 
 
 def _drawn(what: str, total: int) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
     from rich.text import Text
 
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:.0f}/s" if task.speed else "")
 
-    columns = (BarColumn(), MofNCompleteColumn(), what, Rate(), TimeRemainingColumn())
+    counts: tuple[ProgressColumn | str, ...]
+    if _sizes(what):
+        counts = (DownloadColumn(), what.removeprefix("bytes "), TransferSpeedColumn())
+    else:
+        counts = (MofNCompleteColumn(), what, Rate())
+    columns = (BarColumn(), *counts, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(what, total=total)
         yield lambda step: progress.advance(task, step)
@@ -51,5 +68,15 @@ class _Lines:
         self.last = now
         rate = self.done / (now - self.start)
         left = (self.total - self.done) / rate if rate else float("inf")
-        sys.stderr.write(f"{self.done:,} of {self.total:,} {self.what}, {rate:.0f}/s, {left:.0f} s left\n")
+        sys.stderr.write(self._line(rate, left))
         sys.stderr.flush()
+
+    def _line(self, rate: float, left: float) -> str:
+        if _sizes(self.what):
+            sizes = f"{self.done / 1e6:,.0f} of {self.total / 1e6:,.0f} MB {self.what.removeprefix('bytes ')}"
+            return f"{sizes}, {rate / 1e6:.1f} MB/s, {left:.0f} s left\n"
+        return f"{self.done:,} of {self.total:,} {self.what}, {rate:.0f}/s, {left:.0f} s left\n"
+
+
+def _sizes(what: str) -> bool:
+    return what.startswith("bytes ")

@@ -32,13 +32,16 @@ TASKS = ("recognition", "recognition_reference", "object", "grounding")
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRules:
-    """Which reference images are good enough, and how large they may be. See `references.screening`."""
+    """Which reference images are good enough, how large they may be (see `references.screening`), and whether their
+    files keep their metadata (EXIF, XMP, comments, thumbnails).
+    """
 
     max_side: int = 1024
     min_side: int = 256
     min_sharpness: float = 20.0
     max_blockiness: float = 1.5
     min_chroma: float = 4.5
+    keep_metadata: bool = False
 
 
 @dataclass(frozen=True, slots=True)

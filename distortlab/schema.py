@@ -23,6 +23,7 @@ __all__ = [
     "IMAGES",
     "RFT",
     "SAMPLES",
+    "Features",
     "ImageRecord",
     "Picture",
     "Sample",

@@ -2,10 +2,10 @@
 
 import sys
 
-from distortlab.cli import looking, making, reviewing
+from distortlab.cli import looking, making, reviewing, sharing
 from distortlab.cli.app import app, fail
 
-__all__ = ["looking", "main", "making", "reviewing"]
+__all__ = ["looking", "main", "making", "reviewing", "sharing"]
 
 
 def main() -> None:

@@ -15,7 +15,10 @@ __all__ = ["distort", "generate", "list_distortions"]
 def generate(
     n: Annotated[int | None, typer.Option("--n", help="Images to make; as in the recipe unless given.")] = None,
     refs: Annotated[
-        str, typer.Option(help="scenes (built in) | coco:FILE.json,FOLDER | folder:FOLDER: the clean images.")
+        str,
+        typer.Option(
+            help="scenes (built in) | coco:FILE.json,FOLDER | folder:FOLDER | hf:USER/DATASET[:SPLIT]: clean images."
+        ),
     ] = "scenes",
     out: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path("data"),
     recipe: Annotated[

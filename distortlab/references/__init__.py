@@ -6,6 +6,7 @@ A source is written as one word of the command line, and opened here:
     scenes:SEED              the same with another seed
     coco:FILE.json,FOLDER    an annotation file in the format of COCO, LVIS or Objects365, and its images
     folder:FOLDER            all pictures below a folder; regions come from segmentation and have no names
+    hf:USER/DATASET:SPLIT    a data set on the Hugging Face Hub, with boxes or masks if it has any
 """
 
 from pathlib import Path
@@ -27,7 +28,14 @@ def open_references(spec: str, seed: int = 0, rules: RegionRules = _RULES) -> Re
     """
     kind, _, rest = spec.partition(":")
     if kind not in _KINDS:
-        raise UserError(unknown("kind of references", kind, _KINDS, "scenes, coco:FILE.json,FOLDER, folder:FOLDER"))
+        raise UserError(
+            unknown(
+                "kind of references",
+                kind,
+                _KINDS,
+                "scenes, coco:FILE.json,FOLDER, folder:FOLDER, hf:USER/DATASET:SPLIT",
+            )
+        )
     return _KINDS[kind](rest, seed, rules)
 
 
@@ -58,4 +66,10 @@ def _folder(rest: str, seed: int, rules: RegionRules) -> References:
     return open_folder(Path(rest).expanduser())
 
 
-_KINDS = {"scenes": _scenes, "coco": _coco, "folder": _folder}
+def _hub(rest: str, seed: int, rules: RegionRules) -> References:
+    from distortlab.references.hub import open_hub
+
+    return open_hub(rest)
+
+
+_KINDS = {"scenes": _scenes, "coco": _coco, "folder": _folder, "hf": _hub}

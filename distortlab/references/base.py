@@ -66,7 +66,7 @@ class References(Protocol):
 
     @property
     def name(self) -> str:
-        """The kind of source: `scenes`, `coco`, `folder`."""
+        """The kind of source: `scenes`, `coco`, `folder`; of the Hub, which data set at which commit."""
         ...
 
     @property

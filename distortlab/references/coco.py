@@ -58,7 +58,7 @@ class CocoEntry:
         """Read the image and draw its regions at the size it is kept in. Raises `BadReference`."""
         data, upright = open_picture(self.path)
         self._check_size(shape_of(upright.image), upright.turned)
-        stored = store(data, upright, references.max_side)
+        stored = store(data, upright, references)
         found, skipped = self._regions(shape_of(stored.image), regions)
         return Reference(
             id=self.id,

@@ -31,7 +31,7 @@ class FolderEntry:
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the picture and segment it at the size it is kept in. Raises `BadReference`."""
-        stored = store(*open_picture(self.path), references.max_side)
+        stored = store(*open_picture(self.path), references)
         found = segment(stored.image, regions)
         return Reference(
             id=self.id,

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from distortlab.codecs import encode_png
 from distortlab.errors import BadReference
 from distortlab.image import Image
 from distortlab.reading import Upright, read_bytes, read_upright, shrink
+from distortlab.recipe import ReferenceRules
+from distortlab.references.metadata import without_metadata
 
 __all__ = ["Stored", "open_picture", "store"]
 
@@ -31,9 +35,26 @@ def open_picture(path: Path) -> tuple[bytes, Upright]:
         raise BadReference(f"{path}: {error}") from None
 
 
-def store(data: bytes, upright: Upright, max_side: int) -> Stored:
-    """The image, at most `max_side` long: in its own bytes where they are faithful, else as PNG."""
-    image = shrink(upright.image, max_side)
+def store(data: bytes, upright: Upright, rules: ReferenceRules) -> Stored:
+    """The image, at most `rules.max_side` long: in its own bytes where they are faithful, else as PNG.
+
+    Unless `rules.keep_metadata`, its own bytes are without metadata; a file that cannot be cleaned is stored as PNG.
+    """
+    image = shrink(upright.image, rules.max_side)
     if upright.faithful and image is upright.image:
-        return Stored(image, data, EXTENSIONS[upright.format])
+        own = data if rules.keep_metadata else _clean(data, image)
+        if own is not None:
+            return Stored(image, own, EXTENSIONS[upright.format])
     return Stored(image, encode_png(image), "png")
+
+
+def _clean(data: bytes, image: Image) -> bytes | None:
+    """The file without metadata, or None where that would not decode to the same pixels."""
+    clean = without_metadata(data)
+    if clean is None or clean is data:
+        return clean
+    try:
+        again = read_upright(clean)
+    except BadReference:
+        return None
+    return clean if again.faithful and np.array_equal(again.image, image) else None

@@ -35,7 +35,7 @@ from distortlab.files import read_json
 from distortlab.reading import read_image
 
 Cli = Callable[..., Outcome]
-COMMANDS = ("generate", "list", "distort", "verify", "sheet", "stats", "view", "gallery")
+COMMANDS = ("generate", "list", "distort", "verify", "sheet", "stats", "view", "gallery", "push", "export")
 TINY = ("--n", 6, "--workers", 1)
 
 

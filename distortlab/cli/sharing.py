@@ -1,0 +1,92 @@
+"""Commands that hand a data set on: push, export."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from distortlab.cli.app import Json, app, bar
+
+__all__ = ["export", "push"]
+
+
+@app.command(rich_help_panel="Share")
+def push(
+    folder: Annotated[Path, typer.Argument(help="A finished data set.")],
+    repo: Annotated[str, typer.Argument(help="user/name on the Hugging Face Hub.")],
+    private: Annotated[bool, typer.Option("--private", help="Where it is created: not for everybody.")] = False,
+    gated: Annotated[
+        str | None, typer.Option(help="auto | manual: who wants it must ask; granted at once, or by you.")
+    ] = None,
+    revision: Annotated[str, typer.Option(help="The branch; created if there is none of that name.")] = "main",
+    tag: Annotated[str | None, typer.Option(help="A name for this version, e.g. v1.0.")] = None,
+    message: Annotated[str | None, typer.Option("--message", "-m", help="Of the commit.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Publish a data set on the Hugging Face Hub, in one commit; what is there already is not sent again.
+
+    The token is that of `hf auth login`, or HF_TOKEN. Stopped or broken off, the same command goes on.
+
+        distortlab push data/ user/name --private
+        distortlab push data/ user/name --tag v1.1 --message "more noise"
+    """
+    from dataclasses import asdict
+
+    from distortlab.errors import UserError, unknown
+    from distortlab.printing import print_json, print_pushed
+    from distortlab.publish import push as run
+
+    if gated not in (None, "auto", "manual"):
+        raise UserError(unknown("kind of gate", gated, ("auto", "manual")))
+    pushed = run(
+        folder,
+        repo,
+        revision=revision,
+        private=private,
+        gated=gated,  # type: ignore[arg-type]
+        tag=tag,
+        message=message,
+        dry_run=dry_run,
+        stage=partial(bar, quiet=as_json),
+    )
+    if as_json:
+        print_json(asdict(pushed))
+    else:
+        print_pushed(pushed)
+
+
+@app.command(rich_help_panel="Share")
+def export(
+    folder: Annotated[Path, typer.Argument(help="A finished data set.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A folder that does not exist yet.")],
+    form: Annotated[
+        str,
+        typer.Option("--format", help="jsonl (VLM-R1) | llava | verl (and EasyR1) | ms-swift | q-insight."),
+    ] = "jsonl",
+    split: Annotated[list[str] | None, typer.Option(help="Only this split; may be repeated.")] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Only this task; may be repeated.")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an older export.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write images as files and questions as a list, in the form that another project loads.
+
+    distortlab export data/ --format jsonl -o out/
+    distortlab export data/ --format verl --split train -o out/
+    """
+    from dataclasses import asdict
+
+    from distortlab.export import export as run
+    from distortlab.printing import print_json
+    from distortlab.stored import open_data
+
+    data = open_data(folder)
+    total = sum(data.count("rft", name) for name in split or data.splits)
+    with bar("questions", total, quiet=as_json) as advance:
+        done = run(folder, out, form, splits=split or (), tasks=task or (), overwrite=overwrite, progress=advance)
+    if as_json:
+        print_json(asdict(done))
+    else:
+        rows = ", ".join(f"{name} {count:,}" for name, count in done.rows.items())
+        typer.echo(f"{rows} questions and {done.images:,} images in {out}, as {done.loaded_by} load them")

@@ -1,0 +1,155 @@
+"""The card: what the Hub reads of it, and what a stranger reads."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dataset_samples import Gallery, rows_of, small_recipe
+from huggingface_hub import DatasetCard, DatasetCardData
+
+from distortlab import licences
+from distortlab.account import Account
+from distortlab.card import card
+from distortlab.plan import make_plan
+from distortlab.recipe import Recipe, recipe_from
+from distortlab.shortcuts import Shortcuts
+from distortlab.tasks import TASKS
+
+BY = "Attribution License (http://creativecommons.org/licenses/by/2.0/)"
+BY_ND = "Attribution-NoDerivs License (http://creativecommons.org/licenses/by-nd/2.0/)"
+BY_NC = "Attribution-NonCommercial License (http://creativecommons.org/licenses/by-nc/2.0/)"
+
+
+@pytest.fixture(scope="module")
+def loaded(data: Path) -> DatasetCard:
+    return DatasetCard.load(data / "README.md")
+
+
+def front(data: DatasetCardData) -> dict[str, Any]:
+    return dict(data.to_dict())
+
+
+def test_the_front_matter_is_what_the_hub_takes(loaded: DatasetCard, data: Path) -> None:
+    values = front(loaded.data)
+    assert values["task_categories"] == ["image-text-to-text", "visual-question-answering"]
+    assert values["size_categories"] == ["n<1K"]
+    assert [config["config_name"] for config in values["configs"]] == ["rft", "images", "samples"]
+    assert values["configs"][0]["default"] is True
+    again = DatasetCardData(**values)
+    assert front(again) == values
+
+
+@pytest.mark.parametrize("config", ["rft", "images", "samples"])
+def test_counts_are_exact(loaded: DatasetCard, data: Path, config: str) -> None:
+    info = next(info for info in front(loaded.data)["dataset_info"] if info["config_name"] == config)
+    counts = {split["name"]: split["num_examples"] for split in info["splits"]}
+    assert sum(counts.values()) == len(rows_of(data, config))
+    for split, count in counts.items():
+        rows = [row for row in rows_of(data, config) if row["image_id"].startswith(split)]
+        assert len(rows) == count
+
+
+def test_every_task_is_shown_as_it_is_asked(loaded: DatasetCard, data: Path) -> None:
+    for row in rows_of(data, "samples"):
+        if f"`{row['sample_id']}`" in loaded.text:
+            shown = re.sub(r"^    ", "", loaded.text, flags=re.MULTILINE)
+            assert row["prompt"][0]["content"] in shown
+            assert f"solution: {row['solution']}\n" in shown
+    assert {task for task in TASKS if f"`{task}`, e.g." in loaded.text} == set(TASKS)
+
+
+def test_the_recipe_can_be_taken_out_and_used(loaded: DatasetCard) -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", loaded.text, re.DOTALL)
+    assert recipe_from(tomllib.loads(text)) == small_recipe()
+
+
+SECTIONS = ("Tasks", "Distortions", "References and licence", "How it was made", "Known limits", "Citation")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_sections(loaded: DatasetCard, section: str) -> None:
+    assert f"\n## {section}\n" in loaded.text
+
+
+def test_the_viewer_is_named_among_the_limits(loaded: DatasetCard) -> None:
+    assert "JPEG thumbnails" in loaded.text.partition("## Known limits")[2]
+
+
+def test_shares_of_the_families_add_up(loaded: DatasetCard) -> None:
+    shares = [float(share) for share in re.findall(r"\| ([\d.]+) % \|", loaded.text)]
+    assert sum(shares) == pytest.approx(100, abs=0.5)
+
+
+# --- licences -------------------------------------------------------------------------------------------------------
+
+NAMES = {
+    BY: "cc-by-2.0",
+    BY_NC: "cc-by-nc-2.0",
+    BY_ND: None,  # the Hub has no name for its version 2.0
+    "cc-by-4.0": "cc-by-4.0",
+    "CC0-1.0": "cc0-1.0",
+    "https://creativecommons.org/publicdomain/zero/1.0/": "cc0-1.0",
+    "https://creativecommons.org.example.net/licenses/by/4.0/": None,
+    "all rights reserved": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_names_of_licences(text: str) -> None:
+    assert licences.hub_name(text) == NAMES[text]
+
+
+def test_only_changes_are_forbidden_by_no_derivatives() -> None:
+    assert [licences.forbids_changes(text) for text in (BY, BY_ND, BY_NC, "cc-by-nc-nd-4.0")] == [0, 1, 0, 1]
+
+
+def written(counts: Mapping[str, int], **recipe: Any) -> str:
+    plan = make_plan(small_recipe(**recipe), Gallery())
+    tables = ("tasks", "severities", "variants", "rejected", "screened", "references")
+    account = Account(
+        Path("nowhere"),
+        True,
+        12,
+        12,
+        32,
+        splits={"train": 12},
+        counts={**{t: {} for t in tables}, "licenses": {**counts}},
+    )
+    return card(plan, account, {}, Shortcuts(12, 12, ()))
+
+
+LICENSES = {
+    "one that the Hub knows": ({BY: 12}, {"license": "cc-by-2.0"}),
+    "one that it does not": ({"mine": 12}, {"license": "other", "license_name": "see-card"}),
+    "several": ({BY: 6, BY_NC: 6}, {"license": "other", "license_name": "mixed-see-card"}),
+}
+
+
+@pytest.mark.parametrize("case", LICENSES)
+def test_what_a_data_set_says_of_its_licence(case: str) -> None:
+    counts, expected = LICENSES[case]
+    values = front(DatasetCard(written(counts)).data)
+    assert {key: values[key] for key in values if key.startswith("license")} == expected
+
+
+def test_every_licence_is_counted_and_no_derivatives_is_told() -> None:
+    text = written({BY: 6, BY_ND: 5, "odd | one": 1})
+    assert f"| {BY} | 6 |" in text
+    assert "| odd \\| one | 1 |" in text
+    assert "**5 images are made from references whose licence does not allow changed versions" in text
+    assert "NoDerivatives" not in written({BY: 12})
+
+
+def test_many_licences_are_summed_up() -> None:
+    assert "| 15 others | 15 |" in written({f"licence {n}": 1 for n in range(35)})
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_whether_metadata_were_kept_is_told(kept: bool) -> None:
+    text = written({}, references={"keep_metadata": kept})
+    assert ("keep their metadata" in text) == kept
+    assert isinstance(small_recipe(), Recipe)
