@@ -48,12 +48,12 @@ def _by_severity(edits: pd.DataFrame, measure: str) -> list[np.ndarray]:
 
 def _legend(figure: Any, names: Sequence[str], colours: Sequence[str]) -> None:
     handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in colours]
-    figure.legend(handles, names, loc="upper center", ncols=len(names), frameon=False, bbox_to_anchor=(0.5, 1.02))
+    figure.legend(handles, names, loc="outside upper center", ncols=len(names), frameon=False)
 
 
 def visibility(populations: Populations, file: Path) -> None:
     """V at each severity, with the targets."""
-    figure, axis = plt.subplots(figsize=(8.6, 4.2))
+    figure, axis = plt.subplots(figsize=(8.6, 4.2), layout="constrained")
     _boxes(axis, [_by_severity(edits, "v") for edits in populations.values()], COLOURS)
     for s, target in enumerate(TARGETS, 1):
         axis.plot([s - 0.45, s + 0.45], [target, target], color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=5)
@@ -89,7 +89,8 @@ def variants(populations: Populations, file: Path) -> None:
         drawn = axis.imshow(off, cmap="PuOr", vmin=-1.5, vmax=1.5, aspect="auto")
         for (y, x), value in np.ndenumerate(medians.to_numpy()):
             if np.isfinite(value):
-                axis.text(x, y, f"{value:.1f}", ha="center", va="center", fontsize=6.5)
+                dark = abs(off.to_numpy()[y, x]) > 1
+                axis.text(x, y, f"{value:.1f}", ha="center", va="center", fontsize=6.5, color="white" if dark else INK)
         axis.set(title=name, xticks=range(5), xticklabels=range(1, 6), xlabel="severity")
         axis.spines[:].set_visible(False)
     axes[0].set_yticks(range(len(ORDER)), ORDER, fontsize=7.5)
@@ -106,7 +107,8 @@ def small(labels: pd.DataFrame, file: Path) -> None:
     axis.imshow(lost, cmap="Reds", vmin=0, vmax=0.8, aspect="auto")
     for (y, x), value in np.ndenumerate(lost.to_numpy()):
         if np.isfinite(value) and value > 0:
-            axis.text(x, y, f"{100 * value:.0f}", ha="center", va="center", fontsize=7)
+            dark = value > 0.45
+            axis.text(x, y, f"{100 * value:.0f}", ha="center", va="center", fontsize=7, color="white" if dark else INK)
     axis.set(title="labels that vanish, %", xticks=range(5), xticklabels=range(1, 6), xlabel="severity")
     axis.set_yticks(range(len(lost)), lost.index, fontsize=7.5)
     axis.spines[:].set_visible(False)

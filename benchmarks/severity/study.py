@@ -69,11 +69,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--edits", type=Path, help="a Parquet file of measurements, to keep or to start from")
     parser.add_argument("--data", type=Path, help="a whole data set, to count its labels")
+    parser.add_argument("--note", default="", help="a sentence for the page: which photographs these were")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where severity.md and images/ go")
     arguments = parser.parse_args()
     arguments.refs = arguments.refs or ["scenes"]
     labels = labels_of(arguments.data) if arguments.data else None
-    write_page(measured(arguments), labels, arguments.docs)
+    write_page(measured(arguments), labels, arguments.docs, arguments.note)
 
 
 if __name__ == "__main__":

@@ -103,6 +103,7 @@ QUANTIZATION = (
         Dial(64, 2, whole=True),
         matched(11, 9, 7, 5, 3),
         None,
+        version=2,
     ),
     Distortion(
         "quantization.median",
@@ -131,5 +132,6 @@ QUANTIZATION = (
         Dial(64, 2, whole=True),
         matched(8, 5, 4, 3, 2),
         None,
+        version=2,
     ),
 )  # fmt: skip
