@@ -2,18 +2,19 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bench_samples import write_kadid, write_koniq, write_picture, write_spaq
+from bench_samples import WRITERS, write_kadid, write_koniq, write_llvisionqa, write_picture, write_spaq
 from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab.errors import UserError
-from refine_bench.datasets import SETS, Scale, load, spec_of, to_five
+from refine_bench.datasets import SETS, Scale, load, load_questions, spec_of, to_five
 
 DATA = os.environ.get("REFINE_BENCH_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="REFINE_BENCH_DATA is not set")
@@ -99,10 +100,84 @@ def test_metas_of_deqa_and_qalign(tmp_path: Path) -> None:
     assert [row.mos for row in load(f"meta:{tmp_path}/qalign.json", tmp_path).rows] == [4.63, 1.25]
 
 
+RATED = [name for name in WRITERS if SETS[name].FACTS.kind == "rated"]
+QUESTIONS = [name for name in WRITERS if name not in RATED]
+
+
+@pytest.mark.parametrize("name", RATED)
+def test_every_rated_set_reads_its_official_files(name: str, tmp_path: Path) -> None:
+    WRITERS[name](tmp_path / "set")
+    found = load(name, tmp_path, strict=False)
+    assert found.rows
+    assert all(row.image.is_file() for row in found.rows)
+    assert found.spec.facts.count(found.spec.choice) == found.expected
+    assert len(found.sha256) == 64
+    assert all(found.observed.low <= row.mos <= found.observed.high for row in found.rows)
+    if name != "live":  # its test folder holds one picture of 982
+        assert not found.problems
+        assert all(row.reference is None or row.reference.is_file() for row in found.rows)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_set_of_questions_reads_its_official_files(name: str, tmp_path: Path) -> None:
+    WRITERS[name](tmp_path / "set")
+    found = load_questions(name, tmp_path)
+    assert found.rows
+    assert len({row.name for row in found.rows}) == len(found.rows)
+    assert all(path.is_file() for row in found.rows for path in row.images)
+
+
+def test_every_set_has_facts_and_a_sample() -> None:
+    assert set(WRITERS) == {name for name in SETS if SETS[name].FACTS.labels}
+    for module in SETS.values():
+        assert module.FACTS.citation
+        assert module.FACTS.url.startswith("https://")
+
+
+def test_variants_choose_rows_and_labels(tmp_path: Path) -> None:
+    for name, writer in WRITERS.items():
+        writer(tmp_path / name)
+    sizes = {"clive": 2, "clive:1169": 9, "csiq": 6, "csiq:750": 4, "flive": 2, "flive:test": 1, "pipal": 4}
+    for spec, n in sizes.items():
+        assert len(load(spec, tmp_path).rows) == n, spec
+    for spec, n in (("live", 736), ("live:982", 982)):
+        assert len(load(spec, tmp_path, images=False).rows) == n, spec
+    assert load("live:release2+982", tmp_path, images=False).rows[-1].mos == 45
+    assert load("agiqa:align", tmp_path).rows[3].mos == 1.0
+    assert load("csiq", tmp_path).rows[0].reference_id == "1600"
+    assert load("csiq", tmp_path).five(0.0) == 5.0
+    assert load("tid2013", tmp_path).rows[1].reference_id == "I25"
+
+
+def test_answers_of_multiple_choice(tmp_path: Path) -> None:
+    write_llvisionqa(tmp_path)
+    dev, test = load_questions("qbench-a1", tmp_path), load_questions("qbench-a1:test", tmp_path)
+    assert [row.answer for row in dev.rows] == [0, 1, 2, 0]
+    assert {row.answer for row in test.rows} == {None}
+    assert dict(dev.rows[2].groups) == {"type": "how", "concern": "in-context distortion"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"correct_ans": "Bright"}, ("row 1", "'Bright' is none of the options")),
+        ({"candidates": ["A", "A"]}, ("row 1", "no two alike")),
+        ({"question": 3}, ("item 1", "question")),
+        ({"img_path": "gone.jpg"}, ("row 1", "no image")),
+    ],
+)
+def test_a_bad_question_is_named(change: dict[str, object], words: tuple[str, ...], tmp_path: Path) -> None:
+    file = write_llvisionqa(tmp_path, n=1) / "llvisionqa_dev.json"
+    file.write_text(json.dumps([{**json.loads(file.read_text())[0], **change}]))
+    with pytest.raises(UserError) as caught:
+        load_questions("qbench-a1", tmp_path)
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
 @pytest.mark.parametrize("name", [name for name in SETS if SETS[name].FACTS.labels])
 def test_a_set_that_is_not_there_is_named_with_its_files(name: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=SETS[name].FACTS.title):
-        load(name, tmp_path) if SETS[name].FACTS.kind == "rated" else pytest.skip("questions")
+    with pytest.raises(UserError, match=re.escape(SETS[name].FACTS.title)):
+        (load if SETS[name].FACTS.kind == "rated" else load_questions)(name, tmp_path)
 
 
 def test_the_folder_is_found_by_its_files(tmp_path: Path) -> None:
@@ -113,6 +188,17 @@ def test_the_folder_is_found_by_its_files(tmp_path: Path) -> None:
 
 
 # --- what is wrong --------------------------------------------------------------------------------------------------
+
+
+def test_matlab_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+    root = WRITERS["tid2013"](tmp_path)
+    (root / "mos_std.txt").write_text("0.1\n")
+    with pytest.raises(UserError, match=r"2 scores, 1 deviations"):
+        load("tid2013", root)
+    other = WRITERS["clive"](tmp_path / "clive")
+    (other / "Data/AllMOS_release.mat").write_bytes(b"no such thing")
+    with pytest.raises(UserError, match=r"AllMOS_release\.mat is not a readable MATLAB file"):
+        load("clive", other)
 
 
 def _line(old: str, new: str) -> Callable[[Path], object]:

@@ -14,7 +14,23 @@ from types import MappingProxyType
 from typing import Any
 
 from distortlab.errors import UserError, unknown
-from refine_bench.datasets import kadid, koniq, metas, spaq
+from refine_bench.datasets import (
+    abench,
+    agiqa,
+    clive,
+    csiq,
+    flive,
+    kadid,
+    koniq,
+    live,
+    metas,
+    pipal,
+    qbench2,
+    qbench_a1,
+    qbench_a2,
+    spaq,
+    tid2013,
+)
 from refine_bench.datasets.base import (
     Adapter,
     Choice,
@@ -23,6 +39,7 @@ from refine_bench.datasets.base import (
     Rated,
     Scale,
     checked,
+    checked_questions,
     choice_of,
     to_five,
 )
@@ -30,6 +47,7 @@ from refine_bench.datasets.base import (
 __all__ = [
     "SETS",
     "Choice",
+    "ChoiceSet",
     "Problem",
     "Rated",
     "RatedSet",
@@ -37,11 +55,28 @@ __all__ = [
     "Spec",
     "find_folder",
     "load",
+    "load_questions",
     "spec_of",
     "to_five",
 ]
 
-ADAPTERS: tuple[Any, ...] = (koniq, spaq, kadid, metas)
+ADAPTERS: tuple[Any, ...] = (
+    koniq,
+    spaq,
+    kadid,
+    clive,
+    csiq,
+    tid2013,
+    live,
+    agiqa,
+    flive,
+    pipal,
+    qbench_a1,
+    qbench_a2,
+    qbench2,
+    abench,
+    metas,
+)
 SETS: Mapping[str, Adapter] = MappingProxyType({module.FACTS.name: module for module in ADAPTERS})
 """By the name on the command line."""
 
@@ -81,6 +116,17 @@ class RatedSet:
     def five(self, mos: float, *, observed: bool = False) -> float:
         """A score on 1-5, by the declared range or by the observed one."""
         return to_five(mos, self.observed if observed else self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceSet:
+    """Questions, and what came to light while reading them."""
+
+    spec: Spec
+    rows: tuple[Choice, ...]
+    problems: tuple[Problem, ...]
+    expected: int | None
+    sha256: str
 
 
 def spec_of(text: str) -> Spec:
@@ -144,6 +190,21 @@ def load(spec: str | Spec, root: str | Path, *, images: bool = True, strict: boo
         expected=spec.facts.count(spec.choice),
         sha256=_sha256((row.name, row.mos) for row in chosen),
     )
+
+
+def load_questions(spec: str | Spec, root: str | Path, *, images: bool = True, strict: bool = True) -> ChoiceSet:
+    """Read a set of questions; arguments and errors as in `load`."""
+    spec = spec_of(spec) if isinstance(spec, str) else spec
+    if spec.facts.kind == "rated":
+        raise UserError(f"{spec.facts.name} holds ratings, not questions")
+    folder = folder_of(spec, Path(root))
+    rows, problems = checked_questions(SETS[spec.facts.name].rows(folder, spec.choice), images)
+    if problems and (strict or not rows):
+        raise UserError(summary(problems, f"{spec}: {len(problems):,} questions cannot be used"))
+    if not rows:
+        raise UserError(f"{spec}: no question in {folder}")
+    digest = _sha256((row.name, row.question, row.options, row.answer) for row in rows)
+    return ChoiceSet(spec, tuple(rows), tuple(problems), spec.facts.count(spec.choice), digest)
 
 
 def folder_of(spec: Spec, root: Path) -> Path:

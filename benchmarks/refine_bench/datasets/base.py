@@ -6,6 +6,7 @@ What is wrong with a row is named with its file and line, and the row is left ou
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +20,15 @@ __all__ = [
     "Choice",
     "Facts",
     "Problem",
+    "Question",
     "Rated",
     "Row",
     "Scale",
     "checked",
+    "checked_questions",
     "choice_of",
+    "same_length",
+    "text_in",
     "to_five",
 ]
 
@@ -126,6 +131,20 @@ class Rated:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question of a file, as it stands there. `answer`: the text of the right option; None where it is hidden."""
+
+    file: Path
+    line: int
+    name: str
+    images: tuple[Path, ...]
+    question: str
+    options: tuple[str, ...] = ()
+    answer: object = None
+    groups: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A multiple-choice question about one or two images. `answer`: the index of the right option; None where it is
     hidden.
@@ -219,6 +238,51 @@ def _rated(row: Row, scale: Scale, seen: dict[str, int]) -> Rated:
         split=row.split,
         kind=row.kind,
     )
+
+
+def checked_questions(rows: Iterable[Question], images: bool) -> tuple[list[Choice], list[Problem]]:
+    """(questions, problems). An image may have several questions: they are told apart by a number behind its name."""
+    good: list[Choice] = []
+    problems: list[Problem] = []
+    times: Counter[str] = Counter()
+    for row in rows:
+        try:
+            times[row.name] += 1
+            name = row.name if times[row.name] == 1 else f"{row.name}#{times[row.name]}"
+            missing = [path for path in row.images if images and not path.is_file()]
+            if missing:
+                raise ValueError(f"no image {missing[0]}")
+            good.append(Choice(name, row.images, row.question, row.options, _answer(row), row.groups))
+        except ValueError as error:
+            problems.append(Problem(row.file.name, row.line, str(error)))
+    return good, problems
+
+
+def _answer(row: Question) -> int | None:
+    """The place of the right option. A letter, or the text of the option."""
+    if row.options and len(set(row.options)) < max(2, len(row.options)):
+        raise ValueError(f"options {list(row.options)!r}: at least two, no two alike")
+    if row.answer is None or not row.options:
+        return None
+    answer = str(row.answer)
+    if answer in row.options:
+        return row.options.index(answer)
+    raise ValueError(f"the answer {answer[:60]!r} is none of the options {list(row.options)!r}")
+
+
+def text_in(file: Path, number: int, item: Mapping[str, Any], key: str) -> str:
+    """The text under a key. Raises `UserError`."""
+    value = item.get(key)
+    if not isinstance(value, str) or not value:
+        raise UserError(f"{file}, item {number} has no text under {key!r}; its keys are {', '.join(map(str, item))}")
+    return value
+
+
+def same_length(file: Path, **lists: Sequence[object]) -> None:
+    """Raises `UserError` where files that belong together differ in length."""
+    if len({len(values) for values in lists.values()}) > 1:
+        told = ", ".join(f"{len(values):,} {name}" for name, values in lists.items())
+        raise UserError(f"{file} and the files beside it do not belong together: {told}")
 
 
 def _number(value: object, what: str) -> float:

@@ -1,0 +1,39 @@
+"""AGIQA-3K: 2,982 images made by six text-to-image models. Two opinions of each: quality, and fit to the prompt."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from refine_bench.datasets.base import Axis, Facts, Row, Scale
+from refine_bench.datasets.tables import Images, csv_rows
+
+__all__ = ["FACTS", "rows"]
+
+FACTS = Facts(
+    name="agiqa",
+    title="AGIQA-3K",
+    kind="rated",
+    labels=("data.csv",),
+    folders=("agiqa", "agiqa-3k", "agiqa3k", "agiqa-3k-database"),
+    counts={"": 2982},
+    scales={"": Scale(0, 5)},
+    axes=(Axis("label", ("quality", "align")),),
+    citation="Li et al., AGIQA-3K, IEEE TCSVT 34 (2024), doi:10.1109/TCSVT.2023.3319020",
+    url="https://github.com/lcysyzxdxc/AGIQA-3k-Database",
+)
+
+
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+    """All 2,982 images; `kind` is the model that made the image."""
+    file = root / "data.csv"
+    images = Images(root, root / "images", root / "AGIQA-3K")
+    mos, sd = f"mos_{choice['label']}", f"std_{choice['label']}"
+    for line, row in csv_rows(file, ("name", "prompt", mos, sd)):
+        yield Row(
+            file=file,
+            line=line,
+            name=row["name"],
+            mos=row[mos],
+            image=images.path(row["name"]),
+            sd=row[sd],
+            kind=row["name"].partition("_")[0] or None,
+        )

@@ -1,0 +1,61 @@
+"""CSIQ: 30 references, six distortions, rated on one long row of screens. DMOS: lower is better."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from distortlab.errors import UserError
+from refine_bench.datasets.base import Axis, Facts, Row, Scale
+from refine_bench.datasets.tables import Images, xlsx_rows
+
+__all__ = ["FACTS", "rows"]
+
+LABELS = "csiq.DMOS.xlsx"
+FACTS = Facts(
+    name="csiq",
+    title="CSIQ",
+    kind="rated",
+    labels=(LABELS,),
+    folders=("csiq",),
+    counts={"866": 866, "750": 750},
+    scales={"": Scale(0, 1, higher_is_better=False)},
+    axes=(Axis("split", ("866", "750")),),
+    citation="Larson and Chandler, J. Electronic Imaging 19 (2010), doi:10.1117/1.3267105",
+    url="https://s2.smu.edu/~eclarson/csiq.html",
+    notes=("750 is what Q-Align's csiq.json holds: without blur",),
+)
+# Type in the workbook -> folder, token in the file name.
+TYPES = {
+    "noise": ("awgn", "AWGN"),
+    "blur": ("blur", "BLUR"),
+    "contrast": ("contrast", "contrast"),
+    "fnoise": ("fnoise", "fnoise"),
+    "jpeg": ("jpeg", "JPEG"),
+    "jpeg 2000": ("jpeg2000", "jpeg2000"),
+}
+
+
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+    """All 866 images, clustered by their 30 references."""
+    file = root / LABELS
+    images, clean = Images(root / "dst_imgs", root), Images(root / "src_imgs", root)
+    columns = ("image", "dst_type", "dst_lev", "dmos_std", "dmos")
+    for line, row in xlsx_rows(file, columns, sheet="all_by_image"):
+        kind = str(row["dst_type"])
+        if kind not in TYPES:
+            raise UserError(f"{file}, row {line}: distortion {kind!r}; known: {', '.join(TYPES)}")
+        # Excel keeps the image called 1600 as a number.
+        reference = str(row["image"]).removesuffix(".0")
+        folder, token = TYPES[kind]
+        name = f"{folder}/{reference}.{token}.{str(row['dst_lev']).removesuffix('.0')}.png"
+        yield Row(
+            file=file,
+            line=line,
+            name=name,
+            mos=row["dmos"],
+            image=images.path(name),
+            sd=row["dmos_std"],
+            reference_id=reference,
+            reference=clean.path(f"{reference}.png"),
+            kind=kind,
+            selected=choice["split"] == "866" or kind != "blur",
+        )

@@ -1,0 +1,48 @@
+"""Q-Bench A1, LLVisionQA: multiple-choice questions on low-level vision. The answers of the test half are not
+public.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from refine_bench.datasets.base import Axis, Facts, Question, text_in
+from refine_bench.datasets.tables import Images, json_items
+
+__all__ = ["FACTS", "rows"]
+
+FACTS = Facts(
+    name="qbench-a1",
+    title="Q-Bench A1 (LLVisionQA)",
+    kind="choice",
+    labels=(("llvisionqa_dev.json", "llvisionqa_test.json"),),
+    folders=("qbench", "q-bench", "qbench-a1", "llvisionqa", "llvisionqa-qbench"),
+    counts={"dev": 1495, "test": 1495},
+    axes=(Axis("split", ("dev", "test")),),
+    citation="Wu et al., Q-Bench, ICLR 2024, arXiv:2309.14181",
+    url="https://huggingface.co/datasets/teowu/LLVisionQA-QBench",
+)
+# As in the release's own figure; lmms-eval has "what" and "how" the other way round.
+TYPES = ("yes/no", "what", "how")
+CONCERNS = ("distortion", "other", "in-context distortion", "in-context other")
+
+
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Question]:
+    """The 1,495 questions of a half."""
+    file = root / f"llvisionqa_{choice['split']}.json"
+    images = Images(root / "images", root / "images_llvisionqa", root)
+    for number, item in json_items(file):
+        name = text_in(file, number, item, "img_path")
+        yield Question(
+            file=file,
+            line=number,
+            name=name,
+            images=(images.path(name),),
+            question=text_in(file, number, item, "question"),
+            options=tuple(map(str, item.get("candidates") or ())),
+            answer=item.get("correct_ans"),
+            groups=(("type", _label(item.get("type"), TYPES)), ("concern", _label(item.get("concern"), CONCERNS))),
+        )
+
+
+def _label(value: object, names: tuple[str, ...]) -> str:
+    return names[int(str(value))] if str(value) in map(str, range(len(names))) else str(value)
