@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from refine_bench.metrics import defined, pairs, srcc
 
-__all__ = ["Fit", "fit_logistic"]
+__all__ = ["Fit", "Kind", "fit_logistic"]
 
 Floats = NDArray[np.float64]
 Kind = Literal[4, 5]

@@ -1,0 +1,156 @@
+"""From saved answers to scores: of files made elsewhere, and of our own runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from distortlab.errors import UserError, unknown
+from refine_bench import reference
+from refine_bench.datasets import Rated, RatedSet, Scale, find_folder, load, spec_of, to_five
+from refine_bench.datasets.base import Problem
+from refine_bench.predictions import Output, read_outputs
+from refine_bench.protocols import Protocol, find_protocol
+from refine_bench.reading import Reading, read_score
+from refine_bench.score_rated import Judged, score_rated
+
+__all__ = ["score_predictions"]
+
+
+def score_predictions(
+    file: Path, on: str, data: Path | None, protocol: str | None = None, *, reader: str | None = None
+) -> dict[str, Any]:
+    """Score outputs made elsewhere on a set.
+
+    The truth is that of the set where it is found below `data`, otherwise the file's own `gt_score`; "truth" says
+    which.
+    """
+    spec = spec_of(on)
+    if spec.facts.kind != "rated":
+        raise UserError(f"{spec.facts.name} holds questions; predictions are scored on rated images")
+    asked = find_protocol(protocol) if protocol else None
+    check_reader(asked, reader)
+    outputs, problems = read_outputs(file, asked)
+    on_disk = data is not None and (spec.file is not None or find_folder(spec.facts, data) is not None)
+    if on_disk:
+        assert data is not None
+        truth = load(spec, data, images=False, strict=False)
+        items, more = _against_set(outputs, truth, asked, reader)
+        origin = f"{spec}, from {data}"
+        problems += [*truth.problems, *more]
+    else:
+        items = _against_itself(file, outputs, spec.facts.scale(spec.choice), asked, reader)
+        origin = f"gt_score in {file.name}" + (f"; {spec.facts.title} is not in {data}" if data else "")
+    found = score_rated(items, scale=_scale(outputs, asked))
+    return {
+        "set": str(spec),
+        "model": file.stem,
+        "protocol": asked.name if asked else None,
+        "protocol_sha256": asked.sha256 if asked else None,
+        "truth": origin,
+        **found,
+        "warnings": _warnings(found),
+        "problems": [str(problem) for problem in problems],
+        "published": [
+            dict(reference.as_json(row)) for row in reference.beside(str(spec), asked.name if asked else "unknown")
+        ],
+    }
+
+
+def check_reader(protocol: Protocol | None, reader: str | None) -> None:
+    """Raises `UserError` for a reader that does not exist, or that has nothing to read under this protocol."""
+    if reader is None:
+        return
+    scores = ("text", "digits", "digits-tenths", "levels")
+    if reader not in scores:
+        raise UserError(unknown("reader", reader, scores))
+    if protocol is None or (reader == "levels") != bool(protocol.levels):
+        name = protocol.name if protocol else "no protocol"
+        raise UserError(
+            f"--reader {reader} does not go with {name}: levels goes with protocols that ask for level words"
+        )
+
+
+def _against_set(
+    outputs: Sequence[Output], truth: RatedSet, protocol: Protocol | None, reader: str | None
+) -> tuple[list[Judged], list[Problem]]:
+    """The images of the set, each with its output; what is missing is a failure, what is unknown a problem."""
+    given = {output.name: output for output in outputs}
+    names = {Path(row.name).name for row in truth.rows}
+    problems = [
+        Problem("predictions", output.line, f"{output.name} is no image of {truth.spec}")
+        for output in outputs
+        if output.name not in names
+    ]
+    if len(problems) == len(outputs):
+        raise UserError(f"no output is of an image of {truth.spec}: the first is {outputs[0].name!r}")
+    items = []
+    for row in truth.rows:
+        output = given.get(Path(row.name).name)
+        reading = _reading(output, protocol, reader) if output else Reading(None, "missing")
+        items.append(judged(row, (reading,), truth.five(row.mos), truth.scale))
+    return items, problems
+
+
+def _against_itself(
+    file: Path, outputs: Sequence[Output], scale: Scale, protocol: Protocol | None, reader: str | None
+) -> list[Judged]:
+    without = [output for output in outputs if output.truth is None]
+    if without:
+        raise UserError(
+            f"{file}, row {without[0].line}: no gt_score ({len(without):,} rows have none); "
+            "name the folder of the set with --data"
+        )
+    # The file may be on another of the set's scales (KonIQ's two): then its own range is what is declared.
+    truths = [output.truth for output in outputs if output.truth is not None]
+    if not (scale.low <= min(truths) and max(truths) <= scale.high):
+        scale = Scale(min(truths), max(truths), scale.higher_is_better, firm=False)
+    return [
+        Judged(output.name, (_reading(output, protocol, reader),), to_five(output.truth, scale))
+        for output in outputs
+        if output.truth is not None
+    ]
+
+
+def judged(row: Rated, readings: tuple[Reading, ...], truth: float, scale: Scale) -> Judged:
+    """A rated image with readings; its SD on the same 1-5 as its score."""
+    return Judged(
+        name=row.name,
+        readings=readings,
+        truth=truth,
+        cluster=row.reference_id,
+        sd=None if row.sd is None else row.sd * 4.0 / (scale.high - scale.low),
+        n_ratings=row.n_ratings,
+        kind=row.kind,
+        source=str(row.image),
+    )
+
+
+def _reading(output: Output, protocol: Protocol | None, reader: str | None) -> Reading:
+    if protocol is None or output.answer.value is not None:
+        return read_score(output.answer, find_protocol("metric"))
+    chosen = reader or protocol.reader
+    # A file has no alternatives to its tokens: a text can only be read as text.
+    if chosen.startswith("digits") and not output.answer.tokens:
+        chosen = "text"
+    return read_score(output.answer, protocol, chosen)
+
+
+def _scale(outputs: Sequence[Output], protocol: Protocol | None) -> tuple[float, float] | None:
+    """That of the protocol; numbers that came as they are have one only if all lie on 1-5."""
+    values = [output.answer.value for output in outputs if output.answer.value is not None]
+    if not values and protocol is not None:
+        return protocol.scale
+    return (1.0, 5.0) if all(1.0 <= value <= 5.0 for value in values) else None
+
+
+def _warnings(found: dict[str, Any]) -> list[str]:
+    warnings = []
+    if (found["srcc"] or 0) < 0:
+        warnings.append("the correlation is negative: the predictions fall with quality, or the direction is wrong")
+    if found["undefined"]:
+        warnings.append(f"no correlation: {found['undefined']}")
+    if found["few_clusters"]:
+        warnings.append(f"only {found['clusters']} references: the intervals are too narrow")
+    if not found["ranked"] and not found["undefined"]:
+        warnings.append(f"{found['failure_rate']:.1%} of the answers were not read: no rank")
+    return warnings

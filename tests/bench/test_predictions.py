@@ -1,0 +1,140 @@
+"""Outputs made elsewhere: every format, every truth, every fault; and the published table of Q-Bench A3."""
+
+import json
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from bench_samples import write_csv, write_koniq
+from scipy import stats
+
+from distortlab.errors import UserError
+from refine_bench.scoring import score_predictions
+
+DATA = os.environ.get("REFINE_BENCH_DATA")
+
+
+def _items(n: int = 40) -> list[dict[str, Any]]:
+    source = random.Random(0)
+    return [
+        {
+            "img_path": f"{k}.jpg",
+            "gt_score": round(source.uniform(1, 5), 2),
+            "logit_good": source.uniform(10, 20),
+            "logit_poor": source.uniform(10, 20),
+        }
+        for k in range(n)
+    ]
+
+
+def _write(path: Path, items: list[dict[str, Any]]) -> Path:
+    texts: dict[str, Callable[[], str]] = {
+        "list.json": lambda: json.dumps(items),
+        "lines.jsonl": lambda: "\n".join(map(json.dumps, items)),
+        "after.json": lambda: "".join(map(json.dumps, items)),
+    }
+    if path.suffix == ".csv":
+        return write_csv(path, list(items[0]), [list(item.values()) for item in items])
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(items), path)
+        return path
+    path.write_text(texts[path.name]())
+    return path
+
+
+@pytest.mark.parametrize("name", ["list.json", "lines.jsonl", "after.json", "table.csv", "table.parquet"])
+def test_every_format_gives_the_same_scores(name: str, tmp_path: Path) -> None:
+    items = _items()
+    found = score_predictions(_write(tmp_path / name, items), "koniq:all", None, "qbench-a3")
+    difference = [item["logit_good"] - item["logit_poor"] for item in items]
+    truth = [item["gt_score"] for item in items]
+    assert found["srcc"] == pytest.approx(stats.spearmanr(difference, truth)[0], abs=1e-12)
+    assert found["truth"].startswith(f"gt_score in {name}")
+    json.dumps(found, allow_nan=False)
+
+
+def test_the_truth_of_the_set_is_preferred_and_named(tmp_path: Path) -> None:
+    write_koniq(tmp_path / "koniq", n=8)
+    file = _write(tmp_path / "list.json", [{"image": f"x/{k}.jpg", "score": k, "gt_score": 1} for k in range(8)])
+    found = score_predictions(file, "koniq:all", tmp_path)
+    assert found["truth"].startswith("koniq:acr+1024+all, from")
+    assert found["srcc"] is not None
+    constant = score_predictions(file, "koniq:all", tmp_path / "elsewhere")
+    assert "is not in" in constant["truth"]
+    assert constant["srcc"] is None
+    assert constant["undefined"] == "the opinions are constant"
+    assert not constant["ranked"]
+
+
+def test_missing_and_unknown_images_are_counted(tmp_path: Path) -> None:
+    write_koniq(tmp_path / "koniq", n=8)
+    items = [{"image": f"{k}.jpg", "score": k} for k in range(6)] + [{"image": "else.jpg", "score": 3}]
+    found = score_predictions(_write(tmp_path / "list.json", items), "koniq:all", tmp_path)
+    assert found["failures"] == {"missing": 2}
+    assert found["n_read"] == 6
+    assert not found["ranked"]
+    assert any("else.jpg is no image" in problem for problem in found["problems"])
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({"image": "a.jpg", "score": "good", "gt_score": 2}, ("row 41", "'good', not a number")),
+        ({"image": "a.jpg", "score": float("nan"), "gt_score": 2}, ("row 41", "nan")),
+        ({"score": 3, "gt_score": 2}, ("row 41", "no image name")),
+        ({"image": "a.jpg", "gt_score": 2}, ("row 41", "no score, answer")),
+        ({"image": "0.jpg", "score": 3, "gt_score": 2}, ("row 41", "twice, first in row 1")),
+    ],
+)
+def test_a_bad_row_is_left_out_and_named(item: dict[str, Any], words: tuple[str, ...], tmp_path: Path) -> None:
+    good = [{"image": f"{k}.jpg", "score": k, "gt_score": 1 + k / 10} for k in range(40)]
+    found = score_predictions(_write(tmp_path / "list.json", [*good, item]), "koniq:all", None)
+    assert found["n"] == 40
+    (problem,) = found["problems"]
+    assert all(word in problem for word in words), problem
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[{"img_path": "a.jpg", "score": 1}]', ("no gt_score", "--data")),
+        ('{"img_path": "a.jpg", "score": 1, "gt_score"', ("line 1",)),
+        ("[]", ("no output",)),
+    ],
+)
+def test_a_file_that_cannot_be_scored_is_refused(text: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(UserError) as caught:
+        score_predictions(tmp_path / "p.json", "koniq", None)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_failures_have_three_columns_and_take_the_rank(tmp_path: Path) -> None:
+    items = [
+        {"image": f"{k}.jpg", "gt_score": 1 + k / 10, "answer": f"<answer>Score: {1 + k / 10:.2f}</answer>"}
+        for k in range(40)
+    ]
+    for item in items[:4]:
+        item["answer"] = "I cannot rate this."
+    found = score_predictions(_write(tmp_path / "list.json", items), "koniq:all", None, "refine-iqa-think")
+    assert found["failures"] == {"refusal": 4}
+    assert found["columns"]["drop"]["plcc"] == pytest.approx(1.0)
+    assert found["columns"]["midpoint"]["plcc"] < found["columns"]["worst"]["plcc"] < 1.0
+    assert not found["ranked"]
+
+
+@pytest.mark.skipif(not DATA, reason="REFINE_BENCH_DATA is not set")
+@pytest.mark.parametrize(
+    ("name", "on", "srcc", "plcc"), [("koniq", "koniq:all", 0.448, 0.460), ("livec", "clive:1169", 0.445, 0.481)]
+)
+def test_the_published_table_of_qbench_a3(name: str, on: str, srcc: float, plcc: float) -> None:
+    file = Path(str(DATA)) / "qbench_a3_outputs" / "llava_v1.5" / f"{name}.json"
+    found = score_predictions(file, on, None, "qbench-a3")
+    assert (round(found["srcc"], 3), round(found["plcc"], 3)) == (srcc, plcc)
+    near = found["published"][0]
+    assert not near["differs"]
