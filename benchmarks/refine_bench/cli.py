@@ -43,6 +43,105 @@ def _fail(sentence: str, code: int) -> NoReturn:
     raise SystemExit(code)
 
 
+@app.command("list", rich_help_panel="Ask")
+def list_all(data: Data = None, as_json: Json = False) -> None:
+    """Sets, protocols, models, and what is found on disk.
+
+    refine-bench list --data ~/iqa
+    """
+    from refine_bench.listing import listing, print_listing
+    from refine_bench.printing import print_json
+
+    found = listing(data)
+    print_json(found) if as_json else print_listing(found)
+
+
+@app.command(rich_help_panel="Ask")
+def run(
+    model: Annotated[
+        str, typer.Option(help="ssim | constant | openai:URL#NAME | a Hugging Face name (refine-bench list).")
+    ],
+    on: Annotated[str, typer.Option(help="Sets with commas between: koniq,spaq:2224,qbench-a1,local:data/")],
+    data: Data = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder; runs/MODEL unless given.", show_default=False)
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="How to ask; the set's usual one unless given.", show_default=False)
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Answers per question, averaged.", show_default=False)
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many items.", show_default=False)] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(help="k/N: every N-th item from the k-th; then refine-bench merge.", show_default=False),
+    ] = None,
+    shuffle: Annotated[
+        bool, typer.Option("--shuffle", help="Ask multiple choice in every order of its options.")
+    ] = False,
+    concurrency: Annotated[int, typer.Option(min=1, help="Requests under way at an endpoint.")] = 32,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds before a request is tried again.")] = 120.0,
+    batch: Annotated[int, typer.Option(min=1, help="Questions at once, on this machine.")] = 8,
+    device: Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu.", show_default=False)] = None,
+    dtype: Annotated[str | None, typer.Option(help="bfloat16, float16, float32.", show_default=False)] = None,
+    min_pixels: Annotated[
+        int | None, typer.Option(help="Least pixels an image is shown with.", show_default=False)
+    ] = None,
+    max_pixels: Annotated[
+        int | None, typer.Option(help="Most pixels an image is shown with.", show_default=False)
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads for measures.", show_default=False)] = None,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html beside the scores.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Answer, score and report. The same command goes on where it was.
+
+    refine-bench run --model ssim --on local:data/
+    refine-bench run --model Qwen/Qwen3-VL-4B-Instruct --on koniq,spaq,qbench-a1 --data ~/iqa
+    refine-bench run --model openai:http://localhost:8000/v1#my-model --on local:data/
+    """
+    from refine_bench.printing import print_json, print_run
+    from refine_bench.running import Options, run_all
+
+    options = Options(
+        protocol=protocol,
+        samples=samples,
+        limit=limit,
+        shard=shard,
+        shuffle=shuffle,
+        report=report,
+        quiet=as_json,
+        model={
+            "concurrency": concurrency,
+            "timeout": timeout,
+            "batch": batch,
+            "device": device,
+            "dtype": dtype,
+            "min_pixels": min_pixels,
+            "max_pixels": max_pixels,
+            "workers": workers,
+        },
+    )
+    scores = run_all(model, [word for word in on.split(",") if word], data, out, options)
+    print_json(scores) if as_json else print_run(scores)
+
+
+@app.command(rich_help_panel="Ask")
+def merge(
+    runs: Annotated[list[Path], typer.Argument(help="Runs of one model.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A new folder.")],
+) -> None:
+    """Put runs of one model together: parts of a set, or other sets.
+
+    refine-bench merge runs/a runs/b -o runs/both
+    """
+    from refine_bench.merging import merge as put_together
+
+    found = put_together(runs, out)
+    typer.echo(f"{out}: {found:,} answers of {len(runs)} runs; refine-bench score {out}")
+
+
 @app.command(rich_help_panel="Score")
 def score(
     run: Annotated[Path | None, typer.Argument(help="A run folder.", show_default=False)] = None,
@@ -68,11 +167,17 @@ def score(
     refine-bench score --predictions outputs.json --on koniq --protocol qbench-a3 --json
     """
     from distortlab.errors import UserError
-    from refine_bench.printing import print_json, print_scores
+    from refine_bench.printing import print_json, print_run, print_scores
+    from refine_bench.score_run import score_run
     from refine_bench.scoring import score_predictions
 
     if predictions is not None and on is not None and run is None:
         found = score_predictions(predictions, on, data, protocol, reader=reader)
         print_json(found) if as_json else print_scores(found)
         return
-    raise UserError("name a run folder, or --predictions with --on")
+    if run is None or predictions is not None or on is not None:
+        raise UserError("name a run folder, or --predictions with --on")
+    if protocol is not None:
+        raise UserError("a run was asked under its own protocol; --reader reads its answers otherwise")
+    scores = score_run(run, reader=reader)
+    print_json(scores) if as_json else print_run(scores)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["number", "print_json", "print_scores", "table"]
+__all__ = ["number", "print_json", "print_run", "print_scores", "table"]
 
 
 def print_json(value: Any) -> None:
@@ -30,7 +30,8 @@ def interval(values: Sequence[float] | None) -> str:
 def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
     """A table; nothing in it is markup."""
     console = Console(width=None if sys.stdout.isatty() else 160)
-    out = Table(title=Text(title), title_justify="left")
+    console.print(Text(title, style="bold"), soft_wrap=True)
+    out = Table()
     for place, head in enumerate(heads):
         out.add_column(Text(head), justify="left" if place < left else "right", overflow="fold")
     for row in rows:
@@ -58,6 +59,89 @@ def print_scores(score: Mapping[str, Any]) -> None:
     print_notes(score)
 
 
+def print_run(found: Mapping[str, Any]) -> None:
+    """All sets of a run."""
+    for score in found["sets"]:
+        _PRINTERS[score["kind"]](score)
+
+
+def _head(score: Mapping[str, Any]) -> str:
+    return f"{score['set']}: {score['model']}, {score['protocol']}, {score['n_read']:,} of {score['n']:,} read"
+
+
+def _print_choice(score: Mapping[str, Any]) -> None:
+    rows = [["all", *_choice_cells(score)]]
+    for name, groups in score["groups"].items():
+        rows += [[f"{name}: {value}", *_choice_cells(entry)] for value, entry in groups.items()]
+    table(_head(score), ("questions", "n", "accuracy", "95 % interval", "of those read", "chance"), rows)
+    if score["shuffled"]:
+        found = score["shuffled"]
+        sys.stdout.write(
+            f"in every order of the options: right {number(found['all_right'])}, the same answer "
+            f"{number(found['consistent'])}, of {found['questions']:,} questions (chance {number(found['chance'])})\n"
+        )
+    print_notes(score)
+
+
+def _choice_cells(entry: Mapping[str, Any]) -> list[str]:
+    values = (number(entry["accuracy"]), interval(entry["interval"]), number(entry["accuracy_read"]))
+    return [str(entry["questions"]), *values, number(entry["chance"])]
+
+
+_LOCAL = {
+    "type_accuracy": "type",
+    "severity_accuracy": "severity",
+    "severity_kappa": "severity, quadratic kappa",
+    "severity_mae": "severity, mean absolute error",
+    "accuracy": "object",
+    "mean_iou": "mean IoU",
+    "iou_50": "IoU above 0.5",
+    "iou_75": "IoU above 0.75",
+}
+
+
+def _print_local(score: Mapping[str, Any]) -> None:
+    rows = []
+    for task, entry in score["tasks"].items():
+        rows += [
+            [task, label, str(entry["n"]), number(entry[key]), number(entry["floor"].get(key))]
+            for key, label in _LOCAL.items()
+            if key in entry
+        ]
+        rows.append(
+            [task, "score of the task", str(entry["n"]), f"{number(entry['score'])} {interval(entry['interval'])}", ""]
+        )
+    table(_head(score), ("task", "what", "n", "value", "floor"), rows, left=2)
+    print_notes(score)
+
+
+def _print_severity(score: Mapping[str, Any]) -> None:
+    rows = [["all images", str(score["n_read"]), number(score["srcc"])]]
+    rows.append(["within families, mean", str(score["n_read"]), number(score["srcc_within"])])
+    rows += [[family, str(entry["n"]), number(entry["srcc"])] for family, entry in score["by_family"].items()]
+    table(f"{_head(score)}; SRCC with falling severity", ("images", "n", "SRCC"), rows)
+    print_notes(score)
+
+
+def _print_diagnosis(score: Mapping[str, Any]) -> None:
+    labels = {
+        "precision": "precision at IoU 0.5",
+        "recall": "recall",
+        "f1": "F1",
+        "mean_iou": "mean IoU of matched regions",
+        "type_accuracy": "type of matched regions (ClsAcc)",
+        "severity_accuracy": "severity of matched regions (SevAcc)",
+        "false_alarms": f"false alarms on {score['pristine']:,} pristine images",
+    }
+    table(_head(score), ("what", "value"), [[label, number(score[key])] for key, label in labels.items()])
+    print_notes(score)
+
+
+def _print_described(score: Mapping[str, Any]) -> None:
+    table(_head(score), ("what", "value"), [["not scored", str(score["undefined"])]])
+    print_notes(score)
+
+
 def print_notes(score: Mapping[str, Any]) -> None:
     """Truth, failures, warnings, problems."""
     lines = [f"truth: {score['truth']}"] if score.get("truth") else []
@@ -73,3 +157,13 @@ def print_notes(score: Mapping[str, Any]) -> None:
 
 def _both(column: Mapping[str, float | None]) -> str:
     return f"{number(column['plcc'])}, {number(column['srcc'])}"
+
+
+_PRINTERS = {
+    "rated": print_scores,
+    "choice": _print_choice,
+    "local": _print_local,
+    "severity": _print_severity,
+    "diagnosis": _print_diagnosis,
+    "describe": _print_described,
+}

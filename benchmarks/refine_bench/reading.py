@@ -162,7 +162,9 @@ def _expected(answer: Answer, start: int, text: str, *, tenths: bool) -> Reading
 
 def _digit_odds(answer: Answer, place: int, digits: range) -> tuple[float, float] | None:
     """(expectation, probability of all digits together) at a place of the text; None without alternatives there."""
-    at = 0
+    at = _offset(answer)
+    if at is None:
+        return None
     for token in answer.tokens:
         if at <= place < at + len(token.text):
             head = token.text[: place - at]
@@ -177,6 +179,19 @@ def _digit_odds(answer: Answer, place: int, digits: range) -> tuple[float, float
             odds[int(digit)] += math.exp(logprob)
     mass = sum(odds.values())
     return (sum(digit * p for digit, p in odds.items()) / mass, mass) if mass > 0.05 else None
+
+
+def _offset(answer: Answer) -> int | None:
+    """Where the first token begins in the text: servers leave out end marks, or set reasoning apart."""
+    joined = "".join(token.text for token in answer.tokens)
+    if joined.startswith(answer.text):
+        return 0
+    if answer.text in joined:
+        return -joined.index(answer.text)
+    for end in (joined, joined.partition("<|")[0]):
+        if end and answer.text.endswith(end):
+            return len(answer.text) - len(end)
+    return None
 
 
 def _levels(answer: Answer, protocol: Protocol) -> Reading:

@@ -13,7 +13,7 @@ from refine_bench.protocols import Protocol, find_protocol
 from refine_bench.reading import Reading, read_score
 from refine_bench.score_rated import Judged, score_rated
 
-__all__ = ["score_predictions"]
+__all__ = ["check_reader", "score_predictions", "warnings_of"]
 
 
 def score_predictions(
@@ -48,7 +48,7 @@ def score_predictions(
         "protocol_sha256": asked.sha256 if asked else None,
         "truth": origin,
         **found,
-        "warnings": _warnings(found),
+        "warnings": warnings_of(found),
         "problems": [str(problem) for problem in problems],
         "published": [
             dict(reference.as_json(row)) for row in reference.beside(str(spec), asked.name if asked else "unknown")
@@ -143,7 +143,8 @@ def _scale(outputs: Sequence[Output], protocol: Protocol | None) -> tuple[float,
     return (1.0, 5.0) if all(1.0 <= value <= 5.0 for value in values) else None
 
 
-def _warnings(found: dict[str, Any]) -> list[str]:
+def warnings_of(found: dict[str, Any]) -> list[str]:
+    """What must be said beside a score on rated images."""
     warnings = []
     if (found["srcc"] or 0) < 0:
         warnings.append("the correlation is negative: the predictions fall with quality, or the direction is wrong")

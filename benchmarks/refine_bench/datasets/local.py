@@ -1,0 +1,138 @@
+"""Data sets made by `distortlab`: their questions, their images with regions, their references.
+
+Three views of one folder. `tasks`: the questions as they stand in `rft`. `severity`: every distorted image with its
+reference, for measures of quality, which should fall as severity rises. `diagnosis`: every distorted image and every
+reference, to be described as a set of regions.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distortlab.errors import UserError, unknown
+from distortlab.tasks import grounding
+from distortlab.verify import manifest_of
+
+__all__ = ["VIEWS", "LocalItem", "describe", "items", "loaded", "splits"]
+
+VIEWS = ("tasks", "severity", "diagnosis")
+BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class LocalItem:
+    """One thing that is asked about an image. `truth`: what scoring needs, ready for JSON."""
+
+    id: str
+    question: str
+    truth: Mapping[str, Any]
+
+
+def splits(folder: Path) -> tuple[str, ...]:
+    """The splits of a data set. Raises `UserError` where it is none."""
+    manifest_of(folder)
+    return tuple(sorted({path.name.partition("-")[0] for path in (folder / "images").glob("*.parquet")}))
+
+
+def chosen(folder: Path, split: str | None) -> str:
+    """The split that is asked about: test, else validation, else the first; "all" is all of them."""
+    there = (*splits(folder), "all")
+    if split is not None and split not in there:
+        raise UserError(unknown(f"split of {folder}", split, there))
+    return split or next((name for name in ("test", "validation") if name in there), there[0])
+
+
+def describe(folder: Path) -> tuple[str, str]:
+    """(name, SHA-256 of its manifest)."""
+    from distortlab.files import sha256_of
+
+    return folder.resolve().name, sha256_of(folder / "MANIFEST.json")
+
+
+def items(folder: Path, split: str, view: str) -> list[LocalItem]:
+    """The items of a view, without a pixel being read."""
+    regions = _regions(folder, split)
+    if view == "tasks":
+        columns = ["sample_id", "image_id", "prompt", "solution", "task", "distortion", "severity"]
+        return [_task(row, regions) for row in _rows(folder, "rft", split, columns)]
+    distorted = [LocalItem(key, "", truth) for key, truth in regions.items()]
+    if view == "severity":
+        return distorted
+    references = dict.fromkeys(str(truth["reference_id"]) for truth in regions.values())
+    return [*distorted, *(LocalItem(f"reference:{key}", "", _pristine(key)) for key in references)]
+
+
+def _pristine(key: str) -> dict[str, Any]:
+    return {"image_id": f"reference:{key}", "reference_id": key, "regions": [], "size": None}
+
+
+def loaded(folder: Path, split: str, view: str) -> Iterator[tuple[str, tuple[bytes, ...], bytes | None]]:
+    """(id, image files, reference file) in an order that reads the files once."""
+    if view == "tasks":
+        for row in _rows(folder, "rft", split, ["sample_id", "images"]):
+            yield row["sample_id"], tuple(image["bytes"] for image in row["images"]), None
+        return
+    seen: set[str] = set()
+    for row in _rows(folder, "images", split, ["image_id", "image", "reference_id", "reference"]):
+        reference = row["reference"]["bytes"] if row["reference"] else None
+        yield row["image_id"], (row["image"]["bytes"],), reference
+        key = row["reference_id"]
+        if view == "diagnosis" and key not in seen and reference is not None:
+            seen.add(key)
+            yield f"reference:{key}", (reference,), None
+
+
+def _task(row: Mapping[str, Any], regions: Mapping[str, Mapping[str, Any]]) -> LocalItem:
+    about = regions[row["image_id"]]
+    return LocalItem(
+        row["sample_id"],
+        "\n".join(str(message["content"]) for message in row["prompt"]),
+        {**about, "task": row["task"], "solution": row["solution"]},
+    )
+
+
+def _regions(folder: Path, split: str) -> dict[str, dict[str, Any]]:
+    """What is in each image: its regions with boxes in pixels and in thousandths, family, severity, area."""
+    columns = ["image_id", "width", "height", "reference_id", "regions"]
+    return {row["image_id"]: _truth(row) for row in _rows(folder, "images", split, columns)}
+
+
+def _truth(row: Mapping[str, Any]) -> dict[str, Any]:
+    size = (row["width"], row["height"])
+    thousandths = partial(grounding.rescale, size=size, frame=grounding.THOUSANDTHS)
+    return {
+        "image_id": row["image_id"],
+        "reference_id": row["reference_id"],
+        "size": list(size),
+        "regions": [
+            {
+                "box": list(thousandths(tuple(region["bbox"]))),
+                "pixels": list(region["bbox"]),
+                "family": region["distortion"],
+                "variant": region["variant"],
+                "severity": int(region["severity"]),
+                "area": float(region["area"]),
+                "object": region["object"],
+                "visibility": region["visibility"]["v"] if region["visibility"] else None,
+            }
+            for region in row["regions"]
+        ],
+    }
+
+
+def _rows(folder: Path, table: str, split: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for path in sorted((folder / table).glob("*.parquet" if split == "all" else f"{split}-*.parquet")):
+        try:
+            with pq.ParquetFile(path) as file:
+                lacking = [name for name in columns if name not in file.schema_arrow.names]
+                if lacking:
+                    raise UserError(f"{path} has no column {', '.join(lacking)}")
+                for batch in file.iter_batches(BATCH, columns=list(columns)):
+                    yield from batch.to_pylist()
+        except (pa.ArrowException, OSError) as error:
+            raise UserError(f"{path} cannot be read: {error}; distortlab verify {folder}") from None

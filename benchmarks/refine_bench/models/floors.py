@@ -1,0 +1,110 @@
+"""Floors: what is reached without looking. A number means something only beside the floor of its set."""
+
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from distortlab.seeds import Stream, stream
+from distortlab.tasks.terms import LEVELS, PHRASES
+from refine_bench.models.base import Model, Request, Response
+from refine_bench.protocols import letter
+from refine_bench.reading import Answer
+
+__all__ = ["FLOORS", "Floor", "PromptOnly"]
+
+FLOORS = ("constant", "random")
+_LISTED = re.compile(r"^- (.+)$", re.M)
+
+
+class Floor:
+    """`constant`: the middle of the scale, the first option, the middle level, the whole image. `random`: by lot."""
+
+    revision = "1"
+    processor = "none"
+
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What a run records."""
+        return {"kind": "floor", "name": self.spec, "sign": 1.0, "reader": "text"}
+
+    def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
+        """At once."""
+        for request in requests:
+            lot = stream("refine-bench", "floor", request.item, request.sample) if self.spec == "random" else None
+            text = _answer(request, lot)
+            yield Response(request, Answer(text=text, value=lot.uniform(1.0, 5.0) if lot else 3.0))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _answer(request: Request, lot: Stream | None) -> str:
+    """In the form that the prompt asks for."""
+    if request.options:
+        return letter(lot.below(len(request.options)) if lot else 0)
+    if request.words:
+        return request.words[lot.below(len(request.words)) if lot else len(request.words) // 2]
+    task = request.truth.get("task")
+    if task is None:
+        score = f"{lot.uniform(1.0, 5.0):.2f}" if lot else "3.00"
+        return (
+            f'<answer>{{"rating": {score}}}</answer>' if '"rating"' in request.prompt else f"<answer>{score}</answer>"
+        )
+    return f"<answer>{_local(str(task), request.prompt, lot)}</answer>"
+
+
+def _local(task: str, prompt: str, lot: Stream | None) -> str:
+    if task == "grounding":
+        return str(_box(lot))
+    if task == "object":
+        names = _LISTED.findall(prompt) or ["object"]
+        return names[lot.below(len(names)) if lot else 0]
+    types = sorted((name for name in PHRASES.values() if name in prompt), key=prompt.index) or list(PHRASES.values())
+    family = types[lot.below(len(types)) if lot else 0]
+    return f"{family}, {LEVELS[lot.below(len(LEVELS)) if lot else 2]}"
+
+
+def _box(lot: Stream | None) -> list[int]:
+    """The middle half of the image, in thousandths; or any box."""
+    if lot is None:
+        return [250, 250, 750, 750]
+    x1, x2 = sorted((lot.below(500), 500 + lot.below(500)))
+    y1, y2 = sorted((lot.below(500), 500 + lot.below(500)))
+    return [x1, y1, x2 + 1, y2 + 1]
+
+
+class PromptOnly:
+    """A model that is shown grey pictures of the same sizes."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.spec = f"prompt-only:{model.spec}"
+        self.revision, self.processor = model.revision, model.processor
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What a run records."""
+        return {**self._model.about, "name": self.spec, "images": "grey"}
+
+    def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
+        """Those of the model."""
+        return self._model.answers(replace(r, images=tuple(map(_grey, r.images)), reference=None) for r in requests)
+
+    def close(self) -> None:
+        """Of the model."""
+        self._model.close()
+
+
+def _grey(data: bytes) -> bytes:
+    from PIL import Image as Pillow
+
+    with Pillow.open(io.BytesIO(data)) as picture:
+        grey = Pillow.new("RGB", picture.size, (127, 127, 127))
+    out = io.BytesIO()
+    grey.save(out, "PNG")
+    return out.getvalue()

@@ -1,0 +1,72 @@
+"""One command from a model's name to its scores."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from distortlab.errors import UserError
+from distortlab.progress import bar
+from refine_bench.engine import ask, planned
+from refine_bench.items import slug
+from refine_bench.models import open_model
+from refine_bench.score_run import score_run
+
+__all__ = ["Options", "run_all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to ask. `model`: options of the kinds of models; `shard`: "k/N"."""
+
+    protocol: str | None = None
+    samples: int | None = None
+    limit: int | None = None
+    shard: str | None = None
+    shuffle: bool = False
+    report: bool = True
+    quiet: bool = False
+    model: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None, options: Options) -> dict[str, Any]:
+    """Ask, score, report. Raises `UserError`; whatever stops it, the same call goes on."""
+    if not sets:
+        raise UserError("name a set: --on koniq, --on local:data/")
+    shard = _shard(options.shard)
+    model = open_model(spec, **options.model)
+    try:
+        plans = planned(
+            model,
+            sets,
+            data,
+            protocol=options.protocol,
+            samples=options.samples,
+            limit=options.limit,
+            shard=shard,
+            shuffle=options.shuffle,
+        )
+        folder = out if out is not None else Path("runs") / slug(spec)
+        for plan in plans:
+            for problem in plan.found.problems[:5]:
+                sys.stderr.write(f"left out: {problem}\n")
+        with bar("answers", sum(plan.total for plan in plans), quiet=options.quiet) as advance:
+            ask(model, plans, folder, progress=advance)
+    finally:
+        model.close()
+    found = score_run(folder)
+    if options.report:
+        from refine_bench.report import write_report
+
+        write_report([folder], folder / "report.html")
+    return found
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    part, slash, of = text.partition("/")
+    if not (slash and part.isdecimal() and of.isdecimal() and 1 <= int(part) <= int(of)):
+        raise UserError(f"--shard {text!r} is not k/N, e.g. 1/3")
+    return int(part), int(of)

@@ -1,0 +1,51 @@
+"""A small data set of the generator, and the command line in this process."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distortlab.dataset import generate
+from distortlab.recipe import load_recipe
+from refine_bench.cli import main
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Runs the program with words as they would be typed."""
+
+    def run(*words: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["refine-bench", *map(str, words)])
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        caught = capsys.readouterr()
+        return Outcome(code, caught.out, caught.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 images from the built-in references, with questions."""
+    out = tmp_path_factory.mktemp("made") / "data"
+    recipe = load_recipe("smoke", n=24, splits={"validation": 1.0}, references={"max_side": 320}, images_per_shard=24)
+    generate(recipe, "scenes", out, workers=1)
+    return out
