@@ -14,6 +14,7 @@ from refine_bench import pixels
 from refine_bench.models.baselines import MEASURES
 
 Pixels = NDArray[np.uint8]
+MS_SSIM, GMSD, VIF = 0.7954951539, 0.1842464920, 0.1707855435
 
 
 def _jpeg(image: Pixels, quality: int) -> Pixels:

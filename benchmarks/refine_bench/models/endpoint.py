@@ -231,9 +231,12 @@ def payload(request: Request, name: str) -> dict[str, Any]:
 
 def as_url(data: bytes) -> str:
     """A file as a data URL: as it is where any reader shows it upright, otherwise as a PNG of its upright pixels."""
-    with Pillow.open(io.BytesIO(data)) as picture:
-        kind = _AS_IS.get(str(picture.format))
-        turned = picture.getexif().get(ORIENTATION, 1) != 1
+    try:
+        with Pillow.open(io.BytesIO(data)) as picture:
+            kind = _AS_IS.get(str(picture.format))
+            turned = picture.getexif().get(ORIENTATION, 1) != 1
+    except (OSError, ValueError, SyntaxError):  # whatever is wrong with it, the strict reader says
+        kind, turned = None, False
     if kind is None or turned:
         kind, data = "image/png", encode_png(read_upright(data).image)
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
