@@ -181,3 +181,35 @@ def score(
         raise UserError("a run was asked under its own protocol; --reader reads its answers otherwise")
     scores = score_run(run, reader=reader)
     print_json(scores) if as_json else print_run(scores)
+
+
+@app.command(rich_help_panel="Score")
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Two runs or more.")],
+    as_json: Json = False,
+) -> None:
+    """Paired tests on the items that runs share: Williams, Meng, McNemar, bootstrap by reference; Holm's correction.
+
+    refine-bench compare runs/a runs/b
+    """
+    from refine_bench.comparing import compare_runs
+    from refine_bench.printing import print_comparison, print_json
+
+    found = compare_runs(runs)
+    print_json(found) if as_json else print_comparison(found)
+
+
+@app.command(rich_help_panel="Score")
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Runs.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A file: .html, .md, .csv or .tex.")] = Path("report.html"),
+) -> None:
+    """A leaderboard over runs, with plots, failures and published numbers; as a page, or as a table for a paper.
+
+    refine-bench report runs/* -o report.html
+    refine-bench report runs/* -o table.tex
+    """
+    from refine_bench.report import write_report
+
+    write_report(runs, out)
+    typer.echo(f"wrote {out}")

@@ -153,7 +153,12 @@ def _local(text: str, protocol: Protocol) -> ItemSet:
         items=items,
         sha256=sha256,
         pixels=partial(_from_local, items, root, split, view),
-        facts={"title": f"{name}, {split}", "citation": "", "url": "", "references": view == "severity"},
+        facts={
+            "title": f"{name}, {split}",
+            "folder": str(root.resolve()),
+            "split": split,
+            "references": view == "severity",
+        },
     )
 
 

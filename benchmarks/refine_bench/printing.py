@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["number", "print_json", "print_run", "print_scores", "table"]
+__all__ = ["number", "print_comparison", "print_json", "print_run", "print_scores", "table"]
 
 
 def print_json(value: Any) -> None:
@@ -157,6 +157,29 @@ def print_notes(score: Mapping[str, Any]) -> None:
 
 def _both(column: Mapping[str, float | None]) -> str:
     return f"{number(column['plcc'])}, {number(column['srcc'])}"
+
+
+def print_comparison(found: Mapping[str, Any]) -> None:
+    """Every test, first minus second."""
+    rows = [
+        [
+            f"{t['first']} - {t['second']}",
+            t["set"],
+            t["metric"],
+            f"{t['n']:,}",
+            f"{number(t['values'][0])} {number(t['values'][1])}",
+            number(t["difference"]),
+            interval(t["interval"]),
+            number(t["p"], 4),
+            number(t["p_holm"], 4),
+            t["test"] + (", few references" if t["few_clusters"] else ""),
+        ]
+        for t in found["tests"]
+    ]
+    heads = ("runs", "set", "metric", "n", "values", "difference", "95 % interval", "p", "p, Holm", "test")
+    table("Paired tests", heads, rows, left=3)
+    for note in dict.fromkeys(f"{t['set']}: {note}" for t in found["tests"] for note in t["notes"]):
+        sys.stdout.write(f"note: {note}\n")
 
 
 _PRINTERS = {

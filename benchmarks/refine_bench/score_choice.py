@@ -53,6 +53,7 @@ def score_choice(items: Sequence[Chosen], max_failures: float = MAX_FAILURES) ->
             name: {value: _accuracy(group) for value, group in by.items()} for name, by in _groups(plain).items()
         },
         "shuffled": _shuffled(known),
+        "rows": [[item.name, item.right] for item in items],
     }
 
 

@@ -71,6 +71,7 @@ def score_rated(
     masses = [reading.mass for item in items for reading in item.readings]
     return {
         "kind": "rated",
+        "scale": list(scale) if scale else None,
         "n": len(items),
         "n_read": len(read),
         "failures": dict(sorted(failures.items())),

@@ -49,7 +49,7 @@ def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
         "reader": chosen or protocol.reader,
         "sha256": facts["sha256"],
         "expected": facts.get("expected"),
-        "facts": facts.get("facts") or {},
+        "facts": {"title": facts["set"], "citation": "", **(facts.get("facts") or {})},
         "truth": f"labels of {facts['set']} (sha256 {facts['sha256'][:12]})",
         **found,
         "cost": _cost(answers.values()),

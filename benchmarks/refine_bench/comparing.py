@@ -1,0 +1,135 @@
+"""Two or more runs on the same items: paired tests, corrected for their number."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distortlab.errors import UserError
+from refine_bench.intervals import FEW, draws_of
+from refine_bench.paired import compare, holm, mcnemar
+from refine_bench.records import Run
+from refine_bench.score_run import score_run
+
+__all__ = ["compare_runs"]
+
+
+def compare_runs(folders: Sequence[Path]) -> dict[str, Any]:
+    """Every pair of runs on every set that both have; Holm's correction over all tests. Ready for JSON.
+
+    Raises `UserError` where there is nothing to compare, or a set differs in its labels.
+    """
+    if len(folders) < 2:
+        raise UserError("name at least two runs")
+    runs = [(Run(folder), score_run(folder, save=False)) for folder in folders]
+    tests: list[dict[str, Any]] = []
+    for (one, first), (two, second) in combinations(runs, 2):
+        others = {score["set"]: score for score in second["sets"]}
+        for score in first["sets"]:
+            other = others.get(score["set"])
+            if other is None:
+                continue
+            if other["sha256"] != score["sha256"]:
+                raise UserError(f"{one.folder} and {two.folder} have different labels of {score['set']}")
+            pair = {"first": one.name, "second": two.name, "set": score["set"], "notes": _notes(score, other)}
+            tests += [{**pair, **test} for test in _tests(one, score, other)]
+    if not tests:
+        raise UserError("these runs share no set that can be compared")
+    for test, adjusted in zip(tests, holm([test["p"] for test in tests]), strict=True):
+        test["p_holm"] = adjusted
+    return {"runs": [run.name for run, _ in runs], "tests": tests}
+
+
+def _notes(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    notes = []
+    if score["protocol"] != other["protocol"]:
+        notes.append(f"asked under {score['protocol']} and {other['protocol']}")
+    if score["reader"] != other["reader"]:
+        notes.append(f"read by {score['reader']} and {other['reader']}")
+    notes += [f"{s['model']}: {s['failure_rate']:.1%} not read" for s in (score, other) if not s["ranked"]]
+    return notes
+
+
+def _tests(run: Run, score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if score["kind"] != other["kind"]:
+        return []
+    truths = {item["id"]: item["truth"] for item in run.items(score["entry"])}
+    if score["kind"] == "rated":
+        return _rated(score, other, truths)
+    if score["kind"] == "local":
+        return [t for task in score["tasks"] if task in other["tasks"] for t in _task(task, score, other, truths)]
+    return _choice(score, other) if score["kind"] == "choice" else []
+
+
+def _rated(score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """On the images that both have read."""
+    theirs = {name: value for name, value, _, _ in other["points"]}
+    rows = [(n, v, theirs[n], t) for n, v, t, _ in score["points"] if v is not None and theirs.get(n) is not None]
+    if len(rows) < 4:
+        return []
+    clusters = [truths[name]["cluster"] for name, *_ in rows]
+    known = all(clusters)
+    first, second, truth = ([row[k] for row in rows] for k in (1, 2, 3))
+    found = compare(first, second, truth, clusters if known else None)
+    return [
+        {
+            "metric": test.metric,
+            "n": test.n,
+            "values": [test.first, test.second],
+            "difference": test.difference,
+            "interval": [test.interval.low, test.interval.high] if test.interval else None,
+            "test": "paired bootstrap by reference" if known else test.test,
+            # Williams and Meng take images for independent; where they share references, only the bootstrap knows.
+            "p": test.p_bootstrap if known else test.p_test,
+            "p_bootstrap": test.p_bootstrap,
+            "few_clusters": known and len(set(clusters)) < FEW,
+        }
+        for test in found
+    ]
+
+
+def _choice(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
+    theirs = dict(other["rows"])
+    rows = [
+        (right, theirs[name]) for name, right in score["rows"] if right is not None and theirs.get(name) is not None
+    ]
+    if not rows:
+        return []
+    a, b = ([row[k] for row in rows] for k in (0, 1))
+    return [_means("accuracy", a, b, None, "McNemar, exact", mcnemar(a, b))]
+
+
+def _task(
+    task: str, score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    theirs = {name: value for name, value, _ in other["tasks"][task]["rows"]}
+    rows = [
+        (name, value or 0.0, theirs[name] or 0.0) for name, value, _ in score["tasks"][task]["rows"] if name in theirs
+    ]
+    clusters = [truths[name]["reference_id"] for name, _, _ in rows]
+    return [
+        _means(task, [a for _, a, _ in rows], [b for _, _, b in rows], clusters, "paired bootstrap by reference", None)
+    ]
+
+
+def _means(
+    metric: str, a: Sequence[float], b: Sequence[float], clusters: Sequence[str] | None, test: str, p: float | None
+) -> dict[str, Any]:
+    delta = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    draws = np.concatenate([w @ delta / w.sum(axis=1) for w in draws_of(len(delta), clusters)])
+    low, high = np.quantile(draws, [0.025, 0.975])
+    tail = min((draws <= 0).sum(), (draws >= 0).sum())
+    bootstrap = float(min(1.0, 2 * (tail + 1) / (len(draws) + 1)))
+    return {
+        "metric": metric,
+        "n": len(delta),
+        "values": [float(np.mean(a)), float(np.mean(b))],
+        "difference": float(delta.mean()),
+        "interval": [float(low), float(high)],
+        "test": test,
+        "p": bootstrap if clusters is not None else p,
+        "p_bootstrap": bootstrap,
+        "few_clusters": clusters is not None and len(set(clusters)) < FEW,
+    }

@@ -1,0 +1,187 @@
+"""The page: one file, no script, nothing loaded from elsewhere. Text of models and files is escaped by Jinja."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from distortlab.tasks.terms import FAMILIES, phrase
+from refine_bench.items import slug
+from refine_bench.records import Run
+from refine_bench.report import draw
+from refine_bench.report.board import boards
+from refine_bench.report.pictures import thumbnails
+
+__all__ = ["page"]
+
+FAILED, MISSED = 8, 8
+TEXT = 600
+
+
+def page(folders: Sequence[Path], scores: Sequence[Mapping[str, Any]]) -> str:
+    """The whole page as text."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["num"] = _number
+    environment.globals.update(bar=_safe(draw.interval_bar), shade=draw.shade)
+    source = (files("refine_bench.report") / "page.html").read_text(encoding="utf-8")
+    anchors = {
+        (found["run"], score["set"]): f"{slug(found['run'])}-{slug(score['set'])}-{place}"
+        for place, found in enumerate(scores)
+        for score in found["sets"]
+    }
+    return environment.from_string(source).render(
+        anchors=anchors,
+        boards=boards(scores),
+        sections=[
+            _section(Run(folder), score)
+            for folder, found in zip(folders, scores, strict=True)
+            for score in found["sets"]
+        ],
+        runs=[_provenance(Run(folder)) for folder in folders],
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def _number(value: float | None, places: int = 3) -> str:
+    return "–" if value is None else f"{value:.{places}f}"
+
+
+def _safe(function: Any) -> Any:
+    """Our own drawings are markup: they are made of numbers alone."""
+    from markupsafe import Markup
+
+    return lambda *given: Markup(function(*given))
+
+
+def _section(run: Run, score: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page shows of one run on one set."""
+    items = {item["id"]: item for item in run.items(score["entry"])}
+    answers = {item: row for (item, sample), row in run.answers(score["entry"]).items() if sample == 0}
+    shown = _failed(score, answers) + _missed(score, answers)
+    truths = {name: item["truth"] for name, item in items.items()}
+    pictures = thumbnails(score, truths, {entry["name"] for entry in shown})
+    return {
+        "run": run.name,
+        "score": score,
+        "plots": _plots(score),
+        "heat": _heat(score),
+        "failed": [{**e, "picture": pictures.get(e["name"])} for e in shown if e["kind"] == "failed"],
+        "missed": [{**e, "picture": pictures.get(e["name"])} for e in shown if e["kind"] == "missed"],
+    }
+
+
+def _failed(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Answers that were not read, with what was said."""
+    if score["kind"] == "rated":
+        names = [name for name, value, _, _ in score["points"] if value is None]
+    elif score["kind"] == "local":
+        names = [name for task in score["tasks"].values() for name, value, _ in task["rows"] if value is None]
+    elif score["kind"] == "choice":
+        names = [name for name, right in score["rows"] if right == 0.0]
+    else:
+        names = []
+    return [_shown(name, "failed", answers.get(name), "") for name in names[:FAILED]]
+
+
+def _missed(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Where prediction and opinion are furthest apart: after the fitted curve, if there is one."""
+    if score["kind"] == "local":
+        rows = score["tasks"].get("grounding", {}).get("rows", [])
+        worst = sorted((value, name) for name, value, _ in rows if value is not None)[:MISSED]
+        return [_shown(name, "missed", answers.get(name), f"IoU {value:.2f}") for value, name in worst]
+    if score["kind"] != "rated" or not score["mapped"]["4"].get("curve"):
+        return []
+    import numpy as np
+
+    x, y = (np.array(axis) for axis in score["mapped"]["4"]["curve"])
+    order = np.argsort(x)
+    rows = [
+        (abs(truth - float(np.interp(value, x[order], y[order]))), name, value, truth)
+        for name, value, truth, _ in score["points"]
+        if value is not None
+    ]
+    worst_rated = sorted(rows, reverse=True)[:MISSED]
+    return [
+        _shown(name, "missed", answers.get(name), f"said {value:.3g}, opinion {truth:.2f}")
+        for _, name, value, truth in worst_rated
+    ]
+
+
+def _shown(name: str, kind: str, row: Mapping[str, Any] | None, note: str) -> dict[str, Any]:
+    text = "" if row is None else str(row.get("error") or row.get("text") or "")
+    return {"name": name, "kind": kind, "text": text[:TEXT], "note": note}
+
+
+def _plots(score: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """(caption, drawing)."""
+    if score["kind"] != "rated":
+        return []
+    points = [(value, truth) for _, value, truth, _ in score["points"] if value is not None]
+    if len(points) < 3 or score["undefined"]:
+        return []
+    fit = score["mapped"]["4"]
+    few = f"; {draw.MOST:,} of {len(points):,} shown" if len(points) > draw.MOST else ""
+    caption = f"Predictions and opinions, 4-parameter logistic ({fit['status']}), 1.96 SD of what is left{few}"
+    plots = [(caption, _safe(draw.scatter)(points, fit.get("curve")))]
+    if score["rmse"] is not None:
+        low, high = score["scale"]
+        on_five = [(1 + 4 * (x - low) / (high - low), y) for x, y in points]
+        plots.append(("Calibration: a perfect model lies on the diagonal", _safe(draw.calibration)(on_five)))
+    return plots
+
+
+def _heat(score: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Tables whose cells are shaded: title, heads, rows of (name, [(text, share, n)])."""
+    if score["kind"] == "local":
+        tables = []
+        for task, entry in score["tasks"].items():
+            tables.append(_grid(f"{task}: mean score by family and severity", entry["by"]["family x severity"]))
+            if entry.get("confusion"):
+                tables.append(_confusion(f"{task}: true family down, answer across", entry["confusion"]))
+        return tables
+    groups = score.get("by_kind") or score.get("by_family") or {}
+    if not groups:
+        return []
+    key = "srcc" if score["kind"] != "diagnosis" else "recall"
+    cells = [(name, [_cell(entry[key], entry["n"])]) for name, entry in groups.items()]
+    return [{"title": f"{key.upper() if key == 'srcc' else key} by distortion", "heads": [key], "rows": cells}]
+
+
+def _grid(title: str, cells: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    there = [family for family in FAMILIES if any(key.split()[0] == family for key in cells)]
+    rows = []
+    for family in there:
+        found = [cells.get(f"{family} {severity}") for severity in range(1, 6)]
+        rows.append((phrase(family), [_cell(e["score"] if e else None, e["n"] if e else 0) for e in found]))
+    return {"title": title, "heads": ["1", "2", "3", "4", "5"], "rows": rows}
+
+
+def _confusion(title: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    across = [*FAMILIES, "other"]
+    heads = [name for name in across if any(name in row for row in counts.values())]
+    rows = []
+    for family in (name for name in FAMILIES if name in counts):
+        total = sum(counts[family].values())
+        cells = [(str(n) if n else "", n / total, n) for n in (counts[family].get(name, 0) for name in heads)]
+        rows.append((phrase(family), cells))
+    return {"title": title, "heads": [phrase(name) if name in FAMILIES else name for name in heads], "rows": rows}
+
+
+def _cell(value: float | None, n: int) -> tuple[str, float | None, int]:
+    return (_number(value, 2) if n else "", value, n)
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    model = run.head["model"]
+    environment = run.head.get("environment") or {}
+    return {
+        "name": run.name,
+        "model": [(key, str(value)) for key, value in model.items() if key != "image_processor"],
+        "environment": [
+            *((key, str(environment[key])) for key in ("command", "platform", "gpu", "python") if environment.get(key)),
+            ("packages", ", ".join(f"{k} {v}" for k, v in (environment.get("packages") or {}).items())),
+        ],
+    }

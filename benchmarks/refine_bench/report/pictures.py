@@ -1,0 +1,55 @@
+"""Thumbnails for the page: of the images with failures, and of the largest misses."""
+
+import base64
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from distortlab.errors import UserError
+from distortlab.image import Image
+from distortlab.reading import read_image, shrink
+
+__all__ = ["thumbnails"]
+
+SIDE = 220
+
+
+def thumbnails(
+    score: Mapping[str, Any], truths: Mapping[str, Mapping[str, Any]], names: Collection[str]
+) -> dict[str, str]:
+    """Data URLs by item; what is not there any more is left out."""
+    folder = score["facts"].get("folder")
+    if folder is not None:
+        return _local(Path(folder), str(score["facts"]["split"]), score["kind"], names)
+    found = {}
+    for name in names:
+        path = truths[name].get("image")
+        if isinstance(path, str):
+            try:
+                found[name] = _url(read_image(path))
+            except UserError:
+                continue
+    return found
+
+
+def _local(folder: Path, split: str, kind: str, names: Collection[str]) -> dict[str, str]:
+    from refine_bench.datasets import local
+
+    wanted, found = set(names), {}
+    view = "tasks" if kind == "local" else kind
+    try:
+        for name, images, _ in local.loaded(folder, split, view):
+            if name in wanted:
+                found[name] = _url(read_image(images[-1]))
+                if len(found) == len(wanted):
+                    break
+    except UserError:
+        return found
+    return found
+
+
+def _url(image: Image) -> str:
+    data = cv2.imencode(".jpg", shrink(image, SIDE)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])[1]
+    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"

@@ -1,0 +1,107 @@
+"""Boards as text: Markdown, CSV, LaTeX. What a model is called is text in each of them, never markup."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from refine_bench.report.board import Board, Entry
+
+__all__ = ["WRITERS", "as_csv", "as_latex", "as_markdown"]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def as_markdown(boards: Sequence[Board]) -> str:
+    """A table for each set."""
+    parts = ["# refine-bench\n"]
+    for board in boards:
+        head = ["rank", "model", "protocol", "n", "not read", *board.columns]
+        rows = [_cells(entry) for entry in board.entries]
+        lines = [_line(head), _line(["---"] * len(head)), *(_line(list(map(_markdown, row))) for row in rows)]
+        parts.append(f"## {_markdown(board.title)} (`{board.set.replace('`', '')}`)\n\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _markdown(text: str) -> str:
+    flat = " ".join(text.split())
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~])", r"\\\1", flat)
+
+
+def _cells(entry: Entry) -> list[str]:
+    rank = "–" if entry.rank is None else str(entry.rank)
+    model = entry.model if entry.rank is not None else f"{entry.model} ({entry.why})"
+    values = [_with_interval(v, i) for v, i in zip(entry.values, entry.intervals, strict=True)]
+    return [rank, model, entry.protocol, f"{entry.n:,}", f"{entry.failure_rate:.1%}", *values]
+
+
+def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
+    tail = f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval and value is not None else ""
+    return _number(value) + tail
+
+
+def as_csv(boards: Sequence[Board]) -> str:
+    """A line for every number: set, run, model, protocol, metric, value, its interval, rank."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["set", "run", "model", "protocol", "n", "failure_rate", "rank", "metric", "value", "low", "high"])
+    for board in boards:
+        for entry in board.entries:
+            head = [board.set, entry.run, entry.model, entry.protocol, entry.n, entry.failure_rate, entry.rank]
+            for label, value, interval in zip(board.columns, entry.values, entry.intervals, strict=True):
+                low, high = interval or (None, None)
+                writer.writerow([*map(_safe, head), label, value, low, high])
+    return out.getvalue()
+
+
+def _safe(cell: object) -> object:
+    """A spreadsheet takes a cell that begins with = + - @ for a formula; an apostrophe keeps it text."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+}
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX.get(character, character) for character in " ".join(text.split())).replace("–", "--")
+
+
+def as_latex(boards: Sequence[Board]) -> str:
+    """A `booktabs` table for each set; the best value of a column is bold."""
+    return "\n\n".join(map(_latex, boards)) + "\n"
+
+
+def _latex(board: Board) -> str:
+    ranked = [entry.values for entry in board.entries if entry.rank is not None]
+    best = [
+        max((v for values in ranked if (v := values[k]) is not None), default=None) for k in range(len(board.columns))
+    ]
+    rows = []
+    for entry in board.entries:
+        cells = [
+            rf"\textbf{{{_number(v)}}}" if v is not None and v == b and entry.rank is not None else _tex(_number(v))
+            for v, b in zip(entry.values, best, strict=True)
+        ]
+        rows.append(" & ".join([_tex(entry.model), *cells]) + r" \\")
+    head = " & ".join(["model", *map(_tex, board.columns)])
+    return (
+        "\\begin{table}\n\\centering\n"
+        f"\\caption{{{_tex(board.title)} (\\texttt{{{_tex(board.set)}}})}}\n"
+        f"\\begin{{tabular}}{{l{'r' * len(board.columns)}}}\n\\toprule\n{head} \\\\\n\\midrule\n"
+        + "\n".join(rows)
+        + "\n\\bottomrule\n\\end{tabular}\n\\end{table}"
+    )
+
+
+WRITERS: Mapping[str, Callable[[Sequence[Board]], str]] = {".md": as_markdown, ".csv": as_csv, ".tex": as_latex}
