@@ -14,7 +14,7 @@ help:  ## what there is
 
 .venv/base: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[bench]'
 	@touch $@
 
 .venv/test: .venv/base

@@ -31,6 +31,10 @@ def main() -> None:
         app()
     except UserError as error:
         _fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in ("scipy", "jinja2", "httpx", "openpyxl"):
+            raise
+        _fail(f"this needs {error.name}: pip install 'refine-iqa[bench]'", 2)
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on from here", 130)
     except BrokenPipeError:

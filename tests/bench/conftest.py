@@ -46,6 +46,6 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 images from the built-in references, with questions."""
     out = tmp_path_factory.mktemp("made") / "data"
-    recipe = load_recipe("smoke", n=24, splits={"validation": 1.0}, references={"max_side": 320}, images_per_shard=24)
+    recipe = load_recipe("smoke", n=24, splits={"validation": 1.0}, references={"max_side": 400}, images_per_shard=24)
     generate(recipe, "scenes", out, workers=1)
     return out
