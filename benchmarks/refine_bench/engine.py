@@ -42,8 +42,11 @@ def planned(
 ) -> list[Plan]:
     """What a command will ask. Raises `UserError` before anything is asked."""
     plans = []
+    named = find_protocol(protocol) if protocol else None
+    if named is not None and len(sets) > 1 and all(kind_of(text) != named.kind for text in sets):
+        raise UserError(f"the protocol {named.name} is for {named.kind} sets, and none of these is one")
     for text in sets:
-        chosen = _protocol(model, text, protocol)
+        chosen = _protocol(model, text, named, alone=len(sets) == 1)
         found = open_set(text, data, chosen)
         _fits(model, found)
         if shuffle and found.kind == "choice":
@@ -60,10 +63,12 @@ def planned(
     return plans
 
 
-def _protocol(model: Model, text: str, name: str | None) -> Protocol:
+def _protocol(model: Model, text: str, named: Protocol | None, *, alone: bool) -> Protocol:
+    """The one that was named, for sets of its kind; among several sets, the others are asked in their usual way."""
     if model.about["kind"] == "measure":
         return PROTOCOLS["metric"]
-    return find_protocol(name or DEFAULTS[kind_of(text)])
+    kind = kind_of(text)
+    return named if named is not None and (alone or named.kind == kind) else PROTOCOLS[DEFAULTS[kind]]
 
 
 def _fits(model: Model, found: ItemSet) -> None:

@@ -99,7 +99,13 @@ def _rated(found: RatedSet, protocol: Protocol) -> ItemSet:
         pixels=partial(_from_paths, items, paths, references),
         expected=found.expected,
         problems=tuple(map(str, found.problems)),
-        facts={**_facts(found.spec.facts), "references": bool(references)},
+        facts={
+            **_facts(found.spec.facts),
+            "references": bool(references),
+            "low": found.scale.low,
+            "high": found.scale.high,
+            "direction": "up" if found.scale.higher_is_better else "down",
+        },
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from distortlab.errors import UserError
 from distortlab.progress import bar
-from refine_bench.engine import ask, planned
+from refine_bench.engine import Plan, ask, planned
 from refine_bench.items import slug
 from refine_bench.models import open_model
 from refine_bench.score_run import score_run
@@ -48,9 +48,9 @@ def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None,
             shuffle=options.shuffle,
         )
         folder = out if out is not None else Path("runs") / slug(spec)
-        for plan in plans:
-            for problem in plan.found.problems[:5]:
-                sys.stderr.write(f"left out: {problem}\n")
+        if not options.quiet:
+            for plan in plans:
+                sys.stderr.write("".join(f"{line}\n" for line in _told(plan)))
         with bar("answers", sum(plan.total for plan in plans), quiet=options.quiet) as advance:
             ask(model, plans, folder, progress=advance)
     finally:
@@ -61,6 +61,17 @@ def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None,
 
         write_report([folder], folder / "report.html")
     return found
+
+
+def _told(plan: Plan) -> list[str]:
+    """What is asked: n, range, direction, hash, protocol; and what was left out."""
+    found, facts = plan.found, plan.found.facts
+    scale = f", scores {facts['low']:g} to {facts['high']:g} {facts['direction']}" if "low" in facts else ""
+    of = f" of {found.expected:,}" if found.expected and found.expected != len(found.items) else ""
+    head = f"{found.name}: {len(found.items):,}{of} items{scale}, sha256 {found.sha256[:12]}, {plan.protocol}"
+    more = len(found.problems) - 5
+    left = [f"left out: {problem}" for problem in found.problems[:5]]
+    return [head, *left, *([f"... and {more:,} more"] if more > 0 else [])]
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:
