@@ -8,8 +8,10 @@ a sentence; the rest is the error of one answer. The key comes from OPENAI_API_K
 import asyncio
 import base64
 import io
+import json
 import os
 import queue
+import ssl
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -66,7 +68,8 @@ class Endpoint:
         return {"kind": "endpoint", "name": self.name, "url": self.url, "concurrency": self.concurrency, "sign": 1.0}
 
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        kind = {"Content-Type": "application/json"}
+        return {**kind, "Authorization": f"Bearer {self._key}"} if self._key else kind
 
     def _found(self) -> tuple[str, str]:
         """(name, what the server says it is). A server without a list of models is taken at its word."""
@@ -90,26 +93,29 @@ class Endpoint:
         return _driven(self, requests)
 
     async def drive(self, source: Iterator[Request], lock: threading.Lock, out: "queue.Queue[Any]") -> None:
-        """Workers that take a request, ask, and hand on the response."""
-        limits = httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency)
-        async with httpx.AsyncClient(headers=self._headers(), timeout=self._timeout, limits=limits) as client:
+        """Workers that take a request, ask, and hand on the response.
 
-            async def work() -> None:
+        Each has a client of its own: httpcore looks at every connection of a pool for every request.
+        """
+        trust = ssl.create_default_context()
+
+        async def work() -> None:
+            async with httpx.AsyncClient(headers=self._headers(), timeout=self._timeout, verify=trust) as client:
                 while (request := await asyncio.to_thread(_next, source, lock)) is not None:
                     out.put(await self._answered(client, request))
 
-            workers = [asyncio.create_task(work()) for _ in range(self.concurrency)]
-            try:
-                await asyncio.gather(*workers)
-            finally:
-                for worker in workers:
-                    worker.cancel()
-                await asyncio.gather(*workers, return_exceptions=True)
+        workers = [asyncio.create_task(work()) for _ in range(self.concurrency)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
 
     async def _answered(self, client: httpx.AsyncClient, request: Request) -> Response:
         start = time.perf_counter()
         try:
-            body = await asyncio.to_thread(payload, request, self.name)
+            body = await asyncio.to_thread(_body, request, self.name)
         except BadReference as error:
             return Response(request, Answer(error=str(error)))
         trouble = ""
@@ -117,7 +123,7 @@ class Endpoint:
             await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
             pause = min(LONGEST_S, PAUSE_S * 2**turn)
             try:
-                reply = await client.post(f"{self.url}/chat/completions", json=body)
+                reply = await client.post(f"{self.url}/chat/completions", content=body)
                 if reply.status_code == 200:
                     answer, usage = parsed(reply.json())
                     self._succeeded += 1
@@ -195,6 +201,10 @@ def _driven(endpoint: Endpoint, requests: Iterable[Request]) -> Generator[Respon
 def _told(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _body(request: Request, name: str) -> bytes:
+    return json.dumps(payload(request, name)).encode()
 
 
 def _models(reply: httpx.Response) -> dict[str, str]:

@@ -1,0 +1,105 @@
+"""What the harness costs: scoring many predictions, and how busy it keeps a server that answers after a fixed delay.
+
+python benchmarks/speed/harness.py
+"""
+
+import json
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distortlab.codecs import encode_png
+from refine_bench.models.base import Request
+from refine_bench.models.endpoint import Endpoint
+from refine_bench.protocols import Decoding
+from refine_bench.scoring import score_predictions
+
+PREDICTIONS, REQUESTS, CONCURRENCY, DELAY = 10_000, 1_600, 32, 0.25
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers after `DELAY`."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *words: Any) -> None:
+        """Nothing."""
+
+    def _send(self, value: Any) -> None:
+        data = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_GET(self) -> None:
+        """The list of models."""
+        self._send({"data": [{"id": "m"}]})
+
+    def do_POST(self) -> None:
+        """An answer."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        time.sleep(DELAY)
+        self._send({"choices": [{"message": {"content": "<answer>3.00</answer>"}, "finish_reason": "stop"}]})
+
+
+def serve(port: Any) -> None:
+    ThreadingHTTPServer.request_queue_size = 256
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    port.put(http.server_address[1])
+    http.serve_forever()
+
+
+def requests(image: bytes) -> Iterator[Request]:
+    for k in range(REQUESTS):
+        yield Request(str(k), str(k), 0, (image,), "Rate the quality of the image.", Decoding(max_tokens=16), k)
+
+
+def endpoint() -> None:
+    port: Any = multiprocessing.Queue()
+    server = multiprocessing.Process(target=serve, args=(port,), daemon=True)
+    server.start()
+    image = encode_png(np.random.default_rng(0).integers(0, 60, (256, 256, 3), dtype=np.uint8))
+    model = Endpoint(f"openai:http://127.0.0.1:{port.get()}/v1#m", concurrency=CONCURRENCY)
+    start, cpu = time.perf_counter(), time.process_time()
+    failed = sum(response.answer.error is not None for response in model.answers(requests(image)))
+    took, used = time.perf_counter() - start, time.process_time() - cpu
+    server.terminate()
+    ideal = REQUESTS * DELAY / CONCURRENCY
+    print(
+        f"endpoint: {REQUESTS} requests of {len(image) / 1e3:.0f} kB, {CONCURRENCY} at once, {DELAY} s each: "
+        f"{took:.2f} s, "
+        f"{ideal / took:.0%} of a server that is never idle ({ideal:.2f} s); {1e3 * used / REQUESTS:.2f} ms CPU each, "
+        f"{failed} failed"
+    )
+
+
+def scoring() -> None:
+    rng = np.random.default_rng(0)
+    quality = rng.uniform(1, 5, PREDICTIONS)
+    said = np.clip(quality + rng.normal(0, 0.6, PREDICTIONS), 1, 5)
+    rows = [
+        {"image": f"{k}.jpg", "score": s, "gt_score": q} for k, (s, q) in enumerate(zip(said, quality, strict=True))
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "outputs.json"
+        path.write_text(json.dumps(rows))
+        start, cpu = time.perf_counter(), time.process_time()
+        found = score_predictions(path, "koniq:all", None)
+    used = time.process_time() - cpu
+    low, high = found["intervals"]["srcc"]
+    print(
+        f"scoring: {PREDICTIONS:,} predictions with intervals and both curves: {time.perf_counter() - start:.2f} s, "
+        f"{used:.2f} s CPU (SRCC {found['srcc']:.4f} [{low:.4f}, {high:.4f}])"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(scoring() or endpoint())
