@@ -93,9 +93,9 @@ def _rises(p: Floats, u: Floats) -> bool:
 
 def _starts(u: Floats, v: Floats, tilted: bool) -> list[Floats]:
     """The best points of the grid, on bins of neighbours; the linear part is solved for each."""
-    bu, bv, weight = _binned(u, v)
+    bin_u, bin_v, weight = _binned(u, v)
     quantiles = _places(u)
-    found = [_solved(k, m, bu, bv, weight, tilted) for k in SLOPES for m in quantiles]
+    found = [_solved(k, m, bin_u, bin_v, weight, tilted) for k in SLOPES for m in quantiles]
     found = [(cost, p) for cost, p in found if tilted or p[0] > 0]
     found.sort(key=lambda pair: pair[0])
     rising = [p for _, p in found if _rises(p, u)]

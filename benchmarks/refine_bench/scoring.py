@@ -1,12 +1,13 @@
 """From saved answers to scores: of files made elsewhere, and of our own runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from distortlab.errors import UserError, unknown
 from refine_bench import reference
-from refine_bench.datasets import Rated, RatedSet, Scale, find_folder, load, spec_of, to_five
+from refine_bench.datasets import Rated, RatedSet, Scale, Spec, find_folder, load, spec_of, to_five
 from refine_bench.datasets.base import Problem
 from refine_bench.predictions import Output, read_outputs
 from refine_bench.protocols import Protocol, find_protocol
@@ -38,6 +39,7 @@ def score_predictions(
         origin = f"{spec}, from {data}"
         problems += [*truth.problems, *more]
     else:
+        spec = _fitting(spec, on, len(outputs))
         items = _against_itself(file, outputs, spec.facts.scale(spec.choice), asked, reader)
         origin = f"gt_score in {file.name}" + (f"; {spec.facts.title} is not in {data}" if data else "")
     found = score_rated(items, scale=_scale(outputs, asked))
@@ -48,7 +50,7 @@ def score_predictions(
         "protocol_sha256": asked.sha256 if asked else None,
         "truth": origin,
         **found,
-        "warnings": warnings_of(found),
+        "warnings": warnings_of(found) + _other_size(spec, found["n"]),
         "problems": [str(problem) for problem in problems],
         "published": [
             dict(reference.as_json(row)) for row in reference.beside(str(spec), asked.name if asked else "unknown")
@@ -89,6 +91,27 @@ def _against_set(
         reading = _reading(output, protocol, reader) if output else Reading(None, "missing")
         items.append(judged(row, (reading,), truth.five(row.mos), truth.scale))
     return items, problems
+
+
+def _fitting(spec: Spec, on: str, n: int) -> Spec:
+    """Where the file brings its own truth and no split was named: the split that has as many images as the file."""
+    if spec.facts.count(spec.choice) == n:
+        return spec
+    named = on.partition(":")[2].split("+")
+    for axis in spec.facts.axes:
+        for option in axis.options:
+            if spec.facts.counts.get(option) == n and not set(axis.options) & set(named):
+                return replace(spec, choice={**spec.choice, axis.name: option})
+    return spec
+
+
+def _other_size(spec: Spec, n: int) -> list[str]:
+    expected = spec.facts.count(spec.choice)
+    return (
+        []
+        if expected in (None, n)
+        else [f"{n:,} images, where {spec} has {expected:,}: not that set, or not all of it"]
+    )
 
 
 def _against_itself(

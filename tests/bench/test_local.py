@@ -168,6 +168,16 @@ def test_a_diagnosis_in_a_fence_and_with_other_words() -> None:
     assert "[]" in QUESTION
 
 
+def test_floors_of_diagnosis_and_their_report(made: Path, tmp_path: Path, cli: Cli) -> None:
+    found = {}
+    for name in ("constant", "random"):
+        words = ("--on", f"local:{made}", "--protocol", "diagnosis", "--out", tmp_path / name, "--json")
+        (found[name],) = json.loads(cli("run", "--model", name, *words).out)["sets"]
+        assert "false alarms" in (tmp_path / name / "report.html").read_text()
+    assert (found["constant"]["false_alarms"], found["random"]["false_alarms"]) == (0.0, 1.0)
+    assert found["constant"]["failures"] == found["random"]["failures"] == {}
+
+
 # --- what is wrong --------------------------------------------------------------------------------------------------
 
 

@@ -71,6 +71,15 @@ def test_the_truth_of_the_set_is_preferred_and_named(tmp_path: Path) -> None:
     assert not constant["ranked"]
 
 
+def test_a_file_with_its_own_truth_is_taken_for_the_split_of_its_size(tmp_path: Path) -> None:
+    items = [{"image": f"{k}.jpg", "score": k % 97, "gt_score": 1 + (k % 89) / 25} for k in range(1000)]
+    file = _write(tmp_path / "list.json", items)
+    assert score_predictions(file, "koniq", None)["set"] == "koniq:acr+1024+validation"
+    named = score_predictions(file, "koniq:all", None)
+    assert named["set"] == "koniq:acr+1024+all"
+    assert any("10,073" in warning for warning in named["warnings"])
+
+
 def test_missing_and_unknown_images_are_counted(tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=8)
     items = [{"image": f"{k}.jpg", "score": k} for k in range(6)] + [{"image": "else.jpg", "score": 3}]
@@ -130,7 +139,7 @@ def test_failures_have_three_columns_and_take_the_rank(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not DATA, reason="REFINE_BENCH_DATA is not set")
 @pytest.mark.parametrize(
-    ("name", "on", "srcc", "plcc"), [("koniq", "koniq:all", 0.448, 0.460), ("livec", "clive:1169", 0.445, 0.481)]
+    ("name", "on", "srcc", "plcc"), [("koniq", "koniq", 0.448, 0.460), ("livec", "clive", 0.445, 0.481)]
 )
 def test_the_published_table_of_qbench_a3(name: str, on: str, srcc: float, plcc: float) -> None:
     file = Path(str(DATA)) / "qbench_a3_outputs" / "llava_v1.5" / f"{name}.json"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_samples import write_kadid, write_koniq, write_llvisionqa
+from bench_samples import WRITERS, write_kadid, write_koniq, write_llvisionqa
 from conftest import Cli  # type: ignore[import-not-found]
 from servers import brightness, serving
 
@@ -217,6 +217,15 @@ def test_a_report_on_questions(cli: Cli, tmp_path: Path) -> None:
     (score,) = json.loads(hidden.out)["sets"]
     assert score["accuracy"] is None
     assert "not public" in score["undefined"]
+
+
+def test_descriptions_are_saved_and_not_scored(cli: Cli, tmp_path: Path) -> None:
+    WRITERS["qbench-a2"](tmp_path / "set")
+    words = ("--on", "qbench-a2", "--data", tmp_path, "--out", tmp_path / "run")
+    done = cli("run", "--model", "constant", *words)
+    assert done.code == 0, done.err
+    assert "not public" in done.out
+    assert "LLDescribe" in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_an_unknown_kind_of_report(runs: tuple[Path, Path], cli: Cli) -> None:

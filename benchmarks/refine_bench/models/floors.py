@@ -1,6 +1,7 @@
 """Floors: what is reached without looking. A number means something only beside the floor of its set."""
 
 import io
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -50,6 +51,8 @@ def _answer(request: Request, lot: Stream | None) -> str:
     if request.words:
         return request.words[lot.below(len(request.words)) if lot else len(request.words) // 2]
     task = request.truth.get("task")
+    if task is None and "regions" in request.truth:
+        return f"<answer>{_regions(lot)}</answer>"
     if task is None:
         score = f"{lot.uniform(1.0, 5.0):.2f}" if lot else "3.00"
         return (
@@ -67,6 +70,14 @@ def _local(task: str, prompt: str, lot: Stream | None) -> str:
     types = sorted((name for name in PHRASES.values() if name in prompt), key=prompt.index) or list(PHRASES.values())
     family = types[lot.below(len(types)) if lot else 0]
     return f"{family}, {LEVELS[lot.below(len(LEVELS)) if lot else 2]}"
+
+
+def _regions(lot: Stream | None) -> str:
+    """Nothing is distorted; or any one region is."""
+    if lot is None:
+        return "[]"
+    family = list(PHRASES.values())[lot.below(len(PHRASES))]
+    return json.dumps([{"box": _box(lot), "type": family, "severity": LEVELS[lot.below(len(LEVELS))]}])
 
 
 def _box(lot: Stream | None) -> list[int]:
