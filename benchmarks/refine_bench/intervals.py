@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from distortlab.seeds import stream
 from refine_bench.metrics import defined, krcc, pairs
 
-__all__ = ["FEW", "Interval", "bootstrap", "draws_of", "intervals", "mean_interval"]
+__all__ = ["FEW", "Interval", "bootstrap", "draws_of", "intervals", "mean_interval", "ratio_interval", "srcc_interval"]
 
 Floats = NDArray[np.float64]
 
@@ -112,6 +112,24 @@ def intervals(
     count, _ = _clusters(len(x), clusters)
     found: Mapping[str, Floats] = {**bootstrap(x, y, clusters), "krcc": _krcc_draws(x, y, clusters)}
     return {name: _interval(found[name], count) for name in names}
+
+
+def srcc_interval(x: ArrayLike, y: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
+    """Of SRCC alone."""
+    a, b = pairs(x, y)
+    return _interval(bootstrap(a, b, clusters)["srcc"], _clusters(len(a), clusters)[0]) if defined(a, b) else None
+
+
+def ratio_interval(above: ArrayLike, below: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
+    """Of sum(above) / sum(below), e.g. F1 over images: twice the hits over what was given and what is true, (n,)
+    each.
+    """
+    a, b = pairs(above, below)
+    if len(a) < 2:
+        return None
+    with np.errstate(invalid="ignore", divide="ignore"):
+        draws = np.concatenate([(w @ a) / (w @ b) for w in draws_of(len(a), clusters)])
+    return _interval(draws, _clusters(len(a), clusters)[0])
 
 
 def _krcc_draws(x: Floats, y: Floats, clusters: Sequence[object] | None) -> Floats:

@@ -134,6 +134,13 @@ def _choice(row: Choice, protocol: Protocol) -> Item:
     return Item(row.name, prompt_of(protocol, row.question, row.options), truth, row.options)
 
 
+_VIEWS: Mapping[str, str] = {
+    "tasks": "",
+    "severity": ": do measures fall with severity?",
+    "diagnosis": ": sets of regions",
+}
+
+
 def _local(text: str, protocol: Protocol) -> ItemSet:
     from refine_bench.datasets import local
 

@@ -116,7 +116,7 @@ def _print_local(score: Mapping[str, Any]) -> None:
 
 
 def _print_severity(score: Mapping[str, Any]) -> None:
-    rows = [["all images", str(score["n_read"]), number(score["srcc"])]]
+    rows = [["all images", str(score["n_read"]), f"{number(score['srcc'])} {interval(score['interval'])}".strip()]]
     rows.append(["within families, mean", str(score["n_read"]), number(score["srcc_within"])])
     rows += [[family, str(entry["n"]), number(entry["srcc"])] for family, entry in score["by_family"].items()]
     table(f"{_head(score)}; SRCC with falling severity", ("images", "n", "SRCC"), rows)
@@ -133,7 +133,9 @@ def _print_diagnosis(score: Mapping[str, Any]) -> None:
         "severity_accuracy": "severity of matched regions (SevAcc)",
         "false_alarms": f"false alarms on {score['pristine']:,} pristine images",
     }
-    table(_head(score), ("what", "value"), [[label, number(score[key])] for key, label in labels.items()])
+    rows = [[label, number(score[key])] for key, label in labels.items()]
+    rows[2][1] += f" {interval(score['interval'])}"
+    table(_head(score), ("what", "value"), rows)
     print_notes(score)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from refine_bench.diagnosis import Region, matched, read_regions
-from refine_bench.intervals import mean_interval
+from refine_bench.intervals import mean_interval, ratio_interval
 from refine_bench.metrics import mean
 from refine_bench.score_local import Told
 from refine_bench.score_rated import MAX_FAILURES
@@ -35,6 +35,7 @@ def score_diagnosis(items: Sequence[Told], max_failures: float = MAX_FAILURES) -
         "failure_rate": rate,
         "ranked": rate <= max_failures and bool(items),
         **_counts(len(every), sum(map(len, sets)), sum(map(len, truths))),
+        "interval": _f1_interval(items, sets, truths, pairs),
         "mean_iou": mean([overlap for _, _, overlap in every]),
         "type_accuracy": mean([float(a.family == b.family) for a, b, _ in every]),
         "severity_accuracy": mean([float(a.severity == b.severity) for a, b, _ in every]),
@@ -57,6 +58,18 @@ def _counts(hits: int, given: int, right: int) -> dict[str, float | None]:
         "recall": hits / right if right else None,
         "f1": 2 * hits / (given + right) if given + right else None,
     }
+
+
+def _f1_interval(
+    items: Sequence[Told],
+    sets: Sequence[Sequence[Region]],
+    truths: Sequence[Sequence[Region]],
+    pairs: Sequence[Sequence[tuple[Region, Region, float]]],
+) -> list[float] | None:
+    hits = [2.0 * len(found) for found in pairs]
+    both = [float(len(one) + len(other)) for one, other in zip(sets, truths, strict=True)]
+    found = ratio_interval(hits, both, [item.truth["reference_id"] for item in items])
+    return [found.low, found.high] if found else None
 
 
 def _interval(values: Sequence[float]) -> list[float] | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from distortlab.tasks import Unread, recognition, score
 from distortlab.tasks.grounding import iou
-from refine_bench.intervals import mean_interval
+from refine_bench.intervals import mean_interval, srcc_interval
 from refine_bench.metrics import mean, srcc
 from refine_bench.reading import Reading
 from refine_bench.score_rated import MAX_FAILURES
@@ -229,6 +229,9 @@ def score_severity(items: Sequence[tuple[str, Reading, Mapping[str, Any]]], sign
         families[str(region["family"])].append((value, -int(region["severity"])))
     by = {name: {"n": len(v), "srcc": srcc(*map(list, zip(*v, strict=True)))} for name, v in sorted(families.items())}
     rate = sum(failures.values()) / len(items) if items else 0.0
+    values, mild = [v for v, _ in read], [-float(region["severity"]) for _, region in read]
+    clusters = [truth["reference_id"] for _, r, truth in items if r.value is not None and truth["regions"]]
+    interval = srcc_interval(values, mild, clusters)
     return {
         "kind": "severity",
         "n": len(items),
@@ -236,7 +239,8 @@ def score_severity(items: Sequence[tuple[str, Reading, Mapping[str, Any]]], sign
         "failures": dict(failures),
         "failure_rate": rate,
         "ranked": rate <= MAX_FAILURES and bool(read),
-        "srcc": srcc([v for v, _ in read], [-int(region["severity"]) for _, region in read]),
+        "srcc": srcc(values, mild),
+        "interval": [interval.low, interval.high] if interval else None,
         "srcc_within": mean([entry["srcc"] for entry in by.values()]),
         "by_family": by,
     }

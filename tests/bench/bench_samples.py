@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,29 @@ from scipy.io import savemat
 
 from distortlab.codecs import encode_png
 
-__all__ = ["WRITERS", "write_csv", "write_kadid", "write_koniq", "write_llvisionqa", "write_picture", "write_spaq"]
+__all__ = [
+    "WRITERS",
+    "Cli",
+    "Outcome",
+    "write_csv",
+    "write_kadid",
+    "write_koniq",
+    "write_llvisionqa",
+    "write_picture",
+    "write_spaq",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Outcome]
 
 
 def write_picture(path: Path, number: int = 0) -> Path:

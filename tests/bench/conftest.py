@@ -1,28 +1,15 @@
 """A small data set of the generator, and the command line in this process."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench_samples import Cli, Outcome
 
 from distortlab.dataset import generate
 from distortlab.recipe import load_recipe
 from refine_bench.cli import main
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command came to."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Outcome]
 
 
 @pytest.fixture

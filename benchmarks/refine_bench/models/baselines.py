@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import cv2
+
 from distortlab.engines.local import default_workers
 from distortlab.errors import UserError
 from distortlab.image import Image
@@ -72,7 +74,8 @@ class Measure:
         return {"kind": "measure", "name": self.spec, "sign": self.row.sign, "source": self.row.source}
 
     def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
-        """As they come, from threads: the work is done outside of Python's lock."""
+        """As they come, from threads: the work is done outside of Python's lock, by OpenCV on one thread each."""
+        cv2.setNumThreads(1)
         return concurrently(self._one, requests, self._workers)
 
     def _one(self, request: Request) -> Response:

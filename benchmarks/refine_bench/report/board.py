@@ -91,9 +91,12 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("mean of tasks", _mean_of_tasks),
         *(_task(task) for task in ("recognition", "recognition_reference", "object", "grounding")),
     ),
-    "severity": (_plain("srcc_within", "SRCC within families"), _plain("srcc", "SRCC, all")),
+    "severity": (
+        _plain("srcc_within", "SRCC within families"),
+        Column("SRCC, all", lambda score: score["srcc"], lambda score: score["interval"]),
+    ),
     "diagnosis": (
-        _plain("f1", "F1", "f1"),
+        Column("F1", lambda score: score["f1"], lambda score: score["interval"], lambda score: 0.0),
         _plain("precision", "precision"),
         _plain("recall", "recall"),
         _plain("mean_iou", "mIoU"),

@@ -10,7 +10,7 @@ from bench_samples import write_koniq, write_picture
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-import tiny_llava
+import bench_tiny_vlm
 
 from refine_bench.models import Request
 from refine_bench.models.huggingface import HuggingFace
@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_llava.make(tmp_path_factory.mktemp("model"))
+    return bench_tiny_vlm.make(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from refine_bench.intervals import FEW, Ranks, bootstrap, intervals, mean_interval
+from refine_bench.intervals import FEW, Ranks, bootstrap, intervals, mean_interval, ratio_interval, srcc_interval
 from refine_bench.logistic import fit_logistic
 from refine_bench.metrics import ceiling, krcc, linear_rmse, mean, plcc, rmse, srcc
 from refine_bench.paired import compare, holm, mcnemar, meng, williams
@@ -218,6 +218,19 @@ def test_the_interval_of_a_mean() -> None:
     spread = 1.96 * np.sqrt(0.7 * 0.3 / 500)
     assert (found.high - found.low) / 2 == pytest.approx(spread, rel=0.15)
     assert mean_interval([1.0]) is None
+
+
+def test_the_interval_of_a_ratio_holds_it() -> None:
+    rng = np.random.default_rng(0)
+    right = rng.integers(1, 4, 300).astype(float)
+    hits = np.array([rng.binomial(int(n), 0.6) for n in right], dtype=float)
+    found = ratio_interval(hits, right)
+    assert found is not None
+    assert found.low < hits.sum() / right.sum() < found.high
+    assert found.high - found.low < 0.15
+    alone = srcc_interval(right, hits)
+    assert alone is not None
+    assert alone == intervals(right, hits)["srcc"]
 
 
 # --- paired tests ---------------------------------------------------------------------------------------------------

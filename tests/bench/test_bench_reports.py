@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_samples import WRITERS, write_kadid, write_koniq, write_llvisionqa
-from conftest import Cli  # type: ignore[import-not-found]
-from servers import brightness, serving
+from bench_samples import WRITERS, Cli, write_kadid, write_koniq, write_llvisionqa
+from bench_servers import brightness, serving
 
 from distortlab.errors import UserError
 from refine_bench.merging import merge

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_samples import write_koniq, write_llvisionqa
-from conftest import Cli  # type: ignore[import-not-found]
-from servers import Server, brightness, serving
+from bench_samples import Cli, write_koniq, write_llvisionqa
+from bench_servers import Server, brightness, serving
 
 from refine_bench.models import endpoint
 from refine_bench.records import Run, read_lines

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Cli  # type: ignore[import-not-found]
+from bench_samples import Cli
 from hypothesis import given
 from hypothesis import strategies as st
 
