@@ -149,7 +149,7 @@ def _local(text: str, protocol: Protocol) -> ItemSet:
         folder, split = split, ""
     if not folder:
         raise UserError("local needs a folder: local:data/")
-    root = Path(folder)
+    root = Path(folder).expanduser()  # a shell leaves local:~/data alone
     split = local.chosen(root, split or None)
     view = {"any": "severity"}.get(protocol.kind) or ("diagnosis" if protocol.name == "diagnosis" else "tasks")
     name, sha256 = local.describe(root)

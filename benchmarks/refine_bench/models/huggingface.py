@@ -43,7 +43,7 @@ class HuggingFace:
         self._tokenizer.padding_side = "left"
         if self._tokenizer.pad_token is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
-        self.revision = _revision(spec, self._model.config)
+        self.revision = f"{_revision(spec, self._model.config)} {self._model.dtype}"
         self.processor = _described(self._processor)
 
     @property
