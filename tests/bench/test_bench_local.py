@@ -184,7 +184,7 @@ def test_floors_of_diagnosis_and_their_report(made: Path, tmp_path: Path, cli: C
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--model", "ssim", "--on", "local:nowhere"), ("nowhere", "not a folder")),
+        (("--model", "ssim", "--on", "local:nowhere"), ("no", "folder", "nowhere")),
         (("--model", "ssim", "--on", "local:"), ("local needs a folder",)),
         (("--model", "ssim", "--on", "local:{made}+tset"), ("no split", "validation")),
         (("--model", "constant", "--on", "local:{made}", "--protocol", "q-align"), ("q-align is for rated",)),

@@ -197,7 +197,7 @@ def test_intervals_cover_what_they_say() -> None:
     covered = 0
     true = stats.spearmanr(*_scores(99, 200_000))[0]
     for seed in range(200):
-        found = intervals(*_scores(seed, 300))["srcc"]
+        found = srcc_interval(*_scores(seed, 300))
         assert found is not None
         covered += found.low <= true <= found.high
     assert 0.90 <= covered / 200 <= 0.99
