@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab.errors import UserError
+from distortlab.tasks import recognition
 from refine_bench.datasets import local
 from refine_bench.diagnosis import QUESTION, Region, matched, read_regions, wrap_regions
 from refine_bench.reading import Reading
@@ -62,6 +63,29 @@ def test_what_is_not_read_is_counted_and_scores_nothing(made: Path) -> None:
     assert found["failures"] == {"missing": found["n"]}
     assert not found["ranked"]
     assert all(entry["score"] == 0 for entry in found["tasks"].values())
+
+
+def test_type_and_severity_are_scored_apart(made: Path) -> None:
+    def other_type(truth: Any) -> str:
+        region = truth["regions"][0]
+        family = "noise" if region["family"] != "noise" else "blur"
+        return f"<answer>{recognition.truth(family, region['severity'])}</answer>"
+
+    def one_up(truth: Any) -> str:
+        region = truth["regions"][0]
+        severity = region["severity"] + (1 if region["severity"] < 5 else -1)
+        return f"<answer>{recognition.truth(region['family'], severity)}</answer>"
+
+    asked = [item for item in _told(made, "tasks", other_type) if item.truth["task"] == "recognition"]
+    wrong_type = score_tasks(asked)["tasks"]["recognition"]
+    assert (wrong_type["type_accuracy"], wrong_type["severity_accuracy"]) == (0.0, 1.0)
+    assert all(
+        row.get("noise", 0) + row.get("blur", 0) == sum(row.values()) for row in wrong_type["confusion"].values()
+    )
+    near = score_tasks([i for i in _told(made, "tasks", one_up) if i.truth["task"] == "recognition"])
+    entry = near["tasks"]["recognition"]
+    assert (entry["type_accuracy"], entry["severity_accuracy"], entry["severity_mae"]) == (1.0, 0.0, 1.0)
+    assert 0 < entry["score"] < 1
 
 
 def test_quadratic_kappa_by_hand() -> None:

@@ -139,6 +139,8 @@ def _heat(score: Mapping[str, Any]) -> list[dict[str, Any]]:
         tables = []
         for task, entry in score["tasks"].items():
             tables.append(_grid(f"{task}: mean score by family and severity", entry["by"]["family x severity"]))
+            areas = [(name, [_cell(cell["score"], cell["n"])]) for name, cell in entry["by"]["area"].items()]
+            tables.append({"title": f"{task}: by area of the region", "heads": ["score"], "rows": areas})
             if entry.get("confusion"):
                 tables.append(_confusion(f"{task}: true family down, answer across", entry["confusion"]))
         return tables
