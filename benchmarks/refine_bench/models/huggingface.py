@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 from distortlab.errors import BadReference, UserError
 from distortlab.reading import read_upright
 from refine_bench.models.base import Request, Response
+from refine_bench.models.processors import load_processor, set_pixels
 from refine_bench.reading import Answer, Token
 
 __all__ = ["HuggingFace"]
@@ -38,7 +39,7 @@ class HuggingFace:
         self.spec = spec
         self._torch, self._processor, self._model = _loaded(spec, device, dtype)
         self._batch = batch or BATCH
-        _resized(self._processor, min_pixels, max_pixels)
+        set_pixels(self._processor, min_pixels, max_pixels)
         self._tokenizer = self._processor.tokenizer
         self._tokenizer.padding_side = "left"
         if self._tokenizer.pad_token is None:
@@ -193,60 +194,13 @@ def _loaded(spec: str, device: str | None, dtype: str | None) -> tuple[Any, Any,
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     kind = getattr(torch, dtype) if dtype else (torch.bfloat16 if place.startswith("cuda") else torch.float32)
     try:
-        processor = _processor(transformers, spec)
+        processor = load_processor(transformers, spec)
         model = transformers.AutoModelForImageTextToText.from_pretrained(spec, dtype=kind)
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise UserError(f"{spec!r} cannot be loaded: {' '.join(str(error).split())[:300]}") from None
     if getattr(processor, "image_processor", None) is None or getattr(processor, "tokenizer", None) is None:
         raise UserError(f"{spec!r} is no vision-language model: it has no image processor")
     return torch, processor, model.to(place).eval()
-
-
-def _processor(transformers: Any, spec: str) -> Any:
-    """The stock processor. Qwen's needs torchvision for videos alone: without it, the same without videos."""
-    from transformers.utils import is_torchvision_available
-
-    family = transformers.AutoConfig.from_pretrained(spec).model_type
-    names = {"qwen3_vl": "Qwen3VLProcessor", "qwen2_5_vl": "Qwen2_5_VLProcessor"}
-    if is_torchvision_available() or family not in names:
-        return transformers.AutoProcessor.from_pretrained(spec)
-    return _without_videos(getattr(transformers, names[family])).from_pretrained(spec)
-
-
-def _without_videos(base: Any) -> Any:
-    """A Qwen processor for images and text. Sub-processors are those that `__init__` names."""
-    from transformers.processing_utils import ProcessorMixin
-
-    class ImagesOnly(base):  # type: ignore[misc]
-        def __init__(
-            self, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None, **_: Any
-        ) -> None:
-            marks = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
-            marks |= {name: f"<|{name}|>" for name in ("vision_start", "vision_end")}
-            for name, text in marks.items():
-                setattr(self, f"{name}_token", text)
-                setattr(self, f"{name}_token_id", tokenizer.convert_tokens_to_ids(text))
-            ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
-
-        @property
-        def model_input_names(self) -> list[str]:
-            return [*ProcessorMixin.model_input_names.fget(self), "mm_token_type_ids"]
-
-    ImagesOnly.__name__ = ImagesOnly.__qualname__ = base.__name__
-    return ImagesOnly
-
-
-def _resized(processor: Any, least: int | None, most: int | None) -> None:
-    """The image-size policy of a processor that has one (Qwen)."""
-    if least is None and most is None:
-        return
-    size = dict(getattr(processor.image_processor, "size", None) or {})
-    if "longest_edge" not in size or "shortest_edge" not in size:
-        raise UserError("this model's image processor has no least and most pixels to set")
-    processor.image_processor.size = {
-        "shortest_edge": least or size["shortest_edge"],
-        "longest_edge": most or size["longest_edge"],
-    }
 
 
 def _revision(spec: str, config: Any) -> str:
