@@ -85,7 +85,7 @@ def run(
         bool, typer.Option("--shuffle", help="Ask multiple choice in every order of its options.")
     ] = False,
     concurrency: Annotated[int, typer.Option(min=1, help="Requests under way at an endpoint.")] = 32,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds before a request is tried again.")] = 120.0,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds before a request is tried again.")] = 300.0,
     batch: Annotated[int, typer.Option(min=1, help="Questions at once, on this machine.")] = 8,
     device: Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu.", show_default=False)] = None,
     dtype: Annotated[str | None, typer.Option(help="bfloat16, float16, float32.", show_default=False)] = None,

@@ -76,6 +76,18 @@ def test_a_server_that_hangs_costs_one_timeout(cli: Cli, tmp_path: Path) -> None
     assert score["n_read"] == 6
 
 
+def test_a_server_that_only_hangs_stops_the_run(cli: Cli, tmp_path: Path) -> None:
+    write_koniq(tmp_path / "koniq", n=20)
+    with serving(_score) as server:
+        server.faults = ["hang"] * 100
+        words = ("--protocol", "visualquality-r1", "--timeout", 0.4, "--concurrency", 4)
+        done = _run(cli, server, tmp_path, *words)
+        server.stop.set()
+    assert done.code == 2
+    assert "has not answered 4 requests within 0.4 s" in done.err
+    assert len(done.err.strip().splitlines()) == 1
+
+
 def test_an_answer_that_never_comes_is_an_error_and_is_asked_again_next_time(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=10)
     with serving(_score) as server:

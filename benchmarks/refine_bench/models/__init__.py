@@ -34,7 +34,7 @@ def open_model(spec: str, **options: Any) -> Model:
     if head == "openai":
         from refine_bench.models.endpoint import Endpoint
 
-        return Endpoint(spec, concurrency=options.get("concurrency") or 32, timeout=options.get("timeout") or 120.0)
+        return Endpoint(spec, concurrency=options.get("concurrency") or 32, timeout=options.get("timeout") or 300.0)
     if not spec:
         raise UserError("name a model: refine-bench list")
     from refine_bench.models.huggingface import HuggingFace

@@ -48,7 +48,7 @@ class Endpoint:
 
     processor = "server"
 
-    def __init__(self, spec: str, concurrency: int = 32, timeout: float = 120.0) -> None:
+    def __init__(self, spec: str, concurrency: int = 32, timeout: float = 300.0) -> None:
         self.spec = spec
         url, _, self.name = spec.removeprefix("openai:").partition("#")
         parts = urlsplit(url)
@@ -59,7 +59,7 @@ class Endpoint:
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, 15.0))
         self._key = os.environ.get("OPENAI_API_KEY")
         self._not_before = 0.0
-        self._succeeded = self._failed = 0
+        self._succeeded = self._failed = self._silent = 0
         self.name, self.revision = self._found()
 
     @property
@@ -136,12 +136,21 @@ class Endpoint:
                 pause = self._paused(reply, pause)
             except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
                 trouble = _told(error)
+                self._lose_patience(error)
             if turn + 1 < TRIES:
                 await asyncio.sleep(pause * (0.5 + stream("back-off", request.key, turn).uniform()))
         self._failed += 1
         if not self._succeeded and self._failed >= PATIENCE:
             raise _Stop(f"the first {self._failed} requests to {self.url} failed, the last with: {trouble}")
         return Response(request, Answer(error=trouble[:500]), time.perf_counter() - start)
+
+    def _lose_patience(self, error: Exception) -> None:
+        """A server that has never answered is not waited for six times over."""
+        self._silent += isinstance(error, httpx.TimeoutException)
+        if not self._succeeded and self._silent >= max(4, min(PATIENCE, self.concurrency)):
+            raise _Stop(
+                f"{self.url} has not answered {self._silent} requests within {self._timeout.read:g} s; see --timeout"
+            )
 
     def _judge(self, reply: httpx.Response, trouble: str) -> None:
         if reply.status_code in NEVER:
