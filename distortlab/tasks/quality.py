@@ -61,7 +61,7 @@ def truth(mos: float) -> str:
 
 
 def rescaled(mos: float, low: float, high: float) -> float:
-    """A mean opinion score of another scale, on 1 to 5: `low` becomes 1, `high` 5, linearly; `low > high` turns it round.
+    """A mean opinion score of another scale on 1 to 5, linearly: `low` becomes 1 and `high` 5, whichever is larger.
 
     A score outside its own scale is refused: clipping would hide that the scale is wrong.
     """
