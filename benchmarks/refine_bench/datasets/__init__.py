@@ -1,0 +1,177 @@
+"""Sets of images with a truth, read from their official files, untouched.
+
+`load("koniq:zscore+512", root)` gives rows of `Rated`; the trainer uses nothing else of this package. One file per
+set, which holds its facts and its rows; `base` checks them all alike. Nothing here imports torch.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from distortlab.errors import UserError, unknown
+from refine_bench.datasets import kadid, koniq, metas, spaq
+from refine_bench.datasets.base import (
+    Adapter,
+    Choice,
+    Facts,
+    Problem,
+    Rated,
+    Scale,
+    checked,
+    choice_of,
+    to_five,
+)
+
+__all__ = [
+    "SETS",
+    "Choice",
+    "Problem",
+    "Rated",
+    "RatedSet",
+    "Scale",
+    "Spec",
+    "find_folder",
+    "load",
+    "spec_of",
+    "to_five",
+]
+
+ADAPTERS: tuple[Any, ...] = (koniq, spaq, kadid, metas)
+SETS: Mapping[str, Adapter] = MappingProxyType({module.FACTS.name: module for module in ADAPTERS})
+"""By the name on the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A set and its variant. `str()` spells out every option: that is what a result is filed under."""
+
+    facts: Facts
+    choice: Mapping[str, str]
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        words = "+".join(self.choice[axis.name] for axis in self.facts.axes)
+        if self.file is not None:
+            return f"{self.facts.name}:{self.file.name}" + (f"+{words}" if words else "")
+        return f"{self.facts.name}:{words}" if words else self.facts.name
+
+
+@dataclass(frozen=True, slots=True)
+class RatedSet:
+    """Rows of `Rated`, and what came to light while reading them.
+
+    `observed`: the range of the scores in the whole set, whatever the split. DeQA-Score, Q-Insight and Refine-IQA map
+    with it; the declared one is `scale`. `problems`: rows that were left out, each with file and row. `sha256`: of
+    names and scores.
+    """
+
+    spec: Spec
+    rows: tuple[Rated, ...]
+    scale: Scale
+    observed: Scale
+    problems: tuple[Problem, ...]
+    expected: int | None
+    sha256: str
+
+    def five(self, mos: float, *, observed: bool = False) -> float:
+        """A score on 1-5, by the declared range or by the observed one."""
+        return to_five(mos, self.observed if observed else self.scale)
+
+
+def spec_of(text: str) -> Spec:
+    """`koniq`, `koniq:zscore+512`, `meta:FILE.json+norm`. Raises `UserError` with the nearest known name."""
+    name, _, rest = text.partition(":")
+    if name not in SETS:
+        raise UserError(unknown("set", name, SETS, "refine-bench list"))
+    facts = SETS[name].FACTS
+    if facts.labels:
+        return Spec(facts, MappingProxyType(choice_of(facts, [word for word in rest.split("+") if word])))
+    file, *words = rest.split("+")
+    if not file:
+        raise UserError(f"{name} needs a file: {name}:FILE.json")
+    return Spec(facts, MappingProxyType(choice_of(facts, words)), Path(file))
+
+
+def find_folder(facts: Facts, root: Path) -> Path | None:
+    """The folder of a set: `root` itself or one below it, known by its label files."""
+    if not root.is_dir():
+        return None
+    below = sorted(path for path in root.iterdir() if path.is_dir())
+    named = [path for path in below if path.name.lower() in facts.folders]
+    others = [path for path in below if path not in named]
+    return next((folder for folder in (*named, root, *others) if _holds(folder, facts)), None)
+
+
+def _holds(folder: Path, facts: Facts) -> bool:
+    groups = [(entry,) if isinstance(entry, str) else entry for entry in facts.labels]
+    return bool(groups) and all(any(True for name in group for _ in folder.glob(name)) for group in groups)
+
+
+def load(spec: str | Spec, root: str | Path, *, images: bool = True, strict: bool = True) -> RatedSet:
+    """Read a set of rated images.
+
+    Args:
+        spec: The set and its variant, e.g. "koniq:qalign-2010".
+        root: Its folder, or a folder that holds it.
+        images: Whether the images must be there.
+        strict: Raise where a row is wrong; otherwise it is left out and named in `problems`.
+
+    Raises `UserError` where the set is not there, a file or a column is wrong, or no row is left.
+    """
+    spec = spec_of(spec) if isinstance(spec, str) else spec
+    if spec.facts.kind != "rated":
+        raise UserError(f"{spec.facts.name} holds questions, not ratings")
+    folder = folder_of(spec, Path(root))
+    choice = {**spec.choice, **({"file": str(spec.file)} if spec.file else {})}
+    scale = spec.facts.scale(spec.choice)
+    chosen, whole, problems = checked(SETS[spec.facts.name].rows(folder, choice), scale, images)
+    if problems and (strict or not chosen):
+        raise UserError(summary(problems, f"{spec}: {len(problems):,} rows cannot be used"))
+    if not chosen:
+        raise UserError(f"{spec}: no row in {folder}")
+    observed = _observed(whole, scale)
+    return RatedSet(
+        spec=spec,
+        rows=tuple(chosen),
+        scale=observed if spec.file and spec.choice.get("label") == "score" else scale,
+        observed=observed,
+        problems=tuple(problems),
+        expected=spec.facts.count(spec.choice),
+        sha256=_sha256((row.name, row.mos) for row in chosen),
+    )
+
+
+def folder_of(spec: Spec, root: Path) -> Path:
+    """Where the set is. Raises `UserError` with the files that were looked for."""
+    if spec.file is not None:
+        if not spec.file.is_file():
+            raise UserError(f"{spec.file} is not a file")
+        return root
+    folder = find_folder(spec.facts, root)
+    if folder is None:
+        names = " or ".join(chain.from_iterable([n] if isinstance(n, str) else n for n in spec.facts.labels))
+        raise UserError(f"{spec.facts.title} is not in {root}, nor in a folder there: no {names} ({spec.facts.url})")
+    return folder
+
+
+def summary(problems: Iterable[Problem], head: str) -> str:
+    """One sentence with the first few."""
+    listed = list(problems)
+    shown = "; ".join(str(problem) for problem in listed[:3])
+    return f"{head}: {shown}" + (f"; and {len(listed) - 3:,} more" if len(listed) > 3 else "")
+
+
+def _observed(rows: Iterable[Rated], scale: Scale) -> Scale:
+    scores = [row.mos for row in rows]
+    low, high = min(scores), max(scores)
+    return Scale(low, high if high > low else low + 1.0, scale.higher_is_better, firm=False)
+
+
+def _sha256(rows: Iterable[tuple[Any, ...]]) -> str:
+    text = "\n".join(json.dumps(row) for row in rows)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,232 @@
+"""What an adapter is: facts, then rows.
+
+An adapter is a module with `FACTS` and `rows(root, choice)`. The rows are as the label files have them, unchecked;
+`load` checks them once, here, for all sets: numbers that are numbers, names that are there once, images that exist.
+What is wrong with a row is named with its file and line, and the row is left out; what is wrong with a file stops.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from distortlab.errors import UserError, unknown
+
+__all__ = [
+    "Adapter",
+    "Axis",
+    "Choice",
+    "Facts",
+    "Problem",
+    "Rated",
+    "Row",
+    "Scale",
+    "checked",
+    "choice_of",
+    "to_five",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The range that a set declares for its scores, and which end is good.
+
+    `firm`: a score outside of it is an error in the file. Elo ratings and realigned DMOS leave their nominal range.
+    """
+
+    low: float
+    high: float
+    higher_is_better: bool = True
+    firm: bool = True
+
+
+def to_five(mos: float, scale: Scale) -> float:
+    """A score on 1 (bad) to 5 (excellent): 1 + 4 (mos - low) / (high - low), turned round where lower is better."""
+    share = (mos - scale.low) / (scale.high - scale.low)
+    return 1.0 + 4.0 * (share if scale.higher_is_better else 1.0 - share)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One thing that the field does in more than one way. The first option is ours."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a set before it is opened.
+
+    `labels`: files (relative, globs allowed) by which its folder is known; a tuple inside is "one of these".
+    `folders`: names that people give the folder. `counts`: rows expected, by option of an axis ("" for the whole).
+    `scales`: by option of an axis ("" where there is but one).
+    """
+
+    name: str
+    title: str
+    kind: str
+    labels: tuple[str | tuple[str, ...], ...]
+    folders: tuple[str, ...]
+    counts: Mapping[str, int]
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+    axes: tuple[Axis, ...] = ()
+    citation: str = ""
+    url: str = ""
+    notes: tuple[str, ...] = ()
+
+    def scale(self, choice: Mapping[str, str]) -> Scale:
+        """The declared scale of a variant."""
+        named = [self.scales[option] for option in choice.values() if option in self.scales]
+        return named[0] if named else self.scales[""]
+
+    def count(self, choice: Mapping[str, str]) -> int | None:
+        """How many rows a variant should have."""
+        named = [self.counts[option] for option in choice.values() if option in self.counts]
+        return min(named) if named else self.counts.get("")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a label file, as it stands there. `selected`: whether the chosen split holds it."""
+
+    file: Path
+    line: int
+    name: str
+    mos: object
+    image: Path
+    sd: object = None
+    n_ratings: object = None
+    reference_id: str | None = None
+    reference: Path | None = None
+    split: str | None = None
+    kind: str | None = None
+    selected: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """An image, and what people thought of it.
+
+    `mos`: on the scale of the set. `sd`: of the single ratings, same unit. `reference_id`: images that show the same
+    scene have the same one, and intervals are clustered by it. `reference`: the clean image. `kind`: the distortion,
+    where the set names it.
+    """
+
+    name: str
+    image: Path
+    mos: float
+    sd: float | None = None
+    n_ratings: int | None = None
+    reference_id: str | None = None
+    reference: Path | None = None
+    split: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A multiple-choice question about one or two images. `answer`: the index of the right option; None where it is
+    hidden.
+    """
+
+    name: str
+    images: tuple[Path, ...]
+    question: str
+    options: tuple[str, ...]
+    answer: int | None
+    groups: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one row."""
+
+    file: str
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, row {self.line}: {self.what}"
+
+
+class Adapter(Protocol):
+    """A module of this package."""
+
+    FACTS: Facts
+
+    def rows(self, root: Path, choice: Mapping[str, str]) -> Iterator[Any]:
+        """The rows of the label files below `root`, in the order of the files."""
+        ...
+
+
+def choice_of(facts: Facts, words: Sequence[str]) -> dict[str, str]:
+    """The options of every axis: those named, and the first of the others. Raises `UserError`."""
+    choice = {axis.name: axis.options[0] for axis in facts.axes}
+    given: dict[str, str] = {}
+    for word in words:
+        axis = next((axis for axis in facts.axes if word in axis.options), None)
+        if axis is None:
+            raise UserError(unknown(f"variant of {facts.name}", word, [o for a in facts.axes for o in a.options]))
+        if axis.name in given:
+            raise UserError(f"{facts.name}: {given[axis.name]!r} and {word!r} are both a {axis.name}; name one")
+        given[axis.name] = word
+    return choice | given
+
+
+def checked(rows: Iterable[Row], scale: Scale, images: bool) -> tuple[list[Rated], list[Rated], list[Problem]]:
+    """(rows of the split, all good rows, problems). With `images`, a row of the split whose image is missing is a
+    problem.
+    """
+    chosen: list[Rated] = []
+    whole: list[Rated] = []
+    problems: list[Problem] = []
+    seen: dict[str, int] = {}
+    for row in rows:
+        try:
+            rated = _rated(row, scale, seen)
+            whole.append(rated)
+            if not row.selected:
+                continue
+            if images and not row.image.is_file():
+                raise ValueError(f"no image {row.image}")
+            chosen.append(rated)
+        except ValueError as error:
+            problems.append(Problem(row.file.name, row.line, str(error)))
+    return chosen, whole, problems
+
+
+def _rated(row: Row, scale: Scale, seen: dict[str, int]) -> Rated:
+    if not row.name:
+        raise ValueError("no image name")
+    if row.name in seen:
+        raise ValueError(f"{row.name} is there twice, first in row {seen[row.name]}")
+    mos = _number(row.mos, "the score")
+    if scale.firm and not scale.low <= mos <= scale.high:
+        raise ValueError(f"the score {mos:g} of {row.name} is outside of {scale.low:g} to {scale.high:g}")
+    seen[row.name] = row.line
+    sd = None if row.sd is None else _number(row.sd, "the standard deviation")
+    n = None if row.n_ratings is None else round(_number(row.n_ratings, "the number of ratings"))
+    return Rated(
+        name=row.name,
+        image=row.image,
+        mos=mos,
+        sd=sd,
+        n_ratings=n,
+        reference_id=row.reference_id,
+        reference=row.reference,
+        split=row.split,
+        kind=row.kind,
+    )
+
+
+def _number(value: object, what: str) -> float:
+    """A finite number; text that spells one is one."""
+    try:
+        number = float(str(value).strip())
+    except ValueError:
+        raise ValueError(f"{what} is {str(value)[:40]!r}, not a number") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{what} is {value}")
+    return number

@@ -1,0 +1,66 @@
+"""Label lists in JSON: DeQA-Score's metas, Q-Align's test and training files, Q-Bench A3's lists.
+
+An item names its image under `image` or `img_path`, its score under `gt_score` (a number, or text that spells one;
+Q-Align's KADID file has it only in `id`, "I66_01_01.png->4.63"). DeQA's also have `gt_score_norm` (mapped to 1-5 by
+the range found in the whole set) and `std`, `std_norm`. The files do not declare a range.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from distortlab.errors import UserError
+from refine_bench.datasets.base import Axis, Facts, Row, Scale
+from refine_bench.datasets.tables import Images, json_items
+
+__all__ = ["FACTS", "rows"]
+
+FACTS = Facts(
+    name="meta",
+    title="JSON meta (DeQA-Score, Q-Align, Q-Bench A3)",
+    kind="rated",
+    labels=(),
+    folders=(),
+    counts={},
+    scales={
+        "score": Scale(0, 100, firm=False),
+        "norm": Scale(1, 5),
+    },
+    axes=(Axis("label", ("score", "norm")), Axis("direction", ("up", "down"))),
+    citation="You et al., DeQA-Score, CVPR 2025; Wu et al., Q-Align, ICML 2024; Wu et al., Q-Bench, ICLR 2024",
+    url="https://huggingface.co/datasets/zhiyuanyou/Data-DeQA-Score",
+    notes=("norm reads gt_score_norm; the images are looked for below --data by the path in the file, then by name",),
+)
+
+
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+    """The items of the file `choice["file"]`; images below `root`."""
+    file = Path(choice["file"])
+    norm = choice["label"] == "norm"
+    images = Images(root, file.parent)
+    for number, item in json_items(file):
+        path = item.get("image") or item.get("img_path")
+        if not isinstance(path, str):
+            raise UserError(f"{file}, item {number} has no image (keys image or img_path): {str(dict(item))[:120]}")
+        yield Row(
+            file=file,
+            line=number,
+            name=Path(path.replace("\\", "/")).name,
+            mos=_score(item, norm),
+            image=_image(images, path),
+            sd=item.get("std_norm" if norm else "std"),
+            reference_id=None,
+        )
+
+
+def _score(item: Mapping[str, Any], norm: bool) -> object:
+    key = "gt_score_norm" if norm else "gt_score"
+    if key in item:
+        return item[key]
+    _, arrow, tail = str(item.get("id", "")).rpartition("->")
+    return tail if arrow and not norm else f"missing: no {key}"
+
+
+def _image(images: Images, path: str) -> Path:
+    whole = images.path(path)
+    return whole if whole.is_file() else images.path(Path(path.replace("\\", "/")).name)

@@ -1,0 +1,55 @@
+"""SPAQ: 11,125 photographs from smartphones, rated in a laboratory. It has no official split."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from distortlab.errors import UserError
+from refine_bench.datasets.base import Axis, Facts, Row, Scale
+from refine_bench.datasets.tables import Images, json_items, xlsx_rows
+
+__all__ = ["FACTS", "rows"]
+
+LABELS = "MOS and Image attribute scores.xlsx"
+# The 2,224 names are a random draw by Q-Align's authors: they come from their file, or from DeQA-Score's copy of it.
+TEST_LISTS = ("test_spaq.json", "test_spaq_2k.json", "metas/test_spaq_2k.json")
+FACTS = Facts(
+    name="spaq",
+    title="SPAQ",
+    kind="rated",
+    labels=((f"Annotations/{LABELS}", LABELS),),
+    folders=("spaq",),
+    counts={"11125": 11125, "2224": 2224, "8901": 8901},
+    scales={"": Scale(0, 100)},
+    axes=(Axis("split", ("11125", "2224", "8901")),),
+    citation="Fang et al., Perceptual Quality Assessment of Smartphone Photography, CVPR 2020",
+    url="https://github.com/h4nwei/SPAQ",
+    notes=("2224 is Q-Align's test split and 8901 what is left; both need test_spaq.json beside the labels",),
+)
+
+
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+    """All 11,125 images; those of the chosen split are selected."""
+    file = next(path for path in (root / "Annotations" / LABELS, root / LABELS) if path.is_file())
+    split = choice["split"]
+    test = _test_names(root) if split != "11125" else frozenset[str]()
+    images = Images(root / "TestImage", root / "SPAQ" / "TestImage", root)
+    for line, row in xlsx_rows(file, ("Image name", "MOS")):
+        name = str(row["Image name"])
+        yield Row(
+            file=file,
+            line=line,
+            name=name,
+            mos=row["MOS"],
+            image=images.path(name),
+            selected=split == "11125" or (name in test) == (split == "2224"),
+        )
+
+
+def _test_names(root: Path) -> frozenset[str]:
+    file = next((root / name for name in TEST_LISTS if (root / name).is_file()), None)
+    if file is None:
+        raise UserError(
+            f"{root} has no {TEST_LISTS[0]}, which names Q-Align's 2,224 test images; "
+            "get it from Q-Align or DeQA-Score, or use spaq:11125"
+        )
+    return frozenset(Path(str(item.get("image") or item.get("img_path"))).name for _, item in json_items(file))

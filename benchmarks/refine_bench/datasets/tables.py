@@ -1,0 +1,159 @@
+"""Reading label files: CSV, Excel, MATLAB, JSON; and finding images whose case differs from their label.
+
+What is wrong with a whole file is a `UserError` that names it; lines are counted as an editor shows them.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from distortlab.errors import UserError
+
+__all__ = ["Images", "csv_rows", "json_items", "mat_arrays", "text_lines", "xlsx_rows"]
+
+MAX_BYTES = 1 << 30
+
+
+def text_of(path: Path) -> str:
+    """A text file, with or without a byte-order mark."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UserError(f"{path} has more than {MAX_BYTES:,} bytes; that is no label file")
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def csv_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, values by column) of a CSV file that has these columns."""
+    reader = csv.DictReader(text_of(path).splitlines(keepends=True))
+    try:
+        _need(path, reader.fieldnames or [], columns)
+        for row in reader:
+            if any(row.get(column) is None for column in columns):
+                raise UserError(f"{path}, row {reader.line_num}: fewer values than the header has columns")
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise UserError(f"{path}, row {reader.line_num}: {error}") from None
+
+
+def _need(path: Path, found: Sequence[str], columns: Sequence[str]) -> None:
+    missing = [column for column in columns if column not in found]
+    if missing:
+        raise UserError(f"{path} has no column {', '.join(missing)}; it has {', '.join(map(str, found)) or 'none'}")
+
+
+def xlsx_rows(path: Path, columns: Sequence[str], sheet: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(row, values by column) of an Excel sheet; the header is the first row that has all the columns."""
+    try:
+        import openpyxl
+    except ImportError:
+        raise UserError(f"{path} is an Excel file: pip install openpyxl") from None
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except Exception as error:  # zipfile, KeyError, XML errors: whatever its parsers raise
+        raise UserError(f"{path} is not a readable Excel file: {error}") from None
+    try:
+        if sheet is not None and sheet not in book.sheetnames:
+            raise UserError(f"{path} has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}")
+        table = book[sheet] if sheet else book.worksheets[0]
+        yield from _below_header(path, table.iter_rows(values_only=True), columns)
+    finally:
+        book.close()
+
+
+def _below_header(
+    path: Path, rows: Iterator[tuple[Any, ...]], columns: Sequence[str]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    header: list[str] | None = None
+    for number, values in enumerate(rows, 1):
+        cells = [str(value).strip() if value is not None else "" for value in values]
+        if header is None:
+            header = cells if all(column in cells for column in columns) else None
+        elif any(cells):
+            yield number, dict(zip(header, values, strict=False))
+    if header is None:
+        raise UserError(f"{path} has no row with the columns {', '.join(columns)}")
+
+
+def mat_arrays(path: Path, names: Sequence[str]) -> list[Any]:
+    """Variables of a MATLAB file, each flattened to a list; cells of text become text."""
+    import numpy as np
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        values = loadmat(path)
+    except (MatReadError, ValueError, NotImplementedError, OSError, TypeError) as error:
+        raise UserError(f"{path} is not a readable MATLAB file: {error}") from None
+    _need(path, [name for name in values if not name.startswith("__")], names)
+    return [[_cell(item) for item in np.asarray(values[name]).ravel()] for name in names]
+
+
+def _cell(item: Any) -> Any:
+    while hasattr(item, "dtype") and getattr(item, "size", 0) == 1:
+        item = item.item() if item.ndim == 0 else item.ravel()[0]
+    return item
+
+
+def text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, text) of the lines that are not blank."""
+    return ((number, line.strip()) for number, line in enumerate(text_of(path).splitlines(), 1) if line.strip())
+
+
+def json_items(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
+    """(number, object) of a JSON list, of JSON lines, or of objects one after another."""
+    text = text_of(path)
+    decoder = json.JSONDecoder()
+    items: list[Any] = []
+    at = _skip(text, 0)
+    while at < len(text):
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            line = text.count("\n", 0, getattr(error, "pos", at)) + 1
+            raise UserError(
+                f"{path}, line {line}: no whole JSON value ({len(items)} items before it); {error}"
+            ) from None
+        items.extend(value if isinstance(value, list) else [value])
+        at = _skip(text, at)
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, dict):
+            raise UserError(f"{path}, item {number} is {type(item).__name__}, not an object")
+    return list(enumerate(items, 1))
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n,":
+        at += 1
+    return at
+
+
+class Images:
+    """Image files below some folders, found by name whatever its case. Folders are listed once, when first needed."""
+
+    def __init__(self, *folders: Path) -> None:
+        self._folders = [folder for folder in folders if folder.is_dir()] or list(folders[:1])
+        self._listed: dict[Path, dict[str, Path]] = {}
+
+    def path(self, name: str) -> Path:
+        """Where the image is, or where it should be."""
+        relative = Path(name.replace("\\", "/"))
+        if relative.is_absolute() or ".." in relative.parts:
+            raise UserError(f"the image name {name!r} leads out of its folder")
+        for folder in self._folders:
+            whole = folder / relative
+            found = self._names(whole.parent).get(whole.name.lower())
+            if found is not None:
+                return found
+        return self._folders[0] / relative
+
+    def _names(self, folder: Path) -> dict[str, Path]:
+        if folder not in self._listed:
+            there = folder.iterdir() if folder.is_dir() else iter(())
+            self._listed[folder] = {path.name.lower(): path for path in sorted(there, reverse=True)}
+        return self._listed[folder]
