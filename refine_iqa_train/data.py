@@ -22,7 +22,7 @@ from refine_iqa_train.config import Config, DataRules
 from refine_iqa_train.questions import NEEDED, picture, question_of, rated_row
 from refine_iqa_train.sizes import Policy
 
-__all__ = ["Material", "load_material", "sizes_of"]
+__all__ = ["Material", "load_material", "mapped", "sizes_of"]
 
 Part = Literal["train", "validation"]
 Prepare = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -52,10 +52,10 @@ def load_material(config: Config, stage: str, policy: Policy, coordinates: Coord
     prepare: Prepare = partial(question_of, policy=policy, coordinates=coordinates)
     if rules.streaming:
         train = train.shuffle(seed=config.seed, buffer_size=rules.buffer)
-        return Material(train.map(prepare, remove_columns=["bbox", "distortion"]), _mapped(held, prepare), None, {}, _names(rules))
+        return Material(train.map(prepare, remove_columns=["bbox", "distortion"]), mapped(held, prepare), None, {}, _names(rules))
     if rules.check_images:
         _check_images(train, held)
-    return Material(_mapped(train, prepare), _mapped(held, prepare), train, Counter(train["task"]), _names(rules))
+    return Material(mapped(train, prepare), mapped(held, prepare), train, Counter(train["task"]), _names(rules))
 
 
 def _needs(rules: DataRules, stage: str) -> None:
@@ -71,7 +71,8 @@ def _names(rules: DataRules) -> tuple[str, ...]:
     return tuple(name for name in (rules.perception, rules.rated) if name is not None)
 
 
-def _mapped(files: Any, prepare: Prepare) -> Any:
+def mapped(files: Any, prepare: Prepare) -> Any:
+    """A data set whose rows are prepared when they are indexed."""
     return None if files is None else files.with_transform(partial(_batch, prepare=prepare))
 
 
