@@ -74,6 +74,22 @@ def tiny(
     _say({"out": str(out), "family": family, "weights": weights}, f"{out}: {family}, {weights:,} weights", as_json)
 
 
+@app.command("mock-ratings", rich_help_panel="Prepare")
+def mock_ratings(
+    data: Annotated[Path, typer.Option(help="A data set made by distortlab.")],
+    out: Annotated[Path, typer.Option(help="A new folder for the images and their made-up scores.")],
+    as_json: Json = False,
+) -> None:
+    """Make up ratings from the severity of distortions, to try stage 2 without a rated set.
+
+    python -m refine_iqa_train mock-ratings --data data/ --out rated/
+    """
+    from refine_iqa_train.mock_ratings import mock_ratings as make
+
+    counts = make(data, out)
+    _say({"out": str(out), **counts}, f"{out}: " + ", ".join(f"{n:,} {split}" for split, n in counts.items()), as_json)
+
+
 @app.command(context_settings=KEYS, rich_help_panel="Prepare")
 def check(
     context: typer.Context,

@@ -1,6 +1,7 @@
 """A run from its configuration: everything is checked before the model is loaded, then trained, saved, pushed."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,6 +138,8 @@ def train(config: Config, stage: str) -> dict[str, float]:
     main = trainer.is_world_process_zero()
     if main:
         _begin(ready)
+        for note in ready.notes:
+            sys.stderr.write(f"note: {note}\n")
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model(config.out)
     scores = _last(trainer.state.log_history)
