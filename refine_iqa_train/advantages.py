@@ -7,7 +7,7 @@ __all__ = ["EPSILON", "SHIFT", "plain_advantages", "published_advantages"]
 
 EPSILON = 1.0e-4
 SHIFT = 0.2e-4
-"""Taken from a group without a fully right rollout. It matters only where all rewards are equal: -0.2 for all of them."""
+"""Taken from a group without a fully right rollout. It matters where all rewards are equal: -0.2 for all of them."""
 
 
 def plain_advantages(rewards: Tensor, group: int) -> Tensor:

@@ -9,6 +9,7 @@ import yaml
 
 from distortlab import __version__
 from distortlab.files import write_text
+from distortlab.tasks import TASKS
 
 if TYPE_CHECKING:
     from refine_iqa_train.run import Ready
@@ -28,7 +29,7 @@ def card(ready: "Ready", scores: Mapping[str, float], steps: int) -> str:
     """The text: YAML that the Hub reads, then data, recipe and scores."""
     config = ready.config
     front: dict[str, Any] = {
-        "base_model": config.model,
+        **({"base_model": config.model} if _on_hub(config.model) else {}),
         "library_name": "peft" if config.lora else "transformers",
         "pipeline_tag": "image-text-to-text",
         "tags": ["image-quality-assessment", "trl", "sft" if ready.stage == "sft" else "grpo", "refine-iqa"],
@@ -83,7 +84,7 @@ def _data(ready: "Ready") -> str:
 
 def _scores(scores: Mapping[str, float]) -> str:
     shown = {name.removeprefix("eval_"): value for name, value in scores.items() if name.startswith("eval_")}
-    kept = {name: value for name, value in shown.items() if name.count("/") == 1 and not name.startswith("completions")}
+    kept = {name: value for name, value in shown.items() if name.split("/")[0] in ("held_out", *TASKS)}
     if not kept:
         return "No held-out questions were asked during training."
     rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in sorted(kept.items()))
@@ -99,6 +100,6 @@ def _images(ready: "Ready") -> str:
         return "All images are shown at the one size of the model's processor."
     padding = f", padded to multiples of {policy.align}" if policy.align else ""
     return (
-        f"Sides are multiples of {policy.factor}, areas {policy.min_pixels:,} to {policy.max_pixels:,} pixels{padding}; "
-        "the limits are in the processor of this folder."
+        f"Sides are multiples of {policy.factor}, areas {policy.min_pixels:,} to {policy.max_pixels:,} pixels{padding}"
+        "; the limits are in the processor of this folder."
     )

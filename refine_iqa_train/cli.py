@@ -94,7 +94,9 @@ def mock_ratings(
 def check(
     context: typer.Context,
     config: ConfigFile,
-    stage: Annotated[str, typer.Option(help="sft | stage1 | stage2; from the name of the configuration if it tells.")] = "",
+    stage: Annotated[
+        str, typer.Option(help="sft | stage1 | stage2; from the name of the configuration if it tells.")
+    ] = "",
     gpu_gib: Annotated[float | None, typer.Option(help="Memory of a GPU: says whether the run should fit.")] = None,
     as_json: Json = False,
 ) -> None:

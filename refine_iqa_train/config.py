@@ -17,7 +17,7 @@ import yaml
 from distortlab.errors import UserError, unknown
 from distortlab.keys import from_values
 from distortlab.tasks import TASKS
-from distortlab.tasks.recognition import Grading
+from distortlab.tasks.recognition import GRADING, Grading
 
 __all__ = [
     "Config",
@@ -95,7 +95,7 @@ class RewardRules:
     """
 
     weights: dict[str, float] = field(default_factory=dict)
-    recognition: Grading = Grading()
+    recognition: Grading = GRADING
     quality: QualityRules = QualityRules()
     digits: Literal["released", "per-token"] | tuple[float, float, float] = "released"
     advantages: Literal["published", "plain"] = "published"
@@ -197,7 +197,7 @@ _Loader.add_implicit_resolver(
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]  # type: ignore[no-untyped-call]
+    keys = [loader.construct_object(key) for key, _ in node.value]
     twice = next((key for key in keys if keys.count(key) > 1), None)
     if twice is not None:
         raise yaml.MarkedYAMLError(problem=f"the key {twice!r} stands there twice", problem_mark=node.start_mark)

@@ -52,7 +52,9 @@ def load_material(config: Config, stage: str, policy: Policy, coordinates: Coord
     prepare: Prepare = partial(question_of, policy=policy, coordinates=coordinates)
     if rules.streaming:
         train = train.shuffle(seed=config.seed, buffer_size=rules.buffer)
-        return Material(train.map(prepare, remove_columns=["bbox", "distortion"]), mapped(held, prepare), None, {}, _names(rules))
+        return Material(
+            train.map(prepare, remove_columns=["bbox", "distortion"]), mapped(held, prepare), None, {}, _names(rules)
+        )
     if rules.check_images:
         _check_images(train, held)
     return Material(mapped(train, prepare), mapped(held, prepare), train, Counter(train["task"]), _names(rules))
@@ -62,7 +64,9 @@ def _needs(rules: DataRules, stage: str) -> None:
     if stage == "stage1" and (rules.perception is None or rules.rated is not None):
         raise UserError("stage1 learns from a data set by distortlab alone: give data.perception, and no data.rated")
     if stage == "stage2" and rules.rated is None:
-        raise UserError("stage2 learns to score: give data.rated, e.g. --data.rated koniq:training --data.rated_root DIR")
+        raise UserError(
+            "stage2 learns to score: give data.rated, e.g. --data.rated koniq:training --data.rated_root DIR"
+        )
     if stage == "sft" and rules.perception is None and rules.rated is None:
         raise UserError("there is nothing to learn from: give data.perception, data.rated or both")
 

@@ -38,9 +38,7 @@ def judged(sample_id: str, task: str, completion: str, solution: str) -> Judged:
         right = {"type": float(read and mark.type_right), "severity": float(read and not mark.severity_distance)}  # type: ignore[union-attr]
         return Judged(sample_id, task, {**right, **unread_share})
     if task == "grounding":
-        return Judged(
-            sample_id, task, {"iou": verdict.reward, "iou50": float(verdict.reward >= 0.5), **unread_share}
-        )
+        return Judged(sample_id, task, {"iou": verdict.reward, "iou50": float(verdict.reward >= 0.5), **unread_share})
     return Judged(sample_id, task, {"accuracy": verdict.reward, **unread_share})
 
 

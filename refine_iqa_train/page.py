@@ -22,11 +22,13 @@ SIDE = 320
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --good: #2a7; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
-article { border-top: 1px solid var(--line); padding: 1.2rem 0; display: grid; grid-template-columns: 20rem 1fr; gap: 1.5rem; }
+article { border-top: 1px solid var(--line); padding: 1.2rem 0; }
+article { display: grid; grid-template-columns: 20rem 1fr; gap: 1.5rem; }
 img { max-width: 100%; border-radius: 4px; display: block; margin-bottom: .5rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.45 ui-monospace, monospace; margin: .3rem 0; }
 details { color: #888; }
-.answer { background: var(--soft); border-radius: 4px; padding: .5rem .7rem; margin: .6rem 0; border-left: 4px solid var(--line); }
+.answer { background: var(--soft); border-radius: 4px; padding: .5rem .7rem; margin: .6rem 0; }
+.answer { border-left: 4px solid var(--line); }
 .up { border-left-color: var(--good); }
 .numbers { font-size: 13px; font-variant-numeric: tabular-nums; color: #888; }
 @media (max-width: 50rem) { article { grid-template-columns: 1fr; } }

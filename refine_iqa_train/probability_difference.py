@@ -33,14 +33,14 @@ __all__ = [
 ]
 
 DIGITS = {"released": (0.0, 1.0, 0.0), "per-token": (1 / 3, 1 / 3, 1 / 3)}
-"""Weights of the digits of "d.dd": the released code counts the first decimal alone, the figure sums over the digits."""
+"""Weights of the digits of "d.dd": the released code counts the first decimal, the figure sums over the digits."""
 
 
 # --- tensors --------------------------------------------------------------------------------------------------------
 
 
 def digit_probabilities(logits: Tensor, targets: Tensor) -> Tensor:
-    """Probabilities of the targets: `logits` (B, K + 1, V) of the last K + 1 positions, `targets` (B, K) the last ids."""
+    """Probabilities (B, K) of the last K ids: `logits` (B, K + 1, V) of the last K + 1 positions, `targets` (B, K)."""
     return logits[:, :-1].float().softmax(-1).gather(-1, targets[..., None])[..., 0]  # (B, K)
 
 
@@ -59,13 +59,13 @@ def pad_left(rows: Sequence[Sequence[int]], fill: int) -> Tensor:
 
 
 def digit_ids(tokenizer: Any) -> dict[str, int]:
-    """The token of every digit and of the point. A tokenizer that joins digits is refused: they have no probabilities."""
+    """The token of every digit and of the point. A tokenizer that joins digits is refused: they have no probability."""
     ids = {char: tokenizer.convert_tokens_to_ids(char) for char in "0123456789."}
     spelled = tokenizer.encode("Score: 3.44", add_special_tokens=False)[-4:]
     if None in ids.values() or spelled != [ids[char] for char in "3.44"]:
         raise UserError(
-            "the probability difference needs a tokenizer that spells numbers digit by digit, as those of Qwen, Llama 2 "
-            "and InternVL do; set rewards.weights.probability_difference: 0, or take another model"
+            "the probability difference needs a tokenizer that spells numbers digit by digit, as those of Qwen and "
+            "Llama 2 do; set rewards.weights.probability_difference: 0, or take another model"
         )
     return ids
 
@@ -88,7 +88,9 @@ def split_at_score(tokenizer: Any, ids: Sequence[int]) -> tuple[list[int], str] 
             low = middle + 1
     head = list(ids[: low - 1])
     cut = text[len(tokenizer.decode(head, skip_special_tokens=True)) : at]
-    return head + tokenizer.encode(cut, add_special_tokens=False) if cut else head, text[text.rindex("<answer>", 0, at) : at]
+    return head + tokenizer.encode(cut, add_special_tokens=False) if cut else head, text[
+        text.rindex("<answer>", 0, at) : at
+    ]
 
 
 def direct_prompt(prompt: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

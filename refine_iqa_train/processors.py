@@ -79,7 +79,7 @@ def checked(processor: Any, name: str) -> Any:
 
 
 def factor_of(processor: Any) -> int | None:
-    """The number that divides the sides of every image as the model sees it; None where all images get one fixed size."""
+    """The number that divides the sides of every image as the model sees it; None where all images get one size."""
     part = processor.image_processor
     merge = getattr(part, "merge_size", None)
     return int(part.patch_size) * int(merge) if merge else None

@@ -57,7 +57,9 @@ class RankingReward:
         """A value for each row, None for other tasks. Called by all processes at once."""
         accelerator = self.trainer.accelerator
         given = [_score(text_of(completion)) for completion in completions]
-        known = [float("nan") if name != "quality" or right is None else right for name, right in zip(task, mos, strict=True)]
+        known = [
+            float("nan") if name != "quality" or right is None else right for name, right in zip(task, mos, strict=True)
+        ]
         local = torch.tensor([given, known], dtype=torch.float64, device=accelerator.device).T.contiguous()  # (B, 2)
         everywhere = accelerator.gather(local)
         group = self.trainer.num_generations if self.trainer.model.training else self.trainer.num_generations_eval
@@ -68,7 +70,7 @@ class RankingReward:
 
 
 def _grouped(rows: Tensor, group: int) -> Tensor:
-    """Fidelity of each row of (scores, mos), where the rows of a group stand together; NaN mos: another task's group."""
+    """Fidelity of each row of (scores, mos), groups standing together; a mos of NaN is another task's."""
     scores, mos = rows[:, 0].view(-1, group), rows[:, 1].view(-1, group)[:, 0]
     rated = ~mos.isnan()
     values = torch.zeros_like(scores)

@@ -72,7 +72,9 @@ def _check_keys(config: Config, stage: str, arguments: Any) -> None:
     if config.data.streaming and arguments.max_steps <= 0:
         raise UserError("a stream has no length: give trainer.max_steps")
     published = stage == "stage2" and config.rewards.advantages == "published"
-    if published and (arguments.scale_rewards != "group" or arguments.multi_objective_aggregation != "sum_then_normalize"):
+    if published and (
+        arguments.scale_rewards != "group" or arguments.multi_objective_aggregation != "sum_then_normalize"
+    ):
         raise UserError(
             "rewards.advantages: published has a scaling of its own; leave trainer.scale_rewards and "
             "trainer.multi_objective_aggregation out, or use rewards.advantages: plain"
@@ -80,15 +82,15 @@ def _check_keys(config: Config, stage: str, arguments: Any) -> None:
 
 
 def _check_vllm(config: Config, arguments: Any, policy: Policy, processor: Any) -> None:
-    """vLLM reads the limits of the model's own folder: it must not resize what was brought to its final size here."""
+    """VLLM reads the limits of the model's own folder: it must not resize what was brought to its final size here."""
     if not getattr(arguments, "use_vllm", False) or policy.factor is None:
         return
     own = processor.image_processor.size
     if policy.min_pixels < own["shortest_edge"] or policy.max_pixels > own["longest_edge"]:
         raise UserError(
             f"vLLM would resize images again: {config.model} has the limits {own['shortest_edge']:,} to "
-            f"{own['longest_edge']:,} pixels, narrower than images.min_pixels and images.max_pixels. Save a copy of the "
-            "model with the wider limits in its processor, and train that"
+            f"{own['longest_edge']:,} pixels, narrower than images.min_pixels and images.max_pixels. Save a copy of "
+            "the model with the wider limits in its processor, and train that"
         )
 
 
@@ -104,7 +106,9 @@ def _check_batches(material: Material, arguments: Any) -> list[str]:
         )
     images = len(set(material.files["image_id"]))
     if images < 2 * prompts:
-        return [f"a step takes {prompts:,} questions, and they are about {images:,} images in all: batches will be alike"]
+        return [
+            f"a step takes {prompts:,} questions, and they are about {images:,} images in all: batches will be alike"
+        ]
     return []
 
 
@@ -115,8 +119,8 @@ def _resampled(material: Material, policy: Policy) -> list[str]:
     if not share:
         return []
     return [
-        f"{share:.0%} of the images are resized before the model sees them (sides change by up to {100 * (change - 1):.0f} %), "
-        "and what is judged with them; images.align: 224 pads instead, images.max_pixels allows larger ones"
+        f"{share:.0%} of the images are resized before the model sees them (sides change by up to "
+        f"{100 * (change - 1):.0f} %), and what is judged with them; images.align: 224 pads instead, images.max_pixels allows larger ones"
     ]
 
 
@@ -181,7 +185,11 @@ def rewards_of(config: Config, weights: Mapping[str, float]) -> list[Any]:
             return format_reward
         if name == "probability_difference":
             return ProbabilityDifference(rules.digits, rules.quality.threshold, rules.micro_batch)
-        return RankingReward() if name == "quality" and rules.quality.answer == "ranking" else TaskReward(name, tasks[name])
+        return (
+            RankingReward()
+            if name == "quality" and rules.quality.answer == "ranking"
+            else TaskReward(name, tasks[name])
+        )
 
     return [made(name) for name in weights]
 
@@ -241,8 +249,8 @@ def _begin(ready: Ready) -> None:
     """The configuration as it was used, beside what comes of it."""
     import yaml
 
-    text = yaml.safe_dump({"stage": ready.stage, **ready.config.as_dict()}, sort_keys=False, allow_unicode=True)
-    write_text(Path(ready.config.out) / "config.yaml", text)
+    text = yaml.safe_dump(ready.config.as_dict(), sort_keys=False, allow_unicode=True)
+    write_text(Path(ready.config.out) / "config.yaml", f"# python -m refine_iqa_train {ready.stage}\n{text}")
 
 
 def _last(history: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -70,7 +70,9 @@ def _checked(config: Config, kind: type) -> dict[str, Any]:
         if key in OURS:
             raise UserError(f"trainer.{key} is set by the key {OURS[key]}")
         if key not in known:
-            raise UserError(unknown(f"key of {kind.__name__}", f"trainer.{key}", [f"trainer.{k}" for k in sorted(known)]))
+            raise UserError(
+                unknown(f"key of {kind.__name__}", f"trainer.{key}", [f"trainer.{k}" for k in sorted(known)])
+            )
         try:
             values[key] = TypeAdapter(hints[key]).validate_python(value)
         except ValidationError as error:
@@ -92,11 +94,13 @@ def _check_groups(config: Config, values: Mapping[str, Any], processes: int) -> 
         raise UserError(
             f"{rollouts} rollouts ({processes} processes x {batch} x {steps} steps) are no whole number of groups of "
             f"{group}: make trainer.per_device_train_batch_size (it counts rollouts) or "
-            f"trainer.gradient_accumulation_steps fit, e.g. {_fitting(group, processes, steps)} rollouts for each process"
+            f"trainer.gradient_accumulation_steps fit, e.g. {_fitting(group, processes, steps)} rollouts each"
         )
     rules = config.validation
     if rules.every and rules.batch * processes % rules.generations:
-        raise UserError(f"validation.batch = {rules.batch} is no multiple of validation.generations = {rules.generations}")
+        raise UserError(
+            f"validation.batch = {rules.batch} is no multiple of validation.generations = {rules.generations}"
+        )
 
 
 def _fitting(group: int, processes: int, steps: int) -> int:
@@ -111,7 +115,8 @@ def _shared(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
     if config.revision is not None:
         init["revision"] = config.revision
     gpu = torch.cuda.is_available() and not values.get("use_cpu")
-    dtype = config.dtype if config.dtype != "auto" else ("bfloat16" if gpu else "float32")
+    # Updates of full training at 1e-6 are lost in bfloat16 weights; adapters have float32 weights of their own.
+    dtype = config.dtype if config.dtype != "auto" else ("bfloat16" if gpu and config.lora else "float32")
     shared = {
         "output_dir": config.out,
         "seed": config.seed,
@@ -161,7 +166,9 @@ def quantization_of(rules: LoraRules | None) -> Any:
     from transformers.utils import is_bitsandbytes_available
 
     if not (torch.cuda.is_available() and is_bitsandbytes_available()):
-        raise UserError("lora.four_bit needs a GPU and bitsandbytes (pip install bitsandbytes); or set lora.four_bit: false")
+        raise UserError(
+            "lora.four_bit needs a GPU and bitsandbytes (pip install bitsandbytes); or set lora.four_bit: false"
+        )
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

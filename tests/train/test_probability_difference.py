@@ -46,9 +46,9 @@ def bound(request: pytest.FixtureRequest, tiny: Any) -> tuple[ProbabilityDiffere
     reward = ProbabilityDifference("per-token", micro_batch=3)
     reward.bind(SimpleNamespace(model=model, processing_class=processor, accelerator=Accelerator(cpu=True)))
     tokenizer = processor.tokenizer
-    ids = [tokenizer.encode(text, add_special_tokens=False) + [tokenizer.eos_token_id] for text, _ in ROWS]
-    letters = [tokenizer.encode(char, add_special_tokens=False) for char in ROWS[0][0]]
-    ids[0] = [*sum(letters, []), tokenizer.eos_token_id]  # not how the tokenizer would write it, but how a model may
+    ids = [[*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id] for text, _ in ROWS]
+    letters = [token for char in ROWS[0][0] for token in tokenizer.encode(char, add_special_tokens=False)]
+    ids[0] = [*letters, tokenizer.eos_token_id]  # not how the tokenizer would write it, but how a model may
     return reward, [_prompt(row) for row in range(len(ROWS))], ids
 
 
@@ -104,7 +104,9 @@ def test_it_is_what_one_token_at_a_time_gives(bound: Any) -> None:
         tail = reward.tokenizer.encode(stem, add_special_tokens=False)
         direct = brute_force(reward, direct_prompt(prompts[row]), tail, asked["solution"][row])
         weights = torch.full((3,), 1 / 3, dtype=torch.float64)
-        exact = difference(torch.tensor([think], dtype=torch.float64), torch.tensor([direct], dtype=torch.float64), weights)
+        exact = difference(
+            torch.tensor([think], dtype=torch.float64), torch.tensor([direct], dtype=torch.float64), weights
+        )
         assert values[row] == pytest.approx(exact.item(), abs=1e-6)
         spread = max(spread, abs(sum(think) - sum(direct)))
     assert spread > 1e-5, "a test in which the two sides agree would show nothing"
