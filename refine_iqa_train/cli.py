@@ -112,6 +112,21 @@ def check(
     _say(found, shown(found), as_json)
 
 
+@app.command(rich_help_panel="Review")
+def scores(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+    as_json: Json = False,
+) -> None:
+    """Held-out scores of runs, before training and after.
+
+    python -m refine_iqa_train scores runs/stage1-qwen3-vl-4b runs/stage2-qwen3-vl-4b
+    """
+    from refine_iqa_train.results import scores_of, table
+
+    found = {str(run): scores_of(run) for run in runs}
+    _say(found, table(found), as_json)
+
+
 def _train(stage: str, config: str, context: typer.Context) -> None:
     from refine_iqa_train.config import load_config, overrides_of
 

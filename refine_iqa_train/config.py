@@ -210,7 +210,7 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 def load_config(source: str | Path, overrides: Mapping[str, Any] | None = None) -> Config:
     """A checked configuration from a file, or by the name of a recipe that comes with the package."""
     path = Path(source)
-    if not path.suffix and not path.exists():
+    if path.suffix not in (".yaml", ".yml") and not path.exists():
         known = carried_recipes()
         if str(source) not in known:
             raise UserError(unknown("recipe", source, known, "or give the path of a .yaml file"))

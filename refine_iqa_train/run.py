@@ -120,7 +120,8 @@ def _resampled(material: Material, policy: Policy) -> list[str]:
         return []
     return [
         f"{share:.0%} of the images are resized before the model sees them (sides change by up to "
-        f"{100 * (change - 1):.0f} %), and what is judged with them; images.align: 224 pads instead, images.max_pixels allows larger ones"
+        f"{100 * (change - 1):.0f} %), and what is judged with them; images.align: 224 pads instead, images.max_pixels "
+        "allows larger ones"
     ]
 
 
@@ -146,6 +147,7 @@ def train(config: Config, stage: str) -> dict[str, float]:
             sys.stderr.write(f"note: {note}\n")
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model(config.out)
+    trainer.save_state()
     scores = _last(trainer.state.log_history)
     if main:
         ready.processor.save_pretrained(config.out)
