@@ -40,7 +40,8 @@ def table(runs: Mapping[str, Mapping[str, Score]]) -> str:
     width = max(map(len, names))
     head = " " * width + "".join(f"  {Path(run).name + ': before':>18}  {'after':>8}" for run in runs)
     lines = [
-        f"{name:<{width}}" + "".join(f"  {_cell(s['before'], name):>18}  {_cell(s['after'], name):>8}" for s in runs.values())
+        f"{name:<{width}}"
+        + "".join(f"  {_cell(s['before'], name):>18}  {_cell(s['after'], name):>8}" for s in runs.values())
         for name in names
     ]
     return "\n".join([head, *lines])

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +61,11 @@ def prepare(config: Config, stage: str) -> Ready:
 
 
 def _quiet() -> None:
-    """Bars of reading and casting; what takes long has its own."""
+    """No bars of reading and casting (what takes long has its own), no word about names that TRL uses."""
     import datasets
 
     datasets.disable_progress_bars()
+    warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing`", category=FutureWarning)
 
 
 def _check_keys(config: Config, stage: str, arguments: Any) -> None:

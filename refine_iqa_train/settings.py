@@ -1,9 +1,8 @@
 """The configuration in TRL's terms: its arguments checked key by key, defaults for the machine at hand, adapters."""
 
+import warnings
 from collections.abc import Mapping
-from contextlib import redirect_stderr
 from dataclasses import fields
-from io import StringIO
 from typing import Any, get_type_hints
 
 from distortlab.errors import UserError, unknown
@@ -131,7 +130,9 @@ def _shared(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _made(kind: Any, values: Mapping[str, Any]) -> Any:
     try:
-        with redirect_stderr(StringIO()):
+        with warnings.catch_warnings():
+            # TRL 1.16 sets what transformers 5.23 calls by another name
+            warnings.filterwarnings("ignore", message="`gradient_checkpointing", category=FutureWarning)
             return kind(**values)
     except (ValueError, TypeError) as error:
         raise UserError(f"the keys below trainer do not go together: {' '.join(str(error).split())}") from error
