@@ -47,14 +47,11 @@ def load_material(config: Config, stage: str, policy: Policy, coordinates: Coord
     """The data of a run, checked: columns, tasks, splits, scores, and that every image opens."""
     rules = config.data
     _needs(rules, stage)
-    train = _files(config, "train")
-    held = _files(config, "validation") if config.validation.every and stage != "sft" else None
     prepare: Prepare = partial(question_of, policy=policy, coordinates=coordinates)
+    train = _stream(config, prepare) if rules.streaming else _files(config, "train")
+    held = _files(config, "validation") if config.validation.every and stage != "sft" else None
     if rules.streaming:
-        train = train.shuffle(seed=config.seed, buffer_size=rules.buffer)
-        return Material(
-            train.map(prepare, remove_columns=["bbox", "distortion"]), mapped(held, prepare), None, {}, _names(rules)
-        )
+        return Material(train, mapped(held, prepare), None, {}, _names(rules))
     if rules.check_images:
         _check_images(train, held)
     return Material(mapped(train, prepare), mapped(held, prepare), train, Counter(train["task"]), _names(rules))
@@ -100,12 +97,9 @@ def _files(config: Config, part: Part) -> Any:
 
 def _mixed(asked: Any, rated: Any, config: Config, part: Part) -> Any:
     """Perception in its share of the prompts; the rated images are there once each."""
-    from datasets import concatenate_datasets, interleave_datasets
+    from datasets import concatenate_datasets
 
     share = config.data.perception_share
-    if config.data.streaming and part == "train":
-        rated = rated.to_iterable_dataset()
-        return interleave_datasets([asked, rated], probabilities=[share, 1 - share], seed=config.seed)
     wanted = round(len(rated) * share / (1 - share)) if share < 1 else len(asked)
     order = stream(config.seed, "perception", part).shuffled(range(len(asked)))
     return concatenate_datasets([asked.select(order[: min(wanted, len(asked))]), rated])
@@ -115,10 +109,33 @@ def _limited(files: Any, config: Config, part: Part) -> Any:
     limit = config.data.limit if part == "train" else config.validation.samples
     if limit is None:
         return files
-    if config.data.streaming and part == "train":
-        return files.take(limit)
     order = stream(config.seed, "limit", part).shuffled(range(len(files)))
     return files.select(sorted(order[:limit]))
+
+
+def _stream(config: Config, prepare: Prepare) -> Any:
+    """The same as a stream of prepared rows. Files are shuffled in the buffer, not decoded pictures."""
+    from datasets import interleave_datasets
+
+    rules = config.data
+    kinds = []
+    if rules.perception:
+        kinds.append(_perception(config, "train"))
+    if rules.rated:
+        kinds.append(_rated(config, "train").to_iterable_dataset())
+    shuffled = [kind.shuffle(seed=config.seed, buffer_size=rules.buffer) for kind in kinds]
+    mixed = shuffled[0]
+    if len(shuffled) == 2:
+        alike = [kind.map(_as_listed, features=_features()) for kind in shuffled]
+        shares = [rules.perception_share, 1 - rules.perception_share]
+        mixed = interleave_datasets(alike, probabilities=shares, seed=config.seed)
+    mixed = mixed if rules.limit is None else mixed.take(rules.limit)
+    return mixed.map(prepare, remove_columns=["bbox", "distortion"])
+
+
+def _as_listed(row: dict[str, Any]) -> dict[str, Any]:
+    """Columns in one order: the tables of the two kinds have them in different ones."""
+    return {name: row[name] for name in NEEDED}
 
 
 # --- perception -----------------------------------------------------------------------------------------------------
