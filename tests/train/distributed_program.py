@@ -25,8 +25,18 @@ MIXED = (0, 0, 2, 3, 0, 1, 2, 3, 3, 3, 3, 3)
 """What each of twelve rollouts says: the last group has no right one."""
 
 
-def main(config: str, answer: str, out: str) -> None:
+def main(config: str, out: str) -> None:
     torch.set_num_threads(1)
+    found = {answer: run(config, answer, f"{out}-{answer}") for answer in ("hit", "ranking")}
+    if os.environ.get("RANK", "0") == "0":
+        with open(f"{out}.json", "w") as file:  # noqa: PTH123
+            json.dump(found, file)
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def run(config: str, answer: str, out: str) -> dict[str, Any]:
+    """Rewards and gates of all twelve rollouts, and the steps of a short training."""
     processes, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     loaded = load_config(config, {"rewards.quality.answer": answer, "out": out})
     share = 12 // processes  # 6 on each of two: the second group of four straddles them
@@ -35,17 +45,10 @@ def main(config: str, answer: str, out: str) -> None:
     trainer = _grpo_trainer(ready)
     rows = [row for place in range(3) for row in [ready.material.train[place]] * GROUP]
     mine = slice(rank * share, (rank + 1) * share)
-    found = scored(trainer, rows[mine], MIXED[mine])
-    before = trainer.state.global_step
+    rewards = scored(trainer, rows[mine], MIXED[mine])
+    right = trainer._right.tolist()
     trainer.train()
-    if rank == 0:
-        result = {"rewards": found.tolist(), "right": trainer_right, "steps": trainer.state.global_step - before}
-        with open(f"{out}.json", "w") as file:  # noqa: PTH123
-            json.dump(result, file)
-    trainer.accelerator.end_training()
-
-
-trainer_right: list[bool] = []
+    return {"rewards": rewards.tolist(), "right": right, "steps": trainer.state.global_step}
 
 
 def scored(trainer: Any, rows: list[Any], kinds: tuple[int, ...]) -> torch.Tensor:
@@ -62,7 +65,6 @@ def scored(trainer: Any, rows: list[Any], kinds: tuple[int, ...]) -> torch.Tenso
     completions = [[{"role": "assistant", "content": text}] for text in texts]
     trainer.model.train()
     rewards = trainer._calculate_rewards(rows, prompts, completions, ids)
-    trainer_right.extend(trainer._right.tolist())
     trainer._pending_metrics.clear()
     return rewards
 

@@ -37,8 +37,8 @@ def config(tiny: Any, rated: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
-def run(config: Path, answer: str, processes: int) -> dict[str, Any]:
-    out = config.parent / f"{answer}-{processes}"
+def run(config: Path, processes: int) -> dict[str, Any]:
+    out = config.parent / f"of-{processes}"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -53,7 +53,7 @@ def run(config: Path, answer: str, processes: int) -> dict[str, Any]:
                 "MASTER_ADDR": "127.0.0.1",
                 "MASTER_PORT": str(port),
             }
-        words = [sys.executable, str(PROGRAM), str(config), answer, str(out)]
+        words = [sys.executable, str(PROGRAM), str(config), str(out)]
         started.append(
             subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         )
@@ -64,13 +64,14 @@ def run(config: Path, answer: str, processes: int) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("answer", ["hit", "ranking"])
-def test_two_processes_give_what_one_gives(config: Path, answer: str) -> None:
-    one, two = run(config, answer, 1), run(config, answer, 2)
-    assert one["steps"] == two["steps"] == 1
-    assert one["right"] == two["right"] == [True, True, False, False, True, True] + [False] * 6
-    for alone, together in zip(one["rewards"], two["rewards"], strict=True):
-        assert together == pytest.approx(alone, abs=1e-6)
-    gains = [row[2] for row in one["rewards"]]
-    assert any(gain > 0 for gain in gains), "nothing was measured"
-    assert all(gain == 0 for gain, right in zip(gains, one["right"], strict=True) if not right)
+def test_two_processes_give_what_one_gives(config: Path) -> None:
+    alone, together = run(config, 1), run(config, 2)
+    for answer in ("hit", "ranking"):
+        one, two = alone[answer], together[answer]
+        assert one["steps"] == two["steps"] == 1
+        assert one["right"] == two["right"] == [True, True, False, False, True, True] + [False] * 6
+        for left, right in zip(one["rewards"], two["rewards"], strict=True):
+            assert right == pytest.approx(left, abs=1e-6)
+        gains = [row[2] for row in one["rewards"]]
+        assert any(gain > 0 for gain in gains), "nothing was measured"
+        assert all(gain == 0 for gain, right in zip(gains, one["right"], strict=True) if not right)

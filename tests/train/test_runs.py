@@ -88,7 +88,7 @@ def test_stage_2_with_perception_mixed_in(file: Path, rated: Path) -> None:
 @pytest.mark.slow
 def test_a_cold_start_teaches_the_form(file: Path) -> None:
     config = load_config(file)
-    keys = {"max_steps": 12, "per_device_train_batch_size": 8, "learning_rate": 2e-3, "logging_steps": 1}
+    keys = {"max_steps": 8, "per_device_train_batch_size": 4, "learning_rate": 3e-3, "logging_steps": 1}
     config = load_config(file, {"trainer": {**keys, "save_strategy": "no", "disable_tqdm": True}})
     train(config, "sft")
     losses = [entry["loss"] for entry in history(Path(config.out)) if "loss" in entry]
