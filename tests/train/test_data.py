@@ -152,7 +152,7 @@ def test_scores_are_mapped_by_the_range_that_is_declared_or_found(tmp_path: Path
         ({"perception": None}, "sft", "nothing to learn from"),
         ({"perception": "./nowhere"}, "stage1", "there is no data set in ./nowhere"),
         ({"perception": "nobody/nothing-at-all"}, "stage1", "cannot be opened"),
-        ({"split": "trian"}, "stage1", "no split called 'trian'; did you mean 'train'"),
+        ({"split": "training"}, "stage1", "no split called 'training'; did you mean 'train'"),
         ({"validation_split": "test"}, "stage1", "no split called 'test'"),
         ({"families": ("moire",)}, "stage1", "no question is left in train"),
     ],

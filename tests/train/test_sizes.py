@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from transformers.utils import is_torchvision_available
 
 from distortlab.errors import UserError
 from distortlab.tasks import grounding, score
@@ -54,10 +55,12 @@ def test_the_processor_finds_nothing_left_to_resize(tiny: Any, family: str, alig
     seen = processor.image_processor(images=[image], return_tensors="np")
     _, rows, columns = seen["image_grid_thw"][0]
     assert (columns * 8, rows * 8) == image.size == policy.frame(size)
-    # the raw image, given to the saved processor, comes out at the same size where nothing is padded
+    # the raw image, given to the saved processor, comes out the same where nothing is padded; torchvision's
+    # resizing differs from Pillow's by a grey level
     if align is None:
         raw = processor.image_processor(images=[noise(size)], return_tensors="np")
-        assert np.allclose(raw["pixel_values"], seen["pixel_values"])
+        level = 1.01 / 127.5 if is_torchvision_available() else 1e-6
+        assert np.allclose(raw["pixel_values"], seen["pixel_values"], rtol=0, atol=level)
 
 
 def test_the_policy_is_saved_with_the_processor(tiny: Any, tmp_path: Any) -> None:
