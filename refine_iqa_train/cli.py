@@ -104,8 +104,9 @@ def check(
 
     python -m refine_iqa_train check --config recipes/stage1-qwen3-vl-4b.yaml --gpu-gib 80
     """
-    from refine_iqa_train.config import load_config, overrides_of
+    from refine_iqa_train.config import load_config
     from refine_iqa_train.dry_run import dry_run, shown, stage_of
+    from refine_iqa_train.values import overrides_of
 
     loaded = load_config(config, overrides_of(context.args))
     found = dry_run(loaded, stage_of(stage, config, loaded), gpu_gib)
@@ -128,10 +129,11 @@ def scores(
 
 
 def _train(stage: str, config: str, context: typer.Context) -> None:
-    from refine_iqa_train.config import load_config, overrides_of
+    from refine_iqa_train.config import load_config
+    from refine_iqa_train.values import overrides_of
 
     loaded = load_config(config, overrides_of(context.args))
-    from refine_iqa_train.run import train
+    from refine_iqa_train.run import train  # what is wrong with the configuration is said before this takes its time
 
     train(loaded, stage)
 

@@ -5,19 +5,17 @@ described here. Any key can be given on the command line: `--trainer.max_steps 5
 Nothing heavy is imported.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
-
-import yaml
 
 from distortlab.errors import UserError, unknown
 from distortlab.keys import from_values
 from distortlab.tasks import TASKS
 from distortlab.tasks.recognition import GRADING, Grading
+from refine_iqa_train.values import read_yaml, set_key
 
 __all__ = [
     "Config",
@@ -31,7 +29,6 @@ __all__ = [
     "WatchRules",
     "carried_recipes",
     "load_config",
-    "overrides_of",
     "weights_of",
 ]
 
@@ -186,27 +183,6 @@ def weights_of(config: Config, stage: str) -> dict[str, float]:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML in which 1e-6 is a number and a key stands once."""
-
-
-# YAML 1.1 reads 1e-6 as text; YAML 1.2 has this rule.
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice is not None:
-        raise yaml.MarkedYAMLError(problem=f"the key {twice!r} stands there twice", problem_mark=node.start_mark)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
 def load_config(source: str | Path, overrides: Mapping[str, Any] | None = None) -> Config:
     """A checked configuration from a file, or by the name of a recipe that comes with the package."""
     path = Path(source)
@@ -215,9 +191,9 @@ def load_config(source: str | Path, overrides: Mapping[str, Any] | None = None) 
         if str(source) not in known:
             raise UserError(unknown("recipe", source, known, "or give the path of a .yaml file"))
         path = known[str(source)]
-    values = _read(path)
+    values = read_yaml(path)
     for key, value in (overrides or {}).items():
-        _set(values, key, value)
+        set_key(values, key, value)
     config = from_values(Config, values, str(source))
     _check(config, str(source))
     return config
@@ -229,49 +205,6 @@ def carried_recipes() -> dict[str, Path]:
     if not folder.is_dir():  # an editable install: the folder stands beside the package
         folder = folder.parent.parent / "recipes"
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the configuration {path} cannot be read: {error} (--config FILE.yaml)") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"the configuration {path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise UserError(f"the configuration {path} holds no keys")
-    return values
-
-
-def overrides_of(words: Sequence[str]) -> dict[str, Any]:
-    """`--trainer.max_steps 3 --data.tasks=[object]` as {"trainer.max_steps": 3, "data.tasks": ["object"]}."""
-    found: dict[str, Any] = {}
-    left = list(words)
-    while left:
-        word = left.pop(0)
-        key, equals, value = word.removeprefix("--").partition("=")
-        if not word.startswith("--") or not key:
-            raise UserError(f"{word!r} is no key of the configuration; keys are given as --trainer.max_steps 50")
-        if not equals:
-            if not left:
-                raise UserError(f"--{key} has no value; keys are given as --trainer.max_steps 50")
-            value = left.pop(0)
-        try:
-            found[key] = yaml.load(value, _Loader)
-        except yaml.YAMLError:
-            found[key] = value
-    return found
-
-
-def _set(values: dict[str, Any], key: str, value: Any) -> None:
-    *path, last = key.split(".")
-    for part in path:
-        if values.get(part) is None:
-            values[part] = {}
-        values = values[part]
-        if not isinstance(values, dict):
-            raise UserError(f"--{key}: {part} holds no keys")
-    values[last] = value
 
 
 _RANGES = (
@@ -313,8 +246,3 @@ def _check(config: Config, where: str) -> None:
     images = config.images
     if images.min_pixels and images.max_pixels and images.min_pixels > images.max_pixels:
         raise UserError(f"{where}: images.min_pixels is above images.max_pixels")
-
-
-def with_trainer(config: Config, **keys: Any) -> Config:
-    """The configuration with keys of the trainer set where they are not."""
-    return replace(config, trainer={**keys, **config.trainer})

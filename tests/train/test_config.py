@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from distortlab.errors import UserError
-from refine_iqa_train.config import REWARDS, Config, carried_recipes, load_config, overrides_of, weights_of
+from refine_iqa_train.config import REWARDS, Config, carried_recipes, load_config, weights_of
 from refine_iqa_train.settings import OURS, grpo_arguments, sft_arguments
+from refine_iqa_train.values import overrides_of
 
 RECIPES = sorted(carried_recipes())
 
