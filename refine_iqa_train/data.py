@@ -5,6 +5,7 @@ TRL shuffles a map-style set whole; a stream is shuffled here, in a buffer, beca
 questions about one image, and the images of one reference, side by side.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ def load_material(config: Config, stage: str, policy: Policy, coordinates: Coord
     held = _files(config, "validation") if config.validation.every and stage != "sft" else None
     if rules.streaming:
         return Material(train, mapped(held, prepare), None, {}, _names(rules))
-    if rules.check_images:
+    if rules.check_images and os.environ.get("RANK", "0") == "0":
         _check_images(train, held)
     return Material(mapped(train, prepare), mapped(held, prepare), train, Counter(train["task"]), _names(rules))
 

@@ -39,6 +39,13 @@ def test_the_recipes_of_the_readme_are_there() -> None:
     assert {"stage1-qwen3-vl-4b", "stage2-qwen3-vl-4b", "stage1-qwen2.5-vl-7b", "smoke-sft"} <= set(RECIPES)
 
 
+@pytest.mark.parametrize("path", sorted((carried_recipes()["smoke-sft"].parent / "accelerate").glob("*.yaml")))
+def test_accelerate_takes_its_configurations(path: Path) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    assert load_config_from_file(str(path)).num_processes == 8
+
+
 def test_a_run_can_be_repeated_from_what_it_wrote(file: Path, tmp_path: Path) -> None:
     import yaml
 
