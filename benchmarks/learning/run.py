@@ -20,7 +20,7 @@ from measure import MEASURES, answers, interval, marks
 
 TOKENS = 48
 COLD = {
-    "max_steps": 130,
+    "max_steps": 280,
     "per_device_train_batch_size": 32,
     "learning_rate": 2.0e-3,
     "lr_scheduler_type": "cosine",
@@ -30,11 +30,11 @@ COLD = {
     "disable_tqdm": True,
 }
 GRPO = {
-    "max_steps": 80,
+    "max_steps": 60,
     "per_device_train_batch_size": 64,
     "num_generations": 8,
     "max_completion_length": TOKENS,
-    "learning_rate": 1.0e-4,
+    "learning_rate": 2.0e-4,
     "lr_scheduler_type": "constant",
     "loss_type": "grpo",
     "logging_steps": 1,
@@ -61,7 +61,8 @@ def one(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
     folder = Path(out) / f"seed-{seed}"
     make_tiny(folder / "tiny", "qwen3_vl", seed)
     began = time.monotonic()
-    common = {"seed": seed, "data": {"perception": data, "check_images": False}, "watch": {"samples_every": 40}}
+    common = {"seed": seed, "data": {"perception": data, "check_images": False}, "watch": {"samples_every": 30}}
+    common["rewards"] = {"recognition": {"type_weight": 1.0}}
     steps = (("sft", "tiny", "cold", COLD), ("stage1", "cold", "grpo", GRPO))
     for stage, model, name, trainer in steps:
         values = {**common, "model": str(folder / model), "out": str(folder / name), "trainer": trainer}
@@ -138,7 +139,7 @@ def draw(results: Sequence[dict[str, Any]], out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="0,1,2", help="of weights, order and sampling")
-    parser.add_argument("--images", type=int, default=1700)
+    parser.add_argument("--images", type=int, default=2400)
     parser.add_argument("--samples", type=int, default=256, help="held-out questions")
     parser.add_argument("--workers", type=int, default=2, help="seeds at a time, one core each")
     parser.add_argument("--out", type=Path, default=Path("out/learning"))
