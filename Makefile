@@ -39,7 +39,7 @@ train-smoke: .venv/train  ## tiny model, generated data: cold start, stage 1, st
 	$(BIN)/python -m refine_iqa_train stage2 --config recipes/smoke-stage2.yaml
 	$(BIN)/python -m refine_iqa_train scores demo/train/stage1 demo/train/stage2
 
-learning: .venv/train  ## whether it learns: held-out accuracy before and after, three seeds, on a CPU in half an hour
+learning: .venv/test  ## whether it learns: held-out accuracy before and after, three seeds, on a CPU in half an hour
 	$(BIN)/python benchmarks/learning/run.py
 
 test: .venv/test  ## the whole suite
