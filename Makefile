@@ -7,9 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test test-fast check format docs screenshot bench ladders severity goldens shortcuts clean
-.PHONY: help demo test test-fast check format docs bench ladders severity goldens shortcuts clean
-.PHONY: help demo train-smoke learning test test-fast check format docs bench ladders goldens clean
+.PHONY: help demo train-smoke learning test test-fast check format docs screenshot bench ladders severity goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
