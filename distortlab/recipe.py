@@ -7,12 +7,13 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from distortlab.errors import BadRecipe, unknown
+from distortlab.keys import from_values
 from distortlab.tasks.terms import FAMILIES
 
 __all__ = [
@@ -173,32 +174,9 @@ def _carried(name: str) -> str:
 
 def recipe_from(values: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     """A checked recipe from plain values. Missing keys take the default; unknown ones are errors."""
-    from pydantic import TypeAdapter, ValidationError
-
-    _known_keys(values, Recipe, where)
-    try:
-        recipe = TypeAdapter(Recipe).validate_python(dict(values))
-    except ValidationError as error:
-        raise BadRecipe(f"{where}: {_sentence(error.errors()[0])}") from error
+    recipe = from_values(Recipe, values, where, BadRecipe)
     _check(recipe, where)
     return recipe
-
-
-def _sentence(error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "literal_error":
-        return unknown(key, error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]))
-    return f"{key} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
-
-
-def _known_keys(values: Mapping[str, Any], kind: type, where: str, prefix: str = "") -> None:
-    known = {f.name: f for f in fields(kind)}
-    for key, value in values.items():
-        if key not in known:
-            raise BadRecipe(f"{where}: " + unknown("key", prefix + str(key), [prefix + name for name in known]))
-        default = known[key].default
-        if is_dataclass(default) and isinstance(value, Mapping):
-            _known_keys(value, type(default), where, f"{key}.")
 
 
 def _check(recipe: Recipe, where: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from distortlab.tasks import grounding, object, recognition
+from distortlab.tasks import grounding, object, quality, recognition
 from distortlab.tasks.answer import Unread, Verdict, format_score, read_answer
 
 __all__ = ["TASKS", "Task", "Unread", "Verdict", "format_score", "read_answer", "score"]
@@ -32,10 +32,11 @@ TASKS: Mapping[str, Task] = MappingProxyType(
             Task("recognition_reference", 2, recognition.WORDINGS, recognition.score),
             Task("object", 1, object.WORDINGS, object.score),
             Task("grounding", 1, grounding.WORDINGS, grounding.score),
+            Task("quality", 1, quality.WORDINGS, quality.score),
         )
     }
 )
-"""By name, as in the `task` column of a data set."""
+"""By name, as in the `task` column of a data set. `quality` is asked about rated images, not by the generator."""
 
 
 def score(task: str, completion: str, solution: str) -> Verdict:

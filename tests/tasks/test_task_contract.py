@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab import recipe
-from distortlab.tasks import TASKS, Unread, Verdict, format_score, grounding, object, recognition, score
+from distortlab.tasks import TASKS, Unread, Verdict, format_score, grounding, object, quality, recognition, score
 from distortlab.tasks.answer import instruction, wrap
 
 ASK: dict[str, Callable[[int], str]] = {
@@ -18,33 +18,39 @@ ASK: dict[str, Callable[[int], str]] = {
     "recognition_reference": lambda wording: recognition.question(["noise", "blur"], True, wording),
     "object": lambda wording: object.question(["dog", "hot dog"], wording),
     "grounding": lambda wording: grounding.question("pixels", (640, 480), wording),
+    "quality": quality.question,
 }
 SOLUTIONS = {
     "recognition": "Noise, Severe",
     "recognition_reference": "Noise, Severe",
     "object": "hot dog",
     "grounding": "[1, 2, 3, 4]",
+    "quality": "3.44",
 }
-SHAPES = {task: module.SHAPE for task, module in zip(TASKS, (recognition, recognition, object, grounding), strict=True)}
+MODULES = (recognition, recognition, object, grounding, quality)
+SHAPES = {task: module.SHAPE for task, module in zip(TASKS, MODULES, strict=True)}
+RATED = "quality"
+"""Asked about rated images, in the published words; the generator asks the others."""
 
 
 def test_the_tasks_are_those_of_the_recipe() -> None:
-    assert tuple(TASKS) == recipe.TASKS == tuple(ASK)
+    assert tuple(TASKS) == (*recipe.TASKS, RATED) == tuple(ASK)
     assert all(task.name == name for name, task in TASKS.items())
     assert {name: task.images for name, task in TASKS.items()} == {
         "recognition": 1,
         "recognition_reference": 2,
         "object": 1,
         "grounding": 1,
+        "quality": 1,
     }
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_wording_can_be_asked_and_ends_with_the_instruction(task: str) -> None:
     prompts = [ASK[task](wording) for wording in range(TASKS[task].wordings)]
-    assert len(set(prompts)) == len(prompts) >= 5
+    assert len(set(prompts)) == len(prompts) >= (1 if task == RATED else 5)
     for prompt in prompts:
-        assert prompt.endswith(instruction(SHAPES[task]))
+        assert prompt.endswith(quality.THINK if task == RATED else instruction(SHAPES[task]))
         assert prompt.count("<answer>") == 2
     with pytest.raises(ValueError, match="no wording"):
         ASK[task](len(prompts))

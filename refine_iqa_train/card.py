@@ -1,0 +1,105 @@
+"""The card of a trained model: what it was trained on, how, and what it scored on held-out questions."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from distortlab import __version__
+from distortlab.files import write_text
+from distortlab.tasks import TASKS
+
+if TYPE_CHECKING:
+    from refine_iqa_train.run import Ready
+
+__all__ = ["card", "write_card"]
+
+LIBRARIES = ("torch", "transformers", "trl", "peft", "datasets")
+TITLES = {"sft": "cold start", "stage1": "stage 1: perception", "stage2": "stage 2: scoring"}
+
+
+def write_card(ready: "Ready", scores: Mapping[str, float], steps: int) -> None:
+    """README.md in the folder of the model."""
+    write_text(Path(ready.config.out) / "README.md", card(ready, scores, steps))
+
+
+def card(ready: "Ready", scores: Mapping[str, float], steps: int) -> str:
+    """The text: YAML that the Hub reads, then data, recipe and scores."""
+    config = ready.config
+    front: dict[str, Any] = {
+        **({"base_model": config.model} if _on_hub(config.model) else {}),
+        "library_name": "peft" if config.lora else "transformers",
+        "pipeline_tag": "image-text-to-text",
+        "tags": ["image-quality-assessment", "trl", "sft" if ready.stage == "sft" else "grpo", "refine-iqa"],
+    }
+    if hub := [name for name in ready.material.names if _on_hub(name)]:
+        front["datasets"] = hub
+    recipe = yaml.safe_dump(config.as_dict(), sort_keys=False, allow_unicode=True)
+    return f"""---
+{yaml.safe_dump(front, sort_keys=False)}---
+
+# {Path(config.out).name}
+
+`{config.model}` trained for {steps:,} steps ({TITLES[ready.stage]}) with `python -m refine_iqa_train`, after Refine-IQA
+([arXiv 2508.03763](https://arxiv.org/abs/2508.03763)).
+
+## Data
+
+{_data(ready)}
+
+## Scores
+
+{_scores(scores)}
+
+## Recipe
+
+`python -m refine_iqa_train {ready.stage} --config config.yaml`, with
+
+```yaml
+{recipe}```
+
+## Images
+
+{_images(ready)}
+
+## Versions
+
+refine-iqa {__version__}, {", ".join(f"{name} {version(name)}" for name in LIBRARIES)}.
+"""
+
+
+def _on_hub(name: str) -> bool:
+    return name.count("/") == 1 and not name.startswith((".", "/")) and not Path(name).exists()
+
+
+def _data(ready: "Ready") -> str:
+    named = "\n".join(f"- `{name}`" for name in ready.material.names)
+    if not ready.material.counts:
+        return f"{named}\n\nRead as a stream; the questions were not counted."
+    counts = "\n".join(f"| {task} | {count:,} |" for task, count in sorted(ready.material.counts.items()))
+    return f"{named}\n\n| task | questions |\n|---|---|\n{counts}"
+
+
+def _scores(scores: Mapping[str, float]) -> str:
+    shown = {name.removeprefix("eval_"): value for name, value in scores.items() if name.startswith("eval_")}
+    kept = {name: value for name, value in shown.items() if name.split("/")[0] in ("held_out", *TASKS)}
+    if not kept:
+        return "No held-out questions were asked during training."
+    rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in sorted(kept.items()))
+    return (
+        "On held-out questions, answers sampled at the temperature of training (greedy answers: `refine-bench`).\n\n"
+        f"| metric | value |\n|---|---|\n{rows}"
+    )
+
+
+def _images(ready: "Ready") -> str:
+    policy = ready.policy
+    if policy.factor is None:
+        return "All images are shown at the one size of the model's processor."
+    padding = f", padded to multiples of {policy.align}" if policy.align else ""
+    return (
+        f"Sides are multiples of {policy.factor}, areas {policy.min_pixels:,} to {policy.max_pixels:,} pixels{padding}"
+        "; the limits are in the processor of this folder."
+    )

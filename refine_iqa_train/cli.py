@@ -1,0 +1,170 @@
+"""The command line: a command is a docstring and one library call. Nothing heavy is imported before it is needed."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="python -m refine_iqa_train",
+    help="Teach vision-language models to see image quality: a cold start, then two stages of GRPO.",
+    epilog="Examples: python -m refine_iqa_train stage1 --config recipes/stage1-qwen3-vl-4b.yaml   ·   "
+    "accelerate launch --config_file recipes/accelerate/zero3.yaml -m refine_iqa_train stage2 --config my.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+KEYS = {"allow_extra_args": True, "ignore_unknown_options": True}
+ConfigFile = Annotated[
+    str, typer.Option("--config", help="A YAML file, or the name of a recipe that comes with the package.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
+
+
+@app.command(context_settings=KEYS, rich_help_panel="Train")
+def stage1(context: typer.Context, config: ConfigFile) -> None:
+    """Perception: recognition, object and grounding, by GRPO.
+
+    Any key of the configuration can be given as an option.
+
+        python -m refine_iqa_train stage1 --config recipes/stage1-qwen3-vl-4b.yaml --data.perception data/
+        python -m refine_iqa_train stage1 --config stage1-qwen3-vl-4b --trainer.max_steps 50 --lora.r 32
+    """
+    _train("stage1", config, context)
+
+
+@app.command(context_settings=KEYS, rich_help_panel="Train")
+def stage2(context: typer.Context, config: ConfigFile) -> None:
+    """Scoring: rated images, by GRPO with the probability-difference reward.
+
+    python -m refine_iqa_train stage2 --config recipes/stage2-qwen3-vl-4b.yaml --data.rated_root /data/koniq10k
+    """
+    _train("stage2", config, context)
+
+
+@app.command(context_settings=KEYS, rich_help_panel="Train")
+def sft(context: typer.Context, config: ConfigFile) -> None:
+    """An optional cold start: supervised answers made from the labels.
+
+    python -m refine_iqa_train sft --config recipes/smoke-sft.yaml
+    """
+    _train("sft", config, context)
+
+
+@app.command(rich_help_panel="Prepare")
+def tiny(
+    out: Annotated[Path, typer.Option(help="A new folder for the model.")],
+    family: Annotated[str, typer.Option(help="llava | qwen2_5_vl | qwen3_vl: the architecture.")] = "qwen3_vl",
+    seed: Annotated[int, typer.Option(help="Of the random weights.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Make a model of about a million random weights, offline: for trials without a GPU.
+
+    python -m refine_iqa_train tiny --out models/tiny --family qwen2_5_vl
+    """
+    from refine_iqa_train.tiny import make_tiny
+
+    weights = make_tiny(out, family, seed)
+    _say({"out": str(out), "family": family, "weights": weights}, f"{out}: {family}, {weights:,} weights", as_json)
+
+
+@app.command("mock-ratings", rich_help_panel="Prepare")
+def mock_ratings(
+    data: Annotated[Path, typer.Option(help="A data set made by distortlab.")],
+    out: Annotated[Path, typer.Option(help="A new folder for the images and their made-up scores.")],
+    as_json: Json = False,
+) -> None:
+    """Make up ratings from the severity of distortions, to try stage 2 without a rated set.
+
+    python -m refine_iqa_train mock-ratings --data data/ --out rated/
+    """
+    from refine_iqa_train.mock_ratings import mock_ratings as make
+
+    counts = make(data, out)
+    _say({"out": str(out), **counts}, f"{out}: " + ", ".join(f"{n:,} {split}" for split, n in counts.items()), as_json)
+
+
+@app.command(context_settings=KEYS, rich_help_panel="Prepare")
+def check(
+    context: typer.Context,
+    config: ConfigFile,
+    stage: Annotated[
+        str, typer.Option(help="sft | stage1 | stage2; from the name of the configuration if it tells.")
+    ] = "",
+    gpu_gib: Annotated[float | None, typer.Option(help="Memory of a GPU: says whether the run should fit.")] = None,
+    as_json: Json = False,
+) -> None:
+    """A dry run: configuration, data, every image, one batch, rewards, token counts, an estimate of memory.
+
+    python -m refine_iqa_train check --config recipes/stage1-qwen3-vl-4b.yaml --gpu-gib 80
+    """
+    from refine_iqa_train.config import load_config
+    from refine_iqa_train.dry_run import dry_run, shown, stage_of
+    from refine_iqa_train.values import overrides_of
+
+    loaded = load_config(config, overrides_of(context.args))
+    found = dry_run(loaded, stage_of(stage, config, loaded), gpu_gib)
+    _say(found, shown(found), as_json)
+
+
+@app.command(rich_help_panel="Review")
+def scores(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+    as_json: Json = False,
+) -> None:
+    """Held-out scores of runs, before training and after.
+
+    python -m refine_iqa_train scores runs/stage1-qwen3-vl-4b runs/stage2-qwen3-vl-4b
+    """
+    from refine_iqa_train.results import scores_of, table
+
+    found = {str(run): scores_of(run) for run in runs}
+    _say(found, table(found), as_json)
+
+
+def _train(stage: str, config: str, context: typer.Context) -> None:
+    from refine_iqa_train.config import load_config
+    from refine_iqa_train.values import overrides_of
+
+    loaded = load_config(config, overrides_of(context.args))
+    from refine_iqa_train.run import train  # what is wrong with the configuration is said before this takes its time
+
+    train(loaded, stage)
+
+
+def _say(values: dict[str, Any], text: str, as_json: bool) -> None:
+    import json
+
+    typer.echo(json.dumps(values, indent=1) if as_json else text)
+
+
+def fail(sentence: str, code: int) -> None:
+    """End with a sentence and an exit code; of several processes only the first one speaks."""
+    if os.environ.get("RANK", "0") == "0":
+        typer.echo(f"refine_iqa_train: {sentence}", err=True)
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Run the command line. Problems a person can solve are one sentence, without a traceback."""
+    from distortlab.errors import UserError
+
+    try:
+        app()
+    except UserError as error:
+        fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "yaml", "scipy"):
+            raise
+        fail(f"{error.name} is not installed; pip install 'refine-iqa[train]'", 2)
+    except KeyboardInterrupt:
+        fail("stopped; the same command goes on from the last checkpoint", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(141) from None

@@ -1,0 +1,40 @@
+"""Answers for a supervised cold start: what is in the row, put into a sentence, then the solution.
+
+The thinking is made from the labels by templates; it teaches the form and the words, not how to reason.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from distortlab.tasks.answer import wrap
+from distortlab.tasks.terms import LEVELS, LOOKS
+
+__all__ = ["answered", "thinking"]
+
+STANDARDS = ("very poor", "poor", "fair", "good", "excellent")
+
+
+def answered(question: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """A prepared question (`questions.question_of`) with a completion, from its row."""
+    task, solution = question["task"], question["solution"]
+    answer = f"Score:{solution}" if task == "quality" else solution
+    text = wrap(answer, thinking(task, solution, row))
+    return {
+        "prompt": question["prompt"],
+        "images": question["images"],
+        "completion": [{"role": "assistant", "content": text}],
+    }
+
+
+def thinking(task: str, solution: str, row: Mapping[str, Any]) -> str:
+    """One or two sentences that lead to the solution."""
+    if task == "quality":
+        standard = STANDARDS[min(4, round(float(solution)) - 1)]
+        return f"The quality of this picture is {standard}."
+    looks = LOOKS[row["distortion"]]
+    if task == "object":
+        return f"In one object {looks}. It is the {solution}."
+    if task == "grounding":
+        return f"In one region {looks}. It lies at {solution}."
+    kind, level = solution.rsplit(", ", 1)
+    return f"In one region {looks}: {kind.lower()}. The degree is {LEVELS.index(level) + 1} of 5."

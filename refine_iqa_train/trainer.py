@@ -1,0 +1,122 @@
+"""`GRPOTrainer` with the advantages of Refine-IQA, validation by task, and pages of samples.
+
+Two methods are overridden, and both call the original: `_calculate_rewards`, which sees the rows with their
+completions, and `_generate_and_score_completions`, which returns the advantages. Nothing of TRL is copied;
+`tests/train/test_seams.py` fails when TRL moves them.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from trl import GRPOTrainer
+
+from refine_iqa_train.advantages import published_advantages
+from refine_iqa_train.config import Config
+from refine_iqa_train.held_out import HeldOut, judged
+from refine_iqa_train.page import Answer, Card, write_page
+from refine_iqa_train.rewards import fully_right, text_of
+
+__all__ = ["RefineTrainer"]
+
+
+class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
+    """TRL's trainer; `config` is the run's. Rewards with a method `bind` are given the trainer."""
+
+    _tag_names = ("trl", "grpo", "refine-iqa")
+    _name = "Refine-IQA"
+
+    def __init__(self, *, config: Config, **arguments: Any) -> None:
+        self.config = config
+        super().__init__(**arguments)
+        for reward in self.reward_funcs:
+            if hasattr(reward, "bind"):
+                reward.bind(self)
+
+    # --- the two seams ----------------------------------------------------------------------------------------------
+
+    def _calculate_rewards(
+        self, inputs: list[dict[str, Any]], prompts: list[Any], completions: list[Any], completion_ids_list: list[Any]
+    ) -> Tensor:
+        rewards: Tensor = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
+        self._rewards = rewards  # (B of all processes, functions)
+        self._rated, self._right = self._gates(inputs, completions)
+        if not self.model.training:
+            self._validate(inputs, completions)
+        self._texts = [text_of(completion) for completion in completions]
+        return rewards
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        output: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        if self.model.training:
+            if self.config.rewards.advantages == "published":
+                self._shape(output, len(inputs))
+            self._show(inputs, output["advantages"])
+        return output
+
+    # --- advantages -------------------------------------------------------------------------------------------------
+
+    def _gates(self, inputs: Sequence[dict[str, Any]], completions: Sequence[Any]) -> tuple[Tensor, Tensor]:
+        """(row is about quality, row is fully right), of all processes, (B,) bool each."""
+        threshold = self.config.rewards.quality.threshold
+        rated = [row["task"] == "quality" for row in inputs]
+        right = [
+            asked and fully_right(text_of(completion), row["solution"], threshold)
+            for asked, row, completion in zip(rated, inputs, completions, strict=True)
+        ]
+        both = torch.tensor([rated, right], device=self.accelerator.device).T.contiguous()
+        everywhere: Tensor = self.accelerator.gather(both)
+        return everywhere[:, 0], everywhere[:, 1]
+
+    def _shape(self, output: dict[str, Any], count: int) -> None:
+        """Put the published advantages in place of TRL's, for groups about quality."""
+        rewards = (self._rewards * self.reward_weights.to(self._rewards.device)).nansum(1)
+        shaped = published_advantages(rewards, self._right, self.num_generations)
+        logged = self._logs["advantages"]
+        latest = [logged.pop() for _ in range(len(rewards))][::-1]
+        plain = torch.tensor(latest, device=rewards.device, dtype=rewards.dtype)
+        advantages = torch.where(self._rated, shaped, plain)
+        logged.extend(advantages.tolist())
+        start = self.accelerator.process_index * count
+        output["advantages"] = advantages[start : start + count].to(output["advantages"].dtype)
+        if self._rated.any():
+            groups = self._right[self._rated].view(-1, self.num_generations)
+            self._metrics["train"]["groups_with_right"].append(groups.any(1).float().mean().item())
+
+    # --- watching ---------------------------------------------------------------------------------------------------
+
+    def _validate(self, inputs: Sequence[dict[str, Any]], completions: Sequence[Any]) -> None:
+        """Metrics of all answers so far; the last batch leaves those of the whole validation."""
+        from accelerate.utils import gather_object
+
+        metrics = self._metrics["eval"]
+        if "held_out/n" not in metrics:
+            self._held_out = HeldOut(generations=self.num_generations_eval)
+        rows = [
+            judged(row["sample_id"], row["task"], text_of(completion), row["solution"])
+            for row, completion in zip(inputs, completions, strict=True)
+        ]
+        self._held_out.add(gather_object(rows))
+        for name, value in self._held_out.metrics().items():
+            metrics[name] = [value]
+
+    def _show(self, inputs: Sequence[dict[str, Any]], advantages: Tensor) -> None:
+        """A page with the questions of this step, where one is due."""
+        rules, step = self.config.watch, self.state.global_step
+        if not rules.samples_every or step % rules.samples_every or not self.accelerator.is_main_process:
+            return
+        rewards = self._rewards[: len(inputs)].tolist()  # the main process has the first rows
+        cards: dict[str, tuple[dict[str, Any], list[Answer]]] = {}
+        for row, text, values, advantage in zip(inputs, self._texts, rewards, advantages.tolist(), strict=True):
+            named = dict(zip(self.reward_func_names, values, strict=True))
+            cards.setdefault(row["sample_id"], (row, []))[1].append(Answer(text, named, advantage))
+        write_page(Path(self.args.output_dir) / "samples", step, _cards(cards)[: rules.samples])
+
+
+def _cards(found: dict[str, tuple[dict[str, Any], list[Answer]]]) -> list[Card]:
+    make: Callable[[dict[str, Any], list[Answer]], Card] = lambda row, answers: Card(  # noqa: E731
+        row["sample_id"], row["task"], row["prompt"][-1]["content"], row["solution"], row["images"], answers
+    )
+    return [make(row, answers) for row, answers in found.values()]

@@ -1,0 +1,67 @@
+"""Tiny models and small data sets for the trainer, made once; tests are skipped where the extra is not installed."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+pytest.importorskip("trl", reason="the extra train is not installed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet(tmp_path_factory: pytest.TempPathFactory) -> None:
+    import datasets
+    import torch
+    import transformers
+
+    torch.set_num_threads(1)
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    datasets.config.HF_DATASETS_CACHE = tmp_path_factory.mktemp("datasets")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The folder of a tiny model, by family; made when first asked for."""
+    from refine_iqa_train.tiny import make_tiny
+
+    folder = tmp_path_factory.mktemp("tiny")
+
+    def model(family: str = "qwen3_vl") -> Path:
+        if not (folder / family).exists():
+            make_tiny(folder / family, family)
+        return folder / family
+
+    return model
+
+
+@pytest.fixture(scope="session")
+def perception(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of 24 images, 160 pixels wide, two thirds of them for training."""
+    from distortlab import default_recipe, generate
+    from distortlab.recipe import ReferenceRules
+
+    out = tmp_path_factory.mktemp("perception") / "data"
+    rules = ReferenceRules(max_side=160, min_side=64)
+    splits = {"train": 0.67, "validation": 0.33}
+    generate(
+        default_recipe(n=24, images_per_reference=2, images_per_shard=8, references=rules, splits=splits),
+        "scenes",
+        out,
+        workers=1,
+    )
+    return out
+
+
+@pytest.fixture(scope="session")
+def rated(perception: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same images with made-up scores."""
+    from refine_iqa_train.mock_ratings import mock_ratings
+
+    out = tmp_path_factory.mktemp("rated") / "rated"
+    mock_ratings(perception, out)
+    return out

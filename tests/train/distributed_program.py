@@ -1,0 +1,73 @@
+"""Run by `test_distributed.py` in one process and in two: a batch of rollouts, split over the processes, is scored.
+
+The completions are written by hand, so that gates are open on some processes and shut on others; then a real step.
+"""
+
+import json
+import os
+import sys
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from refine_iqa_train.config import load_config
+from refine_iqa_train.run import _grpo_trainer, prepare
+
+GROUP = 4
+SAID = (
+    "<think>a</think><answer>Score: {right}</answer>",
+    "<think>iso 400</think><answer>Score:{right}</answer>",
+    "<think>far</think><answer>Score:{wrong}</answer>",
+    "nothing",
+)
+MIXED = (0, 0, 2, 3, 0, 1, 2, 3, 3, 3, 3, 3)
+"""What each of twelve rollouts says: the last group has no right one."""
+
+
+def main(config: str, out: str) -> None:
+    torch.set_num_threads(1)
+    found = {answer: run(config, answer, f"{out}-{answer}") for answer in ("hit", "ranking")}
+    if os.environ.get("RANK", "0") == "0":
+        with open(f"{out}.json", "w") as file:  # noqa: PTH123
+            json.dump(found, file)
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def run(config: str, answer: str, out: str) -> dict[str, Any]:
+    """Rewards and gates of all twelve rollouts, and the steps of a short training."""
+    processes, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    loaded = load_config(config, {"rewards.quality.answer": answer, "out": out})
+    share = 12 // processes  # 6 on each of two: the second group of four straddles them
+    loaded = replace(loaded, trainer={**loaded.trainer, "per_device_train_batch_size": share})
+    ready = prepare(loaded, "stage2")
+    trainer = _grpo_trainer(ready)
+    rows = [row for place in range(3) for row in [ready.material.train[place]] * GROUP]
+    mine = slice(rank * share, (rank + 1) * share)
+    rewards = scored(trainer, rows[mine], MIXED[mine])
+    right = trainer._right.tolist()
+    trainer.train()
+    return {"rewards": rewards.tolist(), "right": right, "steps": trainer.state.global_step}
+
+
+def scored(trainer: Any, rows: list[Any], kinds: tuple[int, ...]) -> torch.Tensor:
+    """Rewards of hand-written completions, gathered from all processes."""
+    from trl.data_utils import prepare_multimodal_messages
+
+    texts = [
+        SAID[kind].format(right=row["solution"], wrong="1.00" if float(row["solution"]) > 3 else "5.00")
+        for row, kind in zip(rows, kinds, strict=True)
+    ]
+    tokenizer = trainer.processing_class.tokenizer
+    ids = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
+    prompts = [prepare_multimodal_messages(row["prompt"], images=row["images"]) for row in rows]
+    completions = [[{"role": "assistant", "content": text}] for text in texts]
+    trainer.model.train()
+    rewards = trainer._calculate_rewards(rows, prompts, completions, ids)
+    trainer._pending_metrics.clear()
+    return rewards
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,193 @@
+"""The configuration: recipes that come with the package, overrides, unknown keys; the command line without torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from distortlab.errors import UserError
+from refine_iqa_train.config import REWARDS, Config, carried_recipes, load_config, weights_of
+from refine_iqa_train.settings import OURS, grpo_arguments, sft_arguments
+from refine_iqa_train.values import overrides_of
+
+RECIPES = sorted(carried_recipes())
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "run.yaml"
+    path.write_text("model: m\nout: runs/x\nlora: {r: 8}\ntrainer: {learning_rate: 1e-6}\n")
+    return path
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_a_configuration_that_trl_takes(name: str) -> None:
+    config = load_config(name)
+    assert config == load_config(carried_recipes()[name])
+    if "sft" in name:
+        assert sft_arguments(config).output_dir == config.out
+        return
+    stage = "stage2" if "stage2" in name else "stage1"
+    weights = weights_of(config, stage)
+    arguments = grpo_arguments(config, weights)
+    assert arguments.num_generations == config.trainer["num_generations"]
+    assert arguments.reward_weights == list(weights.values())
+
+
+def test_the_recipes_of_the_readme_are_there() -> None:
+    assert {"stage1-qwen3-vl-4b", "stage2-qwen3-vl-4b", "stage1-qwen2.5-vl-7b", "smoke-sft"} <= set(RECIPES)
+
+
+@pytest.mark.parametrize("path", sorted((carried_recipes()["smoke-sft"].parent / "accelerate").glob("*.yaml")))
+def test_accelerate_takes_its_configurations(path: Path) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    assert load_config_from_file(str(path)).num_processes == 8
+
+
+def test_a_run_can_be_repeated_from_what_it_wrote(file: Path, tmp_path: Path) -> None:
+    import yaml
+
+    config = load_config(file)
+    (tmp_path / "again.yaml").write_text(yaml.safe_dump(config.as_dict()))
+    assert load_config(tmp_path / "again.yaml") == config
+
+
+def test_any_key_can_be_given_on_the_command_line(file: Path) -> None:
+    words = ["--trainer.max_steps", "3", "--data.tasks=[object]", "--rewards.digits", "[0, 0.5, 0.5]", "--lora", "null"]
+    config = load_config(file, overrides_of(words))
+    assert config.trainer == {"learning_rate": 1e-6, "max_steps": 3}
+    assert config.data.tasks == ("object",)
+    assert config.rewards.digits == (0, 0.5, 0.5)
+    assert config.lora is None
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--trainr.max_steps", "3"], "no key called 'trainr'; did you mean 'trainer'"),
+        (["--data.perceptoin", "x"], "did you mean 'data.perception'"),
+        (["--lora.rank", "8"], "no key called 'lora.rank'"),
+        (["--rewards.weights.formats", "1"], "no reward called 'formats'; did you mean 'format'"),
+        (["--rewards.weights.format", "-1"], "weights are 0 or more"),
+        (["--rewards.recognition.type_weight", "2"], "type_weight is a share"),
+        (["--rewards.digits", "perToken"], "did you mean 'per-token'"),
+        (["--data.tasks", "[objects]"], "did you mean 'object'"),
+        (["--dtype", "bf16"], "did you mean 'bfloat16'"),
+        (["--lora.r", "0"], "outside 1 .. 4096"),
+        (["--data.limit", "many"], "data.limit = 'many'"),
+        (["--model.x", "1"], "model holds no keys"),
+        (["max_steps", "3"], "keys are given as --trainer.max_steps 50"),
+        (["--seed"], "--seed has no value"),
+        (["--images.min_pixels", "100", "--images.max_pixels", "50"], "above images.max_pixels"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(file: Path, words: list[str], sentence: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load_config(file, overrides_of(words))
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("model: m", "out is missing"),
+        ("model: m\nmodel: n\nout: x", "'model' stands there twice"),
+        ("model: [", "is not YAML"),
+        ("- model", "holds no keys"),
+        ("model: !!python/object/apply:os.getcwd []\nout: x", "is not YAML"),
+    ],
+)
+def test_files_that_are_no_configuration(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        load_config(path)
+
+
+def test_no_such_file_and_no_such_recipe() -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        load_config("nowhere.yaml")
+    with pytest.raises(UserError, match="did you mean 'stage1-qwen3-vl-4b"):
+        load_config("stage1-qwen3-vl-4")
+
+
+# --- TRL's keys -----------------------------------------------------------------------------------------------------
+
+
+def trained(**keys: object) -> Config:
+    base = {"per_device_train_batch_size": 8, "num_generations": 4}
+    return Config(model="m", out="runs/x", trainer={**base, **keys})
+
+
+@pytest.mark.parametrize("key", OURS)
+def test_keys_that_others_stand_for_are_refused(key: str) -> None:
+    with pytest.raises(UserError, match=rf"trainer\.{key} is set by the key"):
+        grpo_arguments(trained(**{key: 1}), {"format": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"lerning_rate": 1}, "did you mean 'trainer.learning_rate'"),
+        ({"learning_rate": "fast"}, "trainer.learning_rate = 'fast'"),
+        ({"num_generations": 3}, "no whole number of groups of 3"),
+        ({"num_generations": 1}, "at least 2 rollouts"),
+        ({"loss_type": "dapo", "auto_find_batch_size": True}, "do not go together"),
+    ],
+)
+def test_what_trl_would_refuse_later(keys: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UserError) as caught:
+        grpo_arguments(trained(**keys), {"format": 1.0})
+    assert sentence in str(caught.value)
+
+
+def test_groups_may_straddle_processes() -> None:
+    config = trained(per_device_train_batch_size=2, num_generations=4)
+    with pytest.raises(UserError, match=r"e\.g\. 4 rollouts each"):
+        grpo_arguments(config, {"format": 1.0})
+    from refine_iqa_train.settings import _check_groups
+
+    _check_groups(config, config.trainer, processes=2)
+
+
+def test_numbers_may_be_written_as_text() -> None:
+    assert grpo_arguments(trained(learning_rate="3e-6"), {"format": 1.0}).learning_rate == 3e-6
+
+
+def test_weights_of_the_stages() -> None:
+    config = load_config("stage2-qwen3-vl-4b")
+    assert list(weights_of(config, "stage2")) == ["format", "quality", "probability_difference"]
+    mixed = load_config("stage2-qwen3-vl-4b", {"data.perception": "data/", "data.tasks": ["object"]})
+    assert list(weights_of(mixed, "stage2")) == ["format", "object", "quality", "probability_difference"]
+    assert set(weights_of(load_config("stage1-qwen3-vl-4b"), "stage1")) < set(REWARDS)
+
+
+# --- the command line -----------------------------------------------------------------------------------------------
+
+PROGRAM = """
+import sys
+from refine_iqa_train.cli import main
+sys.argv = ["refine_iqa_train", *sys.argv[1:]]
+try:
+    main()
+finally:
+    heavy = {"torch", "transformers", "trl", "datasets", "accelerate"} & set(sys.modules)
+    assert not heavy, heavy
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["stage1", "--help"], ["tiny", "--help"], ["check", "--help"]])
+def test_help_needs_no_torch(words: list[str]) -> None:
+    run = subprocess.run([sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "python -m refine_iqa_train" in run.stdout
+
+
+def test_a_wrong_key_is_told_before_anything_heavy_is_loaded() -> None:
+    words = ["stage1", "--config", "smoke-stage1", "--trainr.max_steps", "3"]
+    run = subprocess.run([sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stderr.strip() == "refine_iqa_train: smoke-stage1: no key called 'trainr'; did you mean 'trainer'?"

@@ -1,0 +1,228 @@
+"""Data sets as TRL gets them: columns, order of images, mixing, streaming, and everything that is refused."""
+
+import io
+import itertools
+import shutil
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from distortlab.errors import UserError
+from distortlab.tasks import TASKS, quality, score
+from distortlab.tasks.answer import wrap
+from refine_iqa_train.config import Config, DataRules, ImageRules, ValidationRules
+from refine_iqa_train.data import Material, load_material
+from refine_iqa_train.sizes import Policy
+
+POLICY = Policy(16, 256, 65_536)
+
+
+@pytest.fixture
+def config(perception: Path) -> Config:
+    return Config("m", "out", data=DataRules(perception=str(perception)))
+
+
+def with_data(config: Config, **keys: Any) -> Config:
+    return replace(config, data=replace(config.data, **keys))
+
+
+def load(config: Config, stage: str = "stage1") -> Material:
+    return load_material(config, stage, POLICY, "thousandths")
+
+
+@pytest.fixture
+def scoring(config: Config, rated: Path) -> Config:
+    return with_data(
+        config,
+        rated=f"meta:{rated / 'train.json'}+norm",
+        rated_validation=f"meta:{rated / 'validation.json'}+norm",
+        rated_root=str(rated),
+    )
+
+
+def test_rows_have_what_trl_and_the_rewards_need(config: Config, perception: Path) -> None:
+    material = load(config)
+    rows = [material.train[place] for place in range(len(material.train))]
+    assert Counter(row["task"] for row in rows) == material.counts
+    assert set(material.counts) == set(TASKS) - {"quality"}
+    for row in rows:
+        assert len(row["images"]) == TASKS[row["task"]].images
+        assert all(image.mode == "RGB" and image.size == POLICY.frame(image.size) for image in row["images"])
+        assert [message["role"] for message in row["prompt"]] == ["user"]
+        assert score(row["task"], wrap(row["solution"], "."), row["solution"]).value == 1.0
+        assert row["family"]
+        assert row["mos"] is None
+    assert not {row["sample_id"] for row in rows} & {row["sample_id"] for row in material.validation}
+
+
+def test_the_reference_comes_first(config: Config, perception: Path) -> None:
+    stored = pq.read_table(next((perception / "rft").glob("train-*.parquet"))).to_pylist()
+    pairs = [row for row in stored if row["task"] == "recognition_reference"]
+    assert pairs
+    for row in pairs:
+        assert row["images"][1]["path"].startswith(row["image_id"])
+
+
+def test_tasks_and_families_can_be_left_out(config: Config) -> None:
+    material = load(
+        with_data(config, tasks=("object",), families=("noise", "blur", "compression", "darken", "brighten"))
+    )
+    assert set(material.counts) == {"object"}
+    assert {row["family"] for row in material.train} <= {"noise", "blur", "compression", "darken", "brighten"}
+
+
+def test_a_stream_gives_the_same_rows_in_another_order(config: Config) -> None:
+    stored = load(config)
+    streamed = list(load(with_data(config, streaming=True, buffer=16)).train)
+    names = [row["sample_id"] for row in streamed]
+    assert sorted(names) == sorted(row["sample_id"] for row in stored.train)
+    assert names != [row["sample_id"] for row in stored.train]
+    by_name = {row["sample_id"]: row for row in stored.train}
+    for row in streamed[:5]:
+        twin = by_name[row["sample_id"]]
+        assert row["prompt"] == twin["prompt"]
+        assert row["solution"] == twin["solution"]
+        assert [image.tobytes() for image in row["images"]] == [image.tobytes() for image in twin["images"]]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_batch_is_about_several_images(config: Config, streaming: bool) -> None:
+    """Questions about one image stand together on disk; TRL's sampler, or the buffer, takes them apart."""
+    from trl.trainer.utils import RepeatSampler
+
+    material = load(with_data(config, streaming=streaming))
+    if streaming:
+        images = [row["image_id"] for row in itertools.islice(material.train, 24)]
+    else:
+        order = list(RepeatSampler(material.train, mini_repeat_count=1, batch_size=8, seed=0))[:24]
+        images = [material.files[place]["image_id"] for place in order]
+    batches = [images[start : start + 8] for start in range(0, 24, 8)]
+    assert all(len(set(batch)) >= 4 for batch in batches)
+
+
+# --- rated images ---------------------------------------------------------------------------------------------------
+
+
+def test_rated_images_and_perception_in_their_shares(scoring: Config) -> None:
+    alone = load(with_data(scoring, perception=None), "stage2")
+    assert set(alone.counts) == {"quality"}
+    mixed = load(with_data(scoring, perception_share=0.25), "stage2")
+    rest = sum(mixed.counts.values()) - mixed.counts["quality"]
+    assert mixed.counts["quality"] == alone.counts["quality"]
+    assert rest / sum(mixed.counts.values()) == pytest.approx(0.25, abs=0.03)
+    row = next(row for row in alone.train if row["task"] == "quality")
+    assert row["prompt"][0]["content"] == quality.question()
+    assert quality.truth(row["mos"]) == row["solution"]
+
+
+def test_both_can_be_streamed(scoring: Config) -> None:
+    material = load(with_data(scoring, streaming=True, perception_share=0.5), "stage2")
+    tasks = Counter(row["task"] for row in itertools.islice(material.train, 16))
+    assert tasks["quality"]
+    assert len(tasks) > 1
+
+
+def test_scores_are_mapped_by_the_range_that_is_declared_or_found(tmp_path: Path, config: Config) -> None:
+    import json
+
+    for number in range(3):
+        Image.new("RGB", (64, 64)).save(tmp_path / f"{number}.png")
+    listed = [{"image": f"{number}.png", "gt_score": score} for number, score in enumerate((20.0, 30.0, 60.0))]
+    (tmp_path / "a.json").write_text(json.dumps(listed))
+    keys = {"rated": f"meta:{tmp_path / 'a.json'}+score", "rated_root": str(tmp_path), "perception": None}
+    config = replace(with_data(config, **keys), validation=ValidationRules(every=0))
+    found = load(with_data(config, mos_range="observed"), "stage2")
+    assert [row["mos"] for row in found.train] == [1.0, 2.0, 5.0]
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "stage", "sentence"),
+    [
+        ({"perception": None}, "stage1", "give data.perception"),
+        ({}, "stage2", "give data.rated"),
+        ({"perception": None}, "sft", "nothing to learn from"),
+        ({"perception": "./nowhere"}, "stage1", "there is no data set in ./nowhere"),
+        ({"perception": "nobody/nothing-at-all"}, "stage1", "cannot be opened"),
+        ({"split": "training"}, "stage1", "no split called 'training'; did you mean 'train'"),
+        ({"validation_split": "test"}, "stage1", "no split called 'test'"),
+        ({"families": ("moire",)}, "stage1", "no question is left in train"),
+    ],
+)
+def test_data_that_are_not_there(config: Config, keys: dict[str, Any], stage: str, sentence: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load(with_data(config, **keys), stage)
+    assert sentence in str(caught.value)
+
+
+def copied(perception: Path, out: Path) -> Path:
+    shutil.copytree(perception, out)
+    return out
+
+
+def rewritten(folder: Path, change: Any) -> str:
+    """The data set with every table of questions changed, as a folder of Parquet files."""
+    for path in (folder / "rft").glob("*.parquet"):
+        table = change(pq.read_table(path))
+        pq.write_table(table.replace_schema_metadata(None), path)
+    return str(folder)
+
+
+def test_a_column_is_missing(config: Config, perception: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    table = pa.table({"prompt": ["a"], "answer": ["b"]})
+    pq.write_table(table, tmp_path / "data" / "train.parquet")
+    with pytest.raises(UserError, match=r"has no column sample_id, image_id, images, .*; it has prompt, answer"):
+        load(with_data(config, perception=str(tmp_path / "data")))
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise", "missing"])
+def test_an_image_that_does_not_open_is_named_before_training(
+    scoring: Config, rated: Path, tmp_path: Path, damage: str
+) -> None:
+    folder = copied(rated, tmp_path / "rated")
+    victim = sorted((folder / "images").glob("train-*.png"))[3]
+    data = victim.read_bytes()
+    if damage == "missing":
+        victim.unlink()
+    else:
+        victim.write_bytes(data[: len(data) // 2] if damage == "cut" else b"not a picture")
+    keys = {"rated": f"meta:{folder / 'train.json'}+norm", "rated_root": str(folder), "perception": None}
+    with pytest.raises(UserError, match=victim.name):
+        load(with_data(scoring, **keys), "stage2")
+
+
+def test_in_a_stream_it_stops_the_run_and_nothing_takes_its_place() -> None:
+    from refine_iqa_train.questions import picture
+
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(file, "JPEG")
+    with pytest.raises(UserError, match=r"the image of row-7 \(a\.jpg\) does not open"):
+        picture({"bytes": file.getvalue()[:200], "path": "a.jpg"}, "row-7")
+
+
+def test_a_score_outside_its_range(tmp_path: Path, config: Config) -> None:
+    import json
+
+    Image.new("RGB", (64, 64)).save(tmp_path / "0.png")
+    (tmp_path / "a.json").write_text(json.dumps([{"image": "0.png", "gt_score_norm": 7.5}]))
+    keys = {"rated": f"meta:{tmp_path / 'a.json'}+norm", "rated_root": str(tmp_path), "perception": None}
+    with pytest.raises(UserError, match=r"the score 7\.5 of 0\.png is outside of 1 to 5"):
+        load(with_data(config, **keys), "stage2")
+
+
+def test_nothing_to_validate_on(scoring: Config) -> None:
+    with pytest.raises(UserError, match=r"give data\.rated_validation"):
+        load(with_data(scoring, rated_validation=None), "stage2")
+
+
+def test_rules_of_images_are_those_of_the_policy() -> None:
+    assert ImageRules() == ImageRules(None, None, None)

@@ -1,0 +1,77 @@
+"""Two processes over gloo give what one gives: gates, probability difference and ranking across a straddling group."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROGRAM = Path(__file__).parent / "distributed_program.py"
+
+
+@pytest.fixture(scope="module")
+def config(tiny: Any, rated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("distributed")
+    values = {
+        "model": str(tiny("qwen3_vl")),
+        "out": str(folder / "out"),
+        "data": {"rated": f"meta:{rated / 'train.json'}+norm", "rated_root": str(rated), "check_images": False},
+        "rewards": {"digits": "per-token", "micro_batch": 1},
+        "validation": {"every": 0},
+        "watch": {"samples_every": 0},
+        "trainer": {
+            "num_generations": 4,
+            "max_completion_length": 6,
+            "max_steps": 1,
+            "save_strategy": "no",
+            "disable_tqdm": True,
+        },
+    }
+    path = folder / "run.yaml"
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def run(config: Path, processes: int) -> dict[str, Any]:
+    out = config.parent / f"of-{processes}"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = []
+    for rank in range(processes):
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+        if processes > 1:
+            environment |= {
+                "RANK": str(rank),
+                "LOCAL_RANK": str(rank),
+                "WORLD_SIZE": str(processes),
+                "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": str(port),
+            }
+        words = [sys.executable, str(PROGRAM), str(config), str(out)]
+        started.append(
+            subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        )
+    said = [process.communicate(timeout=300)[0] for process in started]
+    assert [process.returncode for process in started] == [0] * processes, "\n".join(said)
+    found: dict[str, Any] = json.loads(out.with_name(out.name + ".json").read_text())
+    return found
+
+
+@pytest.mark.slow
+def test_two_processes_give_what_one_gives(config: Path) -> None:
+    alone, together = run(config, 1), run(config, 2)
+    for answer in ("hit", "ranking"):
+        one, two = alone[answer], together[answer]
+        assert one["steps"] == two["steps"] == 1
+        assert one["right"] == two["right"] == [True, True, False, False, True, True] + [False] * 6
+        for left, right in zip(one["rewards"], two["rewards"], strict=True):
+            assert right == pytest.approx(left, abs=1e-6)
+        gains = [row[2] for row in one["rewards"]]
+        assert any(gain > 0 for gain in gains), "nothing was measured"
+        assert all(gain == 0 for gain, right in zip(gains, one["right"], strict=True) if not right)

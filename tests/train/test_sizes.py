@@ -1,0 +1,175 @@
+"""Image sizes and boxes: nothing is resized twice, padding resamples nothing, a perfect answer scores 1 everywhere."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from transformers.utils import is_torchvision_available
+
+from distortlab.errors import UserError
+from distortlab.tasks import grounding, score
+from distortlab.tasks.answer import wrap
+from distortlab.tasks.grounding import Coordinates
+from refine_iqa_train.config import ImageRules
+from refine_iqa_train.families import FAMILIES
+from refine_iqa_train.processors import load_processor
+from refine_iqa_train.questions import reasked
+from refine_iqa_train.sizes import Policy, policy_of, resampling, save_policy
+
+QWEN25 = Policy(28, 3136, 12_845_056)
+QWEN3 = Policy(32, 65_536, 16_777_216)
+ODD = [(512, 384), (1024, 768), (1920, 1080), (333, 517), (97, 1211), (4032, 3024)]
+sizes = st.tuples(st.integers(60, 1500), st.integers(60, 1500))
+
+
+def noise(size: tuple[int, int]) -> Image.Image:
+    width, height = size
+    return Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("size", "qwen25", "qwen3"),
+    [
+        ((512, 384), (504, 392), (512, 384)),
+        ((1024, 768), (1036, 756), (1024, 768)),
+        ((1920, 1080), (1932, 1092), (1920, 1088)),
+    ],
+)
+def test_frames_are_those_that_were_measured(size: Any, qwen25: Any, qwen3: Any) -> None:
+    assert QWEN25.frame(size) == qwen25
+    assert QWEN3.frame(size) == qwen3
+
+
+@pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen3_vl"])
+@pytest.mark.parametrize("align", [None, 32, 224])
+@pytest.mark.parametrize("size", [(100, 75), (161, 333), (640, 97)])
+def test_the_processor_finds_nothing_left_to_resize(tiny: Any, family: str, align: int | None, size: Any) -> None:
+    processor, _ = load_processor(str(tiny(family)))
+    policy = policy_of(ImageRules(min_pixels=1024, max_pixels=90_000, align=align), processor)
+    save_policy(policy, processor)
+    image = policy.fit(noise(size))
+    seen = processor.image_processor(images=[image], return_tensors="np")
+    _, rows, columns = seen["image_grid_thw"][0]
+    assert (columns * 8, rows * 8) == image.size == policy.frame(size)
+    # the raw image, given to the saved processor, comes out the same where nothing is padded; torchvision's
+    # resizing differs from Pillow's by a grey level
+    if align is None:
+        raw = processor.image_processor(images=[noise(size)], return_tensors="np")
+        level = 1.01 / 127.5 if is_torchvision_available() else 1e-6
+        assert np.allclose(raw["pixel_values"], seen["pixel_values"], rtol=0, atol=level)
+
+
+def test_the_policy_is_saved_with_the_processor(tiny: Any, tmp_path: Any) -> None:
+    processor, _ = load_processor(str(tiny("qwen3_vl")))
+    save_policy(policy_of(ImageRules(max_pixels=40_000), processor), processor)
+    processor.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text((tiny("qwen3_vl") / "config.json").read_text())
+    again, _ = load_processor(str(tmp_path))
+    assert again.image_processor.size["longest_edge"] == 40_000
+
+
+@given(sizes)
+def test_padding_to_224_resamples_nothing_for_either_family(size: Any) -> None:
+    for factor in (28, 32):
+        policy = Policy(factor, 3136, 16_777_216, 224)
+        assert policy.frame(size) == policy.padded(size)
+        assert all(side % 224 == 0 for side in policy.frame(size))
+    assert resampling(Policy(32, 3136, 16_777_216, 224), [size]) == (0.0, 1.0)
+
+
+def test_padding_keeps_the_pixels() -> None:
+    policy = Policy(32, 3136, 16_777_216, 224, (1, 2, 3))
+    image = noise((100, 230))
+    fitted = np.asarray(policy.fit(image))
+    assert fitted.shape == (448, 224, 3)
+    assert np.array_equal(fitted[:230, :100], np.asarray(image))
+    assert (fitted[230:] == (1, 2, 3)).all()
+
+
+def test_what_is_resized_is_said() -> None:
+    share, change = resampling(QWEN25, [(224, 224), (512, 384), (1024, 768)])
+    assert share == pytest.approx(2 / 3)
+    assert change == pytest.approx(392 / 384)
+    assert resampling(QWEN25, []) == (0.0, 1.0)
+
+
+def test_grey_and_transparent_pictures_are_shown_in_colour() -> None:
+    assert QWEN3.fit(Image.new("L", (256, 256))).mode == "RGB"
+
+
+# --- boxes ----------------------------------------------------------------------------------------------------------
+
+POLICIES = {
+    "qwen2_5_vl": QWEN25,
+    "qwen2_vl": QWEN25,
+    "qwen3_vl": QWEN3,
+    "llava": Policy(None),
+}
+
+
+@st.composite
+def boxes(draw: st.DrawFn, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    width, height = size
+    x1, y1 = draw(st.integers(0, width - 33)), draw(st.integers(0, height - 33))
+    return x1, y1, draw(st.integers(x1 + 32, width)), draw(st.integers(y1 + 32, height))
+
+
+@pytest.mark.parametrize("align", [None, 224])
+@pytest.mark.parametrize("stored", ["thousandths", "pixels"])
+@pytest.mark.parametrize("family", POLICIES)
+@pytest.mark.parametrize("size", ODD)
+@settings(max_examples=8)
+@given(data=st.data())
+def test_a_perfect_answer_scores_one(family: str, size: Any, stored: Coordinates, align: int | None, data: Any) -> None:
+    box = data.draw(boxes(size))
+    rules = POLICIES[family]
+    policy = Policy(rules.factor, rules.min_pixels, rules.max_pixels, align)
+    asked = grounding.question(stored, size, 2)
+    prompt, solution = reasked(
+        asked, grounding.truth(box, size, stored), box, size, policy, FAMILIES[family].coordinates
+    )
+    assert score("grounding", wrap(solution, "..."), solution).value == 1.0
+    frame = policy.frame(size) if FAMILIES[family].coordinates == "pixels" else (1000, 1000)
+    assert (f"which is {frame[0]} wide and {frame[1]} high" in prompt) == (family == "qwen2_5_vl")
+    # on fractions of what is seen, the solution is the box but for rounding
+    seen = policy.padded(size)
+    given_box = grounding.read(wrap(solution, "..."))
+    assert not hasattr(given_box, "name")
+    for edge, (exact, side, whole) in zip(given_box, zip(box, seen * 2, frame * 2, strict=True), strict=True):
+        assert abs(edge / whole - exact / side) <= 0.5 / whole + 1e-9
+
+
+def test_iou_is_the_same_in_pixels_and_on_fractions() -> None:
+    a, b = (10.0, 20.0, 110.0, 220.0), (30.0, 10.0, 130.0, 200.0)
+    on_fractions = grounding.iou(*(tuple(v / s for v, s in zip(x, (504, 392) * 2, strict=True)) for x in (a, b)))  # type: ignore[arg-type]
+    assert grounding.iou(a, b) == pytest.approx(on_fractions, abs=1e-15)
+
+
+def test_the_words_of_others_are_left_alone() -> None:
+    mine = ("Where is the dog, in percent?", "[1, 2, 3, 4]")
+    assert reasked(*mine, (1, 2, 3, 4), (100, 100), QWEN25, "pixels") == mine
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+def processor(factor: bool = True) -> Any:
+    part = SimpleNamespace(patch_size=16, size={"shortest_edge": 65536, "longest_edge": 10**7}, image_mean=[0.5] * 3)
+    if factor:
+        part.merge_size = 2
+    return SimpleNamespace(image_processor=part)
+
+
+def test_rules_that_do_not_fit_the_model() -> None:
+    with pytest.raises(UserError, match=r"no multiple of 32, the model's factor; give e\.g\. 32 or 224"):
+        policy_of(ImageRules(align=100), processor())
+    with pytest.raises(UserError, match="shows all images at one size"):
+        policy_of(ImageRules(align=224), processor(factor=False))
+    with pytest.raises(UserError, match="below the least"):
+        policy_of(ImageRules(max_pixels=100), processor())
+    with pytest.raises(UserError, match="cannot be shown"):
+        QWEN3.frame((10_000, 20))

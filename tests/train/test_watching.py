@@ -1,0 +1,191 @@
+"""Held-out metrics, pages of samples, cards, tables of scores: what people look at."""
+
+import math
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from scipy.stats import pearsonr, spearmanr
+
+from distortlab.errors import UserError
+from distortlab.tasks.answer import wrap
+from refine_iqa_train.cold_start import answered
+from refine_iqa_train.held_out import HeldOut, judged
+from refine_iqa_train.memory import Load, Shape, estimate
+from refine_iqa_train.page import Answer, Card, write_page
+from refine_iqa_train.results import scores_of, table
+
+MOS = [1.0, 2.0, 3.0, 4.0, 5.0]
+GIVEN = ["1.50", "1.40", "3.00", "4.00", "4.10"]
+
+
+def test_correlations_are_scipys_over_images() -> None:
+    held = HeldOut()
+    held.add(
+        [
+            judged(str(i), "quality", wrap(f"Score:{g}", "."), f"{m:.2f}")
+            for i, (g, m) in enumerate(zip(GIVEN, MOS, strict=True))
+        ]
+    )
+    held.add([judged("5", "quality", "no score", "2.00"), judged("0", "quality", wrap("Score:5.00", "."), "1.00")])
+    found = held.metrics()
+    numbers = [float(value) for value in GIVEN]
+    assert found["held_out/n"] == 6
+    assert found["quality/srcc"] == pytest.approx(spearmanr(numbers, MOS).statistic)
+    assert found["quality/plcc"] == pytest.approx(pearsonr(numbers, MOS).statistic)
+    assert found["quality/unread"] == pytest.approx(1 / 6)
+    assert found["quality/mae"] == pytest.approx((0.5 + 0.6 + 0 + 0 + 0.9) / 5)
+
+
+def test_several_answers_to_one_image_count_as_their_mean() -> None:
+    held = HeldOut(generations=2)
+    for i, mos in enumerate(MOS):
+        held.add([judged(str(i), "quality", wrap(f"Score:{mos:.2f}", "."), f"{mos:.2f}")])
+        held.add([judged(str(i), "quality", "nothing", f"{mos:.2f}")])
+    assert held.metrics()["quality/srcc"] == pytest.approx(1.0)
+    assert held.metrics()["quality/unread"] == 0.5
+
+
+def test_one_score_for_all_has_no_correlation() -> None:
+    held = HeldOut()
+    held.add([judged(str(i), "quality", wrap("Score:3.00", "."), f"{mos:.2f}") for i, mos in enumerate(MOS)])
+    assert math.isnan(held.metrics()["quality/srcc"])
+
+
+def test_accuracy_by_task() -> None:
+    held = HeldOut()
+    rows = [
+        ("recognition", "Noise, Slight", "Noise, Severe"),
+        ("recognition", "nonsense", "Noise, Severe"),
+        ("object", "dog", "dog"),
+        ("grounding", "[0, 0, 10, 6]", "[0, 0, 10, 10]"),
+    ]
+    held.add([judged(str(i), task, wrap(answer, "."), truth) for i, (task, answer, truth) in enumerate(rows)])
+    found = held.metrics()
+    assert found["recognition/type"] == 0.5
+    assert found["recognition/severity"] == 0.0
+    assert found["recognition/unread"] == 0.5
+    assert found["object/accuracy"] == 1.0
+    assert found["grounding/iou"] == pytest.approx(0.6)
+    assert found["grounding/iou50"] == 1.0
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.found.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_page_shows_images_and_escapes_what_a_model_wrote(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script></pre><img src=x onerror=alert(1)>"
+    answer = Answer(hostile, {"format": 1.0, "object": math.nan}, -0.5)
+    card = Card("id&1", "object", hostile, hostile, [Image.new("RGB", (700, 500))], [answer, answer])
+    write_page(tmp_path, 50, [card])
+    write_page(tmp_path, 100, [card])
+    html = (tmp_path / "step-000050.html").read_text()
+    tags = Tags()
+    tags.feed(html)
+    assert "script" not in tags.found
+    assert tags.found.count("img") == 1
+    assert hostile in tags.text
+    assert "http" not in html.replace("data:image/png;base64", "")
+    assert "format 1.00" in tags.text
+    assert "object nan" not in tags.text
+    index = (tmp_path / "index.html").read_text()
+    assert index.index("step-000100") < index.index("step-000050")
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def test_scores_before_and_after(tmp_path: Path) -> None:
+    entries = [
+        {"eval_held_out/n": 8, "eval_object/accuracy": 0.25, "eval_loss": 0, "step": 0},
+        {"loss": 1.0, "step": 1},
+        {"eval_held_out/n": 8, "eval_object/accuracy": 0.5, "eval_quality/srcc": None, "step": 2},
+    ]
+    import json
+
+    (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": entries}))
+    found = scores_of(tmp_path)
+    assert found["before"] == {"held_out/n": 8, "object/accuracy": 0.25}
+    assert found["after"]["object/accuracy"] == 0.5
+    lines = table({str(tmp_path): found}).splitlines()
+    assert lines[1].split() == ["held_out/n", "8", "8"]
+    assert lines[2].split() == ["object/accuracy", "0.250", "0.500"]
+
+
+def test_scores_of_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no finished run"):
+        scores_of(tmp_path)
+    (tmp_path / "trainer_state.json").write_text('{"log_history": []}')
+    with pytest.raises(UserError, match="nothing was validated"):
+        scores_of(tmp_path)
+
+
+# --- memory ---------------------------------------------------------------------------------------------------------
+
+SHAPE = Shape(
+    weights=4_000_000_000,
+    linear=3_600_000_000,
+    seeing=400_000_000,
+    seeing_hidden=1024,
+    seeing_layers=24,
+    hidden=2560,
+    inner=9728,
+    layers=36,
+    kv=1024,
+)
+
+
+def test_full_training_takes_sixteen_bytes_a_weight() -> None:
+    memory = estimate(SHAPE, Load(rows=1, rollouts=1, prompt=1, completion=1))
+    assert memory.weights + memory.gradients + memory.optimizer == pytest.approx(16 * 4e9 / 2**30)
+
+
+def test_less_is_less() -> None:
+    whole = Load(rows=8, rollouts=8, prompt=1200, completion=1024)
+    full, shared = estimate(SHAPE, whole), estimate(SHAPE, Load(8, 8, 1200, 1024, shards=8))
+    adapters, four = estimate(SHAPE, Load(8, 8, 1200, 1024, lora=64)), estimate(SHAPE, Load(8, 8, 1200, 1024, 64, True))
+    assert four.total < adapters.total < full.total
+    assert shared.total < full.total
+    assert estimate(SHAPE, Load(8, 8, 1200, 1024, reference=True)).total > full.total
+    assert estimate(SHAPE, Load(8, 8, 1200, 1024, checkpointing=False)).total > full.total
+    assert estimate(SHAPE, Load(8, 8, 1200, 1024, frozen_vision=True)).total < full.total
+
+
+# --- cold start -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("task", "solution", "said"),
+    [
+        ("recognition", "Over-sharpening, Extreme", "over-sharpening. The degree is 5 of 5."),
+        ("recognition_reference", "Noise, Slight", "noise. The degree is 1 of 5."),
+        ("object", "hot dog", "It is the hot dog."),
+        ("grounding", "[1, 2, 3, 4]", "It lies at [1, 2, 3, 4]."),
+        ("quality", "5.00", "excellent"),
+        ("quality", "1.00", "very poor"),
+    ],
+)
+def test_answers_of_the_cold_start_are_right(task: str, solution: str, said: str) -> None:
+    from refine_iqa_train.held_out import judged
+
+    row = {"distortion": "oversharpen" if task == "recognition" else "noise"}
+    question = {"task": task, "solution": solution, "prompt": [], "images": []}
+    text = answered(question, row)["completion"][0]["content"]
+    assert said in text
+    marks = judged("x", task, text, solution).marks
+    assert marks["unread"] == 0.0
+    assert all(value == 1.0 for name, value in marks.items() if name != "unread")
