@@ -1,6 +1,7 @@
 """Finishing a data set: the account, the samples table, the card, and last of all the manifest."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -69,7 +70,13 @@ def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Stora
     files["README.md"] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "rows": 0}
     manifest = _manifest(plan, account, files)
     if store != "full":
-        manifest |= {"store": store, "plan": {**plan.identity, "license": plan.license, "skipped": dict(plan.skipped)}}
+        # The recipe again as text: the card shows its keys in their order, which sorted JSON does not keep.
+        told = {
+            "license": plan.license,
+            "skipped": dict(plan.skipped),
+            "recipe_text": json.dumps(plan.recipe.as_dict()),
+        }
+        manifest |= {"store": store, "plan": {**plan.identity, **told}}
     out.write_text("MANIFEST.json", json_text(sealed(manifest)))
 
 

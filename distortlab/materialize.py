@@ -5,6 +5,7 @@ same encoders. Every image is checked against the hash of its pixels. The operat
 opened when they have changed.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -66,10 +67,11 @@ def _plan(source: Storage, manifest: Mapping[str, Any]) -> Plan:
     try:
         stored = dict(manifest["plan"])
         license, skipped = str(stored.pop("license")), dict(stored.pop("skipped"))
-        recipe = recipe_from(stored["recipe"], f"the recipe in {source}")
+        values = json.loads(stored.pop("recipe_text"))
+        recipe = recipe_from(values, f"the recipe in {source}")
         kept = (stored["references"]["source"], license, stored["references"]["fingerprint"])
         plan = _StoredPlan(recipe, *kept, vocabulary={}, skipped=skipped, shards=(), stored=stored)
-        if plan.sha256 == manifest["plan_sha256"] and isinstance(manifest["totals"]["images"], int):
+        if plan.sha256 == manifest["plan_sha256"] and values == stored["recipe"]:
             return plan
     except (KeyError, TypeError, ValueError):
         pass

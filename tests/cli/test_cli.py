@@ -36,8 +36,6 @@ from distortlab.reading import read_image
 
 Cli = Callable[..., Outcome]
 COMMANDS = (
-    "generate", "list", "distort", "verify", "sheet", "stats", "view", "gallery", "push", "export", "materialize",
-)
     "generate",
     "list",
     "distort",
