@@ -18,7 +18,7 @@ help:  ## what there is
 	@touch $@
 
 .venv/test: .venv/base
-	$(INSTALL) --editable '.[test,albumentations,plots,bench,train]'
+	$(INSTALL) --editable '.[test,albumentations,plots,bench,train,remote,ray]'
 	@touch $@
 
 demo: .venv/base  ## 200 images from the built-in references, their questions, a contact sheet and a page to look at them

@@ -8,9 +8,9 @@ __all__ = ["Account"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a run came to. `finished` is False for a part (`--shard`) or a run that must go on."""
+    """What a run came to. `out`: a folder or a URL. `finished` is False for a part, or a run that must go on."""
 
-    out: Path
+    out: Path | str
     finished: bool
     wanted: int
     images: int = 0
@@ -24,9 +24,9 @@ class Account:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
-    def quarantine(self) -> Path:
+    def quarantine(self) -> str:
         """Where the references that could not be used are listed, with the reasons."""
-        return self.out / "_distortlab" / "quarantine"
+        return f"{self.out}/_distortlab/quarantine"
 
     @property
     def trouble(self) -> str | None:

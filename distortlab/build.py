@@ -4,51 +4,70 @@
 built again from the start; a receipt is only ever written over whole files.
 """
 
-import contextlib
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, TypeVar
 
 from distortlab import __version__
 from distortlab.draw import Bench, Drawn, draw
-from distortlab.files import HashedFile, new_file, read_json, seal_fault, sealed, write_json, write_text
+from distortlab.files import json_in, json_text, seal_fault_in, sealed
+from distortlab.patches import ARCHIVE, FOOTER, archive_rows
 from distortlab.plan import Shard
 from distortlab.questions import Subject, ask
 from distortlab.recipe import Recipe
-from distortlab.schema import IMAGES, RFT, ImageRecord, Picture, Sample, open_writer, table
+from distortlab.schema import IMAGES, RFT, ImageRecord, Picture, Sample
+from distortlab.storage import Storage
+from distortlab.writing import ShardFiles, full_rows
 
-__all__ = ["Job", "Receipt", "run_shard"]
+__all__ = ["FULL", "Job", "Receipt", "Work", "run_shard", "shown", "write_receipt"]
 
-# A row group ends at whichever comes first; small groups keep the memory of a worker and of a reader small.
-_GROUP_IMAGES = 50
-_GROUP_BYTES = 16 << 20
+FULL = {"images": IMAGES, "rft": RFT}
+"""The tables of the full layout."""
+
+Progress = Callable[[int], None]
+P = TypeVar("P")
+
+
+class Work(Protocol):
+    """What an engine calls, somewhere. Picklable."""
+
+    @property
+    def images(self) -> int:
+        """How many images it is about."""
+        ...
+
+    @property
+    def out(self) -> Storage:
+        """Where it writes."""
+        ...
+
+    def run(self, progress: Progress) -> "Receipt":
+        """Do it, or only return the receipt where it is done. `progress` is told how many more images are made."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker needs to build one shard. Picklable."""
+    """What a worker needs to build one shard. Picklable. `store`: whole images, or patches for an archive."""
 
     recipe: Recipe
     vocabulary: Mapping[str, float]
     plan_sha256: str
     shard: Shard
-    out: Path
+    out: Storage
+    store: Literal["full", "patch"] = "full"
 
     @property
-    def receipt_path(self) -> Path:
-        """Where the receipt goes."""
-        return self.out / "_distortlab" / "done" / f"{self.shard.index:05d}.json"
+    def images(self) -> int:
+        """How many images it is about."""
+        return len(self.shard.slots)
 
-    @property
-    def quarantine_path(self) -> Path:
-        """Where references that could not be used are listed."""
-        return self.out / "_distortlab" / "quarantine" / f"{self.shard.index:05d}.jsonl"
+    def run(self, progress: Progress) -> "Receipt":
+        """`run_shard`."""
+        return run_shard(self, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +87,58 @@ class Receipt:
     quarantine_sha256: str | None = None
 
     @classmethod
-    def read(cls, job: Job) -> "Receipt | None":
-        """The receipt of a job, if the shard is done: for this plan, with every file in place."""
+    def read(cls, out: Storage, shard: int, plan_sha256: str) -> "Receipt | None":
+        """The receipt of a shard, if it is done: for this plan, with every file in place."""
         try:
-            values = read_json(job.receipt_path) or {}
-            values.pop("seal", None)
-            receipt = cls(**values)
-            whole = all((job.out / path).stat().st_size == entry["bytes"] for path, entry in receipt.files.items())
-            whole = whole and seal_fault(job.receipt_path) is None
-        except (TypeError, KeyError, AttributeError, OSError):
+            data = out.read(_receipt_path(shard))
+            if data is None or seal_fault_in(data):
+                return None
+            receipt = cls(**{name: value for name, value in (json_in(data) or {}).items() if name != "seal"})
+            if receipt.plan_sha256 != plan_sha256:
+                return None
+            sizes = out.sizes(receipt.files)
+            whole = all(sizes.get(path) == entry["bytes"] for path, entry in receipt.files.items())
+        except (TypeError, KeyError, AttributeError):
             return None
-        return receipt if whole and receipt.plan_sha256 == job.plan_sha256 else None
+        return receipt if whole else None
 
 
-def run_shard(job: Job, progress: Callable[[int], None] = lambda images: None) -> Receipt:
-    """Build a shard and return its receipt; where there is one already, only return it."""
-    done = Receipt.read(job)
-    if done:
-        progress(len(job.shard.slots))
-        return done
-    bench = Bench(job.shard, job.recipe)
-    counts = _Counts()
-    with _Writer(job) as writer:
-        for drawn in _drawn(job.shard, bench, counts, progress):
-            counts.tasks.update(writer.add(drawn))
-        files = writer.finish()
-    failures = "".join(json.dumps(line) + "\n" for line in bench.tally.failures)
-    receipt = _receipt(job, bench, counts, files, hashlib.sha256(failures.encode()).hexdigest())
-    write_text(job.quarantine_path, failures)
-    write_json(job.receipt_path, sealed({name: getattr(receipt, name) for name in Receipt.__slots__}))
+def _receipt_path(shard: int) -> str:
+    return f"_distortlab/done/{shard:05d}.json"
+
+
+def write_receipt(out: Storage, receipt: Receipt, failures: list[dict[str, str]]) -> Receipt:
+    """The list of references that could not be used, and, last of all, the receipt, which this returns."""
+    quarantine = "".join(json.dumps(line) + "\n" for line in failures)
+    receipt = replace(receipt, quarantine_sha256=hashlib.sha256(quarantine.encode()).hexdigest())
+    out.write_text(f"_distortlab/quarantine/{receipt.shard:05d}.jsonl", quarantine)
+    values = {name: getattr(receipt, name) for name in Receipt.__slots__}
+    out.write_text(_receipt_path(receipt.shard), json_text(sealed(values)))
     return receipt
+
+
+def run_shard(job: Job, progress: Progress = lambda images: None) -> Receipt:
+    """Build a shard and return its receipt; where there is one already, only return it."""
+    done = Receipt.read(job.out, job.shard.index, job.plan_sha256)
+    if done:
+        progress(job.images)
+        return done
+    bench, counts = Bench(job.shard, job.recipe, patches=job.store == "patch"), _Counts()
+    with ShardFiles(job.out, job.shard.file_name, ARCHIVE if bench.patches else FULL) as files:
+        _fill(files, job, bench, counts, progress)
+        if bench.patches:
+            files.note("patches", FOOTER, _noted(job, bench, counts))
+        written = files.finish()
+    return write_receipt(job.out, _receipt(job, bench, counts, written), bench.tally.failures)
+
+
+def _fill(files: ShardFiles, job: Job, bench: Bench, counts: "_Counts", progress: Progress) -> None:
+    known: dict[str, int] = {}
+    for drawn in _drawn(job.shard, bench, counts, progress):
+        record = image_record(drawn, job.recipe)
+        samples = samples_of(drawn, record, job.recipe, job.vocabulary)
+        counts.tasks.update(sample.task for sample in samples)
+        files.add(*(archive_rows(record, samples, known) if bench.patches else full_rows(record, samples)))
 
 
 @dataclass(slots=True)
@@ -129,9 +170,21 @@ def _drawn(shard: Shard, bench: Bench, counts: _Counts, progress: Callable[[int]
         yield drawn
 
 
-def _receipt(
-    job: Job, bench: Bench, counts: _Counts, files: dict[str, dict[str, Any]], quarantine_sha256: str
-) -> Receipt:
+def _receipt(job: Job, bench: Bench, counts: _Counts, files: dict[str, dict[str, Any]]) -> Receipt:
+    kinds = ("patches", "questions") if job.store == "patch" else ("images", "rft")
+    images, samples = (files[f"{kind}/{job.shard.file_name}"]["rows"] for kind in kinds)
+    return Receipt(
+        shard=job.shard.index,
+        split=job.shard.split,
+        plan_sha256=job.plan_sha256,
+        files=files,
+        images=images,
+        samples=samples,
+        **_tallied(bench, counts),
+    )
+
+
+def _tallied(bench: Bench, counts: _Counts) -> dict[str, Any]:
     tally = bench.tally
     tables = {
         "variants": counts.variants,
@@ -144,19 +197,18 @@ def _receipt(
         "skipped": tally.skipped,
         "references": Counter(used=len(counts.references)),
     }
-    return Receipt(
-        shard=job.shard.index,
-        split=job.shard.split,
-        plan_sha256=job.plan_sha256,
-        files=files,
-        images=files[f"images/{job.shard.file_name}"]["rows"],
-        samples=files[f"rft/{job.shard.file_name}"]["rows"],
-        unfilled=counts.unfilled,
-        opened=tally.opened,
-        failures=len(tally.failures),
-        counts={name: dict(sorted(values.items())) for name, values in tables.items()},
-        quarantine_sha256=quarantine_sha256,
-    )
+    return {
+        "unfilled": counts.unfilled,
+        "opened": tally.opened,
+        "failures": len(tally.failures),
+        "counts": {name: dict(sorted(values.items())) for name, values in tables.items()},
+    }
+
+
+def _noted(job: Job, bench: Bench, counts: _Counts) -> dict[str, Any]:
+    """What an archive says of a shard beside its rows: all that the receipt of the full layout will say."""
+    about = {"shard": job.shard.index, "split": job.shard.split, "codec": job.recipe.codec}
+    return {**about, **_tallied(bench, counts), "quarantine": bench.tally.failures}
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -184,6 +236,11 @@ def image_record(drawn: Drawn, recipe: Recipe) -> ImageRecord:
     )
 
 
+def shown(task: str, reference: P, image: P) -> tuple[P, ...]:
+    """The pictures that a question shows, in order."""
+    return (reference, image) if task == "recognition_reference" else (image,)
+
+
 def samples_of(drawn: Drawn, record: ImageRecord, recipe: Recipe, vocabulary: Mapping[str, float]) -> list[Sample]:
     """The rows of `rft` for one image."""
     own = drawn.place.object
@@ -202,13 +259,12 @@ def samples_of(drawn: Drawn, record: ImageRecord, recipe: Recipe, vocabulary: Ma
         asked = ask(task, subject, recipe, vocabulary)
         if asked is None:
             continue
-        pair = (record.reference, record.image) if task == "recognition_reference" else (record.image,)
         out.append(
             Sample(
                 sample_id=f"{record.image_id}-{task}",
                 image_id=record.image_id,
                 prompt=asked[0],
-                images=tuple(picture for picture in pair if picture is not None),
+                images=tuple(p for p in shown(task, record.reference, record.image) if p is not None),
                 solution=asked[1],
                 task=task,
                 bbox=drawn.edit.bbox,
@@ -217,67 +273,3 @@ def samples_of(drawn: Drawn, record: ImageRecord, recipe: Recipe, vocabulary: Ma
             )
         )
     return out
-
-
-# --- files ----------------------------------------------------------------------------------------------------------
-
-
-class _Writer:
-    """Writes the two files of a shard side by side, with the same row groups."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.paths = {kind: f"{kind}/{job.shard.file_name}" for kind in ("images", "rft")}
-        self._images: list[dict[str, Any]] = []
-        self._samples: list[dict[str, Any]] = []
-        self._bytes = 0
-        self._rows = {"images": 0, "rft": 0}
-
-    def __enter__(self) -> "_Writer":
-        with contextlib.ExitStack() as stack:
-            self._files: dict[str, HashedFile] = {
-                kind: stack.enter_context(new_file(self.job.out / path)) for kind, path in self.paths.items()
-            }
-            self._tables = {
-                "images": open_writer(pa.PythonFile(self._files["images"], mode="w"), IMAGES),
-                "rft": open_writer(pa.PythonFile(self._files["rft"], mode="w"), RFT),
-            }
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        if error[0]:
-            for writer in self._tables.values():
-                # Left open, a Parquet writer would try to end its file when it is collected.
-                with contextlib.suppress(Exception):
-                    writer.close()
-        self._stack.__exit__(*error)
-
-    def add(self, drawn: Drawn) -> list[str]:
-        """Take an image; write a row group when enough have come together. Returns the tasks that could be asked."""
-        record = image_record(drawn, self.job.recipe)
-        samples = samples_of(drawn, record, self.job.recipe, self.job.vocabulary)
-        self._images.append(record.as_row())
-        self._samples += [sample.as_row() for sample in samples]
-        self._bytes += len(drawn.encoded) + len(drawn.reference.encoded)
-        if len(self._images) >= _GROUP_IMAGES or self._bytes >= _GROUP_BYTES:
-            self._flush()
-        return [sample.task for sample in samples]
-
-    def _flush(self) -> None:
-        for kind, rows, of in (("images", self._images, IMAGES), ("rft", self._samples, RFT)):
-            if rows:
-                self._tables[kind].write_table(table(rows, of), row_group_size=len(rows))
-                self._rows[kind] += len(rows)
-        self._images, self._samples, self._bytes = [], [], 0
-
-    def finish(self) -> dict[str, dict[str, Any]]:
-        """Write what is left and the footers; the files get their names when the context closes."""
-        self._flush()
-        for writer in self._tables.values():
-            writer.close()
-        self._stack.close()
-        return {
-            path: {"sha256": file.sha256, "bytes": file.size, "rows": self._rows[kind]}
-            for (kind, path), file in zip(self.paths.items(), self._files.values(), strict=True)
-        }

@@ -4,33 +4,25 @@ README.md  MANIFEST.json  images/  rft/  samples/  _distortlab/{plan.json, done/
 """
 
 import json
-import re
-import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any, Literal
 
 from distortlab.account import Account
-from distortlab.build import Job, Receipt
-from distortlab.card import card
+from distortlab.build import Job, Receipt, Work
 from distortlab.engines.local import default_workers, run_local
-from distortlab.errors import BadRecipe, UserError
-from distortlab.files import new_file, read_json, sealed, sha256_of, write_json, write_text
-from distortlab.plan import FORMAT, Plan, make_plan
+from distortlab.errors import BadRecipe, UserError, unknown
+from distortlab.files import json_text
+from distortlab.finishing import account_of, finish, own_names
+from distortlab.plan import Plan, make_plan
 from distortlab.recipe import Recipe, load_recipe
 from distortlab.references import open_references
 from distortlab.references.base import References
-from distortlab.schema import SAMPLES, open_writer
-from distortlab.shortcuts import shortcuts
-from distortlab.stored import stored_from
+from distortlab.storage import Storage, open_storage
 
-__all__ = ["generate"]
+__all__ = ["claim", "generate", "run"]
 
-_OWN = ("README.md", "MANIFEST.json", "images", "rft", "samples", "_distortlab")
+ENGINES = ("local", "ray")
 
 
 def generate(
@@ -41,29 +33,60 @@ def generate(
     workers: int | None = None,
     shard: tuple[int, int] | None = None,
     overwrite: bool = False,
+    store: Literal["full", "patch"] = "full",
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
     progress: Callable[[int], None] = lambda images: None,
 ) -> Account:
     """Make a data set, or go on with one.
 
     `recipe` a `Recipe`, the path of a TOML file, or the name of one that the package carries. `references` a source or
-    its specification (`scenes`, `coco:JSON,IMAGES`, `folder:PATH`). `shard=(k, n)` makes only the k-th of n parts
-    (k from 1); the call without it does what is left and finishes. What is already there is kept; a folder that holds
-    another plan is refused unless `overwrite`. Raises `UserError` before any work for what cannot be, `BuildFailed`
-    for a disk that is full or a worker that was killed; look at `Account.trouble` for the rest.
+    its specification (`scenes`, `coco:JSON,IMAGES`, `folder:PATH`). `out` a folder, or the URL of a place in an object
+    store (`s3://bucket/prefix`). `shard=(k, n)` makes only the k-th of n parts (k from 1); the call without it does
+    what is left and finishes. `store="patch"` makes an archive, which `materialize` turns into the data set.
+    `engine="ray"` uses a Ray cluster, the one at `address` if given. What is already there is kept; a place that holds
+    another plan is refused unless `overwrite`. Raises `UserError` before any work for what cannot be, `BuildFailed` for
+    a disk that is full or a worker that was killed; look at `Account.trouble` for the rest.
     """
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     whole, (part, parts) = shard is None, _checked(shard or (1, 1))
-    out = Path(out)
+    _check_options(recipe, store, engine, address, overwrite and not whole)
+    target = open_storage(out)
     if isinstance(references, str):
         references = open_references(references, recipe.seed, recipe.regions)
     plan = make_plan(recipe, references)
-    _claim(out, plan, overwrite)
-    jobs = [Job(recipe, plan.vocabulary, plan.sha256, own, out) for own in plan.shards]
-    receipts = list(run_local(jobs[part - 1 :: parts], workers or default_workers(), progress))
-    account = _account(plan, out, receipts, finished=whole)
+    claim(target, plan, overwrite, store)
+    jobs = [Job(recipe, plan.vocabulary, plan.sha256, own, target, store) for own in plan.shards]
+    receipts = sorted(run(jobs[part - 1 :: parts], workers, engine, address, progress), key=lambda done: done.shard)
+    account = account_of(plan, target, receipts, finished=whole)
     if account.finished:
-        _finish(plan, account, receipts)
+        finish(plan, account, receipts, target, store)
     return account
+
+
+def run(
+    jobs: Sequence[Work], workers: int | None, engine: str, address: str | None, progress: Callable[[int], None]
+) -> Iterator[Receipt]:
+    """The receipts of the jobs, from whichever engine."""
+    if engine == "ray":
+        from distortlab.engines.ray import run_ray
+
+        return run_ray(jobs, workers, address, progress)
+    alone = not all(job.out.shared for job in jobs)  # a store in the memory of this process
+    return run_local(jobs, 1 if alone else workers or default_workers(), progress)
+
+
+def _check_options(recipe: Recipe, store: str, engine: str, address: str | None, clearing_part: bool) -> None:
+    if store not in ("full", "patch"):
+        raise UserError(unknown("way to store", store, ("full", "patch")))
+    if engine not in ENGINES:
+        raise UserError(unknown("engine", engine, ENGINES))
+    if address is not None and engine != "ray":
+        raise UserError(f"--address {address} is that of a Ray cluster; add --engine ray")
+    if store == "patch" and not recipe.keep_references:
+        raise BadRecipe("an archive of patches needs the references: leave out --no-references, or --store patch")
+    if clearing_part:
+        raise UserError("--overwrite with --shard would remove what other parts have made; remove the data set first")
 
 
 def _checked(shard: tuple[int, int]) -> tuple[int, int]:
@@ -75,39 +98,46 @@ def _checked(shard: tuple[int, int]) -> tuple[int, int]:
 # --- starting -------------------------------------------------------------------------------------------------------
 
 
-def _claim(out: Path, plan: Plan, overwrite: bool) -> None:
-    """Make the folder this plan's, or refuse."""
-    file = out / "_distortlab" / "plan.json"
-    known = read_json(file)
-    if file.exists() and overwrite:
-        _clear(out)
-    elif file.exists():
-        if not isinstance(known, dict) or known.get("sha256") != plan.sha256:
-            raise BadRecipe(_refusal(out, known, plan))
-        return
-    elif out.exists() and (not out.is_dir() or any(name for name in _OWN if (out / name).exists())):
+def claim(out: Storage, plan: Plan, overwrite: bool, store: str = "full") -> None:
+    """Make the place this plan's, or refuse. Of several machines that come at once, one makes it and all compare."""
+    # In this order: another machine writes its plan before anything else, perhaps between the two looks.
+    used = any(out.holds(name) for name in own_names(store))
+    begun = out.holds(PLAN)
+    if begun and overwrite:
+        out.remove(own_names(_store_of(out.read_json(PLAN))))
+    elif begun:
+        return _compare(out, out.read_json(PLAN), plan, store)
+    elif used:
         raise UserError(f"{out} is in use and is not a data set that was begun here; choose another --out")
-    _checked_folder(out)
-    write_json(file, {"sha256": plan.sha256, **plan.identity})
+    out.prepare()
+    mine = {"sha256": plan.sha256, **_kind(store), **plan.identity}
+    if not out.create_text(PLAN, json_text(mine)):
+        _compare(out, out.read_json(PLAN), plan, store)
+    return None
 
 
-def _checked_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"the folder {out} cannot be made: {error.strerror}") from error
+PLAN = "_distortlab/plan.json"
 
 
-def _clear(out: Path) -> None:
-    for name in _OWN:
-        path = out / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+def _kind(store: str) -> dict[str, str]:
+    """What sets an archive apart; the full layout says nothing."""
+    return {"store": store} if store != "full" else {}
 
 
-def _refusal(out: Path, known: Any, plan: Plan) -> str:
+def _store_of(known: Any) -> str:
+    return "patch" if isinstance(known, dict) and known.get("store") == "patch" else "full"
+
+
+def _compare(out: Storage, known: Any, plan: Plan, store: str) -> None:
+    if _store_of(known) != store:
+        kinds = {"full": "a data set in full", "patch": "an archive of patches"}
+        here = f"{out} holds {kinds[_store_of(known)]}, and this would be {kinds[store]}"
+        raise BadRecipe(f"{here}: choose another --out, or start again with --overwrite")
+    if not isinstance(known, dict) or known.get("sha256") != plan.sha256:
+        raise BadRecipe(_refusal(out, known, plan))
+
+
+def _refusal(out: Storage, known: Any, plan: Plan) -> str:
     wanted = json.loads(json.dumps(plan.identity))
     differences = list(_differences(known if isinstance(known, dict) else {}, wanted))
     return (
@@ -118,109 +148,7 @@ def _refusal(out: Path, known: Any, plan: Plan) -> str:
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterable[str]:
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(new.keys() | (old.keys() - {"sha256"})):
+        for key in sorted(new.keys() | (old.keys() - {"sha256", "store"})):
             yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
     elif old != new:
         yield f"{path} is {json.dumps(old)} there and {json.dumps(new)} here"
-
-
-# --- finishing ------------------------------------------------------------------------------------------------------
-
-
-def _account(plan: Plan, out: Path, receipts: Sequence[Receipt], finished: bool) -> Account:
-    counts: dict[str, Counter[str]] = {}
-    splits: Counter[str] = Counter()
-    for receipt in receipts:
-        splits[receipt.split] += receipt.images
-        for name, values in receipt.counts.items():
-            counts.setdefault(name, Counter()).update(values)
-    counts.setdefault("skipped", Counter()).update(plan.skipped)
-    return Account(
-        out=out,
-        finished=finished,
-        wanted=sum(len(part.slots) for part in plan.shards),
-        images=sum(receipt.images for receipt in receipts),
-        samples=sum(receipt.samples for receipt in receipts),
-        bytes=sum(file["bytes"] for receipt in receipts for file in receipt.files.values()),
-        unfilled=sum(receipt.unfilled for receipt in receipts),
-        opened=sum(receipt.opened for receipt in receipts),
-        failures=sum(receipt.failures for receipt in receipts),
-        max_failures=plan.recipe.max_failures,
-        splits=dict(splits),
-        counts={name: dict(sorted(values.items())) for name, values in counts.items()},
-    )
-
-
-def _finish(plan: Plan, account: Account, receipts: Sequence[Receipt]) -> None:
-    """The samples table, the card, and last of all the manifest."""
-    out = account.out
-    manifest = out / "MANIFEST.json"
-    _remove_temporary(out)
-    files = {path: entry for receipt in receipts for path, entry in sorted(receipt.files.items())}
-    if _is_finished(manifest, plan, files):
-        return
-    for split in account.splits:
-        files |= _write_samples(out, plan, split)
-    totals = {"images": account.images, "samples": account.samples, "splits": account.splits}
-    blind = shortcuts(stored_from(out, {"files": files, "totals": totals}))
-    write_text(out / "README.md", card(plan, account, files, blind, _first_samples(out, files)))
-    readme = out / "README.md"
-    files["README.md"] = {"sha256": sha256_of(readme), "bytes": readme.stat().st_size, "rows": 0}
-    write_json(manifest, sealed(_manifest(plan, account, files)))
-
-
-def _manifest(plan: Plan, account: Account, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "plan_sha256": plan.sha256,
-        "generator_version": plan.identity["generator_version"],
-        "files": files,
-        "totals": {"images": account.images, "samples": account.samples, "splits": account.splits},
-        "failures": {"references": account.failures, "opened": account.opened, "unfilled": account.unfilled},
-        "counts": account.counts,
-    }
-
-
-def _is_finished(manifest: Path, plan: Plan, files: dict[str, dict[str, Any]]) -> bool:
-    """The manifest is of this plan, names these files, and the small files that it names are there."""
-    known = read_json(manifest)
-    if not isinstance(known, dict) or known.get("plan_sha256") != plan.sha256:
-        return False
-    listed = known.get("files", {})
-    same = all(listed.get(path) == entry for path, entry in files.items())
-    return same and all(
-        (manifest.parent / path).exists() and (manifest.parent / path).stat().st_size == entry["bytes"]
-        for path, entry in listed.items()
-    )
-
-
-def _write_samples(out: Path, plan: Plan, split: str) -> dict[str, dict[str, Any]]:
-    """`rft` without the image bytes, in one file for each split: small enough to load whole."""
-    path = f"samples/{split}-00000-of-00001.parquet"
-    rows = 0
-    with new_file(out / path) as file:
-        with open_writer(pa.PythonFile(file, mode="w"), SAMPLES) as writer:
-            for part in plan.shards:
-                if part.split == split:
-                    rft = pq.read_table(out / "rft" / part.file_name, columns=list(SAMPLES))
-                    writer.write_table(rft.combine_chunks(), row_group_size=max(1, rft.num_rows))
-                    rows += rft.num_rows
-        entry = {"sha256": file.sha256, "bytes": file.size, "rows": rows}
-    return {path: entry}
-
-
-def _first_samples(out: Path, files: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Some questions to show in the card."""
-    path = next((path for path in sorted(files) if path.startswith("samples/")), None)
-    if path is None:
-        return []
-    with pq.ParquetFile(out / path) as file:
-        return next((batch.to_pylist() for batch in file.iter_batches(400)), [])
-
-
-def _remove_temporary(out: Path) -> None:
-    """What a killed run left. Every shard has its receipt, so no other run is writing."""
-    for folder in (out, *(out / name for name in _OWN[2:]), out / "_distortlab/done", out / "_distortlab/quarantine"):
-        for path in folder.glob(".*.tmp"):
-            if re.fullmatch(r"\..+\.[0-9a-f]{8}\.tmp", path.name):
-                path.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from distortlab.equalize import equalized
 from distortlab.errors import BadReference
 from distortlab.image import Image, pixels_sha256, shape_of
 from distortlab.model_size import seen_small
+from distortlab.patches import encode_patch
 from distortlab.plan import Shard, Slot
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, NamedRegion, Reference
@@ -43,11 +44,18 @@ class Tally:
 class Workpiece:
     """A loaded reference with what is worth keeping between its images."""
 
-    def __init__(self, reference: Reference, recipe: Recipe) -> None:
+    def __init__(self, reference: Reference, recipe: Recipe, patches: bool = False) -> None:
         self.reference = reference
         self.recipe = recipe
         self.canvas = Canvas(reference.image, recipe.codec)
+        self.patches = patches
         self.scenes: dict[int, Scene] = {}
+
+    def encode(self, image: Image, edit: Edit) -> bytes:
+        """The file of a distorted image: the whole of it, or the patch."""
+        if self.patches:
+            return encode_patch(image, [edit.region])
+        return self.canvas.encode(image, (edit.bbox.y1, edit.bbox.y2))
 
     @cached_property
     def order(self) -> list[int]:
@@ -79,10 +87,11 @@ class Workpiece:
 
 @dataclass(slots=True)
 class Bench:
-    """The references of a shard, the last of them kept at hand."""
+    """The references of a shard, the last of them kept at hand. `patches`: encode patches and not whole images."""
 
     shard: Shard
     recipe: Recipe
+    patches: bool = False
     tally: Tally = field(default_factory=Tally)
     _opened: set[str] = field(default_factory=set)
     _unusable: set[int] = field(default_factory=set)
@@ -136,7 +145,7 @@ class Bench:
         if reason:
             self.tally.screened[reason] += 1
             return None
-        return Workpiece(reference, self.recipe)
+        return Workpiece(reference, self.recipe, self.patches)
 
 
 def _rotated(items: list[int], start: int) -> list[int]:
@@ -145,8 +154,9 @@ def _rotated(items: list[int], start: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A distorted image: the edit, the region it was done to, the pixels, and the file; `rivals` are names of regions
-    that would have done as well.
+    """A distorted image: the edit, the region it was done to, the hash of its pixels, the file or the patch.
+
+    `rivals` are names of regions that would have done as well.
     """
 
     slot: Slot
@@ -284,6 +294,6 @@ def _finished(
             tally.rejected["the same picture again"] += 1
             return None
         known.add(name)
-        return Drawn(slot, edit, place, piece.reference, name, piece.canvas.encode(image, (box.y1, box.y2)))
+        return Drawn(slot, edit, place, piece.reference, name, piece.encode(image, edit))
     finally:
         image[box.slices] = before

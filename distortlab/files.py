@@ -16,13 +16,16 @@ from distortlab.errors import BuildFailed, UserError
 
 __all__ = [
     "HashedFile",
+    "json_in",
     "json_text",
     "new_file",
     "read_json",
     "seal_fault",
+    "seal_fault_in",
     "sealed",
     "sha256_of",
     "write_json",
+    "write_new",
     "write_text",
 ]
 
@@ -160,6 +163,29 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
+def write_new(path: Path, text: str) -> bool:
+    """A text file where there is none; False where there is one. Of two that try at once, one is told False."""
+    whole = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    write_text(whole, text)
+    try:
+        with _said(path):
+            return _named(whole, path)
+    finally:
+        whole.unlink(missing_ok=True)
+
+
+def _named(whole: Path, path: Path) -> bool:
+    try:
+        os.link(whole, path)  # unlike a rename, never over another file
+    except FileExistsError:
+        return False
+    except (OSError, AttributeError):  # a file system without hard links
+        if path.exists():
+            return False
+        whole.replace(path)
+    return True
+
+
 def json_text(value: Any) -> str:
     """How this package writes JSON: sorted, so that the same value is the same file."""
     return json.dumps(value, indent=1, sort_keys=True) + "\n"
@@ -171,10 +197,18 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any | None:
-    """What a JSON file holds, or None where there is no file or no JSON in it (or JSON nested beyond all sense)."""
+    """What a JSON file holds, or None where there is no file or no JSON in it."""
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return json_in(path.read_bytes())
+    except OSError:
+        return None
+
+
+def json_in(data: bytes | None) -> Any | None:
+    """What JSON says, or None where it is none (or nested beyond all sense)."""
+    try:
+        return None if data is None else json.loads(data)
+    except (ValueError, RecursionError):
         return None
 
 
@@ -195,12 +229,20 @@ def _seal(value: Mapping[str, Any]) -> str:
 
 def seal_fault(path: Path) -> str | None:
     """What is wrong with a sealed file as `write_json` leaves it, or None. One that never had a seal is right."""
-    value = read_json(path)
+    try:
+        return seal_fault_in(path.read_bytes())
+    except OSError:
+        return "cannot be read"
+
+
+def seal_fault_in(data: bytes) -> str | None:
+    """What is wrong with the bytes of a sealed file, or None."""
+    value = json_in(data)
     if not isinstance(value, dict):
         return "cannot be read"
     content = {key: part for key, part in value.items() if key != "seal"}
     if "seal" in value and value["seal"] != _seal(content):
         return "is not as it was written: it does not fit its seal"
-    if path.read_bytes() != json_text(value).encode():
+    if data != json_text(value).encode():
         return "is not as it was written: the text around the values has changed"
     return None

@@ -16,6 +16,7 @@ from distortlab.errors import UserError
 from distortlab.files import read_json
 from distortlab.plan import FORMAT
 from distortlab.schema import TABLES
+from distortlab.storage import Folder, Storage
 
 __all__ = ["Group", "Part", "Stored", "open_data"]
 
@@ -46,6 +47,8 @@ class Stored:
     folder: Path
     manifest: Mapping[str, Any]
     parts: tuple[Part, ...]
+    afar: Storage | None = None
+    """Where the tables are, if they are not in the folder."""
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -79,18 +82,30 @@ class Stored:
 
     def groups_of(self, part: Part) -> list[Group]:
         """The row groups of a file."""
-        with opened(self.folder, part) as file:
+        with self._opened(part) as file:
             return [Group(part, i, file.metadata.row_group(i).num_rows) for i in range(file.num_row_groups)]
 
     def read(self, group: Group, columns: Sequence[str] | None = None) -> pa.Table:
         """One row group. A part of a nested column is named with its path: `regions.list.element.bbox`."""
-        with opened(self.folder, group.part, columns) as file:
+        with self._opened(group.part, columns, group.number) as file:
             return file.read_row_group(group.number, columns=columns)
+
+    @contextmanager
+    def _opened(
+        self, part: Part, columns: Sequence[str] | None = None, group: int | None = None
+    ) -> Iterator[pq.ParquetFile]:
+        if self.afar is None:
+            with opened(self.folder, part, columns) as file:
+                yield file
+            return
+        # Only what is asked for is fetched: the end of the file, and these columns of the one row group or of all.
+        with self.afar.table_source(part.path, list(columns or ["image_id"]), group) as source:
+            yield pq.ParquetFile(source)
 
     def tables(self, table: str, columns: Sequence[str] | None = None, split: str | None = None) -> Iterator[pa.Table]:
         """A table in the order of its files, one row group in memory at a time."""
         for part in self.parts_of(table, split):
-            with opened(self.folder, part, columns) as file:
+            with self._opened(part, columns) as file:
                 for index in range(file.num_row_groups):
                     yield file.read_row_group(index, columns=columns)
 
@@ -115,10 +130,12 @@ def open_data(folder: str | Path, whole: bool = True) -> Stored:
     return stored_from(folder, manifest)
 
 
-def stored_from(folder: Path, manifest: Mapping[str, Any]) -> Stored:
+def stored_from(place: Path | Storage, manifest: Mapping[str, Any]) -> Stored:
     """A data set by what its manifest says, or will say: nothing is checked."""
-    parts = [_part(path, entry) for path, entry in sorted(manifest["files"].items())]
-    return Stored(folder, manifest, tuple(part for part in parts if part))
+    parts = [part for path, entry in sorted(manifest["files"].items()) if (part := _part(path, entry))]
+    if isinstance(place, Path | Folder):
+        return Stored(place if isinstance(place, Path) else place.path, manifest, tuple(parts))
+    return Stored(Path(str(place)), manifest, tuple(parts), afar=place)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -127,6 +144,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
     manifest = read_json(folder / "MANIFEST.json")
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise UserError(f"{folder} {_why_none(folder)}")
+    if manifest.get("store") == "patch":
+        raise UserError(f"{folder} is an archive; distortlab materialize makes the data set from it")
     version = manifest.get("format")
     if not isinstance(version, int) or version > FORMAT:
         raise UserError(f"{folder} has format {version!r}; this version reads up to {FORMAT}: update distortlab")

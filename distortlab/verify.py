@@ -18,6 +18,7 @@ from distortlab.checks.groups import Found, Piece, check_piece
 from distortlab.checks.report import Report
 from distortlab.engines.local import in_order
 from distortlab.errors import UserError
+from distortlab.piecewise import check_parts, images_in, is_piecewise
 from distortlab.recipe import Recipe, recipe_from
 from distortlab.seeds import stream
 from distortlab.stored import Stored, open_data
@@ -32,12 +33,15 @@ def verify(
     sample: float | None = None,
     progress: Callable[[int], None] = lambda images: None,
 ) -> Report:
-    """Check a finished data set. `progress` is told how many more images were checked.
+    """Check a finished data set or archive, a folder or the URL of one. `progress` is told how many more images were
+    checked.
 
     `sample` is a share (below 1) or a number of images whose pictures are opened and rendered, always the same ones;
     the hashes of files, and rows without their pictures, are checked in any case. Raises `UserError` for a folder that
     is no finished data set, or one of a newer format.
     """
+    if is_piecewise(folder):
+        return _piecewise(folder, workers, sample, progress)
     stored = open_data(folder, whole=False)
     report = Report(files=len(stored.manifest["files"]))
     broken = file_faults(stored, workers)
@@ -50,6 +54,21 @@ def verify(
         report.not_checked.append(f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}: not of the data set")
     _check_tables(_without(stored, broken), stored, sample, workers, progress, report)
     return report
+
+
+def _piecewise(place: str | Path, workers: int, sample: float | None, progress: Callable[[int], None]) -> Report:
+    if sample is not None:
+        raise UserError(f"{place}: --sample is for data sets in folders; archives and object stores are read whole")
+    report = Report(not_checked=["questions, splits, counts and balance: only of a data set in full, in a folder"])
+    for part in check_parts(place, workers):
+        progress(part.images)
+        report.add(Report(part.files, part.images, 0, part.rendered, part.not_rendered, [], part.problems))
+    return report
+
+
+def images_of(folder: str | Path) -> int:
+    """How many images there are to check. Raises as `verify`."""
+    return images_in(folder) if is_piecewise(folder) else open_data(folder, whole=False).images
 
 
 def manifest_of(folder: str | Path) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from distortlab.plan import Plan
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import Entry, NamedRegion, Reference
 from distortlab.region import Box, Region
+from distortlab.storage import Folder
 
 ROWS, COLUMNS = 264, 330
 NAMES = ("cat", "dog", "bird", "red car", "traffic light")
@@ -158,7 +159,7 @@ def small_recipe(**changes: Any) -> Recipe:
 
 
 def jobs_of(plan: Plan, out: Path) -> list[Job]:
-    return [Job(plan.recipe, plan.vocabulary, plan.sha256, shard, out) for shard in plan.shards]
+    return [Job(plan.recipe, plan.vocabulary, plan.sha256, shard, Folder(out)) for shard in plan.shards]
 
 
 def rows_of(folder: Path, kind: str) -> list[dict[str, Any]]:

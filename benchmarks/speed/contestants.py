@@ -14,6 +14,7 @@ from distortlab.draw import Bench, draw
 from distortlab.plan import Plan, make_plan
 from distortlab.recipe import Recipe, default_recipe
 from distortlab.references import Entry, open_references
+from distortlab.storage import Folder
 
 __all__ = ["floor", "generator", "peer", "pixels_only", "plan_of"]
 
@@ -62,7 +63,7 @@ def pixels_only(plan: Plan) -> Contestant:
 
 
 def _job(plan: Plan, out: Path) -> Job:
-    return Job(plan.recipe, plan.vocabulary, plan.sha256, plan.shards[0], out)
+    return Job(plan.recipe, plan.vocabulary, plan.sha256, plan.shards[0], Folder(out))
 
 
 def _primary(plan: Plan) -> tuple[Entry, ...]:

@@ -1,6 +1,7 @@
 """Commands that make: generate, list, distort."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,20 @@ import typer
 from distortlab.cli.app import Json, Profile, Workers, app, bar, box_of, fail, shard_of
 
 __all__ = ["distort", "generate", "list_distortions"]
+
+
+class Store(StrEnum):
+    """How images lie in a data set."""
+
+    full = "full"
+    patch = "patch"
+
+
+class Engine(StrEnum):
+    """Who works."""
+
+    local = "local"
+    ray = "ray"
 
 
 @app.command(rich_help_panel="Make")
@@ -20,7 +35,7 @@ def generate(
             help="scenes (built in) | coco:FILE.json,FOLDER | folder:FOLDER | hf:USER/DATASET[:SPLIT]: clean images."
         ),
     ] = "scenes",
-    out: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path("data"),
+    out: Annotated[str, typer.Option(help="Folder of the data set, or s3://bucket/prefix (any fsspec URL).")] = "data",
     recipe: Annotated[
         str, typer.Option(help="A TOML file, or the name of a recipe that comes with the package.")
     ] = "refine-perception-20k",
@@ -34,6 +49,13 @@ def generate(
         float | None, typer.Option(help="Share of unusable references above which the exit code is 3.")
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Start again where another data set is.")] = False,
+    store: Annotated[Store, typer.Option(help="full, or patch: an archive, a tenth of the size.")] = Store.full,
+    engine: Annotated[Engine, typer.Option(help="Who works: processes of this machine, or a Ray cluster.")] = (
+        Engine.local
+    ),
+    address: Annotated[
+        str | None, typer.Option(help="Of the Ray cluster; the one of this machine unless given.", show_default=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a data set of locally distorted images and questions about them, or go on with one.
@@ -42,6 +64,7 @@ def generate(
 
         distortlab generate --n 20907 --refs coco:annotations/instances_train2017.json,train2017 --out data/
         distortlab generate --n 200 --recipe smoke --out demo/
+        distortlab generate --shard 3/16 --out s3://bucket/data
     """
     from dataclasses import asdict
 
@@ -55,7 +78,18 @@ def generate(
     if sys.stderr.isatty() and not as_json:
         typer.echo(f"references: {refs}", err=True)  # a large annotation file takes half a minute
     with bar("images", plan.n, quiet=as_json) as advance:
-        account = run(plan, refs, out, workers=workers, shard=shard_of(shard), overwrite=overwrite, progress=advance)
+        account = run(
+            plan,
+            refs,
+            out,
+            workers=workers,
+            shard=shard_of(shard),
+            overwrite=overwrite,
+            store=store.value,
+            engine=engine.value,
+            address=address,
+            progress=advance,
+        )
     if as_json:
         print_json({**asdict(account), "trouble": account.trouble})
     else:

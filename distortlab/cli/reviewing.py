@@ -12,7 +12,7 @@ __all__ = ["stats", "verify"]
 
 @app.command(rich_help_panel="Look and check")
 def verify(
-    folder: Annotated[Path, typer.Argument(help="A data set.")],
+    folder: Annotated[str, typer.Argument(help="A data set or an archive: a folder, or a URL (s3://bucket/prefix).")],
     sample: Annotated[
         str | None,
         typer.Option(help="Open only so many pictures: a number, or a share such as 0.1 or 10%.", show_default="all"),
@@ -29,11 +29,11 @@ def verify(
 
     from distortlab.engines.local import default_workers
     from distortlab.printing import print_json, print_report
-    from distortlab.stored import open_data
+    from distortlab.verify import images_of
     from distortlab.verify import verify as run
 
     share = share_of(sample)
-    total = open_data(folder, whole=False).images
+    total = images_of(folder)
     with bar("images", total, quiet=as_json, after="nothing was found out") as advance:
         report = run(folder, workers=workers or default_workers(), sample=share, progress=advance)
     if as_json:

@@ -1,4 +1,4 @@
-"""Commands that hand a data set on: push, export."""
+"""Commands that hand a data set on: push, export, materialize."""
 
 from functools import partial
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Json, app, bar
+from distortlab.cli.app import Json, Workers, app, bar, fail
 
-__all__ = ["export", "push"]
+__all__ = ["export", "materialize", "push"]
 
 
 @app.command(rich_help_panel="Share")
@@ -90,3 +90,33 @@ def export(
     else:
         rows = ", ".join(f"{name} {count:,}" for name, count in done.rows.items())
         typer.echo(f"{rows} questions and {done.images:,} images in {out}, as {done.loaded_by} load them")
+
+
+@app.command(rich_help_panel="Share")
+def materialize(
+    archive: Annotated[str, typer.Argument(help="What generate --store patch made: a folder or a URL.")],
+    out: Annotated[str, typer.Option("--out", "-o", help="Where to put the data set: a folder or a URL.")],
+    workers: Workers = None,
+    overwrite: Annotated[bool, typer.Option(help="Start again where another data set is.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Turn an archive of patches into the data set itself, bit for bit. Run it again after any interruption.
+
+    distortlab materialize archive/ -o data/
+    """
+    from dataclasses import asdict
+
+    from distortlab.archive import archive_manifest
+    from distortlab.materialize import materialize as run
+    from distortlab.printing import print_account, print_json
+    from distortlab.storage import open_storage
+
+    total = archive_manifest(open_storage(archive))["totals"]["images"]
+    with bar("images", total, quiet=as_json) as advance:
+        account = run(archive, out, workers=workers, overwrite=overwrite, progress=advance)
+    if as_json:
+        print_json({**asdict(account), "trouble": account.trouble})
+    else:
+        print_account(account)
+    if account.trouble:
+        fail(account.trouble, 3)

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from distortlab.build import Job, Receipt, run_shard
+from distortlab.build import Receipt, Work
 from distortlab.errors import BuildFailed
 
 __all__ = ["default_workers", "in_order", "run_local", "tune_process"]
@@ -32,16 +32,16 @@ def default_workers() -> int:
 
 
 def run_local(
-    jobs: Sequence[Job], workers: int, progress: Callable[[int], None] = lambda images: None
+    jobs: Sequence[Work], workers: int, progress: Callable[[int], None] = lambda images: None
 ) -> Iterator[Receipt]:
-    """Build the shards, yielding receipts as they come. `progress` is told how many more images are made."""
+    """Do the work, shard by shard, yielding receipts as they come. `progress` is told how many more images are made."""
     if workers <= 1 or len(jobs) <= 1:
         yield from _run_here(jobs, progress)
     else:
         yield from _run_pool(jobs, min(workers, len(jobs)), progress)
 
 
-def _run_here(jobs: Sequence[Job], progress: Callable[[int], None]) -> Iterator[Receipt]:
+def _run_here(jobs: Sequence[Work], progress: Callable[[int], None]) -> Iterator[Receipt]:
     with _one_thread(), _patient() as heard:
 
         def count(images: int) -> None:
@@ -50,10 +50,10 @@ def _run_here(jobs: Sequence[Job], progress: Callable[[int], None]) -> Iterator[
                 raise KeyboardInterrupt
 
         for job in jobs:
-            yield run_shard(job, count)
+            yield job.run(count)
 
 
-def _run_pool(jobs: Sequence[Job], workers: int, progress: Callable[[int], None]) -> Iterator[Receipt]:
+def _run_pool(jobs: Sequence[Work], workers: int, progress: Callable[[int], None]) -> Iterator[Receipt]:
     context = _context()
     # Without locks: whoever is killed while holding one would stop everybody else for good.
     made, stop = context.RawArray("q", len(jobs)), context.RawValue("b", 0)
@@ -181,7 +181,7 @@ def _start_worker(made: Any, stop: Any) -> None:
     _end_with_parent()
 
 
-def _work(index: int, job: Job) -> Receipt:
+def _work(index: int, job: Work) -> Receipt:
     assert _shared is not None
     made, stop = _shared
 
@@ -190,7 +190,7 @@ def _work(index: int, job: Job) -> Receipt:
             raise _Stopped
         made[index] += images
 
-    return run_shard(job, count)
+    return job.run(count)
 
 
 def _end_with_parent() -> None:

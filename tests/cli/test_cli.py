@@ -35,7 +35,19 @@ from distortlab.files import read_json
 from distortlab.reading import read_image
 
 Cli = Callable[..., Outcome]
-COMMANDS = ("generate", "list", "distort", "verify", "sheet", "stats", "view", "gallery", "push", "export")
+COMMANDS = (
+    "generate",
+    "list",
+    "distort",
+    "verify",
+    "sheet",
+    "stats",
+    "view",
+    "gallery",
+    "push",
+    "export",
+    "materialize",
+)
 TINY = ("--n", 6, "--workers", 1)
 
 
@@ -802,3 +814,27 @@ def test_it_is_installed() -> None:
 
 def test_errors_go_to_stderr_and_end_with_a_code(tmp_path: Path) -> None:
     assert_refused(command("verify", tmp_path), str(tmp_path), "is no data set")
+
+
+# --- archives -------------------------------------------------------------------------------------------------------
+
+
+def test_an_archive_and_back(cli: Cli, tmp_path: Path, coco: str) -> None:
+    archive, out = tmp_path / "archive", tmp_path / "data"
+    assert cli("generate", *TINY, "--refs", coco, "--out", archive, "--store", "patch").code == 0
+    assert "all as it should be" in cli("verify", archive, "--workers", 1).out
+    done = cli("materialize", archive, "-o", out, "--workers", 1, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["images"] == 6
+    assert cli("generate", *TINY, "--refs", coco, "--out", tmp_path / "full").code == 0
+    assert read_json(out / "MANIFEST.json") == read_json(tmp_path / "full" / "MANIFEST.json")
+    assert_refused(cli("materialize", out, "-o", tmp_path / "again"), str(out), "in full already")
+    assert_refused(cli("materialize", tmp_path, "-o", tmp_path / "again"), "no readable MANIFEST.json")
+
+
+def test_options_of_generate_that_do_not_go_together(cli: Cli, tmp_path: Path) -> None:
+    out = ("--out", tmp_path / "data")
+    assert_refused(cli("generate", *TINY, *out, "--address", "head:6379"), "--engine ray")
+    assert_refused(cli("generate", *TINY, *out, "--store", "patch", "--no-references"), "--no-references")
+    assert_refused(cli("generate", *TINY, *out, "--shard", "1/2", "--overwrite"), "--overwrite", "other parts")
+    assert_misused(cli("generate", *TINY, *out, "--store", "tar"), "--store")
