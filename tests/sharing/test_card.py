@@ -14,9 +14,8 @@ from distortlab import licences
 from distortlab.account import Account
 from distortlab.card import card
 from distortlab.plan import make_plan
-from distortlab.recipe import Recipe, recipe_from
+from distortlab.recipe import TASKS, Recipe, recipe_from
 from distortlab.shortcuts import Shortcuts
-from distortlab.tasks import TASKS
 
 BY = "Attribution License (http://creativecommons.org/licenses/by/2.0/)"
 BY_ND = "Attribution-NoDerivs License (http://creativecommons.org/licenses/by-nd/2.0/)"
