@@ -10,15 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dataset_samples import PLACES, picture, rows_of, small_recipe
+from dataset_samples import PLACES, command, picture, rows_of
 from datasets import ClassLabel, Dataset, Features, Image, List, Value
 from reference_samples import encoded
 from stand_in_hub import StandInHub
 
-from distortlab.dataset import generate
 from distortlab.errors import BadReference, BuildFailed, UserError
+from distortlab.files import read_json
 from distortlab.hub import Patience
-from distortlab.plan import make_plan
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references import hub_tables, open_references
 from distortlab.references.hub import HubImages, open_hub
@@ -360,14 +359,17 @@ def test_entries_are_small_and_travel(hub: StandInHub) -> None:
 
 @pytest.mark.slow
 def test_a_data_set_is_built_from_it_by_two_processes(
-    hub: StandInHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: StandInHub, tmp_path: Path, client_environment: dict[str, str]
 ) -> None:
+    """On the command line: workers take the environment of the process that starts them."""
     publish(hub, rows=12)
-    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
-    recipe = small_recipe()
-    accounts = [generate(recipe, opened(), tmp_path / str(n), workers=n) for n in (1, 2)]
-    assert [account.images for account in accounts] == [12, 12]
+    own = tmp_path / "own.toml"
+    own.write_text("n = 12\nimages_per_reference = 2\nimages_per_shard = 4\n[splits]\ntrain = 3\nvalidation = 1\n")
+    for workers in (1, 2):
+        words = ("generate", "--recipe", own, "--refs", f"hf:{REPO}", "--out", tmp_path / str(workers))
+        done = command(*words, "--workers", workers, environment=client_environment, timeout=120)
+        assert done.code == 0, done.err
     assert rows_of(tmp_path / "1", "rft") == rows_of(tmp_path / "2", "rft")
     assert verify(tmp_path / "2").problems == []
     assert "object" in {row["task"] for row in rows_of(tmp_path / "2", "rft")}
-    assert REPO in make_plan(recipe, opened()).source
+    assert REPO in read_json(tmp_path / "2" / "_distortlab" / "plan.json")["references"]["source"]
