@@ -21,6 +21,10 @@ help:  ## what there is
 	$(INSTALL) --editable '.[test,albumentations,plots,bench,train,remote,ray]'
 	@touch $@
 
+.venv/train: .venv/base
+	$(INSTALL) --editable '.[train]'
+	@touch $@
+
 demo: .venv/base  ## 200 images from the built-in references, their questions, a contact sheet and a page to look at them
 	$(BIN)/distortlab generate --recipe smoke --out demo/data
 	$(BIN)/distortlab sheet demo/data -o demo/sheet.png
