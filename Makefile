@@ -33,7 +33,7 @@ demo: .venv/base  ## 200 images from the built-in references, their questions, a
 
 train-smoke: .venv/train  ## tiny model, generated data: cold start, stage 1, stage 2, scores; on a CPU, in minutes
 	rm -rf demo/train
-	$(BIN)/distortlab generate --recipe recipes/smoke-data.toml --out demo/train/data --max-failures 1
+	$(BIN)/distortlab generate --recipe recipes/smoke-data.toml --out demo/train/data
 	$(BIN)/python -m refine_iqa_train mock-ratings --data demo/train/data --out demo/train/rated
 	$(BIN)/python -m refine_iqa_train tiny --out demo/train/tiny
 	$(BIN)/python -m refine_iqa_train sft --config recipes/smoke-sft.yaml
