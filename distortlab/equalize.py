@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """A setting, what it made, and after how many tries. `ratio` is V over its target; None where nothing came near."""
+    """A setting, what it made, and after how many tries. `ratio` is V over its target."""
 
     amount: float
     made: T

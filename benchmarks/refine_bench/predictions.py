@@ -7,14 +7,13 @@ own truth.
 """
 
 import csv
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from distortlab.errors import UserError
-from refine_bench.datasets.base import Problem
+from refine_bench.datasets.base import Problem, finite
 from refine_bench.datasets.tables import csv_rows, json_items
 from refine_bench.protocols import Protocol
 from refine_bench.reading import Answer
@@ -103,7 +102,7 @@ def _output(line: int, row: Mapping[str, Any], protocol: Protocol | None) -> Out
         line=line,
         name=str(name).replace("\\", "/").rpartition("/")[2],
         answer=_answer(row, protocol),
-        truth=None if truth is None else _finite(truth, "the truth"),
+        truth=None if truth is None else finite(truth, "the truth"),
     )
 
 
@@ -114,24 +113,14 @@ def _answer(row: Mapping[str, Any], protocol: Protocol | None) -> Answer:
         table = row.get("logits")
         given = table if isinstance(table, Mapping) else {word: row.get(f"logit_{word}") for word in words}
         if all(given.get(word) not in (None, "") for word in words):
-            return Answer(logits={word: _finite(given[word], f"the logit of {word}") for word in words})
+            return Answer(logits={word: finite(given[word], f"the logit of {word}") for word in words})
     text = next((row[key] for key in TEXTS if isinstance(row.get(key), str)), None)
     if protocol is not None and protocol.reader in ("text", "digits", "choice") and text is not None:
         return Answer(text=text)
     score = next((row[key] for key in SCORES if row.get(key) not in (None, "")), None)
     if score is not None:
-        return Answer(value=_finite(score, "the score"))
+        return Answer(value=finite(score, "the score"))
     if text is not None:
         return Answer(text=text)
     logits = ", ".join(f"logit_{word}" for word, _ in protocol.levels) if protocol and protocol.levels else "logits"
     raise ValueError(f"no score, answer or {logits}; its keys are {', '.join(map(str, row))[:200]}")
-
-
-def _finite(value: object, what: str) -> float:
-    try:
-        number = float(str(value).strip())
-    except ValueError:
-        raise ValueError(f"{what} is {str(value)[:40]!r}, not a number") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{what} is {value}")
-    return number

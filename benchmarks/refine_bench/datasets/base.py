@@ -27,6 +27,7 @@ __all__ = [
     "checked",
     "checked_questions",
     "choice_of",
+    "finite",
     "same_length",
     "text_in",
     "to_five",
@@ -221,12 +222,12 @@ def _rated(row: Row, scale: Scale, seen: dict[str, int]) -> Rated:
         raise ValueError("no image name")
     if row.name in seen:
         raise ValueError(f"{row.name} is there twice, first in row {seen[row.name]}")
-    mos = _number(row.mos, "the score")
+    mos = finite(row.mos, "the score")
     if scale.firm and not scale.low <= mos <= scale.high:
         raise ValueError(f"the score {mos:g} of {row.name} is outside of {scale.low:g} to {scale.high:g}")
     seen[row.name] = row.line
-    sd = None if row.sd is None else _number(row.sd, "the standard deviation")
-    n = None if row.n_ratings is None else round(_number(row.n_ratings, "the number of ratings"))
+    sd = None if row.sd is None else finite(row.sd, "the standard deviation")
+    n = None if row.n_ratings is None else round(finite(row.n_ratings, "the number of ratings"))
     return Rated(
         name=row.name,
         image=row.image,
@@ -285,7 +286,7 @@ def same_length(file: Path, **lists: Sequence[object]) -> None:
         raise UserError(f"{file} and the files beside it do not belong together: {told}")
 
 
-def _number(value: object, what: str) -> float:
+def finite(value: object, what: str) -> float:
     """A finite number; text that spells one is one."""
     try:
         number = float(str(value).strip())
