@@ -37,4 +37,4 @@ def thinking(task: str, solution: str, row: Mapping[str, Any]) -> str:
     if task == "grounding":
         return f"In one region {looks}. It lies at {solution}."
     kind, level = solution.rsplit(", ", 1)
-    return f"In one region {looks}: {kind.lower()}. The degree is {LEVELS.index(level) + 1} of 5."
+    return f"{looks[0].upper()}{looks[1:]}: {kind.lower()}, {LEVELS.index(level) + 1} of 5."

@@ -13,15 +13,21 @@ from typing import Any
 from distortlab.errors import UserError, unknown
 from distortlab.tasks import grounding, quality, recognition
 from distortlab.tasks import object as object_task
-from distortlab.tasks.terms import FAMILIES, LEVELS, LOOKS, PHRASES
+from distortlab.tasks.answer import wrap
+from distortlab.tasks.terms import FAMILIES
+from refine_iqa_train.cold_start import thinking
 from refine_iqa_train.processors import image_only
 
 __all__ = ["TINY", "make_tiny", "tiny_model", "tiny_processor", "tiny_tokenizer"]
 
 PATCH, MERGE = 8, 2
-HIDDEN, LAYERS, HEADS, HEAD = 128, 4, 4, 32
+HIDDEN, LAYERS, HEADS, HEAD = 128, 2, 4, 32
 SEEING, DEPTH = 64, 3
 """Width and depth of the part that sees."""
+SPREAD = {"initializer_range": HIDDEN**-0.5}
+SEEING_SPREAD = {"initializer_range": SEEING**-0.5}
+"""Of random weights: one over the root of the width. The usual 0.02 is meant for widths of thousands; with it a model
+of this width hardly begins to see (docs/log.md)."""
 FIXED = 96
 """Side of every image for LLaVA."""
 
@@ -103,9 +109,9 @@ def _corpus() -> Iterator[str]:
         *(grounding.question("pixels", (640, 480), n) for n in range(grounding.WORDINGS)),
         *(quality.question(0, think) for think in (True, False)),
     ]
-    words = [*PHRASES.values(), *LOOKS.values(), *LEVELS]
-    said = [f"<think>{word}.</think><answer>{word}, {level}</answer>" for word in words for level in LEVELS]
-    scored = [f"<think>{level}.</think><answer>Score:3.44</answer>" for level in LEVELS]
+    kinds = [(family, recognition.truth(family, severity)) for family in families for severity in (1, 2, 3, 4, 5)]
+    said = [wrap(right, thinking("recognition", right, {"distortion": family})) for family, right in kinds]
+    scored = [wrap(f"Score:{n}.44", thinking("quality", f"{n}.44", {})) for n in (1, 2, 3, 4)]
     return chain(*([text] * 4 for text in [*asked, *said, *scored]))
 
 
@@ -194,6 +200,7 @@ def _text(tokenizer: Any, **more: Any) -> dict[str, Any]:
         "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id,
         "tie_word_embeddings": True,
+        **SPREAD,
         **more,
     }
 
@@ -208,6 +215,7 @@ def _sight(**more: Any) -> dict[str, Any]:
         "spatial_merge_size": MERGE,
         "temporal_patch_size": 2,
         "out_hidden_size": HIDDEN,
+        **SEEING_SPREAD,
         **more,
     }
 
@@ -256,6 +264,7 @@ def _llava(tokenizer: Any) -> Any:
         num_attention_heads=4,
         image_size=FIXED,
         patch_size=PATCH,
+        **SEEING_SPREAD,
     )
     config = LlavaConfig(
         text_config=Qwen2Config(**_text(tokenizer)),

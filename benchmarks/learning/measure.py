@@ -1,5 +1,5 @@
-"""What a model says to held-out questions, greedily: how often the form is right, the answer, the thinking, and both
-say the same.
+"""What a model says to held-out questions, greedily and sampled: how often the form is right, the answer, the thinking,
+and both say the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,11 @@ from distortlab.tasks.answer import wrap
 MEASURES = ("form", "answer", "thinking", "agreement")
 
 
-def answers(model: Path, rows: Sequence[Mapping[str, Any]], tokens: int) -> list[str]:
-    """Greedy completions."""
+MANNERS = ("greedy", "sampled")
+
+
+def answers(model: Path, rows: Sequence[Mapping[str, Any]], tokens: int) -> dict[str, list[str]]:
+    """Completions, the likeliest ones and, as in training, ones sampled at temperature 1."""
     import torch
     from transformers import AutoModelForImageTextToText
 
@@ -21,20 +24,22 @@ def answers(model: Path, rows: Sequence[Mapping[str, Any]], tokens: int) -> list
 
     processor, _ = load_processor(str(model))
     loaded = AutoModelForImageTextToText.from_pretrained(model).eval()
-    found = []
+    found: dict[str, list[str]] = {manner: [] for manner in MANNERS}
+    torch.manual_seed(0)
     for start in range(0, len(rows), 64):
-        chats = [_chat(row) for row in rows[start : start + 64]]
         batch = processor.apply_chat_template(
-            chats,
+            [_chat(row) for row in rows[start : start + 64]],
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
             return_tensors="pt",
             processor_kwargs={"padding": True},
         )
-        with torch.no_grad():
-            out = loaded.generate(**batch, max_new_tokens=tokens, do_sample=False)
-        found += processor.batch_decode(out[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+        for manner, texts in found.items():
+            how = {"do_sample": False} if manner == "greedy" else {"do_sample": True, "temperature": 1.0, "top_k": 0}
+            with torch.no_grad():
+                out = loaded.generate(**batch, max_new_tokens=tokens, **how)
+            texts += processor.batch_decode(out[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
     return found
 
 
@@ -59,8 +64,8 @@ def marks(completion: str, solution: str) -> dict[str, bool]:
 
 
 def _thought(completion: str) -> str | None:
-    """The family that the thinking names, of the form "In one region ...: noise. The degree is 4 of 5."."""
-    thinking = completion.partition("</think>")[0].partition(": ")[2].partition(".")[0]
+    """The family that the thinking names, of the form "Random grain or specks are added: noise, 4 of 5."."""
+    thinking = completion.partition("</think>")[0].partition(": ")[2].partition(",")[0]
     read = recognition.read(wrap(f"{thinking}, Slight", ".")) if thinking.strip() and "<" not in thinking else None
     return None if read is None or isinstance(read, Unread) else read.family
 

@@ -171,8 +171,8 @@ def test_less_is_less() -> None:
 @pytest.mark.parametrize(
     ("task", "solution", "said"),
     [
-        ("recognition", "Over-sharpening, Extreme", "over-sharpening. The degree is 5 of 5."),
-        ("recognition_reference", "Noise, Slight", "noise. The degree is 1 of 5."),
+        ("recognition", "Over-sharpening, Extreme", "over-sharpening, 5 of 5."),
+        ("recognition_reference", "Noise, Slight", "noise, 1 of 5."),
         ("object", "hot dog", "It is the hot dog."),
         ("grounding", "[1, 2, 3, 4]", "It lies at [1, 2, 3, 4]."),
         ("quality", "5.00", "excellent"),
