@@ -135,6 +135,7 @@ def train(config: Config, stage: str) -> dict[str, float]:
     metrics.
     """
     from refine_iqa_train.card import write_card
+    from refine_iqa_train.console import attach
     from refine_iqa_train.hub import push
 
     ready = prepare(config, stage)
@@ -142,6 +143,7 @@ def train(config: Config, stage: str) -> dict[str, float]:
     trainer = _sft_trainer(ready) if stage == "sft" else _grpo_trainer(ready)
     if config.frozen_vision:
         _freeze(trainer.model, ready.family)
+    attach(trainer, quiet=ready.arguments.disable_tqdm)
     main = trainer.is_world_process_zero()
     if main:
         _begin(ready)
@@ -155,6 +157,9 @@ def train(config: Config, stage: str) -> dict[str, float]:
         ready.processor.save_pretrained(config.out)
         write_card(ready, scores, trainer.state.global_step)
         push(config)
+        sys.stderr.write(
+            f"{config.out}: the model after {trainer.state.global_step:,} steps, its processor, card and log\n"
+        )
     trainer.accelerator.end_training()
     return scores
 
