@@ -25,6 +25,8 @@ SHOWN: Mapping[str, str] = {
     "entropy": "entropy",
 }
 """Of a training step, in this order."""
+MEASURED = {(task, name) for task in TASKS for name in ("type", "severity", "accuracy", "iou", "srcc", "plcc", "mae")}
+"""Of a validation."""
 
 
 def line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) -> str:
@@ -35,7 +37,7 @@ def line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) -> str:
     """
     if any(name.startswith("eval_") for name in logs):
         held = {name.removeprefix("eval_"): value for name, value in logs.items()}
-        shown = {name: value for name, value in held.items() if name.split("/")[0] in TASKS}
+        shown = {name: value for name, value in held.items() if name.rpartition("/")[::2] in MEASURED}
         head = "held out"
     else:
         shown = {short: logs[name] for name, short in SHOWN.items() if name in logs}

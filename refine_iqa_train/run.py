@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,7 @@ def train(config: Config, stage: str) -> dict[str, float]:
     from refine_iqa_train.hub import push
 
     ready = prepare(config, stage)
+    _check_installed(config, ready.arguments)
     checkpoint = _checkpoint(config)
     trainer = _sft_trainer(ready) if stage == "sft" else _grpo_trainer(ready)
     if config.frozen_vision:
@@ -162,6 +164,16 @@ def train(config: Config, stage: str) -> dict[str, float]:
         )
     trainer.accelerator.end_training()
     return scores
+
+
+def _check_installed(config: Config, arguments: Any) -> None:
+    """What is asked for and comes as a package of its own."""
+    wanted = {} if config.watch.report_to == "none" else {config.watch.report_to: "watch.report_to"}
+    if getattr(arguments, "use_vllm", False):
+        wanted["vllm"] = "trainer.use_vllm"
+    for package, key in wanted.items():
+        if find_spec(package) is None:
+            raise UserError(f"{key} needs {package}, which is not installed: pip install {package}")
 
 
 def _grpo_trainer(ready: Ready) -> Any:

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from distortlab.errors import UserError, unknown
@@ -120,6 +121,8 @@ def _shared(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
         "output_dir": config.out,
         "seed": config.seed,
         "report_to": config.watch.report_to,
+        "project": "refine-iqa",
+        "run_name": Path(config.out).name,
         "remove_unused_columns": False,
         "model_init_kwargs": {**init, "dtype": dtype},
     }

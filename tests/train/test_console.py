@@ -21,7 +21,7 @@ def test_a_line_about_a_step() -> None:
 
 
 def test_a_line_about_a_validation() -> None:
-    logs = {"eval_loss": 0.0, "eval_quality/srcc": 0.5, "eval_recognition/type": 0.25, "eval_runtime": 3.0}
+    logs = {"eval_loss": 0.0, "eval_quality/srcc": 0.5, "eval_recognition/type": 0.25, "eval_object/unread": 1.0}
     assert line(logs, 5, 10, 2.0) == "held out  quality/srcc 0.500  recognition/type 0.250"
 
 

@@ -1,6 +1,7 @@
 """Whole runs on a CPU: cold start, both stages, adapters, streams, going on after a stop; what is refused at once."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,11 @@ def test_the_stage_is_told_from_the_name_or_the_data(file: Path) -> None:
             "all rewards",
         ),
         ({"lora.four_bit": True}, "needs a GPU"),
+        pytest.param(
+            {"trainer.use_vllm": True},
+            "trainer.use_vllm needs vllm, which is not installed: pip install vllm",
+            marks=pytest.mark.skipif(find_spec("vllm") is not None, reason="vllm is installed"),
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_before_training(file: Path, keys: dict[str, Any], sentence: str) -> None:
