@@ -168,7 +168,8 @@ def train(config: Config, stage: str) -> dict[str, float]:
 
 def _check_installed(config: Config, arguments: Any) -> None:
     """What is asked for and comes as a package of its own."""
-    wanted = {} if config.watch.report_to == "none" else {config.watch.report_to: "watch.report_to"}
+    tracker = config.watch.report_to
+    wanted: dict[str, str] = {} if tracker == "none" else {tracker: "watch.report_to"}
     if getattr(arguments, "use_vllm", False):
         wanted["vllm"] = "trainer.use_vllm"
     for package, key in wanted.items():

@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pyarrow.parquet as pq
+from in_process import Outcome
 from numpy.typing import NDArray
 from reference_samples import annotation, encoded, square
 from skimage import data
@@ -202,15 +203,6 @@ def edit_json(path: Path, change: Callable[[Any], None]) -> None:
 
 COMMAND = (sys.executable, "-m", "distortlab.cli")
 ENVIRONMENT = {**os.environ, "COLUMNS": "120", "HF_HUB_OFFLINE": "1"}
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command came to."""
-
-    code: int
-    out: str
-    err: str
 
 
 def command(

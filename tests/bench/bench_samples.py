@@ -3,7 +3,6 @@
 import csv
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,6 @@ from distortlab.codecs import encode_png
 
 __all__ = [
     "WRITERS",
-    "Cli",
-    "Outcome",
     "write_csv",
     "write_kadid",
     "write_koniq",
@@ -24,18 +21,6 @@ __all__ = [
     "write_picture",
     "write_spaq",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command came to."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Outcome]
 
 
 def write_picture(path: Path, number: int = 0) -> Path:

@@ -1,11 +1,9 @@
 """A small data set of the generator, and the command line in this process."""
 
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from bench_samples import Cli, Outcome
+from in_process import Cli, in_process
 
 from distortlab.dataset import generate
 from distortlab.recipe import load_recipe
@@ -15,18 +13,7 @@ from refine_bench.cli import main
 @pytest.fixture
 def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Runs the program with words as they would be typed."""
-
-    def run(*words: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["refine-bench", *map(str, words)])
-        code: Any = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-        caught = capsys.readouterr()
-        return Outcome(code, caught.out, caught.err)
-
-    return run
+    return in_process("refine-bench", main, capsys, monkeypatch)
 
 
 @pytest.fixture(scope="session")

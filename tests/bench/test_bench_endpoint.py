@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_samples import Cli, write_koniq, write_llvisionqa
+from bench_samples import write_koniq, write_llvisionqa
 from bench_servers import Server, brightness, serving
+from in_process import Cli
 
 from refine_bench.models import endpoint
 from refine_bench.records import Run, read_lines

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench_samples import Cli
 from hypothesis import given
 from hypothesis import strategies as st
+from in_process import Cli
 
 from distortlab.errors import UserError
 from distortlab.tasks import recognition

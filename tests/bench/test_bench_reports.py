@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_samples import WRITERS, Cli, write_kadid, write_koniq, write_llvisionqa
+from bench_samples import WRITERS, write_kadid, write_koniq, write_llvisionqa
 from bench_servers import brightness, serving
+from in_process import Cli
 
 from distortlab.errors import UserError
 from refine_bench.merging import merge

@@ -15,7 +15,6 @@ from dataset_samples import (
     COMMAND,
     ENVIRONMENT,
     Gallery,
-    Outcome,
     assert_one_sentence,
     coco_document,
     command,
@@ -26,6 +25,7 @@ from dataset_samples import (
     small_recipe,
     write_coco,
 )
+from in_process import Cli, Outcome
 from reference_samples import encoded, png
 
 import distortlab
@@ -34,7 +34,6 @@ from distortlab.dataset import generate
 from distortlab.files import read_json
 from distortlab.reading import read_image
 
-Cli = Callable[..., Outcome]
 COMMANDS = (
     "generate",
     "list",

@@ -4,9 +4,11 @@ authors.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from refine_bench.datasets.base import Facts, Question, text_in
-from refine_bench.datasets.tables import Images, json_items
+from refine_bench.datasets.base import Facts, Question
+from refine_bench.datasets.choices import Groups, choice_questions
+from refine_bench.datasets.tables import Images
 
 __all__ = ["FACTS", "rows"]
 
@@ -27,17 +29,9 @@ def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Question]:
     """All 2,864 questions; category "part1 -> basic_recognition -> major" gives the groups."""
     file = next(root / name for name in ("Abench.json", "abench.json") if (root / name).is_file())
     images = Images(root / "imgs", root / "images", root)
-    for number, item in json_items(file):
-        name = text_in(file, number, item, "img_path")
-        parts = [part.strip() for part in str(item.get("category", "")).split("->")]
-        groups = tuple((key, part) for key, part in zip(("part", "area", "kind"), parts, strict=False) if part)
-        yield Question(
-            file=file,
-            line=number,
-            name=name,
-            images=(images.path(name),),
-            question=text_in(file, number, item, "question"),
-            options=tuple(map(str, item.get("answers") or item.get("candidates") or ())),
-            answer=item.get("correct_ans"),
-            groups=groups,
-        )
+    return choice_questions(file, images, _groups, options=("answers", "candidates"))
+
+
+def _groups(item: Mapping[str, Any]) -> Groups:
+    parts = [part.strip() for part in str(item.get("category", "")).split("->")]
+    return [(key, part) for key, part in zip(("part", "area", "kind"), parts, strict=False) if part]

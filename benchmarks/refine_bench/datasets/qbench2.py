@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from refine_bench.datasets.base import Axis, Facts, Question, text_in
-from refine_bench.datasets.tables import Images, json_items
+from refine_bench.datasets.base import Axis, Facts, Question
+from refine_bench.datasets.choices import Groups, choice_questions
+from refine_bench.datasets.tables import Images
 
 __all__ = ["FACTS", "rows"]
 
@@ -24,17 +26,8 @@ FACTS = Facts(
 def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Question]:
     """The questions of a half; image names come with a backslash."""
     file = root / f"q-bench2-a1-{choice['split']}.jsonl"
-    images = Images(root)
-    for number, item in json_items(file):
-        name = text_in(file, number, item, "img_path").replace("\\", "/")
-        groups = tuple((key, str(item[key])) for key in ("type", "concern") if key in item)
-        yield Question(
-            file=file,
-            line=number,
-            name=name,
-            images=(images.path(name),),
-            question=text_in(file, number, item, "question"),
-            options=tuple(map(str, item.get("candidates") or ())),
-            answer=item.get("correct_ans"),
-            groups=groups,
-        )
+    return choice_questions(file, Images(root), _groups)
+
+
+def _groups(item: Mapping[str, Any]) -> Groups:
+    return [(key, str(item[key])) for key in ("type", "concern") if key in item]

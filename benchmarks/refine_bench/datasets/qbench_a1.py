@@ -4,9 +4,11 @@ public.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from refine_bench.datasets.base import Axis, Facts, Question, text_in
-from refine_bench.datasets.tables import Images, json_items
+from refine_bench.datasets.base import Axis, Facts, Question
+from refine_bench.datasets.choices import Groups, choice_questions
+from refine_bench.datasets.tables import Images
 
 __all__ = ["FACTS", "rows"]
 
@@ -30,18 +32,11 @@ def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Question]:
     """The 1,495 questions of a half."""
     file = root / f"llvisionqa_{choice['split']}.json"
     images = Images(root / "images", root / "images_llvisionqa", root)
-    for number, item in json_items(file):
-        name = text_in(file, number, item, "img_path")
-        yield Question(
-            file=file,
-            line=number,
-            name=name,
-            images=(images.path(name),),
-            question=text_in(file, number, item, "question"),
-            options=tuple(map(str, item.get("candidates") or ())),
-            answer=item.get("correct_ans"),
-            groups=(("type", _label(item.get("type"), TYPES)), ("concern", _label(item.get("concern"), CONCERNS))),
-        )
+    return choice_questions(file, images, _groups)
+
+
+def _groups(item: Mapping[str, Any]) -> Groups:
+    return ("type", _label(item.get("type"), TYPES)), ("concern", _label(item.get("concern"), CONCERNS))
 
 
 def _label(value: object, names: tuple[str, ...]) -> str:
