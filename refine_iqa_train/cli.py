@@ -68,8 +68,10 @@ def tiny(
 
     python -m refine_iqa_train tiny --out models/tiny --family qwen2_5_vl
     """
+    from refine_iqa_train.console import hush
     from refine_iqa_train.tiny import make_tiny
 
+    hush()
     weights = make_tiny(out, family, seed)
     _say({"out": str(out), "family": family, "weights": weights}, f"{out}: {family}, {weights:,} weights", as_json)
 

@@ -5,6 +5,7 @@
 
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 
 from distortlab.tasks import TASKS
 
-__all__ = ["attach", "line"]
+__all__ = ["attach", "hush", "line"]
 
 SHOWN: Mapping[str, str] = {
     "loss": "loss",
@@ -57,6 +58,19 @@ def _time(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def hush() -> None:
+    """No bars of reading and casting (what takes long has its own), none of weights but on a terminal, no word about
+    names that TRL uses.
+    """
+    import datasets
+    from transformers.utils import logging
+
+    datasets.disable_progress_bars()
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing`", category=FutureWarning)
 
 
 def attach(trainer: Any, quiet: bool = False) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -39,9 +38,10 @@ def prepare(config: Config, stage: str) -> Ready:
     """Check a run: configuration, model family, processor, data, images, batches. Raises `UserError`."""
     from accelerate import PartialState
 
+    from refine_iqa_train.console import hush
     from refine_iqa_train.settings import grpo_arguments, sft_arguments
 
-    _quiet()
+    hush()
     weights = weights_of(config, stage) if stage != "sft" else {}
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     arguments = sft_arguments(config) if stage == "sft" else grpo_arguments(config, weights, processes)
@@ -59,14 +59,6 @@ def prepare(config: Config, stage: str) -> Ready:
     notes = [] if stage == "sft" else _check_batches(material, arguments)
     notes += _resampled(material, policy)
     return Ready(config, stage, arguments, processor, family, policy, material, weights, tuple(notes))
-
-
-def _quiet() -> None:
-    """No bars of reading and casting (what takes long has its own), no word about names that TRL uses."""
-    import datasets
-
-    datasets.disable_progress_bars()
-    warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing`", category=FutureWarning)
 
 
 def _check_keys(config: Config, stage: str, arguments: Any) -> None:
