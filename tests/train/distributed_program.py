@@ -28,6 +28,8 @@ MIXED = (0, 0, 2, 3, 0, 1, 2, 3, 3, 3, 3, 3)
 def main(config: str, out: str) -> None:
     torch.set_num_threads(1)
     found = {answer: run(config, answer, f"{out}-{answer}") for answer in ("hit", "ranking")}
+    if torch.distributed.is_initialized():
+        found["sharded"] = run(config, "hit", f"{out}-sharded", sharded=True)
     if os.environ.get("RANK", "0") == "0":
         with open(f"{out}.json", "w") as file:  # noqa: PTH123
             json.dump(found, file)
@@ -35,20 +37,36 @@ def main(config: str, out: str) -> None:
         torch.distributed.destroy_process_group()
 
 
-def run(config: str, answer: str, out: str) -> dict[str, Any]:
-    """Rewards and gates of all twelve rollouts, and the steps of a short training."""
+def run(config: str, answer: str, out: str, sharded: bool = False) -> dict[str, Any]:
+    """Rewards and gates of all twelve rollouts, and the steps of a short training; without it where weights are
+    sharded: accelerate does that on GPUs only, so it is done here by hand.
+    """
     processes, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     loaded = load_config(config, {"rewards.quality.answer": answer, "out": out})
     share = 12 // processes  # 6 on each of two: the second group of four straddles them
     loaded = replace(loaded, trainer={**loaded.trainer, "per_device_train_batch_size": share})
     ready = prepare(loaded, "stage2")
     trainer = _grpo_trainer(ready)
+    if sharded:
+        shard(trainer.model)
     rows = [row for place in range(3) for row in [ready.material.train[place]] * GROUP]
     mine = slice(rank * share, (rank + 1) * share)
     rewards = scored(trainer, rows[mine], MIXED[mine])
     right = trainer._right.tolist()
-    trainer.train()
+    if not sharded:
+        trainer.train()
     return {"rewards": rewards.tolist(), "right": right, "steps": trainer.state.global_step}
+
+
+def shard(model: Any) -> None:
+    """FSDP2: every layer has its weights in parts on all processes, and gathers them for each pass."""
+    from torch.distributed.fsdp import fully_shard
+
+    mesh = torch.distributed.init_device_mesh("cpu", (torch.distributed.get_world_size(),))
+    for module in [module for module in model.modules() if type(module).__name__ in model._no_split_modules]:
+        fully_shard(module, mesh=mesh)
+    fully_shard(model, mesh=mesh)
+    assert all(type(weight).__name__ == "DTensor" for weight in model.parameters())
 
 
 def scored(trainer: Any, rows: list[Any], kinds: tuple[int, ...]) -> torch.Tensor:
