@@ -13,9 +13,9 @@ import numpy as np
 
 from distortlab.catalog import amount_of, variants
 from distortlab.codecs import Canvas
-from distortlab.distortion import TARGETS, Distortion
+from distortlab.distortion import Distortion
 from distortlab.edit import Edit, applied, spatial_scale, with_visibility
-from distortlab.equalize import equalized
+from distortlab.equalize import equalized, misfit
 from distortlab.errors import BadReference
 from distortlab.image import Image, pixels_sha256, shape_of
 from distortlab.model_size import seen_small
@@ -251,9 +251,8 @@ def _reason(edit: Edit, after: Image, piece: Workpiece) -> str | None:
     seen, recipe = edit.visibility, piece.recipe
     assert seen is not None
     reason = verdict(seen, edit.distortion, recipe.visibility.minimum)
-    off = seen.v / TARGETS[edit.severity - 1]
-    if reason or not 1 / recipe.tolerance <= off <= recipe.tolerance:
-        return reason or ("less visible than its severity" if off < 1 else "more visible than its severity")
+    if reason := reason or misfit(seen.v, edit.severity, recipe.tolerance):
+        return reason
     if recipe.visibility.max_pixels:
         small = seen_small(piece.reference.image, after, edit.region, edit.distortion, recipe.visibility.max_pixels)
         reason = verdict(small, edit.distortion, recipe.visibility.minimum)

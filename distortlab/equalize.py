@@ -14,7 +14,7 @@ import numpy as np
 
 from distortlab.distortion import TARGETS, Distortion
 
-__all__ = ["Found", "equalized"]
+__all__ = ["Found", "equalized", "misfit"]
 
 _MOST = 10
 T = TypeVar("T")
@@ -28,6 +28,14 @@ class Found(Generic[T]):
     made: T
     ratio: float
     tries: int
+
+
+def misfit(v: float, severity: int, tolerance: float) -> str | None:
+    """Why a V must not go by a severity 1..5, more than a factor of `tolerance` off its target; or None."""
+    ratio = v / TARGETS[severity - 1]
+    if 1 / tolerance <= ratio <= tolerance:
+        return None
+    return "less visible than its severity" if ratio < 1 else "more visible than its severity"
 
 
 def equalized(row: Distortion, severity: int, tolerance: float, tried: Callable[[float], tuple[float, T]]) -> Found[T]:

@@ -12,7 +12,7 @@ from samples import NAMES, SEVERITIES, blob, photograph
 from distortlab.catalog import CATALOG, find
 from distortlab.distortion import TARGETS, Distortion
 from distortlab.edit import Edit, applied, spatial_scale
-from distortlab.equalize import equalized
+from distortlab.equalize import equalized, misfit
 from distortlab.region import Region
 from distortlab.visibility import Scene, measure
 
@@ -105,3 +105,14 @@ def test_a_place_on_the_dial_is_a_setting(row: Distortion, place: float) -> None
     if not dial.whole:
         assert dial.place_of(dial.at(place)) == pytest.approx(place, abs=1e-9)
     assert dial.at(dial.place_of(row.matched.values[2])) == pytest.approx(row.matched.values[2])
+
+
+@given(st.sampled_from(SEVERITIES), st.floats(0.01, 100), st.floats(1.05, 4) | st.just(math.inf))
+def test_a_v_is_called_by_a_severity_within_a_factor(severity: int, ratio: float, tolerance: float) -> None:
+    v = ratio * TARGETS[severity - 1]
+    said = misfit(v, severity, tolerance)
+    off = abs(math.log(v / TARGETS[severity - 1]))
+    if off < math.log(tolerance) - 1e-9:
+        assert said is None
+    elif off > math.log(tolerance) + 1e-9:
+        assert said == f"{'less' if ratio < 1 else 'more'} visible than its severity"

@@ -14,10 +14,10 @@ import pandas as pd
 from measures import MEASURES
 
 from distortlab.catalog import CATALOG
-from distortlab.distortion import TARGETS, Distortion
+from distortlab.distortion import Distortion
 from distortlab.edit import Edit, applied, spatial_scale
 from distortlab.engines.local import tune_process
-from distortlab.equalize import equalized
+from distortlab.equalize import equalized, misfit
 from distortlab.image import Image
 from distortlab.model_size import seen_small
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
@@ -130,9 +130,7 @@ def _done(
 
 
 def _reason(seen: Visibility, row: Distortion, severity: int, recipe: Recipe) -> str | None:
-    reason = verdict(seen, row.name, recipe.visibility.minimum)
-    near = 1 / recipe.tolerance <= seen.v / TARGETS[severity - 1] <= recipe.tolerance
-    return reason or (None if near else "off its severity")
+    return verdict(seen, row.name, recipe.visibility.minimum) or misfit(seen.v, severity, recipe.tolerance)
 
 
 def _measured(place: Place, after: Image) -> dict[str, float]:
