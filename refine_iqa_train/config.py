@@ -112,11 +112,14 @@ class LoraRules:
 
 @dataclass(frozen=True, slots=True)
 class ValidationRules:
-    """Held-out questions every so many steps (0: never): how many, and how many answers to each."""
+    """Held-out questions every so many steps (0: never): how many, and how many answers to each; the likeliest answer
+    (temperature 0), or sampled ones.
+    """
 
     every: int = 100
     samples: int = 256
     generations: int = 1
+    temperature: float = 0.0
     batch: int = 16
 
 
@@ -222,6 +225,7 @@ _RANGES = (
     ("validation.every", 0, 10**9),
     ("validation.samples", 1, 10**9),
     ("validation.generations", 1, 64),
+    ("validation.temperature", 0, 10),
     ("validation.batch", 1, 4096),
     ("watch.samples_every", 0, 10**9),
     ("watch.samples", 1, 1000),
@@ -243,6 +247,11 @@ def _check(config: Config, where: str) -> None:
     for task in config.data.tasks:
         if task not in PERCEPTION:
             raise UserError(f"{where}: " + unknown("task", task, PERCEPTION))
+    if config.validation.generations > 1 and not config.validation.temperature:
+        raise UserError(
+            f"{where}: validation.generations = {config.validation.generations} greedy answers would be alike; give a "
+            "validation.temperature above 0, or one generation"
+        )
     images = config.images
     if images.min_pixels and images.max_pixels and images.min_pixels > images.max_pixels:
         raise UserError(f"{where}: images.min_pixels is above images.max_pixels")

@@ -5,7 +5,9 @@ completions, and `_generate_and_score_completions`, which returns the advantages
 `tests/train/test_seams.py` fails when TRL moves them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +51,34 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
         return rewards
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        output: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        with nullcontext() if self.model.training else self._held_out_manner():
+            output: dict[str, Any] = super()._generate_and_score_completions(inputs)
         if self.model.training:
             if self.config.rewards.advantages == "published":
                 self._shape(output, len(inputs))
             self._show(inputs, output["advantages"])
         return output
+
+    @contextmanager
+    def _held_out_manner(self) -> Iterator[None]:
+        """Held-out questions are answered greedily, or at their own temperature."""
+        temperature = self.config.validation.temperature
+        owner: Any = self.vllm_generation if self.use_vllm else self
+        changes: dict[str, Any] = {"temperature": temperature}
+        if not self.use_vllm:
+            sampled = {"do_sample": True, "temperature": temperature}
+            greedy = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "min_p": None}
+            how = sampled if temperature else greedy
+            # TRL puts the second in place of the model's own settings while it generates with the first
+            generation, kwargs = deepcopy(self.generation_config), {**self.generation_kwargs, **how}
+            generation.update(**how)
+            changes = {"generation_config": generation, "generation_kwargs": kwargs}
+        kept = {name: getattr(owner, name) for name in changes}
+        try:
+            vars(owner).update(changes)
+            yield
+        finally:
+            vars(owner).update(kept)
 
     # --- advantages -------------------------------------------------------------------------------------------------
 

@@ -174,7 +174,10 @@ def test_the_stage_is_told_from_the_name_or_the_data(file: Path) -> None:
     [
         ({"trainer.per_device_train_batch_size": 6}, "no whole number of groups of 4"),
         ({"trainer.per_device_train_batch_size": 4000, "trainer.num_generations": 4}, "a step takes 1,000 questions"),
-        ({"validation.batch": 3, "validation.generations": 2}, "no multiple of validation.generations"),
+        (
+            {"validation.batch": 3, "validation.generations": 2, "validation.temperature": 1},
+            "no multiple of validation.generations",
+        ),
         ({"data.streaming": True, "trainer.max_steps": -1}, "give trainer.max_steps"),
         ({"images.align": 100}, "no multiple of 16"),
         ({"trainer.use_vllm": True, "images.min_pixels": 64}, "vLLM would resize images again"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import trl
 from trl import GRPOConfig, GRPOTrainer
+from trl.generation.vllm_generation import VLLMGeneration
 
 import refine_iqa_train
 from refine_iqa_train.trainer import RefineTrainer
@@ -49,6 +50,9 @@ def test_what_is_read_from_the_trainer_is_still_there() -> None:
     for key in ("completion_ids=", "log_metric", '"advantages": advantages'):
         assert key in source
     assert 'self._logs["advantages"].extend(' in source
+    for key in ("generation_config=self.generation_config", "generation_kwargs=self.generation_kwargs"):
+        assert key in source
+    assert "temperature = self.temperature" in inspect.getsource(VLLMGeneration.generate)
     for key in ("num_generations_eval", "steps_per_generation", "reward_weights", "scale_rewards"):
         assert key in GRPOConfig.__dataclass_fields__
 

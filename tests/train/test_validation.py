@@ -1,0 +1,88 @@
+"""How held-out questions are answered: greedily unless a temperature is given, and training is left as it was."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from distortlab.errors import UserError
+from refine_iqa_train.config import load_config
+from refine_iqa_train.rewards import text_of
+from refine_iqa_train.run import _grpo_trainer, prepare
+
+
+def file(tiny: Any, perception: Path, tmp_path: Path, **validation: Any) -> Path:
+    trainer = {"per_device_train_batch_size": 4, "num_generations": 4, "max_completion_length": 8, "min_p": 0.1}
+    values = {
+        "model": str(tiny("qwen3_vl")),
+        "out": str(tmp_path / "run"),
+        "data": {"perception": str(perception)},
+        "validation": {"every": 2, "samples": 4, "batch": 4, **validation},
+        "trainer": {**trainer, "disable_tqdm": True},
+    }
+    (tmp_path / "run.yaml").write_text(json.dumps(values))  # JSON is YAML
+    return tmp_path / "run.yaml"
+
+
+def answers(trainer: Any, seed: int) -> dict[str, list[str]]:
+    """What is said to each held-out question, with the random numbers of a seed."""
+    heard: dict[str, list[str]] = {}
+    whole = trainer._validate
+
+    def listening(inputs: Any, completions: Any) -> None:
+        for row, completion in zip(inputs, completions, strict=True):
+            heard.setdefault(row["sample_id"], []).append(text_of(completion))
+        whole(inputs, completions)
+
+    trainer._validate = listening
+    torch.manual_seed(seed)
+    trainer.evaluate()
+    trainer._validate = whole
+    return heard
+
+
+def greedy(trainer: Any) -> dict[str, list[str]]:
+    """The same by transformers alone, one question at a time."""
+    found = {}
+    for row in trainer.eval_dataset:
+        content = [{"type": "image", "image": image} for image in row["images"]]
+        content.append({"type": "text", "text": row["prompt"][0]["content"]})
+        batch = trainer.processing_class.apply_chat_template(
+            [{"role": "user", "content": content}],
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+        )
+        suppressed = [trainer.model.config.image_token_id]
+        out = trainer.model.generate(**batch, max_new_tokens=8, do_sample=False, suppress_tokens=suppressed)
+        text = trainer.processing_class.decode(out[0, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+        found[row["sample_id"]] = [text]
+    return found
+
+
+@pytest.mark.slow
+def test_the_likeliest_answers_and_always_the_same(tiny: Any, perception: Path, tmp_path: Path) -> None:
+    trainer = _grpo_trainer(prepare(load_config(file(tiny, perception, tmp_path)), "stage1"))
+    first = answers(trainer, 0)
+    assert len(first) == 4
+    assert first == answers(trainer, 1) == greedy(trainer)
+    assert trainer.generation_config.do_sample
+    assert trainer.generation_config.min_p == 0.1
+    assert trainer.generation_kwargs["do_sample"]
+
+
+@pytest.mark.slow
+def test_sampled_answers_where_a_temperature_is_given(tiny: Any, perception: Path, tmp_path: Path) -> None:
+    config = load_config(file(tiny, perception, tmp_path, temperature=0.9, generations=2))
+    trainer = _grpo_trainer(prepare(config, "stage1"))
+    first = answers(trainer, 0)
+    assert first != answers(trainer, 1)
+    assert any(len(set(texts)) == 2 for texts in first.values())
+
+
+def test_several_greedy_answers_are_refused(tiny: Any, perception: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"2 greedy answers would be alike; give a validation\.temperature"):
+        load_config(file(tiny, perception, tmp_path, generations=2))
