@@ -10,13 +10,12 @@ from bench_samples import write_koniq, write_picture
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-import bench_tiny_vlm
-
 from refine_bench.models import Request
 from refine_bench.models.huggingface import HuggingFace
 from refine_bench.protocols import Decoding, find_protocol
 from refine_bench.reading import read_score
 from refine_bench.running import Options, run_all
+from refine_iqa_train.tiny import make_tiny
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -27,7 +26,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bench_tiny_vlm.make(tmp_path_factory.mktemp("model"))
+    model = tmp_path_factory.mktemp("model")
+    make_tiny(model, "llava")
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ def test_a_run_records_what_the_processor_did(folder: Path, tmp_path: Path) -> N
     found = run_all(str(folder), ["koniq:all"], tmp_path, tmp_path / "run", options)
     (score,) = found["sets"]
     assert (score["n_read"], score["failures"]) == (12, {})
-    assert score["sizes"] == {"known": 12, "smaller": 0, "larger": 12}  # 32 x 24 pixels shown as 64 x 64
+    assert score["sizes"] == {"known": 12, "smaller": 0, "larger": 12}  # 32 x 24 pixels shown as 96 x 96
     assert any("up-scaled" in text for text in score["warnings"])
     head = json.loads((tmp_path / "run" / "run.json").read_text())
     assert head["model"]["kind"] == "huggingface"
