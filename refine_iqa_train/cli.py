@@ -1,11 +1,12 @@
 """The command line: a command is a docstring and one library call. Nothing heavy is imported before it is needed."""
 
 import os
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+
+from distortlab.ending import run_program
 
 __all__ = ["app", "main"]
 
@@ -146,7 +147,7 @@ def _say(values: dict[str, Any], text: str, as_json: bool) -> None:
     typer.echo(json.dumps(values, indent=1) if as_json else text)
 
 
-def fail(sentence: str, code: int) -> None:
+def fail(sentence: str, code: int) -> NoReturn:
     """End with a sentence and an exit code; of several processes only the first one speaks."""
     if os.environ.get("RANK", "0") == "0":
         typer.echo(f"refine_iqa_train: {sentence}", err=True)
@@ -155,18 +156,10 @@ def fail(sentence: str, code: int) -> None:
 
 def main() -> None:
     """Run the command line. Problems a person can solve are one sentence, without a traceback."""
-    from distortlab.errors import UserError
-
-    try:
-        app()
-    except UserError as error:
-        fail(str(error), error.exit_code)
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "yaml", "scipy"):
-            raise
-        fail(f"{error.name} is not installed; pip install 'refine-iqa[train]'", 2)
-    except KeyboardInterrupt:
-        fail("stopped; the same command goes on from the last checkpoint", 130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(141) from None
+    run_program(
+        app,
+        fail,
+        stopped="stopped; the same command goes on from the last checkpoint",
+        optional=("torch", "transformers", "trl", "accelerate", "datasets", "peft", "yaml", "scipy"),
+        missing="{} is not installed; pip install 'refine-iqa[train]'",
+    )

@@ -33,25 +33,23 @@ MEASURED = {(task, name) for task in TASKS for name in ("type", "severity", "acc
 def line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) -> str:
     """A line about a step or a validation, or nothing where there is nothing to say.
 
-    `seconds` are those of a step, on average, what lies between steps included. The loss of GRPO is left out: it is
-    about 0 whatever happens.
+    `seconds` are those of a step, on average, what lies between steps included; 0: nothing about time. The loss of
+    GRPO is left out: it is about 0 whatever happens.
     """
     if any(name.startswith("eval_") for name in logs):
         held = {name.removeprefix("eval_"): value for name, value in logs.items()}
-        shown = {name: value for name, value in held.items() if name.rpartition("/")[::2] in MEASURED}
-        head = "held out"
-    else:
-        shown = {short: logs[name] for name, short in SHOWN.items() if name in logs}
-        if "reward" in logs:
-            shown.pop("loss", None)
-        head = f"{step:,}/{steps:,}"
-    if not shown:
-        return ""
-    told = "  ".join(f"{name} {float(value):.3f}" for name, value in shown.items())
-    left = (
-        "" if head == "held out" or not seconds else f"  {seconds:.1f} s/step, {_time((steps - step) * seconds)} left"
-    )
-    return f"{head}  {told}{left}"
+        return _told("held out", {name: held[name] for name in held if name.rpartition("/")[::2] in MEASURED})
+    shown = {short: logs[name] for name, short in SHOWN.items() if name in logs}
+    if "reward" in logs:
+        shown.pop("loss", None)
+    told = _told(f"{step:,}/{steps:,}", shown)
+    if not told or not seconds:
+        return told
+    return f"{told}  {seconds:.1f} s/step, {_time((steps - step) * seconds)} left"
+
+
+def _told(head: str, shown: Mapping[str, Any]) -> str:
+    return "  ".join([head, *(f"{name} {float(value):.3f}" for name, value in shown.items())]) if shown else ""
 
 
 def _time(seconds: float) -> str:

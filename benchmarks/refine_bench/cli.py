@@ -1,10 +1,11 @@
 """The command line: a command is a docstring and one library call. Nothing heavy is imported before it is needed."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+
+from distortlab.ending import run_program
 
 __all__ = ["main"]
 
@@ -25,21 +26,13 @@ Data = Annotated[Path | None, typer.Option(help="Folder that holds the sets.", s
 
 def main() -> None:
     """Run the command line. Problems a person can solve are one sentence, without a traceback."""
-    from distortlab.errors import UserError
-
-    try:
-        app()
-    except UserError as error:
-        _fail(str(error), error.exit_code)
-    except ModuleNotFoundError as error:
-        if error.name not in ("scipy", "jinja2", "httpx", "openpyxl"):
-            raise
-        _fail(f"this needs {error.name}: pip install 'refine-iqa[bench]'", 2)
-    except KeyboardInterrupt:
-        _fail("stopped; the same command goes on from here", 130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(141) from None
+    run_program(
+        app,
+        _fail,
+        stopped="stopped; the same command goes on from here",
+        optional=("scipy", "jinja2", "httpx", "openpyxl"),
+        missing="this needs {}: pip install 'refine-iqa[bench]'",
+    )
 
 
 def _fail(sentence: str, code: int) -> NoReturn:
