@@ -1,6 +1,7 @@
 """Tiny models and small data sets for the trainer, made once; tests are skipped where the extra is not installed."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 pytest.importorskip("trl", reason="the extra train is not installed")
+yaml = pytest.importorskip("yaml")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,3 +67,23 @@ def rated(perception: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("rated") / "rated"
     mock_ratings(perception, out)
     return out
+
+
+@pytest.fixture
+def run_file(tiny: Any, perception: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Writes the configuration of a short run in groups of four: keys below `trainer`, and whole sections."""
+
+    def write(trainer: Mapping[str, Any], **sections: Any) -> Path:
+        values = {
+            "model": str(tiny("qwen3_vl")),
+            "out": str(tmp_path / "run"),
+            "data": {"perception": str(perception)},
+            "validation": {"every": 2, "samples": 4, "batch": 4},
+            **sections,
+            "trainer": {"num_generations": 4, "max_completion_length": 8, "logging_steps": 1, **trainer},
+        }
+        path = tmp_path / "run.yaml"
+        path.write_text(yaml.safe_dump(values))
+        return path
+
+    return write

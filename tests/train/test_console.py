@@ -1,12 +1,13 @@
 """What a run prints: short lines, and nothing that says None."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from transformers import TrainerCallback
 
-from refine_iqa_train.config import Config, load_config
+from refine_iqa_train.config import load_config
 from refine_iqa_train.console import attach, line
 
 
@@ -42,8 +43,7 @@ class Heard(TrainerCallback):  # type: ignore[misc]
 @pytest.mark.slow
 @pytest.mark.parametrize("terminal", [False, True])
 def test_a_run_is_readable(
-    tiny: Any,
-    perception: Path,
+    run_file: Callable[..., Path],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -59,7 +59,8 @@ def test_a_run_is_readable(
         attach(trainer, quiet)
 
     monkeypatch.setattr("refine_iqa_train.console.attach", listening)
-    run.train(_config(tiny, perception, tmp_path), "stage1")
+    trainer = {"max_steps": 2, "per_device_train_batch_size": 4, "disable_tqdm": False, "save_strategy": "no"}
+    run.train(load_config(run_file(trainer)), "stage1")
     printed = capsys.readouterr()
     lines = printed.err.replace("\r", "\n").replace("\x1b[A", "\n").splitlines()
     assert printed.out == ""
@@ -71,18 +72,3 @@ def test_a_run_is_readable(
     assert lines[-1] == f"{tmp_path / 'run'}: the model after 2 steps, its processor, card and log"
     assert heard.logs
     assert None not in [value for logs in heard.logs for value in logs.values()]
-
-
-def _config(tiny: Any, perception: Path, tmp_path: Path) -> Config:
-    import json
-
-    trainer = {"max_steps": 2, "per_device_train_batch_size": 4, "num_generations": 4, "max_completion_length": 8}
-    values = {
-        "model": str(tiny("qwen3_vl")),
-        "out": str(tmp_path / "run"),
-        "data": {"perception": str(perception)},
-        "validation": {"every": 2, "samples": 4, "batch": 4},
-        "trainer": {**trainer, "logging_steps": 1, "disable_tqdm": False, "save_strategy": "no"},
-    }
-    (tmp_path / "run.yaml").write_text(json.dumps(values))  # JSON is YAML
-    return load_config(tmp_path / "run.yaml")

@@ -1,6 +1,7 @@
 """Whole runs on a CPU: cold start, both stages, adapters, streams, going on after a stop; what is refused at once."""
 
 import json
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,31 +14,11 @@ from refine_iqa_train.config import load_config
 from refine_iqa_train.dry_run import dry_run, shown, stage_of
 from refine_iqa_train.run import prepare, train
 
-TRAINER = {
-    "max_steps": 2,
-    "per_device_train_batch_size": 8,
-    "num_generations": 4,
-    "max_completion_length": 8,
-    "logging_steps": 1,
-    "save_steps": 2,
-    "learning_rate": 1e-4,
-    "disable_tqdm": True,
-}
-
 
 @pytest.fixture
-def file(tiny: Any, perception: Path, rated: Path, tmp_path: Path) -> Path:
-    values = {
-        "model": str(tiny("qwen3_vl")),
-        "out": str(tmp_path / "run"),
-        "data": {"perception": str(perception)},
-        "validation": {"every": 2, "samples": 4, "batch": 4},
-        "watch": {"samples_every": 1, "samples": 2},
-        "trainer": TRAINER,
-    }
-    path = tmp_path / "run.yaml"
-    path.write_text(yaml.safe_dump(values))
-    return path
+def file(run_file: Callable[..., Path]) -> Path:
+    trainer = {"max_steps": 2, "per_device_train_batch_size": 8, "save_steps": 2, "learning_rate": 1e-4}
+    return run_file({**trainer, "disable_tqdm": True}, watch={"samples_every": 1, "samples": 2})
 
 
 def scoring(rated: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """How held-out questions are answered: greedily unless a temperature is given, and training is left as it was."""
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,9 @@ from refine_iqa_train.config import load_config
 from refine_iqa_train.rewards import text_of
 from refine_iqa_train.run import _grpo_trainer, prepare
 
-
-def file(tiny: Any, perception: Path, tmp_path: Path, **validation: Any) -> Path:
-    trainer = {"per_device_train_batch_size": 4, "num_generations": 4, "max_completion_length": 8, "min_p": 0.1}
-    values = {
-        "model": str(tiny("qwen3_vl")),
-        "out": str(tmp_path / "run"),
-        "data": {"perception": str(perception)},
-        "validation": {"every": 2, "samples": 4, "batch": 4, **validation},
-        "trainer": {**trainer, "disable_tqdm": True},
-    }
-    (tmp_path / "run.yaml").write_text(json.dumps(values))  # JSON is YAML
-    return tmp_path / "run.yaml"
+TRAINER = {"per_device_train_batch_size": 4, "min_p": 0.1, "disable_tqdm": True}
+HELD_OUT = {"every": 2, "samples": 4, "batch": 4}
+RunFile = Callable[..., Path]
 
 
 def answers(trainer: Any, seed: int) -> dict[str, list[str]]:
@@ -64,8 +55,8 @@ def greedy(trainer: Any) -> dict[str, list[str]]:
 
 
 @pytest.mark.slow
-def test_the_likeliest_answers_and_always_the_same(tiny: Any, perception: Path, tmp_path: Path) -> None:
-    trainer = _grpo_trainer(prepare(load_config(file(tiny, perception, tmp_path)), "stage1"))
+def test_the_likeliest_answers_and_always_the_same(run_file: RunFile) -> None:
+    trainer = _grpo_trainer(prepare(load_config(run_file(TRAINER)), "stage1"))
     first = answers(trainer, 0)
     assert len(first) == 4
     assert first == answers(trainer, 1) == greedy(trainer)
@@ -75,14 +66,14 @@ def test_the_likeliest_answers_and_always_the_same(tiny: Any, perception: Path, 
 
 
 @pytest.mark.slow
-def test_sampled_answers_where_a_temperature_is_given(tiny: Any, perception: Path, tmp_path: Path) -> None:
-    config = load_config(file(tiny, perception, tmp_path, temperature=0.9, generations=2))
+def test_sampled_answers_where_a_temperature_is_given(run_file: RunFile) -> None:
+    config = load_config(run_file(TRAINER, validation={**HELD_OUT, "temperature": 0.9, "generations": 2}))
     trainer = _grpo_trainer(prepare(config, "stage1"))
     first = answers(trainer, 0)
     assert first != answers(trainer, 1)
     assert any(len(set(texts)) == 2 for texts in first.values())
 
 
-def test_several_greedy_answers_are_refused(tiny: Any, perception: Path, tmp_path: Path) -> None:
+def test_several_greedy_answers_are_refused(run_file: RunFile) -> None:
     with pytest.raises(UserError, match=r"2 greedy answers would be alike; give a validation\.temperature"):
-        load_config(file(tiny, perception, tmp_path, generations=2))
+        load_config(run_file(TRAINER, validation={**HELD_OUT, "generations": 2}))
