@@ -20,7 +20,7 @@ from distortlab.tasks import recognition
 
 VARIANTS = ("noise.gaussian_rgb", "blur.gaussian", "quantization.uniform", "saturate_weaken.ycbcr")
 """Four that a model this small learns to tell apart in minutes. Blur and pixelation it does not."""
-SEVERITIES = (4,)
+SEVERITY = 4
 SIDE = 64
 """Of a window, in pixels. Windows are cut out, not made small: blur of a thumbnail cannot be seen."""
 SCENE_SIDE = 384
@@ -48,9 +48,9 @@ def _pictures(count: int) -> Iterator[Any]:
 
 def _sample(picture: Any, scene: int, copy: int) -> Sample:
     draw = stream("learning", scene, copy)
-    name, severity = draw.shuffled(VARIANTS)[0], draw.shuffled(SEVERITIES)[0]
+    name = draw.shuffled(VARIANTS)[0]
     y, x = (draw.shuffled(range(length - SIDE))[0] for length in picture.shape[:2])
-    made = distortlab.distort(picture, name, severity, box=(x, y, x + SIDE, y + SIDE), seed=scene, feather=0)
+    made = distortlab.distort(picture, name, SEVERITY, box=(x, y, x + SIDE, y + SIDE), seed=scene, feather=0)
     window = made.image[y : y + SIDE, x : x + SIDE]
     family = name.partition(".")[0]
     key = f"{scene:05d}-{copy}"
@@ -59,9 +59,9 @@ def _sample(picture: Any, scene: int, copy: int) -> Sample:
         image_id=key,
         prompt=QUESTION,
         images=(Picture(CODECS["png"](window), f"{key}.png"),),
-        solution=recognition.truth(family, severity),
+        solution=recognition.truth(family, SEVERITY),
         task="recognition",
         bbox=(0, 0, SIDE, SIDE),
         distortion=family,
-        severity=severity,
+        severity=SEVERITY,
     )
