@@ -9,7 +9,8 @@ import yaml
 
 from distortlab import __version__
 from distortlab.files import write_text
-from distortlab.tasks import TASKS
+from refine_iqa_train.config import ValidationRules
+from refine_iqa_train.held_out import Measure, list_measures
 
 if TYPE_CHECKING:
     from refine_iqa_train.run import Ready
@@ -51,7 +52,7 @@ def card(ready: "Ready", scores: Mapping[str, float], steps: int) -> str:
 
 ## Scores
 
-{_scores(scores)}
+{_scores(scores, config.validation)}
 
 ## Recipe
 
@@ -82,16 +83,24 @@ def _data(ready: "Ready") -> str:
     return f"{named}\n\n| task | questions |\n|---|---|\n{counts}"
 
 
-def _scores(scores: Mapping[str, float]) -> str:
-    shown = {name.removeprefix("eval_"): value for name, value in scores.items() if name.startswith("eval_")}
-    kept = {name: value for name, value in shown.items() if name.split("/")[0] in ("held_out", *TASKS)}
-    if not kept:
+def _scores(scores: Mapping[str, float], rules: ValidationRules) -> str:
+    measures = list_measures({name.removeprefix("eval_"): scores[name] for name in scores if name.startswith("eval_")})
+    if not measures:
         return "No held-out questions were asked during training."
-    rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in sorted(kept.items()))
-    return (
-        "On held-out questions, answers sampled at the temperature of training (greedy answers: `refine-bench`).\n\n"
-        f"| metric | value |\n|---|---|\n{rows}"
-    )
+    rows = "\n".join(map(_score, measures))
+    return f"On held-out questions, {_manner(rules)}.\n\n| measure | value | n |\n|---|---|---|\n{rows}"
+
+
+def _score(measure: Measure) -> str:
+    value = f"{measure.value:.4g}" if measure.value is not None else f"- ({measure.reason})"
+    return f"| {measure.task}/{measure.name} | {value} | {'' if measure.n is None else f'{measure.n:,}'} |"
+
+
+def _manner(rules: ValidationRules) -> str:
+    if not rules.temperature:
+        return "answered greedily"
+    each = f", {rules.generations} to each question" if rules.generations > 1 else ""
+    return f"answers sampled at temperature {rules.temperature:g}{each} (greedy answers: `refine-bench`)"
 
 
 def _images(ready: "Ready") -> str:

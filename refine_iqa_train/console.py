@@ -9,11 +9,13 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from tqdm.auto import tqdm
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 
 from distortlab.tasks import TASKS
+from refine_iqa_train.held_out import list_measures
 
-__all__ = ["attach", "hush", "line"]
+__all__ = ["Health", "attach", "hush", "line", "write_line"]
 
 SHOWN: Mapping[str, str] = {
     "loss": "loss",
@@ -22,12 +24,14 @@ SHOWN: Mapping[str, str] = {
     "rewards/format/mean": "format",
     **{f"rewards/{task}/mean": task for task in TASKS},
     "pd/mean": "pd",
+    "frac_reward_zero_std": "zero std",
     "completions/clipped_ratio": "clipped",
     "entropy": "entropy",
+    "kl": "kl",
 }
-"""Of a training step, in this order."""
-MEASURED = {(task, name) for task in TASKS for name in ("type", "severity", "accuracy", "iou", "srcc", "plcc", "mae")}
-"""Of a validation."""
+"""Of a training step, in this order. `zero std`: the share of groups whose rewards are all equal and teach nothing."""
+NOT_SHOWN = ("unread", "iou50")
+"""Measures of a validation that only loggers and tables get."""
 
 
 def line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) -> str:
@@ -37,19 +41,27 @@ def line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) -> str:
     GRPO is left out: it is about 0 whatever happens.
     """
     if any(name.startswith("eval_") for name in logs):
-        held = {name.removeprefix("eval_"): value for name, value in logs.items()}
-        return _told("held out", {name: held[name] for name in held if name.rpartition("/")[::2] in MEASURED})
-    shown = {short: logs[name] for name, short in SHOWN.items() if name in logs}
-    if "reward" in logs:
-        shown.pop("loss", None)
-    told = _told(f"{step:,}/{steps:,}", shown)
-    if not told or not seconds:
-        return told
-    return f"{told}  {seconds:.1f} s/step, {_time((steps - step) * seconds)} left"
+        return _format_validation({name.removeprefix("eval_"): value for name, value in logs.items()})
+    shown = [_format_metric(logs, name, short) for name, short in SHOWN.items() if logs.get(name) is not None]
+    if "reward" in logs and "loss" in logs:
+        del shown[0]
+    if not shown:
+        return ""
+    time_left = [f"{seconds:.1f} s/step, {_time((steps - step) * seconds)} left"] if seconds else []
+    return "  ".join([f"{step:,}/{steps:,}", *shown, *time_left])
 
 
-def _told(head: str, shown: Mapping[str, Any]) -> str:
-    return "  ".join([head, *(f"{name} {float(value):.3f}" for name, value in shown.items())]) if shown else ""
+def _format_metric(logs: Mapping[str, Any], name: str, short: str) -> str:
+    """A value, and for a task the rollouts behind it."""
+    n = logs.get(f"{name.removesuffix('/mean')}/n") if name.endswith("/mean") else None
+    return f"{short} {float(logs[name]):.3f}" + (f" (n {n:.0f})" if n is not None and short in TASKS else "")
+
+
+def _format_validation(metrics: Mapping[str, Any]) -> str:
+    """The measures, those of a task side by side."""
+    measures = [measure for measure in list_measures(metrics) if measure.name not in NOT_SHOWN]
+    shown = [f"{measure.task}/{measure.name} {measure}" for measure in measures]
+    return "  ".join(["held out", *shown]) if shown else ""
 
 
 def _time(seconds: float) -> str:
@@ -72,13 +84,21 @@ def hush() -> None:
 
 
 def attach(trainer: Any, quiet: bool = False) -> None:
-    """Put these lines in place of the dictionaries that transformers prints."""
+    """Put these lines in place of the dictionaries that transformers prints; with `quiet` only notes are printed."""
     for other in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(other)
-    if trainer.is_world_process_zero() and not quiet:
-        trainer.add_callback(_Bar() if sys.stderr.isatty() else _Lines())
+    if trainer.is_world_process_zero():
+        if not quiet:
+            trainer.add_callback(_Bar() if sys.stderr.isatty() else _Lines())
+        trainer.add_callback(_Notes())
     # First in line: TRL logs None for a task that was not in the batch, and TensorBoard complains of each.
     trainer.callback_handler.callbacks.insert(0, _WithoutNothing())
+
+
+def write_line(text: str) -> None:
+    """To standard error, above the bars where there are any."""
+    tqdm.write(text, file=sys.stderr)
+    sys.stderr.flush()
 
 
 class _WithoutNothing(TrainerCallback):  # type: ignore[misc]
@@ -93,16 +113,77 @@ class _Lines(TrainerCallback):  # type: ignore[misc]
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
         seconds = (time.monotonic() - self.began) / max(1, state.global_step - self.first)
-        told = line(logs or {}, state.global_step, state.max_steps, seconds)
-        if told:
-            sys.stderr.write(told + "\n")
-            sys.stderr.flush()
+        if text := line(logs or {}, state.global_step, state.max_steps, seconds):
+            write_line(text)
 
 
 class _Bar(ProgressCallback):  # type: ignore[misc]
     """The bar of transformers, which tells the time, with these lines above it."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
-        told = line(logs or {}, state.global_step, state.max_steps, 0.0)
-        if told and self.training_bar is not None:
-            self.training_bar.write(told, file=sys.stderr)
+        if text := line(logs or {}, state.global_step, state.max_steps, 0.0):
+            write_line(text)
+
+
+class _Notes(TrainerCallback):  # type: ignore[misc]
+    """What `Health` finds, each thing once in the life of a run."""
+
+    def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+        self.health = Health()
+        for entry in state.log_history:  # of a run that goes on
+            self.health.hear(entry, entry["step"])
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
+        for note in self.health.hear(logs or {}, state.global_step):
+            write_line(f"note: {note}")
+
+
+# --- what goes wrong ------------------------------------------------------------------------------------------------
+
+COLLAPSE = 1 / 3
+"""Of the entropy at the start: below it the policy has nearly stopped trying different answers."""
+FORM, PATIENCE = 0.6, 30
+"""A form reward below this for so many steps holds everything else up."""
+
+
+class Health:
+    """Watches logged steps for a collapse of entropy and for a form that is not learnt."""
+
+    def __init__(self) -> None:
+        self._entropy: float | None = None
+        self._formed = 0
+        self._noted: set[str] = set()
+
+    def hear(self, logs: Mapping[str, Any], step: int) -> list[str]:
+        """Notes about a logged step of GRPO; each note is given once."""
+        if logs.get("reward") is None:
+            return []
+        notes = {"entropy": self._check_entropy(logs.get("entropy")), "form": self._check_form(logs, step)}
+        found = {name: note for name, note in notes.items() if note and name not in self._noted}
+        self._noted |= set(found)
+        return list(found.values())
+
+    def _check_entropy(self, entropy: float | None) -> str:
+        if entropy is None:
+            return ""
+        self._entropy = entropy if self._entropy is None else self._entropy
+        if entropy >= COLLAPSE * self._entropy:
+            return ""
+        return (
+            f"entropy is {entropy:.3f}, less than a third of its {self._entropy:.3f} at the start: answers become "
+            "alike, and groups of equal rewards teach nothing (zero std). A lower trainer.learning_rate, trainer.beta "
+            "or trainer.entropy_coef above 0, or trainer.epsilon_high keep it up (docs/training.md)"
+        )
+
+    def _check_form(self, logs: Mapping[str, Any], step: int) -> str:
+        form = logs.get("rewards/format/mean")
+        if form is None or form >= FORM:
+            self._formed = self._formed if form is None else step
+            return ""
+        if step - self._formed < PATIENCE:
+            return ""
+        return (
+            f"the form reward has been below {FORM:g} for {step - self._formed} steps (now {form:.3f}): answers "
+            "without the form earn little else. Look at the pages below out/samples; a cold start (sft) teaches the "
+            "form, and where `clipped` is high, trainer.max_completion_length is too short"
+        )

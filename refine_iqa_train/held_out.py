@@ -7,11 +7,22 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from distortlab.tasks import TASKS, Unread, quality, recognition, score
 
-__all__ = ["HeldOut", "Judged", "judged"]
+__all__ = ["MEASURES", "HeldOut", "Judged", "Measure", "judged", "list_measures"]
+
+FEWEST = 3
+"""Images without which a correlation means nothing."""
+MEASURES: Mapping[str, tuple[str, ...]] = {
+    "recognition": ("type", "severity", "unread"),
+    "recognition_reference": ("type", "severity", "unread"),
+    "object": ("accuracy", "unread"),
+    "grounding": ("iou", "iou50", "unread"),
+    "quality": ("srcc", "plcc", "mae", "unread"),
+}
+"""What is measured about each task, in the order in which it is shown."""
 
 
 class Judged(NamedTuple):
@@ -57,13 +68,19 @@ class HeldOut:
                 known.append(row)
 
     def metrics(self) -> dict[str, float]:
-        """`held_out/n`, `recognition/type`, `grounding/iou`, ..., `quality/srcc`, `quality/plcc`, `quality/mae`."""
+        """`held_out/n`, `recognition/type`, `grounding/iou`, ..., `quality/srcc`, `quality/plcc`, `quality/mae`.
+
+        Beside them stand the numbers of questions, `TASK/n`, and of images with a score, `quality/read`.
+        """
         found: dict[str, float] = {"held_out/n": float(len(self.answers))}
         for task in TASKS:
-            rows = [answer for answers in self.answers.values() for answer in answers if answer.task == task]
+            questions = [answers for answers in self.answers.values() if answers[0].task == task]
+            rows = [answer for answers in questions for answer in answers]
             for name in rows[0].marks if rows else ():
                 found[f"{task}/{name}"] = fmean(row.marks[name] for row in rows)
-        return {**found, **self._quality()}
+            if rows:
+                found[f"{task}/n"] = float(len(questions))
+        return {**found, **(self._quality() if "quality/n" in found else {})}
 
     def _quality(self) -> dict[str, float]:
         """Of the mean score of each image; images without a score are left out (their share is `quality/unread`)."""
@@ -72,19 +89,67 @@ class HeldOut:
             given = [answer.given for answer in answers if answer.given is not None]
             if given and answers[0].mos is not None:
                 pairs.append((fmean(given), answers[0].mos))
-        if not pairs:
-            return {}
-        mae = fmean(abs(given - mos) for given, mos in pairs)
-        return {"quality/mae": mae, **_correlations(*zip(*pairs, strict=True))}
+        return {f"quality/{name}": value for name, value in _agreement(pairs).items()}
 
 
-def _correlations(given: Sequence[float], mos: Sequence[float]) -> dict[str, float]:
-    """Spearman's and Pearson's; not a number for fewer than three images, or where all have one score."""
-    if len(given) < 3 or len(set(given)) == 1 or len(set(mos)) == 1:
-        return {"quality/srcc": math.nan, "quality/plcc": math.nan}
+def _agreement(pairs: Sequence[tuple[float, float]]) -> dict[str, float]:
+    """Spearman's and Pearson's correlation and the mean distance of scores (given, true).
+
+    Not a number for fewer than `FEWEST` pairs and where one side is the same throughout; `read`, `answers` and
+    `truths` (pairs, different scores of each side) tell which of these it was.
+    """
+    given, mos = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    counts = {"read": float(len(pairs)), "answers": float(len(set(given))), "truths": float(len(set(mos)))}
+    mae = fmean(abs(one - other) for one, other in pairs) if pairs else math.nan
+    if len(pairs) < FEWEST or len(set(given)) == 1 or len(set(mos)) == 1:
+        return {"srcc": math.nan, "plcc": math.nan, "mae": mae, **counts}
     from scipy.stats import pearsonr, spearmanr
 
-    return {
-        "quality/srcc": float(spearmanr(given, mos).statistic),
-        "quality/plcc": float(pearsonr(given, mos).statistic),
-    }
+    srcc, plcc = spearmanr(given, mos).statistic, pearsonr(given, mos).statistic
+    return {"srcc": float(srcc), "plcc": float(plcc), "mae": mae, **counts}
+
+
+# --- shown ----------------------------------------------------------------------------------------------------------
+
+
+class Measure(NamedTuple):
+    """A measure with the number of questions behind it; without a value, the reason why."""
+
+    task: str
+    name: str
+    value: float | None
+    n: int | None
+    reason: str = ""
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"- ({self.reason})" if self.reason else "-"
+        return f"{self.value:.3f}" + (f" (n {self.n:,})" if self.n is not None else "")
+
+
+def list_measures(metrics: Mapping[str, Any]) -> list[Measure]:
+    """The measures of a validation, from its metrics without "eval_"; None and NaN are no values."""
+    found = []
+    for task, names in MEASURES.items():
+        n = _number(metrics.get(f"{task}/n"))
+        for name in names:
+            value = _number(metrics.get(f"{task}/{name}"))
+            if value is None and (task != "quality" or n is None):
+                continue
+            counted = metrics.get("quality/read", n) if task == "quality" and name != "unread" else n
+            count = _number(counted)
+            reason = _reason(metrics) if value is None else ""
+            found.append(Measure(task, name, value, None if count is None else int(count), reason))
+    return found
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _reason(metrics: Mapping[str, Any]) -> str:
+    """Why scores have no correlation."""
+    read, n = metrics.get("quality/read") or 0, metrics.get("quality/n") or 0
+    if read < FEWEST:
+        return f"{read:.0f} read of {n:.0f}"
+    return "all answers equal" if metrics.get("quality/answers") == 1 else "all true scores equal"

@@ -1,16 +1,19 @@
 """Scores of finished runs, from the states that the trainer saved, as one table."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from distortlab.errors import UserError
 from distortlab.tasks import TASKS
+from refine_iqa_train.held_out import MEASURES, list_measures
 
 __all__ = ["Score", "scores_of", "table"]
 
 Score = Mapping[str, float | None]
+ROWS = ("held_out/n", *(f"{task}/{name}" for task, names in MEASURES.items() for name in names))
+"""Of the table, in this order."""
 
 
 def scores_of(out: str | Path) -> dict[str, Score]:
@@ -35,22 +38,23 @@ def _metrics(entry: Mapping[str, Any]) -> Score:
 
 
 def table(runs: Mapping[str, Mapping[str, Score]]) -> str:
-    """Lines of text: a metric, and before and after of each run."""
-    names = _ordered(name for scores in runs.values() for name in scores["before"])
-    width = max(map(len, names))
-    head = " " * width + "".join(f"  {Path(run).name + ': before':>18}  {'after':>8}" for run in runs)
-    lines = [
-        f"{name:<{width}}"
-        + "".join(f"  {_cell(s['before'], name):>18}  {_cell(s['after'], name):>8}" for s in runs.values())
-        for name in names
+    """Lines of text: a measure, and before and after of each run, each with its number of questions."""
+    columns = [
+        (f"{Path(run).name}: {when}" if when == "before" else when, _cells(scores[when]))
+        for run, scores in runs.items()
+        for when in ("before", "after")
     ]
-    return "\n".join([head, *lines])
+    names = [name for name in ROWS if any(name in cells for _, cells in columns)]
+    width = max(map(len, names))
+    widths = [max(len(head), *map(len, cells.values())) for head, cells in columns]
+    lines = [" " * width + "".join(f"  {head:>{w}}" for (head, _), w in zip(columns, widths, strict=True))]
+    for name in names:
+        row = [f"  {cells.get(name, ''):>{w}}" for (_, cells), w in zip(columns, widths, strict=True)]
+        lines.append((f"{name:<{width}}" + "".join(row)).rstrip())
+    return "\n".join(lines)
 
 
-def _ordered(names: Iterable[str]) -> Sequence[str]:
-    return sorted(set(names), key=lambda name: (name != "held_out/n", name))
-
-
-def _cell(score: Score, name: str) -> str:
-    value = score.get(name)
-    return "-" if value is None else f"{value:.3f}" if name != "held_out/n" else f"{value:.0f}"
+def _cells(score: Score) -> dict[str, str]:
+    """What stands in a column, by row."""
+    measures = {f"{measure.task}/{measure.name}": str(measure) for measure in list_measures(score)}
+    return {"held_out/n": f"{score['held_out/n']:.0f}", **measures}

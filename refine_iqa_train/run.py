@@ -268,8 +268,10 @@ def _begin(ready: Ready) -> None:
 
 
 def _last(history: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """The latest value of every metric."""
+    """The latest value of every metric; those of a validation are all of the last one, or none."""
     found: dict[str, float] = {}
     for entry in history:
+        if "eval_held_out/n" in entry:
+            found = {name: value for name, value in found.items() if not name.startswith("eval_")}
         found |= {name: value for name, value in entry.items() if isinstance(value, int | float)}
     return found

@@ -123,6 +123,8 @@ def _shared(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
         "report_to": config.watch.report_to,
         "project": "refine-iqa",
         "run_name": Path(config.out).name,
+        # Where this is left out, transformers follows the level of its logger: TRANSFORMERS_VERBOSITY would decide.
+        "disable_tqdm": False,
         "remove_unused_columns": False,
         "model_init_kwargs": {**init, "dtype": dtype},
     }

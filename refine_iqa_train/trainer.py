@@ -21,7 +21,7 @@ from refine_iqa_train.held_out import HeldOut, judged
 from refine_iqa_train.page import Answer, Card, write_page
 from refine_iqa_train.rewards import fully_right, text_of
 
-__all__ = ["RefineTrainer"]
+__all__ = ["RefineTrainer", "is_page_due"]
 
 
 class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
@@ -32,6 +32,7 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
 
     def __init__(self, *, config: Config, **arguments: Any) -> None:
         self.config = config
+        self._shown: int | None = None  # step of the latest page of samples
         super().__init__(**arguments)
         for reward in self.reward_funcs:
             if hasattr(reward, "bind"):
@@ -45,7 +46,10 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
         rewards: Tensor = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
         self._rewards = rewards  # (B of all processes, functions)
         self._rated, self._right = self._gates(inputs, completions)
-        if not self.model.training:
+        if self.model.training:
+            for name, n in zip(self.reward_func_names, (~rewards.isnan()).sum(0).tolist(), strict=True):
+                self._metrics["train"][f"rewards/{name}/n"].append(float(n))
+        else:
             self._validate(inputs, completions)
         self._texts = [text_of(completion) for completion in completions]
         return rewards
@@ -129,14 +133,23 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
     def _show(self, inputs: Sequence[dict[str, Any]], advantages: Tensor) -> None:
         """A page with the questions of this step, where one is due."""
         rules, step = self.config.watch, self.state.global_step
-        if not rules.samples_every or step % rules.samples_every or not self.accelerator.is_main_process:
+        if not self.accelerator.is_main_process or not is_page_due(step, self._shown, rules.samples_every):
             return
+        self._shown = step
         rewards = self._rewards[: len(inputs)].tolist()  # the main process has the first rows
         cards: dict[str, tuple[dict[str, Any], list[Answer]]] = {}
         for row, text, values, advantage in zip(inputs, self._texts, rewards, advantages.tolist(), strict=True):
             named = dict(zip(self.reward_func_names, values, strict=True))
             cards.setdefault(row["sample_id"], (row, []))[1].append(Answer(text, named, advantage))
         write_page(Path(self.args.output_dir) / "samples", step, _cards(cards)[: rules.samples])
+
+
+def is_page_due(step: int, shown: int | None, every: int) -> bool:
+    """Whether a page is due at a step in which answers were generated; `shown` is the step of the latest page.
+
+    Answers are not generated in every step: a page that falls due between two generations is written at the second.
+    """
+    return every > 0 and (shown is None or step // every > shown // every)
 
 
 def _cards(found: dict[str, tuple[dict[str, Any], list[Answer]]]) -> list[Card]:

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import transformers
 from transformers import TrainerCallback
 
+from distortlab.tasks.answer import wrap
 from refine_iqa_train.config import load_config
-from refine_iqa_train.console import attach, line
+from refine_iqa_train.console import Health, _Notes, attach, line
+from refine_iqa_train.held_out import HeldOut, judged
 
 
 def test_a_line_about_a_step() -> None:
@@ -22,8 +26,70 @@ def test_a_line_about_a_step() -> None:
 
 
 def test_a_line_about_a_validation() -> None:
-    logs = {"eval_loss": 0.0, "eval_quality/srcc": 0.5, "eval_recognition/type": 0.25, "eval_object/unread": 1.0}
-    assert line(logs, 5, 10, 2.0) == "held out  quality/srcc 0.500  recognition/type 0.250"
+    logs = {"eval_loss": 0.0, "eval_recognition/type": 0.25, "eval_recognition/n": 12.0, "eval_object/unread": 1.0}
+    scored = {"eval_quality/srcc": 0.5, "eval_quality/plcc": 0.25, "eval_quality/mae": 0.5}
+    scored |= {"eval_quality/n": 8.0, "eval_quality/read": 7.0}
+    assert line({**logs, **scored}, 5, 10, 2.0) == (
+        "held out  recognition/type 0.250 (n 12)  quality/srcc 0.500 (n 7)  quality/plcc 0.250 (n 7)  "
+        "quality/mae 0.500 (n 7)"
+    )
+
+
+def test_a_correlation_that_cannot_be_has_a_reason() -> None:
+    held = HeldOut()
+    held.add([judged(str(n), "quality", wrap("Score:3.00", "."), f"{n}.00") for n in (1, 2, 3, 4)])
+    logs = {f"eval_{name}": value for name, value in held.metrics().items() if value == value}  # TRL leaves NaN out
+    assert "quality/srcc - (all answers equal)  " in line(logs, 5, 10, 2.0)
+    few = HeldOut()
+    few.add([judged(str(n), "quality", wrap(f"Score:{n}.00", ".") if n < 3 else "?", f"{n}.00") for n in (1, 2, 3, 4)])
+    assert "quality/srcc - (2 read of 4)" in line({f"eval_{k}": v for k, v in few.metrics().items()}, 5, 10, 2.0)
+
+
+def test_rollouts_stand_beside_the_reward_of_a_task() -> None:
+    logs = {"reward": 1.25, "rewards/object/mean": 0.75, "rewards/object/n": 12.0, "frac_reward_zero_std": 0.5}
+    told = line({**logs, "rewards/format/mean": 1.0, "rewards/format/n": 32.0, "entropy": 0.25}, 1, 2, 0.0)
+    assert told == "1/2  reward 1.250  format 1.000  object 0.750 (n 12)  zero std 0.500  entropy 0.250"
+
+
+# --- notes ----------------------------------------------------------------------------------------------------------
+
+
+def notes(rows: list[tuple[int, float, float]]) -> list[tuple[int, str]]:
+    """(step, first word) of the notes about steps with a form reward and an entropy."""
+    health, found = Health(), []
+    for step, form, entropy in rows:
+        logs = {"reward": 1.0, "rewards/format/mean": form, "entropy": entropy}
+        found += [(step, note.split()[1]) for note in health.hear(logs, step)]
+    return found
+
+
+def test_a_collapse_of_entropy_is_noted_once() -> None:
+    assert notes([(1, 1.0, 0.9), (2, 1.0, 0.31), (3, 1.0, 0.29), (4, 1.0, 0.2), (5, 1.0, 0.9), (6, 1.0, 0.1)]) == [
+        (3, "is")
+    ]
+    assert Health().hear({"entropy": 4.0, "loss": 1.0}, 1) == []  # of a cold start: it falls as it should
+
+
+@pytest.mark.parametrize("every", [1, 5, 10])
+def test_a_form_that_is_not_learnt_is_noted_after_thirty_steps(every: int) -> None:
+    steps = range(every, 101, every)
+    assert notes([(step, 0.5, 1.0) for step in steps]) == [(30, "form")]
+    assert notes([(step, 0.6, 1.0) for step in steps]) == []
+    risen = [(step, 0.7 if step == 20 else 0.5, 1.0) for step in steps]
+    assert notes(risen) == [(50, "form")]
+
+
+def test_a_run_that_goes_on_remembers_its_start(capsys: pytest.CaptureFixture[str]) -> None:
+    heard = [{"reward": 1.0, "entropy": value, "step": step} for step, value in ((1, 0.9), (2, 0.8))]
+    state = SimpleNamespace(log_history=heard, global_step=2)
+    callback = _Notes()
+    callback.on_train_begin(None, state, None)
+    state.global_step = 3
+    callback.on_log(None, state, None, logs={"reward": 1.0, "entropy": 0.29})
+    assert capsys.readouterr().err.startswith("note: entropy is 0.290, less than a third of its 0.900 at the start")
+    callback.on_train_begin(None, SimpleNamespace(log_history=[*heard, {"reward": 1, "entropy": 0.2, "step": 3}]), None)
+    callback.on_log(None, state, None, logs={"reward": 1.0, "entropy": 0.2})
+    assert capsys.readouterr().err == ""
 
 
 def test_nothing_to_say() -> None:
@@ -59,7 +125,8 @@ def test_a_run_is_readable(
         attach(trainer, quiet)
 
     monkeypatch.setattr("refine_iqa_train.console.attach", listening)
-    trainer = {"max_steps": 2, "per_device_train_batch_size": 4, "disable_tqdm": False, "save_strategy": "no"}
+    assert transformers.utils.logging.get_verbosity() == transformers.logging.ERROR  # of others; ours are printed
+    trainer = {"max_steps": 2, "per_device_train_batch_size": 4, "save_strategy": "no"}
     run.train(load_config(run_file(trainer)), "stage1")
     printed = capsys.readouterr()
     lines = printed.err.replace("\r", "\n").replace("\x1b[A", "\n").splitlines()

@@ -51,10 +51,20 @@ def test_stage_1_from_a_data_set_to_a_model(file: Path, tiny: Any, family: str) 
     assert {path.name for path in (out / "samples").iterdir()} == {"index.html", "step-000000.html", "step-000001.html"}
     card = (out / "README.md").read_text()
     assert config.data.perception in card
-    assert "held_out/n | 4" in card
+    assert "On held-out questions, answered greedily." in card
     assert yaml.safe_load(card.split("---")[1])["tags"][-1] == "refine-iqa"
     assert load_config(out / "config.yaml") == config
     assert list(out.rglob("events.out.tfevents*"))
+
+
+@pytest.mark.slow
+def test_pages_that_fall_due_between_two_generations(file: Path) -> None:
+    """Answers are generated at steps 0, 2 and 4; pages fall due at 0, 3 and 6."""
+    keys = {"trainer.max_steps": 5, "trainer.steps_per_generation": 2, "watch.samples_every": 3, "validation.every": 0}
+    config = load_config(file, keys)
+    train(config, "stage1")
+    names = {path.stem for path in (Path(config.out) / "samples").glob("step-*.html")}
+    assert names == {"step-000000", "step-000004"}
 
 
 @pytest.mark.slow

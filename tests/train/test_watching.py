@@ -5,16 +5,22 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from scipy.stats import pearsonr, spearmanr
 
 from distortlab.errors import UserError
 from distortlab.tasks.answer import wrap
+from refine_iqa_train.card import _scores
 from refine_iqa_train.cold_start import answered
+from refine_iqa_train.config import ValidationRules
 from refine_iqa_train.held_out import HeldOut, judged
 from refine_iqa_train.memory import Load, Shape, estimate
 from refine_iqa_train.page import Answer, Card, write_page
 from refine_iqa_train.results import scores_of, table
+from refine_iqa_train.run import _last
+from refine_iqa_train.trainer import is_page_due
 
 MOS = [1.0, 2.0, 3.0, 4.0, 5.0]
 GIVEN = ["1.50", "1.40", "3.00", "4.00", "4.10"]
@@ -124,6 +130,49 @@ def test_scores_before_and_after(tmp_path: Path) -> None:
     lines = table({str(tmp_path): found}).splitlines()
     assert lines[1].split() == ["held_out/n", "8", "8"]
     assert lines[2].split() == ["object/accuracy", "0.250", "0.500"]
+
+
+def test_scores_have_their_number_or_a_reason(tmp_path: Path) -> None:
+    counts = {"quality/n": 5, "quality/read": 2, "object/n": 40, "held_out/n": 45}
+    scores = {"before": {"object/accuracy": 0.25, **counts}, "after": {"object/accuracy": 0.5, **counts}}
+    scores["after"] |= {"quality/srcc": 0.5, "quality/mae": 1.0, "quality/read": 4}
+    rows = {row.split()[0]: " ".join(row.split()[1:]) for row in table({"a": scores, "b": scores}).splitlines()[1:]}
+    assert rows["object/accuracy"] == "0.250 (n 40) 0.500 (n 40) 0.250 (n 40) 0.500 (n 40)"
+    assert rows["quality/srcc"].startswith("- (2 read of 5) 0.500 (n 4)")
+    assert "quality/n" not in rows
+
+
+def test_the_card_says_how_answers_were_drawn() -> None:
+    scores = {"eval_quality/n": 5.0, "eval_quality/read": 5.0, "eval_quality/answers": 1.0, "eval_quality/mae": 0.5}
+    text = _scores(scores, ValidationRules())
+    assert "answered greedily" in text
+    assert "sampled" not in text
+    assert "| quality/srcc | - (all answers equal) | 5 |" in text
+    assert "| quality/mae | 0.5 | 5 |" in text
+    sampled = _scores(scores, ValidationRules(temperature=0.9, generations=4))
+    assert "sampled at temperature 0.9, 4 to each question" in sampled
+
+
+def test_the_card_has_the_last_validation_alone() -> None:
+    first = {"eval_held_out/n": 5, "eval_quality/srcc": 0.5, "step": 0}
+    last = {"eval_held_out/n": 5, "eval_quality/srcc": None, "step": 5}
+    assert "eval_quality/srcc" not in _last([first, {"reward": 1.0}, last])
+
+
+# --- when a page is due ---------------------------------------------------------------------------------------------
+
+
+@given(every=st.integers(1, 40), apart=st.integers(1, 40), begin=st.integers(0, 100))
+def test_a_page_falls_due_once_in_every_interval(every: int, apart: int, begin: int) -> None:
+    """Answers are generated every so many steps, from a step on: the first is shown, and one for each time due."""
+    shown: list[int] = []
+    generations = range(begin, begin + 400, apart)
+    for step in generations:
+        if is_page_due(step, shown[-1] if shown else None, every):
+            shown.append(step)
+        assert not is_page_due(step, None, 0)
+    firsts = {step // every: step for step in reversed(generations)}
+    assert shown == sorted(firsts.values())
 
 
 def test_scores_of_nothing(tmp_path: Path) -> None:
