@@ -31,6 +31,7 @@ from distortlab.recipe import load_recipe
 from distortlab.tasks.terms import PHRASES
 from distortlab.tiles import Tile, sheet
 from distortlab.visibility import GATES, TRENDS
+from refine_iqa_train.trl_options import markdown_table
 
 DOCS = Path(__file__).parent
 FACTS = DOCS / "images" / "facts.json"
@@ -84,6 +85,18 @@ def _rules(family: str) -> list[str]:
         if name in TRENDS:
             out.append(f"- Kept when `{name}` reached {TRENDS[name].least:g} {TRENDS[name].unit}.")
     return ["", *out] if out else out
+
+
+BEGIN, END = "<!-- from refine_iqa_train/trl_options.py, by make docs -->\n", "<!-- end -->"
+
+
+def training_page() -> str:
+    """docs/training.md as it is, with its table of TRL's options made again."""
+    before, begin, rest = (DOCS / "training.md").read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit("docs/training.md has lost the marks around its table of TRL's options")
+    return f"{before}{begin}{markdown_table()}\n{end}{after}"
 
 
 # --- the gallery ----------------------------------------------------------------------------------------------------
@@ -180,7 +193,11 @@ def colours(image: Image) -> list[int]:
     return [int(level) for level in cv2.resize(image, (3, 3), interpolation=cv2.INTER_AREA).ravel()]
 
 
-PAGES: dict[str, Callable[[], str]] = {"distortions.md": distortions_page, "gallery.md": gallery_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "distortions.md": distortions_page,
+    "gallery.md": gallery_page,
+    "training.md": training_page,
+}
 PICTURES: dict[str, Callable[[], Made]] = {
     "images/families.jpg": families_picture,
     "images/samples.jpg": samples_picture,

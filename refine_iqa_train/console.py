@@ -42,13 +42,17 @@ def line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) -> str:
     """
     if any(name.startswith("eval_") for name in logs):
         return _format_validation({name.removeprefix("eval_"): value for name, value in logs.items()})
-    shown = [_format_metric(logs, name, short) for name, short in SHOWN.items() if logs.get(name) is not None]
-    if "reward" in logs and "loss" in logs:
-        del shown[0]
+    names = [name for name in SHOWN if logs.get(name) is not None and (name != "loss" or is_supervised(logs))]
+    shown = [_format_metric(logs, name, SHOWN[name]) for name in names]
     if not shown:
         return ""
     time_left = [f"{seconds:.1f} s/step, {_time((steps - step) * seconds)} left"] if seconds else []
     return "  ".join([f"{step:,}/{steps:,}", *shown, *time_left])
+
+
+def is_supervised(logs: Mapping[str, Any]) -> bool:
+    """Whether a logged step is one of the cold start."""
+    return "mean_token_accuracy" in logs
 
 
 def _format_metric(logs: Mapping[str, Any], name: str, short: str) -> str:
@@ -156,7 +160,7 @@ class Health:
 
     def hear(self, logs: Mapping[str, Any], step: int) -> list[str]:
         """Notes about a logged step of GRPO; each note is given once."""
-        if logs.get("reward") is None:
+        if is_supervised(logs):  # its entropy falls as it should
             return []
         notes = {"entropy": self._check_entropy(logs.get("entropy")), "form": self._check_form(logs, step)}
         found = {name: note for name, note in notes.items() if note and name not in self._noted}
