@@ -38,7 +38,7 @@ class Pixels:
 @dataclass(frozen=True, slots=True)
 class ItemSet:
     """A set, ready to be asked. `pixels()` yields (item, its files or a sentence why not), each item once, in any
-    order.
+    order. `expected`: items of the whole variant, those that had to be left out among them.
     """
 
     name: str
@@ -46,7 +46,7 @@ class ItemSet:
     items: tuple[Item, ...]
     sha256: str
     pixels: Callable[[], Iterator[tuple[Item, Pixels | str]]]
-    expected: int | None = None
+    expected: int
     problems: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -80,7 +80,7 @@ def open_set(text: str, data: Path | None, protocol: Protocol) -> ItemSet:
         items=items,
         sha256=found.sha256,
         pixels=partial(_from_paths, items, paths, {}),
-        expected=found.expected,
+        expected=found.expected or len(found.rows) + len(found.problems),
         problems=tuple(map(str, found.problems)),
         facts=_facts(found.spec.facts),
     )
@@ -97,7 +97,7 @@ def _rated(found: RatedSet, protocol: Protocol) -> ItemSet:
         items=items,
         sha256=found.sha256,
         pixels=partial(_from_paths, items, paths, references),
-        expected=found.expected,
+        expected=found.expected or len(found.rows) + len(found.problems),
         problems=tuple(map(str, found.problems)),
         facts={
             **_facts(found.spec.facts),
@@ -166,6 +166,7 @@ def _local(text: str, protocol: Protocol) -> ItemSet:
         items=items,
         sha256=sha256,
         pixels=partial(_from_local, items, root, split, view),
+        expected=len(items),
         facts={
             "title": f"{name}, {split}",
             "folder": str(root.resolve()),

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from refine_bench.coverage import format_rows
+
 __all__ = ["number", "print_comparison", "print_json", "print_run", "print_scores", "table"]
 
 
@@ -54,8 +56,7 @@ def print_scores(score: Mapping[str, Any]) -> None:
         rows.append(["ceiling of PLCC, from the raters' noise", number(score["ceiling"]["plcc"]), ""])
     fills = ("midpoint", "worst") if score["failures"] else ()
     rows += [[f"PLCC, SRCC with failures as {name}", _both(score["columns"][name]), ""] for name in fills]
-    title = f"{score['set']}: {score['model']}, {score['protocol'] or 'scores as given'}, {score['n_read']:,} of "
-    table(f"{title}{score['n']:,} images", ("metric", "value", "95 % interval"), rows)
+    table(_head(score), ("metric", "value", "95 % interval"), rows)
     print_notes(score)
 
 
@@ -66,7 +67,10 @@ def print_run(found: Mapping[str, Any]) -> None:
 
 
 def _head(score: Mapping[str, Any]) -> str:
-    return f"{score['set']}: {score['model']}, {score['protocol']}, {score['n_read']:,} of {score['n']:,} read"
+    """Who, on what; how many rows of the set; how many answers were read."""
+    asked = score["protocol"] or "scores as given"
+    part = "" if score["coverage"]["complete"] else f"{format_rows(score['coverage'])} rows, "
+    return f"{score['set']}: {score['model']}, {asked}, {part}{score['n_read']:,} of {score['n']:,} read"
 
 
 def _print_choice(score: Mapping[str, Any]) -> None:
@@ -168,7 +172,7 @@ def print_comparison(found: Mapping[str, Any]) -> None:
             f"{t['first']} - {t['second']}",
             t["set"],
             t["metric"],
-            f"{t['n']:,}",
+            f"{t['n']:,} of {t['of']:,}" if t["of"] not in (None, t["n"]) else f"{t['n']:,}",
             f"{number(t['values'][0])} {number(t['values'][1])}",
             number(t["difference"]),
             interval(t["interval"]),
@@ -182,6 +186,8 @@ def print_comparison(found: Mapping[str, Any]) -> None:
     table("Paired tests", heads, rows, left=3)
     for note in dict.fromkeys(f"{t['set']}: {note}" for t in found["tests"] for note in t["notes"]):
         sys.stdout.write(f"note: {note}\n")
+    for reason in found["lacking"]:
+        sys.stdout.write(f"not compared: {reason}\n")
 
 
 _PRINTERS = {

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-__all__ = ["Beside", "Published", "beside", "published"]
+__all__ = ["Beside", "Published", "beside", "list_published", "published"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,12 @@ def beside(set_spec: str, protocol: str, mapping: str = "none") -> list[Beside]:
     return sorted(found, key=lambda b: (len(b.differs), b.row.model, b.row.trained_on))
 
 
-def as_json(found: Beside) -> Mapping[str, object]:
-    """For reports and scripts."""
+def list_published(set_spec: str, protocol: str, coverage: Mapping[str, Any]) -> list[dict[str, object]]:
+    """Return the published numbers beside a score of a whole set, ready for JSON; none beside a part of it."""
+    return [_as_json(found) for found in beside(set_spec, protocol)] if coverage["complete"] else []
+
+
+def _as_json(found: Beside) -> dict[str, object]:
     row = found.row
     return {
         "model": row.model,

@@ -67,7 +67,7 @@ def _told(plan: Plan) -> list[str]:
     """What is asked: n, range, direction, hash, protocol; and what was left out."""
     found, facts = plan.found, plan.found.facts
     scale = f", scores {facts['low']:g} to {facts['high']:g} {facts['direction']}" if "low" in facts else ""
-    of = f" of {found.expected:,}" if found.expected and found.expected != len(found.items) else ""
+    of = f" of {found.expected:,}" if found.expected != len(found.items) else ""
     head = f"{found.name}: {len(found.items):,}{of} items{scale}, sha256 {found.sha256[:12]}, {plan.protocol}"
     more = len(found.problems) - 5
     left = [f"left out: {problem}" for problem in found.problems[:5]]

@@ -7,13 +7,14 @@ from typing import Any
 
 from distortlab.files import write_json
 from refine_bench import reference
+from refine_bench.coverage import add_coverage
 from refine_bench.protocols import Protocol, find_protocol
 from refine_bench.reading import Reading, answer_from, read_choice, read_score
 from refine_bench.records import Run
 from refine_bench.score_choice import Chosen, score_choice
 from refine_bench.score_diagnosis import score_diagnosis
 from refine_bench.score_local import Told, score_severity, score_tasks
-from refine_bench.score_rated import MAX_FAILURES, Judged, score_rated
+from refine_bench.score_rated import Judged, score_rated
 from refine_bench.scoring import check_reader, warnings_of
 
 __all__ = ["score_run", "sizes"]
@@ -40,6 +41,9 @@ def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
     check_reader(None if protocol.reader == "value" else protocol, reader) if facts["kind"] == "rated" else None
     chosen = reader or (about.get("reader") if not protocol.levels else None)
     found = _SCORES[facts["kind"]](items, answers, protocol, chosen, about, facts)
+    samples = range(facts["decoding"]["samples"])
+    there = sum(all((item["id"], sample) in answers for sample in samples) for item in items)
+    found = add_coverage(found, there, facts.get("expected") or len(items))
     return {
         "entry": entry,
         "set": facts["set"],
@@ -48,7 +52,6 @@ def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
         "protocol_sha256": facts["protocol"]["sha256"],
         "reader": chosen or protocol.reader,
         "sha256": facts["sha256"],
-        "expected": facts.get("expected"),
         "facts": {"title": facts["set"], "citation": "", **(facts.get("facts") or {})},
         "truth": f"labels of {facts['set']} (sha256 {facts['sha256'][:12]})",
         **found,
@@ -56,7 +59,7 @@ def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
         "sizes": sizes(answers.values()),
         "warnings": _run_warnings(found, facts, protocol, answers),
         "problems": facts.get("problems") or [],
-        "published": [dict(reference.as_json(row)) for row in reference.beside(facts["set"], protocol.name)],
+        "published": reference.list_published(facts["set"], protocol.name, found["coverage"]),
     }
 
 
@@ -205,13 +208,9 @@ def sizes(answers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def _run_warnings(
     found: Mapping[str, Any], facts: Mapping[str, Any], protocol: Protocol, answers: Answers
 ) -> list[str]:
-    warnings = warnings_of(dict(found)) if found["kind"] == "rated" else []
-    if found["kind"] != "rated" and found["failure_rate"] > MAX_FAILURES:
-        warnings.append(f"{found['failure_rate']:.1%} of the answers were not read: no rank")
+    warnings = warnings_of(found)
     if facts["protocol"]["sha256"] != protocol.sha256:
         warnings.append(f"the protocol {protocol.name} has changed since these answers were given")
-    if facts.get("expected") and found["n"] != facts["expected"]:
-        warnings.append(f"{found['n']:,} of {facts['expected']:,} items: not the whole set")
     seen = sizes(answers.values())
     for key, what in (("smaller", "down-scaled"), ("larger", "up-scaled")):
         if seen[key]:

@@ -1,18 +1,19 @@
 """From saved answers to scores: of files made elsewhere, and of our own runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from distortlab.errors import UserError, unknown
 from refine_bench import reference
+from refine_bench.coverage import add_coverage, format_rows
 from refine_bench.datasets import Rated, RatedSet, Scale, Spec, find_folder, load, spec_of, to_five
 from refine_bench.datasets.base import Problem
 from refine_bench.predictions import Output, read_outputs
 from refine_bench.protocols import Protocol, find_protocol
 from refine_bench.reading import Reading, read_score
-from refine_bench.score_rated import Judged, score_rated
+from refine_bench.score_rated import MAX_FAILURES, Judged, score_rated
 
 __all__ = ["check_reader", "score_predictions", "warnings_of"]
 
@@ -30,19 +31,23 @@ def score_predictions(
         raise UserError(f"{spec.facts.name} holds questions; predictions are scored on rated images")
     asked = find_protocol(protocol) if protocol else None
     check_reader(asked, reader)
+    rows: int
+    of: int | None
     outputs, problems = read_outputs(file, asked)
     on_disk = data is not None and (spec.file is not None or find_folder(spec.facts, data) is not None)
     if on_disk:
         assert data is not None
         truth = load(spec, data, images=False, strict=False)
         items, more = _against_set(outputs, truth, asked, reader)
+        rows, of = len(outputs) - len(more), truth.expected or len(truth.rows) + len(truth.problems)
         origin = f"{spec}, from {data}"
         problems += [*truth.problems, *more]
     else:
         spec = _fitting(spec, on, len(outputs))
         items = _against_itself(file, outputs, spec.facts.scale(spec.choice), asked, reader)
+        rows, of = len(outputs), spec.facts.count(spec.choice)
         origin = f"gt_score in {file.name}" + (f"; {spec.facts.title} is not in {data}" if data else "")
-    found = score_rated(items, scale=_scale(outputs, asked))
+    found = add_coverage(score_rated(items, scale=_scale(outputs, asked)), rows, of)
     return {
         "set": str(spec),
         "model": file.stem,
@@ -50,11 +55,9 @@ def score_predictions(
         "protocol_sha256": asked.sha256 if asked else None,
         "truth": origin,
         **found,
-        "warnings": warnings_of(found) + _other_size(spec, found["n"]),
+        "warnings": warnings_of(found),
         "problems": [str(problem) for problem in problems],
-        "published": [
-            dict(reference.as_json(row)) for row in reference.beside(str(spec), asked.name if asked else "unknown")
-        ],
+        "published": reference.list_published(str(spec), asked.name if asked else "unknown", found["coverage"]),
     }
 
 
@@ -103,15 +106,6 @@ def _fitting(spec: Spec, on: str, n: int) -> Spec:
             if spec.facts.counts.get(option) == n and not set(axis.options) & set(named):
                 return replace(spec, choice={**spec.choice, axis.name: option})
     return spec
-
-
-def _other_size(spec: Spec, n: int) -> list[str]:
-    expected = spec.facts.count(spec.choice)
-    return (
-        []
-        if expected in (None, n)
-        else [f"{n:,} images, where {spec} has {expected:,}: not that set, or not all of it"]
-    )
 
 
 def _against_itself(
@@ -166,8 +160,19 @@ def _scale(outputs: Sequence[Output], protocol: Protocol | None) -> tuple[float,
     return (1.0, 5.0) if all(1.0 <= value <= 5.0 for value in values) else None
 
 
-def warnings_of(found: dict[str, Any]) -> list[str]:
-    """What must be said beside a score on rated images."""
+def warnings_of(found: Mapping[str, Any]) -> list[str]:
+    """What must be said beside a score."""
+    warnings = _rated_warnings(found) if found["kind"] == "rated" else []
+    if not found["coverage"]["complete"]:
+        warnings.append(
+            f"{format_rows(found['coverage'])} rows of the set: no rank, and no published numbers beside it"
+        )
+    if found["failure_rate"] > MAX_FAILURES:
+        warnings.append(f"{found['failure_rate']:.1%} of the answers were not read: no rank")
+    return warnings
+
+
+def _rated_warnings(found: Mapping[str, Any]) -> list[str]:
     warnings = []
     if (found["srcc"] or 0) < 0:
         warnings.append("the correlation is negative: the predictions fall with quality, or the direction is wrong")
@@ -175,6 +180,4 @@ def warnings_of(found: dict[str, Any]) -> list[str]:
         warnings.append(f"no correlation: {found['undefined']}")
     if found["few_clusters"]:
         warnings.append(f"only {found['clusters']} references: the intervals are too narrow")
-    if not found["ranked"] and not found["undefined"]:
-        warnings.append(f"{found['failure_rate']:.1%} of the answers were not read: no rank")
     return warnings

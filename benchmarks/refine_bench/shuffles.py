@@ -25,7 +25,9 @@ def shuffled(found: ItemSet, protocol: Protocol) -> ItemSet:
                 yield other, data
 
     items = tuple(other for item in found.items for other in turned[item.id])
-    return replace(found, name=f"{found.name}+shuffled", items=items, pixels=pixels)
+    # A question that is lacking counts once: how many options it has is not known.
+    expected = len(items) + max(0, found.expected - len(found.items))
+    return replace(found, name=f"{found.name}+shuffled", items=items, pixels=pixels, expected=expected)
 
 
 def _turned(item: Item, turn: int, protocol: Protocol) -> Item:

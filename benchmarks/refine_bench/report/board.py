@@ -2,27 +2,32 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from refine_bench.coverage import format_rows, unranked_reason
 
 __all__ = ["Board", "Column", "Entry", "boards"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A number of a board. `key` finds it in a score; `interval` the name of its interval; `floor` what chance
-    gives.
-    """
+    """A number of a board. `value` finds it in a score, `interval` its interval, `floor` what chance gives."""
 
     label: str
     value: Callable[[Mapping[str, Any]], float | None]
     interval: Callable[[Mapping[str, Any]], Sequence[float] | None] = lambda score: None
     floor: Callable[[Mapping[str, Any]], float | None] = lambda score: None
+    higher_is_better: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row. `rank` is None where the run has none, and `why` says why not."""
+    """A row. `rank` is None where the run has none, and `why` says why not.
+
+    `n`: rows of the set that have an answer; `of`: rows of the variant, None where nobody knows; `complete`: whether
+    all of them are there. Only complete rows are ranked, marked as best, or set beside published numbers.
+    """
 
     run: str
     model: str
@@ -30,30 +35,58 @@ class Entry:
     rank: int | None
     why: str
     n: int
+    of: int | None
+    complete: bool
     failure_rate: float
     values: tuple[float | None, ...]
     intervals: tuple[Sequence[float] | None, ...]
     floors: tuple[float | None, ...]
 
+    @property
+    def rows(self) -> str:
+        """How much of the set was asked: "2,015", or "40 of 2,015"."""
+        return format_rows({"rows": self.n, "of": self.of, "complete": self.complete})
+
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Runs on one set, best first by the first column."""
+    """Runs on one set, best first by the first column.
+
+    `best`: the best value of each column among ranked entries; None where fewer than two have one.
+    """
 
     set: str
     title: str
     kind: str
     columns: tuple[str, ...]
     entries: tuple[Entry, ...]
+    best: tuple[float | None, ...]
+
+    def is_best(self, entry: Entry, column: int) -> bool:
+        """Whether a value is the best of a comparison."""
+        value = entry.values[column]
+        return entry.rank is not None and value is not None and value == self.best[column]
+
+    def is_first(self, entry: Entry) -> bool:
+        """Whether an entry leads at least one other."""
+        return entry.rank == 1 and sum(other.rank is not None for other in self.entries) > 1
 
 
-def _rated(name: str, label: str) -> Column:
-    return Column(label, lambda score: score[name], lambda score: score["intervals"].get(name))
-
-
-def _plain(name: str, label: str, floor: str = "") -> Column:
+def _rated(name: str, label: str, *, higher_is_better: bool = True) -> Column:
     return Column(
-        label, lambda score: score[name], floor=lambda score: score.get("floor", {}).get(floor) if floor else None
+        label,
+        lambda score: score[name],
+        lambda score: score["intervals"].get(name),
+        higher_is_better=higher_is_better,
+    )
+
+
+def _plain(name: str, label: str, floor: str = "", *, higher_is_better: bool = True) -> Column:
+    return Column(
+        label,
+        lambda score: score[name],
+        floor=lambda score: score.get("floor", {}).get(floor) if floor else None,
+        higher_is_better=higher_is_better,
     )
 
 
@@ -76,7 +109,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         _rated("plcc", "PLCC"),
         _rated("srcc", "SRCC"),
         _rated("krcc", "KRCC"),
-        _rated("rmse", "RMSE"),
+        _rated("rmse", "RMSE", higher_is_better=False),
         Column("PLCC, 4-p. mapped", lambda score: score["mapped"]["4"]["plcc"]),
         Column("PLCC, 5-p. mapped", lambda score: score["mapped"]["5"]["plcc"]),
     ),
@@ -102,7 +135,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         _plain("mean_iou", "mIoU"),
         _plain("type_accuracy", "ClsAcc"),
         _plain("severity_accuracy", "SevAcc"),
-        _plain("false_alarms", "false alarms", "false_alarms"),
+        _plain("false_alarms", "false alarms", "false_alarms", higher_is_better=False),
     ),
     "describe": (),
 }
@@ -126,21 +159,30 @@ def _board(name: str, kind: str, rows: Sequence[tuple[str, Mapping[str, Any]]]) 
     for place, entry in enumerate(entries, 1):
         same = placed and _first(placed[-1]) == _first(entry)
         rank = None if entry.rank is None else (placed[-1].rank if same else place)
-        placed.append(_ranked(entry, rank))
+        placed.append(replace(entry, rank=rank))
     title = str(rows[0][1]["facts"].get("title") or name)
-    return Board(name, title, kind, tuple(column.label for column in columns), tuple(placed))
+    best = tuple(_best([entry.values[k] for entry in placed if entry.rank], column) for k, column in enumerate(columns))
+    return Board(name, title, kind, tuple(column.label for column in columns), tuple(placed), best)
+
+
+def _best(values: Sequence[float | None], column: Column) -> float | None:
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return None
+    return max(known) if column.higher_is_better else min(known)
 
 
 def _entry(run: str, score: Mapping[str, Any], columns: Sequence[Column]) -> Entry:
-    undefined = score.get("undefined")
-    why = "" if score["ranked"] else undefined or f"{score['failure_rate']:.1%} not read"
+    coverage = score["coverage"]
     return Entry(
         run=run,
         model=score["model"],
         protocol=f"{score['protocol']}, {score['reader']}",
         rank=0 if score["ranked"] else None,
-        why=str(why),
-        n=score["n"],
+        why=unranked_reason(score),
+        n=coverage["rows"],
+        of=coverage["of"],
+        complete=coverage["complete"],
         failure_rate=score["failure_rate"],
         values=tuple(column.value(score) for column in columns),
         intervals=tuple(column.interval(score) for column in columns),
@@ -150,9 +192,3 @@ def _entry(run: str, score: Mapping[str, Any], columns: Sequence[Column]) -> Ent
 
 def _first(entry: Entry) -> float:
     return entry.values[0] if entry.values and entry.values[0] is not None else float("-inf")
-
-
-def _ranked(entry: Entry, rank: int | None) -> Entry:
-    from dataclasses import replace
-
-    return replace(entry, rank=rank)

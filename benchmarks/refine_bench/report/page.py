@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.tasks.terms import FAMILIES, phrase
+from refine_bench.coverage import format_rows
 from refine_bench.items import slug
 from refine_bench.records import Run
 from refine_bench.report import draw
@@ -25,7 +26,7 @@ def page(folders: Sequence[Path], scores: Sequence[Mapping[str, Any]]) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["num"] = _number
-    environment.globals.update(bar=_safe(draw.interval_bar), shade=draw.shade)
+    environment.globals.update(bar=_safe(draw.interval_bar), shade=draw.shade, rows=format_rows)
     source = (files("refine_bench.report") / "page.html").read_text(encoding="utf-8")
     anchors = {
         (found["run"], score["set"]): f"{slug(found['run'])}-{slug(score['set'])}-{place}"

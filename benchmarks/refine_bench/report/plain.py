@@ -36,9 +36,9 @@ def _markdown(text: str) -> str:
 
 def _cells(entry: Entry) -> list[str]:
     rank = "–" if entry.rank is None else str(entry.rank)
-    model = entry.model if entry.rank is not None else f"{entry.model} ({entry.why})"
+    model = entry.model if entry.rank is not None else f"{entry.model} (no rank: {entry.why})"
     values = [_with_interval(v, i) for v, i in zip(entry.values, entry.intervals, strict=True)]
-    return [rank, model, entry.protocol, f"{entry.n:,}", f"{entry.failure_rate:.1%}", *values]
+    return [rank, model, entry.protocol, entry.rows, f"{entry.failure_rate:.1%}", *values]
 
 
 def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
@@ -47,16 +47,18 @@ def _with_interval(value: float | None, interval: Sequence[float] | None) -> str
 
 
 def as_csv(boards: Sequence[Board]) -> str:
-    """A line for every number: set, run, model, protocol, metric, value, its interval, rank."""
+    """A line for every number: set, run, model, protocol, rows of how many, rank, metric, value, its interval."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["set", "run", "model", "protocol", "n", "failure_rate", "rank", "metric", "value", "low", "high"])
+    head = ("set", "run", "model", "protocol", "n", "of", "complete", "failure_rate", "rank")
+    writer.writerow([*head, "metric", "value", "low", "high"])
     for board in boards:
         for entry in board.entries:
-            head = [board.set, entry.run, entry.model, entry.protocol, entry.n, entry.failure_rate, entry.rank]
+            about = [board.set, entry.run, entry.model, entry.protocol, entry.n, entry.of, entry.complete]
+            about += [entry.failure_rate, entry.rank]
             for label, value, interval in zip(board.columns, entry.values, entry.intervals, strict=True):
                 low, high = interval or (None, None)
-                writer.writerow([*map(_safe, head), label, value, low, high])
+                writer.writerow([*map(_safe, about), label, value, low, high])
     return out.getvalue()
 
 
@@ -78,22 +80,19 @@ def _tex(text: str) -> str:
 
 
 def as_latex(boards: Sequence[Board]) -> str:
-    """A `booktabs` table for each set; the best value of a column is bold."""
+    """A `booktabs` table for each set; the best value of a column is bold where two or more whole runs have one."""
     return "\n\n".join(map(_latex, boards)) + "\n"
 
 
 def _latex(board: Board) -> str:
-    ranked = [entry.values for entry in board.entries if entry.rank is not None]
-    best = [
-        max((v for values in ranked if (v := values[k]) is not None), default=None) for k in range(len(board.columns))
-    ]
     rows = []
     for entry in board.entries:
         cells = [
-            rf"\textbf{{{_number(v)}}}" if v is not None and v == b and entry.rank is not None else _tex(_number(v))
-            for v, b in zip(entry.values, best, strict=True)
+            rf"\textbf{{{_number(v)}}}" if board.is_best(entry, k) else _tex(_number(v))
+            for k, v in enumerate(entry.values)
         ]
-        rows.append(" & ".join([_tex(entry.model), *cells]) + r" \\")
+        model = entry.model if entry.complete else f"{entry.model} ({entry.rows})"
+        rows.append(" & ".join([_tex(model), *cells]) + r" \\")
     head = " & ".join(["model", *map(_tex, board.columns)])
     return (
         "\\begin{table}\n\\centering\n"
