@@ -8,19 +8,24 @@ from typing import Any
 
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.terms import LEVELS, LOOKS
+from refine_iqa_train.chats import direct_prompt
 
 __all__ = ["answered", "thinking"]
 
 STANDARDS = ("very poor", "poor", "fair", "good", "excellent")
 
 
-def answered(question: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    """A prepared question (`questions.question_of`) with a completion, from its row."""
+def answered(question: Mapping[str, Any], row: Mapping[str, Any], direct: bool = False) -> dict[str, Any]:
+    """A prepared question (`questions.question_of`) with a completion, from its row.
+
+    With `direct` a question about quality asks for the score alone, and the completion has no thinking.
+    """
     task, solution = question["task"], question["solution"]
+    direct = direct and task == "quality"
     answer = f"Score:{solution}" if task == "quality" else solution
-    text = wrap(answer, thinking(task, solution, row))
+    text = wrap(answer, None if direct else thinking(task, solution, row))
     return {
-        "prompt": question["prompt"],
+        "prompt": direct_prompt(question["prompt"]) if direct else question["prompt"],
         "images": question["images"],
         "completion": [{"role": "assistant", "content": text}],
     }

@@ -18,6 +18,7 @@ from distortlab.tasks.recognition import GRADING, Grading
 from refine_iqa_train.values import read_yaml, set_key
 
 __all__ = [
+    "ColdStartRules",
     "Config",
     "DataRules",
     "HubRules",
@@ -100,6 +101,13 @@ class RewardRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ColdStartRules:
+    """What the cold start teaches: `direct_share` of the questions about quality are answered without thinking."""
+
+    direct_share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class LoraRules:
     """Low-rank adapters (LoRA), over 4-bit weights with `four_bit` (QLoRA). `vision`: also in the part that sees."""
 
@@ -113,7 +121,7 @@ class LoraRules:
 @dataclass(frozen=True, slots=True)
 class ValidationRules:
     """Held-out questions every so many steps (0: never): how many, and how many answers to each; the likeliest answer
-    (temperature 0), or sampled ones.
+    (temperature 0), or sampled ones. `direct`: rated images are also scored without thinking, in one pass each.
     """
 
     every: int = 100
@@ -121,6 +129,7 @@ class ValidationRules:
     generations: int = 1
     temperature: float = 0.0
     batch: int = 16
+    direct: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,7 @@ class Config:
     data: DataRules = DataRules()
     images: ImageRules = ImageRules()
     rewards: RewardRules = RewardRules()
+    cold_start: ColdStartRules = ColdStartRules()
     lora: LoraRules | None = None
     validation: ValidationRules = ValidationRules()
     watch: WatchRules = WatchRules()
@@ -219,6 +229,7 @@ _RANGES = (
     ("images.align", 1, 4096),
     ("rewards.micro_batch", 1, 4096),
     ("rewards.quality.threshold", 0, 4),
+    ("cold_start.direct_share", 0, 1),
     ("lora.r", 1, 4096),
     ("lora.alpha", 1, 65536),
     ("lora.dropout", 0, 1),

@@ -30,7 +30,7 @@ SHOWN: Mapping[str, str] = {
     "kl": "kl",
 }
 """Of a training step, in this order. `zero std`: the share of groups whose rewards are all equal and teach nothing."""
-NOT_SHOWN = ("unread", "iou50")
+NOT_SHOWN = ("unread", "iou50", "unread_direct")
 """Measures of a validation that only loggers and tables get."""
 
 

@@ -20,27 +20,30 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "recognition_reference": ("type", "severity", "unread"),
     "object": ("accuracy", "unread"),
     "grounding": ("iou", "iou50", "unread"),
-    "quality": ("srcc", "plcc", "mae", "unread"),
+    "quality": ("srcc", "plcc", "mae", "unread", *(f"{name}_direct" for name in ("srcc", "plcc", "mae", "unread"))),
 }
 """What is measured about each task, in the order in which it is shown."""
 
 
 class Judged(NamedTuple):
-    """One answer: `marks` by name (0 to 1), and for quality the score given (None: unread) and the true one."""
+    """One answer: `marks` by name (0 to 1), and for quality the score given (None: unread), the true one, and the one
+    given without thinking.
+    """
 
     sample_id: str
     task: str
     marks: Mapping[str, float]
     given: float | None = None
     mos: float | None = None
+    direct: float | None = None
 
 
-def judged(sample_id: str, task: str, completion: str, solution: str) -> Judged:
-    """Score an answer, whatever the rewards of the run are."""
+def judged(sample_id: str, task: str, completion: str, solution: str, direct: float | None = None) -> Judged:
+    """Score an answer, whatever the rewards of the run are; `direct` is the score without thinking."""
     if task == "quality":
         given = quality.read(completion)
-        unread = isinstance(given, Unread)
-        return Judged(sample_id, task, {"unread": float(unread)}, None if unread else given, float(solution))  # type: ignore[arg-type]
+        read = None if isinstance(given, Unread) else given
+        return Judged(sample_id, task, {"unread": float(read is None)}, read, float(solution), direct)
     verdict = score(task, completion, solution)
     unread_share = {"unread": float(verdict.value is None)}
     if task.startswith("recognition"):
@@ -55,10 +58,11 @@ def judged(sample_id: str, task: str, completion: str, solution: str) -> Judged:
 
 @dataclass(slots=True)
 class HeldOut:
-    """All answers of one validation, of all processes."""
+    """All answers of one validation, of all processes. `direct`: images are also scored without thinking."""
 
     answers: dict[str, list[Judged]] = field(default_factory=dict)
     generations: int = 1
+    direct: bool = False
 
     def add(self, rows: Sequence[Judged]) -> None:
         """Answers to one question stand together; a question seen before is left out."""
@@ -84,12 +88,15 @@ class HeldOut:
 
     def _quality(self) -> dict[str, float]:
         """Of the mean score of each image; images without a score are left out (their share is `quality/unread`)."""
-        pairs = []
-        for answers in self.answers.values():
-            given = [answer.given for answer in answers if answer.given is not None]
-            if given and answers[0].mos is not None:
-                pairs.append((fmean(given), answers[0].mos))
-        return {f"quality/{name}": value for name, value in _agreement(pairs).items()}
+        rated = [(answers, answers[0].mos) for answers in self.answers.values() if answers[0].mos is not None]
+        given = [([a.given for a in answers if a.given is not None], mos) for answers, mos in rated]
+        pairs = [(fmean(scores), mos) for scores, mos in given if scores]
+        found = {f"quality/{name}": value for name, value in _agreement(pairs).items()}
+        if not self.direct:
+            return found
+        pairs = [(answers[0].direct, mos) for answers, mos in rated if answers[0].direct is not None]
+        agreement = {**_agreement(pairs), "unread": 1 - len(pairs) / len(rated)}
+        return {**found, **{f"quality/{name}_direct": value for name, value in agreement.items()}}
 
 
 def _agreement(pairs: Sequence[tuple[float, float]]) -> dict[str, float]:
@@ -134,11 +141,11 @@ def list_measures(metrics: Mapping[str, Any]) -> list[Measure]:
         n = _number(metrics.get(f"{task}/n"))
         for name in names:
             value = _number(metrics.get(f"{task}/{name}"))
-            if value is None and (task != "quality" or n is None):
+            counts = _counts(metrics, name) if task == "quality" else {}
+            if value is None and not counts:
                 continue
-            counted = metrics.get("quality/read", n) if task == "quality" and name != "unread" else n
-            count = _number(counted)
-            reason = _reason(metrics) if value is None else ""
+            count = n if name.startswith("unread") else counts.get("read", n)
+            reason = _reason(counts, n) if value is None else ""
             found.append(Measure(task, name, value, None if count is None else int(count), reason))
     return found
 
@@ -147,9 +154,15 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def _reason(metrics: Mapping[str, Any]) -> str:
+def _counts(metrics: Mapping[str, Any], name: str) -> dict[str, float]:
+    """What `_agreement` counted for a measure of quality, with thinking or without; empty where nobody asked."""
+    end = "_direct" if name.endswith("_direct") else ""
+    counts = {count: _number(metrics.get(f"quality/{count}{end}")) for count in ("read", "answers", "truths")}
+    return {count: value for count, value in counts.items() if value is not None}
+
+
+def _reason(counts: Mapping[str, float], n: float | None) -> str:
     """Why scores have no correlation."""
-    read, n = metrics.get("quality/read") or 0, metrics.get("quality/n") or 0
-    if read < FEWEST:
-        return f"{read:.0f} read of {n:.0f}"
-    return "all answers equal" if metrics.get("quality/answers") == 1 else "all true scores equal"
+    if counts.get("read", 0) < FEWEST:
+        return f"{counts.get('read', 0):.0f} read of {n or 0:.0f}"
+    return "all answers equal" if counts.get("answers") == 1 else "all true scores equal"

@@ -10,6 +10,7 @@ from typing import Any
 
 from distortlab.errors import UserError
 from distortlab.files import write_text
+from distortlab.seeds import stream
 from refine_iqa_train.config import Config, weights_of
 from refine_iqa_train.data import Material, load_material, sizes_of
 from refine_iqa_train.families import ModelFamily
@@ -40,6 +41,7 @@ def prepare(config: Config, stage: str) -> Ready:
 
     from refine_iqa_train.console import hush
     from refine_iqa_train.settings import grpo_arguments, sft_arguments
+    from refine_iqa_train.teacher_forcing import digit_ids, spells_digits
 
     hush()
     weights = weights_of(config, stage) if stage != "sft" else {}
@@ -51,13 +53,13 @@ def prepare(config: Config, stage: str) -> Ready:
     _check_vllm(config, arguments, policy, processor)
     save_policy(policy, processor)
     if weights.get("probability_difference"):
-        from refine_iqa_train.probability_difference import digit_ids
-
         digit_ids(processor.tokenizer)
     with PartialState().main_process_first():
         material = load_material(config, stage, policy, family.coordinates)
     notes = [] if stage == "sft" else _check_batches(material, arguments)
     notes += _resampled(material, policy)
+    if stage == "stage2" and config.validation.direct and not spells_digits(processor.tokenizer):
+        notes.append("scores without thinking are not measured: the tokenizer does not spell numbers digit by digit")
     return Ready(config, stage, arguments, processor, family, policy, material, weights, tuple(notes))
 
 
@@ -231,8 +233,11 @@ def _answered(ready: Ready) -> Any:
     from refine_iqa_train.data import mapped
     from refine_iqa_train.questions import question_of
 
+    config = ready.config
+
     def prepared(row: Mapping[str, Any]) -> dict[str, Any]:
-        return answered(question_of(row, ready.policy, ready.family.coordinates), row)
+        direct = stream(config.seed, "direct", row["sample_id"]).uniform() < config.cold_start.direct_share
+        return answered(question_of(row, ready.policy, ready.family.coordinates), row, direct)
 
     return mapped(ready.material.files, prepared)
 

@@ -5,7 +5,7 @@ completions, and `_generate_and_score_completions`, which returns the advantages
 `tests/train/test_seams.py` fails when TRL moves them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from pathlib import Path
@@ -17,9 +17,11 @@ from trl import GRPOTrainer
 
 from refine_iqa_train.advantages import published_advantages
 from refine_iqa_train.config import Config
+from refine_iqa_train.direct_scores import DirectScorer
 from refine_iqa_train.held_out import HeldOut, judged
 from refine_iqa_train.page import Answer, Card, write_page
 from refine_iqa_train.rewards import fully_right, text_of
+from refine_iqa_train.teacher_forcing import spells_digits
 
 __all__ = ["RefineTrainer", "is_page_due"]
 
@@ -37,6 +39,7 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
         for reward in self.reward_funcs:
             if hasattr(reward, "bind"):
                 reward.bind(self)
+        self._direct = DirectScorer(self, config.rewards.micro_batch) if has_direct_scores(config, self) else None
 
     # --- the two seams ----------------------------------------------------------------------------------------------
 
@@ -50,7 +53,7 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
             for name, n in zip(self.reward_func_names, (~rewards.isnan()).sum(0).tolist(), strict=True):
                 self._metrics["train"][f"rewards/{name}/n"].append(float(n))
         else:
-            self._validate(inputs, completions)
+            self._validate(inputs, completions, self._direct.score(inputs, prompts) if self._direct else None)
         self._texts = [text_of(completion) for completion in completions]
         return rewards
 
@@ -115,15 +118,21 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
 
     # --- watching ---------------------------------------------------------------------------------------------------
 
-    def _validate(self, inputs: Sequence[dict[str, Any]], completions: Sequence[Any]) -> None:
+    def _validate(
+        self,
+        inputs: Sequence[dict[str, Any]],
+        completions: Sequence[Any],
+        direct: Mapping[str, float | None] | None,
+    ) -> None:
         """Metrics of all answers so far; the last batch leaves those of the whole validation."""
         from accelerate.utils import gather_object
 
         metrics = self._metrics["eval"]
         if "held_out/n" not in metrics:
-            self._held_out = HeldOut(generations=self.num_generations_eval)
+            self._held_out = HeldOut(generations=self.num_generations_eval, direct=direct is not None)
+        scores = direct or {}
         rows = [
-            judged(row["sample_id"], row["task"], text_of(completion), row["solution"])
+            judged(row["sample_id"], row["task"], text_of(completion), row["solution"], scores.get(row["sample_id"]))
             for row, completion in zip(inputs, completions, strict=True)
         ]
         self._held_out.add(gather_object(rows))
@@ -142,6 +151,12 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
             named = dict(zip(self.reward_func_names, values, strict=True))
             cards.setdefault(row["sample_id"], (row, []))[1].append(Answer(text, named, advantage))
         write_page(Path(self.args.output_dir) / "samples", step, _cards(cards)[: rules.samples])
+
+
+def has_direct_scores(config: Config, trainer: Any) -> bool:
+    """Whether held-out images are also scored without thinking: the same on all processes."""
+    wanted = config.validation.direct and config.validation.every > 0 and config.data.rated is not None
+    return wanted and spells_digits(trainer.processing_class.tokenizer)
 
 
 def is_page_due(step: int, shown: int | None, every: int) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from distortlab.tasks import Unread, read_answer
+from distortlab.tasks import Unread, quality, read_answer
 from refine_bench.protocols import Protocol, letter
 
 __all__ = ["FAILURES", "Answer", "Reading", "Token", "answer_from", "read_choice", "read_score"]
@@ -177,8 +177,7 @@ def _digit_odds(answer: Answer, place: int, digits: range) -> tuple[float, float
         digit = text[len(head) :] if text.startswith(head) else text.strip()
         if len(digit) == 1 and digit.isascii() and digit.isdigit() and int(digit) in odds:
             odds[int(digit)] += math.exp(logprob)
-    mass = sum(odds.values())
-    return (sum(digit * p for digit, p in odds.items()) / mass, mass) if mass > 0.05 else None
+    return quality.expect_digit(odds)
 
 
 def _offset(answer: Answer) -> int | None:

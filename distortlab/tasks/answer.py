@@ -102,11 +102,11 @@ def answerable(text: str) -> bool:
     return bool(text.strip()) and len(text) <= LIMIT and not _TAG.search(text)
 
 
-def wrap(answer: str, thinking: str) -> str:
-    """A completion in the form that `instruction` asks for, e.g. for a supervised cold start."""
-    if not answerable(answer) or not thinking.strip() or _TAG.search(thinking):
-        raise ValueError(f"blank, too long, or with the tags inside: {answer[:80]!r}, {thinking[:80]!r}")
-    return f"<think>{thinking}</think><answer>{answer}</answer>"
+def wrap(answer: str, thinking: str | None) -> str:
+    """A completion in the form that `instruction` asks for, e.g. for a cold start; None: the answer alone."""
+    if not answerable(answer) or (thinking is not None and (not thinking.strip() or _TAG.search(thinking))):
+        raise ValueError(f"blank, too long, or with the tags inside: {answer[:80]!r}, {str(thinking)[:80]!r}")
+    return ("" if thinking is None else f"<think>{thinking}</think>") + f"<answer>{answer}</answer>"
 
 
 def read_answer(completion: str) -> str | Unread:

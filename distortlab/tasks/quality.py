@@ -5,6 +5,7 @@ hundredths, as they are written, so that a threshold is met exactly or not at al
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,9 +13,12 @@ from distortlab.tasks.answer import Unread, Verdict, format_score, read_answer
 
 __all__ = [
     "HIGH",
+    "LEVELS",
     "LOW",
+    "STEM",
     "WORDINGS",
     "Grading",
+    "expect_digit",
     "format_score_of",
     "question",
     "read",
@@ -27,7 +31,15 @@ __all__ = [
 LOW, HIGH = 1.0, 5.0
 """The scale of the question."""
 
+LEVELS = (1, 2, 3, 4, 5)
+"""What the first digit of a score can be."""
+
+STEM = "<answer>Score:"
+"""How a direct answer begins; the first digit of the score follows."""
 SHAPE = "Score:Your score"
+
+LEAST_MASS = 0.05
+"""The probability that the digits must have together: below it something else was about to be said."""
 
 ASKED = (
     "What is your overall rating on the quality of this picture? The rating should be a float between 1 and 5, rounded "
@@ -97,6 +109,24 @@ def score_digit(completion: str) -> int | None:
     """Where the first digit of the score stands in a completion: an index, or None where there is no score."""
     found = list(_DIGIT.finditer(completion))
     return found[-1].start(1) if found else None
+
+
+def expect_digit(odds: Mapping[int, float]) -> tuple[float, float] | None:
+    """The expectation of a digit from the probabilities of its tokens, as the paper scores an image.
+
+    Parameters
+    ----------
+    odds
+        The probability of each digit that may stand there; they need not add up to 1.
+
+    Returns
+    -------
+    tuple or None
+        The expectation, renormalized over these digits, and the probability that they have together; None where that
+        is not above 0.05.
+    """
+    mass = sum(odds.values())
+    return (sum(digit * p for digit, p in odds.items()) / mass, mass) if mass > LEAST_MASS else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from refine_iqa_train.config import load_config
+from refine_iqa_train.direct_scores import DirectScorer
 from refine_iqa_train.run import _grpo_trainer, prepare
 
 GROUP = 4
@@ -53,9 +54,10 @@ def run(config: str, answer: str, out: str, sharded: bool = False) -> dict[str, 
     mine = slice(rank * share, (rank + 1) * share)
     rewards = scored(trainer, rows[mine], MIXED[mine])
     right = trainer._right.tolist()
+    direct = direct_scores(trainer, rows[mine], len(rows[:7][mine]))
     if not sharded:
         trainer.train()
-    return {"rewards": rewards.tolist(), "right": right, "steps": trainer.state.global_step}
+    return {"rewards": rewards.tolist(), "right": right, "steps": trainer.state.global_step, "direct": direct}
 
 
 def shard(model: Any) -> None:
@@ -67,6 +69,17 @@ def shard(model: Any) -> None:
         fully_shard(module, mesh=mesh)
     fully_shard(model, mesh=mesh)
     assert all(type(weight).__name__ == "DTensor" for weight in model.parameters())
+
+
+def direct_scores(trainer: Any, rows: list[Any], asked: int) -> dict[str, float]:
+    """Scores without thinking of the first rows, from all processes: they have different numbers of them."""
+    from accelerate.utils import gather_object
+    from trl.data_utils import prepare_multimodal_messages
+
+    prompts = [prepare_multimodal_messages(row["prompt"], images=row["images"]) for row in rows]
+    others = [row if place < asked else {**row, "task": "grounding"} for place, row in enumerate(rows)]
+    found: dict[str, float] = dict(gather_object(list(DirectScorer(trainer, 1).score(others, prompts).items())))
+    return found
 
 
 def scored(trainer: Any, rows: list[Any], kinds: tuple[int, ...]) -> torch.Tensor:

@@ -77,6 +77,9 @@ def test_two_processes_give_what_one_gives(config: Path) -> None:
         gains = [row[2] for row in one["rewards"]]
         assert any(gain > 0 for gain in gains), "nothing was measured"
         assert all(gain == 0 for gain, right in zip(gains, one["right"], strict=True) if not right)
+    assert len(alone["hit"]["direct"]) == 2
+    assert together["hit"]["direct"] == pytest.approx(alone["hit"]["direct"], abs=1e-6)
+    assert together["sharded"]["direct"] == pytest.approx(alone["hit"]["direct"], abs=1e-6)
     # one process has nothing to measure, and takes part in every pass all the same: else this would hang
     for left, right in zip(alone["hit"]["rewards"], together["sharded"]["rewards"], strict=True):
         assert right == pytest.approx(left, abs=1e-6)

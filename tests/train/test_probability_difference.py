@@ -11,14 +11,14 @@ from PIL import Image
 
 from distortlab.errors import UserError
 from distortlab.tasks import quality
+from refine_iqa_train.chats import direct_prompt
 from refine_iqa_train.probability_difference import (
     ProbabilityDifference,
     difference,
-    digit_ids,
-    direct_prompt,
     split_at_score,
 )
 from refine_iqa_train.processors import load_processor
+from refine_iqa_train.teacher_forcing import digit_ids
 
 FAMILIES = ("llava", "qwen2_5_vl", "qwen3_vl")
 ROWS = (
@@ -71,7 +71,7 @@ def columns(prompts: list[Any], ids: list[list[int]]) -> dict[str, Any]:
 
 def brute_force(reward: ProbabilityDifference, prompt: Any, tail: list[int], score: str) -> list[float]:
     """One sequence at a time, unpadded, one token after the other."""
-    chat = reward.processor.apply_chat_template(
+    chat = reward.forcing.processor.apply_chat_template(
         [prompt], add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
     )
     found, given = [], list(tail)
@@ -83,7 +83,7 @@ def brute_force(reward: ProbabilityDifference, prompt: Any, tail: list[int], sco
         if "mm_token_type_ids" in chat:
             batch["mm_token_type_ids"] = torch.cat([chat["mm_token_type_ids"], torch.zeros_like(added)], 1)
         with torch.no_grad():
-            logits = reward.trainer.model.eval()(**batch).logits[0, -1]
+            logits = reward.forcing.trainer.model.eval()(**batch).logits[0, -1]
         if char.isdigit():
             found.append(logits.softmax(-1)[reward.ids[char]].item())
         given.append(reward.ids[char])
@@ -114,19 +114,18 @@ def test_it_is_what_one_token_at_a_time_gives(bound: Any) -> None:
 
 def test_the_two_passes_alone_are_exact_too(bound: Any) -> None:
     """The difference is clamped at 0; what it is made of is compared here."""
-    from refine_iqa_train.probability_difference import Job
-
     reward, prompts, ids = bound
-    jobs = [Job(prompts[row], tuple(split_at_score(reward.tokenizer, ids[row])[0]), "5.00") for row in OPEN]
+    heads = [split_at_score(reward.tokenizer, ids[row])[0] for row in OPEN]
+    jobs = [reward.job(prompts[row], head, "5.00") for row, head in zip(OPEN, heads, strict=True)]
     found = reward.probabilities(jobs, prompts[0])
-    for row, job in enumerate(jobs):
-        exact = brute_force(reward, job.prompt, list(job.tail), "5.00")
+    for row, (job, head) in enumerate(zip(jobs, heads, strict=True)):
+        exact = brute_force(reward, job.prompt, head, "5.00")
         assert found[row].tolist() == pytest.approx(exact, abs=1e-6)
 
 
 def test_no_gradient_no_dropout_and_the_model_is_left_as_it_was(bound: Any) -> None:
     reward, prompts, ids = bound
-    model = reward.trainer.model.train()
+    model = reward.forcing.trainer.model.train()
     reward(**columns(prompts, ids))
     assert model.training
     assert all(weight.grad is None for weight in model.parameters())

@@ -75,6 +75,11 @@ def test_stage_2_with_perception_mixed_in(file: Path, rated: Path) -> None:
     names = {name for entry in logs for name in entry}
     assert {"rewards/probability_difference/mean", "rewards/quality/mean", "groups_with_right", "kl"} <= names
     assert "eval_quality/unread" in names
+    held = [entry for entry in logs if "eval_held_out/n" in entry]
+    assert [entry["eval_quality/n"] for entry in held] == [held[0]["eval_quality/n"]] * len(held)
+    for entry in held:
+        read = entry["eval_quality/n"] * (1 - entry["eval_quality/unread_direct"])
+        assert entry["eval_quality/read_direct"] == pytest.approx(read)
 
 
 @pytest.mark.slow

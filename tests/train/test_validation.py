@@ -22,10 +22,10 @@ def answers(trainer: Any, seed: int) -> dict[str, list[str]]:
     heard: dict[str, list[str]] = {}
     whole = trainer._validate
 
-    def listening(inputs: Any, completions: Any) -> None:
+    def listening(inputs: Any, completions: Any, direct: Any) -> None:
         for row, completion in zip(inputs, completions, strict=True):
             heard.setdefault(row["sample_id"], []).append(text_of(completion))
-        whole(inputs, completions)
+        whole(inputs, completions, direct)
 
     trainer._validate = listening
     torch.manual_seed(seed)
