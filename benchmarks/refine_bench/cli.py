@@ -77,6 +77,9 @@ def run(
     shuffle: Annotated[
         bool, typer.Option("--shuffle", help="Ask multiple choice in every order of its options.")
     ] = False,
+    reader: Annotated[
+        str, typer.Option(help="auto | logits | text: from log-probabilities where the model gives them, or the text.")
+    ] = "auto",
     concurrency: Annotated[int, typer.Option(min=1, help="Requests under way at an endpoint.")] = 32,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds before a request is tried again.")] = 300.0,
     batch: Annotated[int, typer.Option(min=1, help="Questions at once, on this machine.")] = 8,
@@ -107,6 +110,7 @@ def run(
         limit=limit,
         shard=shard,
         shuffle=shuffle,
+        reader=reader,
         report=report,
         quiet=as_json,
         model={

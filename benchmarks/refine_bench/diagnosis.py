@@ -16,6 +16,7 @@ from distortlab.tasks import Unread, read_answer
 from distortlab.tasks.answer import instruction
 from distortlab.tasks.grounding import iou
 from distortlab.tasks.terms import FAMILIES, LEVELS, phrase
+from refine_bench.reading import REASONS
 
 __all__ = ["QUESTION", "Region", "matched", "read_regions", "wrap_regions"]
 
@@ -59,10 +60,8 @@ class Region:
 def read_regions(completion: str) -> list[Region] | str:
     """The regions of an answer, or why they cannot be read: a status of `reading.FAILURES`."""
     inside = read_answer(completion)
-    if inside is Unread.REPEATED:
-        return "multiple"
     if isinstance(inside, Unread):
-        return {Unread.UNCLOSED: "truncated", Unread.EMPTY: "empty"}.get(inside, "no_tag")
+        return REASONS.get(inside, "no_tag")
     try:
         found = json.loads(_FENCE.sub("", inside))
     except (ValueError, RecursionError):

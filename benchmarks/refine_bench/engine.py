@@ -13,6 +13,7 @@ from refine_bench.environment import environment
 from refine_bench.items import Item, ItemSet, Pixels, kind_of, open_set
 from refine_bench.models import Model, Request, Response
 from refine_bench.protocols import DEFAULTS, PROTOCOLS, Decoding, Protocol, find_protocol
+from refine_bench.readers import Reader, check_choice, choose_reader, find_needs
 from refine_bench.reading import Answer
 from refine_bench.records import AnswerLog, Run, key_of
 
@@ -25,8 +26,13 @@ class Plan:
 
     found: ItemSet
     protocol: Protocol
-    decoding: Decoding
+    reader: Reader
     total: int
+
+    @property
+    def decoding(self) -> Decoding:
+        """How its answers are drawn."""
+        return self.reader.decoding
 
 
 def planned(
@@ -39,9 +45,10 @@ def planned(
     limit: int | None = None,
     shard: tuple[int, int] | None = None,
     shuffle: bool = False,
+    reader: str = "auto",
 ) -> list[Plan]:
-    """What a command will ask. Raises `UserError` before anything is asked."""
-    plans = []
+    """What a command will ask. Raises `UserError` before a question of a set is asked."""
+    plans: list[Plan] = []
     named = find_protocol(protocol) if protocol else None
     if named is not None and len(sets) > 1 and all(kind_of(text) != named.kind for text in sets):
         raise UserError(f"the protocol {named.name} is for {named.kind} sets, and none of these is one")
@@ -59,8 +66,17 @@ def planned(
         decoding = chosen.decoding if samples is None else replace(chosen.decoding, samples=samples)
         if decoding.samples > 1 and decoding.temperature == 0:
             raise UserError(f"{chosen.name} decodes greedily: {decoding.samples} samples would be one and the same")
-        plans.append(Plan(replace(found, items=kept), chosen, decoding, len(kept) * decoding.samples))
-    return plans
+        usual = Reader(chosen.reader, decoding)
+        plans.append(Plan(replace(found, items=kept), chosen, usual, len(kept) * decoding.samples))
+    return _with_readers(model, plans, reader)
+
+
+def _with_readers(model: Model, plans: Sequence[Plan], choice: str) -> list[Plan]:
+    """The plans, each read as the choice and the model allow. The model is asked once what it cannot do."""
+    check_choice(choice, [plan.protocol for plan in plans], model)
+    needed = frozenset[str]().union(*(find_needs(plan.protocol, plan.decoding, choice) for plan in plans))
+    limits = model.find_limits(needed)
+    return [replace(plan, reader=choose_reader(plan.protocol, plan.decoding, choice, model, limits)) for plan in plans]
 
 
 def _protocol(model: Model, text: str, named: Protocol | None, *, alone: bool) -> Protocol:
@@ -114,6 +130,8 @@ def _about(plan: Plan) -> dict[str, Any]:
     return {
         "protocol": {"name": plan.protocol.name, "version": plan.protocol.version, "sha256": plan.protocol.sha256},
         "decoding": asdict(plan.decoding),
+        "reader": plan.reader.name,
+        "reader_note": plan.reader.note,
         "expected": plan.found.expected,
         "problems": list(plan.found.problems),
         "facts": dict(plan.found.facts),

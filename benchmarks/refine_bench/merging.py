@@ -6,7 +6,7 @@ from pathlib import Path
 
 from distortlab.errors import UserError
 from distortlab.files import new_file, write_json
-from refine_bench.records import FORMAT, Run, read_lines
+from refine_bench.records import ASKED, FORMAT, Run, read_lines
 
 __all__ = ["merge"]
 
@@ -36,8 +36,8 @@ def merge(folders: Sequence[Path], out: Path) -> int:
 def _head(runs: Sequence[Run], entry: str) -> dict[str, object]:
     heads = [run.head["sets"][entry] for run in runs if entry in run.head["sets"]]
     for head in heads[1:]:
-        for name in ("sha256", "protocol", "decoding"):
-            if head[name] != heads[0][name]:
+        for name in ASKED:
+            if name in head and name in heads[0] and head[name] != heads[0][name]:
                 raise UserError(f"{entry} was asked in two ways: its {name} differs")
     return dict(heads[0])
 

@@ -13,10 +13,23 @@ from types import MappingProxyType
 
 from distortlab.errors import UserError, unknown
 
-__all__ = ["DEFAULTS", "PROTOCOLS", "READERS", "Decoding", "Protocol", "find_protocol", "letter", "prompt_of"]
+__all__ = [
+    "DEFAULTS",
+    "LOGIT_READERS",
+    "PROTOCOLS",
+    "READERS",
+    "Decoding",
+    "Protocol",
+    "find_protocol",
+    "letter",
+    "prompt_of",
+]
 
 READERS = ("text", "digits", "digits-tenths", "levels", "choice", "task", "diagnosis", "value", "none")
 """Generated text; expectation over the integer digit; the same with the tenths; level words; and what is no score."""
+
+LOGIT_READERS = frozenset(("digits", "digits-tenths", "levels"))
+"""Those that need log-probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,11 @@ class Protocol:
     divide: float = 1.0
     answer: str = "tags"
     mapping: int = 0
+
+    @property
+    def needs_logits(self) -> bool:
+        """Whether a score is read from log-probabilities of tokens, not from the text alone."""
+        return self.reader in LOGIT_READERS
 
     @property
     def scale(self) -> tuple[float, float]:

@@ -7,12 +7,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from distortlab.tasks import Unread, quality, read_answer
 from refine_bench.protocols import Protocol, letter
 
-__all__ = ["FAILURES", "Answer", "Reading", "Token", "answer_from", "read_choice", "read_score"]
+__all__ = ["FAILURES", "MISSING", "REASONS", "Answer", "Reading", "Token", "answer_from", "read_choice", "read_score"]
 
 FAILURES = (
     "empty",
@@ -26,7 +27,13 @@ FAILURES = (
     "runtime_error",
 )
 """Why there is no value. `multiple`: two things were named, and which was meant is not for us to say."""
+REASONS: Mapping[Unread, str] = MappingProxyType(
+    {Unread.MISSING: "no_tag", Unread.UNCLOSED: "truncated", Unread.REPEATED: "multiple", Unread.EMPTY: "empty"}
+)
+"""What a reason of `distortlab.tasks` is. An answer without a tag has come; "missing" is one that has not."""
 OK = "ok"
+MISSING = "missing"
+"""The status of a question whose answer has not come: no failure of the model."""
 LIMIT = 100_000
 _NUMBER = re.compile(r"(?<![\w.,-])-?\d{1,6}(?:\.\d{1,12})?(?![\w]|[.,]\d)")
 _SCORED = re.compile(
@@ -85,6 +92,8 @@ def read_score(answer: Answer, protocol: Protocol, reader: str | None = None) ->
         return Reading(answer.value) if known else Reading(None, "no_number")
     if reader == "levels":
         return _levels(answer, protocol)
+    if protocol.levels:
+        return _level_word(answer, protocol)
     found = _number(answer, protocol)
     if isinstance(found, Reading):
         return found
@@ -119,8 +128,8 @@ def _tagged(text: str, answer: Answer) -> tuple[int, str] | Reading:
     """The score in the one pair of answer tags, as `distortlab.tasks` finds them."""
     inside = read_answer(text)
     if isinstance(inside, Unread):
-        reasons = {Unread.REPEATED: "multiple", Unread.EMPTY: "empty", Unread.UNCLOSED: "truncated"}
-        return Reading(None, reasons.get(inside) or _why(answer, "no_tag"))
+        reason = REASONS.get(inside, "no_tag")
+        return Reading(None, _why(answer, "no_tag") if reason == "no_tag" else reason)
     match = _SCORED.fullmatch(inside)
     if match is None:
         return Reading(None, "multiple" if len(_NUMBER.findall(inside)) > 1 else "no_number")
@@ -204,6 +213,11 @@ def _levels(answer: Answer, protocol: Protocol) -> Reading:
         logits, mass = _word_logits(answer.tokens, words)
     if len(logits) == len(words) and all(map(math.isfinite, logits.values())):
         return Reading(_softmax([(logits[word], value) for word, value in protocol.levels], protocol.divide), mass=mass)
+    return _level_word(answer, protocol)
+
+
+def _level_word(answer: Answer, protocol: Protocol) -> Reading:
+    """The value of the one level word that the text names."""
     named = [value for word, value in protocol.levels if re.search(rf"\b{word}\b", answer.text[:LIMIT], re.I)]
     if len(named) == 1:
         return Reading(named[0])

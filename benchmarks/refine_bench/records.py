@@ -21,9 +21,11 @@ from distortlab.errors import UserError
 from distortlab.files import new_file, read_json, write_json
 from refine_bench.items import ItemSet, slug
 
-__all__ = ["FORMAT", "AnswerLog", "Run", "key_of"]
+__all__ = ["ASKED", "FORMAT", "AnswerLog", "Run", "key_of"]
 
 FORMAT = 1
+ASKED = ("sha256", "protocol", "reader", "decoding")
+"""What must be the same of a set for its answers to stand in one file. Runs of before `reader` was written lack it."""
 SYNC_S = 0.25
 """Lines reach the system at once, so a killed process loses none; the disk within this time, should the power fail."""
 
@@ -159,8 +161,8 @@ class Run:
         known = self.head["sets"].get(entry)
         facts = {"set": found.name, "kind": found.kind, "sha256": found.sha256, **about}
         if known is not None:
-            for name in ("sha256", "protocol", "decoding"):
-                if known[name] != facts[name]:
+            for name in ASKED:
+                if known.get(name, facts[name]) != facts[name]:
                     raise UserError(f"{self.folder} has answers on {found.name} with another {name}; use another --out")
             facts = {**known, **facts}
         with new_file(self.path("items", entry)) as file:

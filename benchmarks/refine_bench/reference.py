@@ -54,8 +54,10 @@ def published() -> tuple[Published, ...]:
     )
 
 
-def beside(set_spec: str, protocol: str, mapping: str = "none") -> list[Beside]:
-    """Published numbers on this set, comparable ones first. `set_spec` as `str(Spec)` spells it."""
+def beside(set_spec: str, protocol: str, mapping: str = "none", reader: str = "") -> list[Beside]:
+    """Published numbers on this set, comparable ones first. `set_spec` as `str(Spec)` spells it; `reader` where one's
+    own answers were not read as the protocol says.
+    """
     name, _, options = set_spec.partition(":")
     chosen = set(options.split("+")) if options else set()
     found = []
@@ -66,14 +68,18 @@ def beside(set_spec: str, protocol: str, mapping: str = "none") -> list[Beside]:
         split = [option for option in wanted.split("+") if option and option not in chosen]
         notes = [f"on {row.set}"] if split else []
         notes += [f"protocol {row.protocol}"] if row.protocol != protocol else []
+        notes += [f"ours read by {reader}"] if reader else []
         notes += [f"PLCC after {row.mapping}"] if row.mapping != mapping else []
         found.append(Beside(row, tuple(notes)))
     return sorted(found, key=lambda b: (len(b.differs), b.row.model, b.row.trained_on))
 
 
-def list_published(set_spec: str, protocol: str, coverage: Mapping[str, Any]) -> list[dict[str, object]]:
+def list_published(
+    set_spec: str, protocol: str, coverage: Mapping[str, Any], reader: str = ""
+) -> list[dict[str, object]]:
     """Return the published numbers beside a score of a whole set, ready for JSON; none beside a part of it."""
-    return [_as_json(found) for found in beside(set_spec, protocol)] if coverage["complete"] else []
+    found = beside(set_spec, protocol, reader=reader) if coverage["complete"] else []
+    return [_as_json(row) for row in found]
 
 
 def _as_json(found: Beside) -> dict[str, object]:

@@ -25,6 +25,7 @@ class Options:
     limit: int | None = None
     shard: str | None = None
     shuffle: bool = False
+    reader: str = "auto"
     report: bool = True
     quiet: bool = False
     model: Mapping[str, Any] = field(default_factory=dict)
@@ -46,6 +47,7 @@ def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None,
             limit=options.limit,
             shard=shard,
             shuffle=options.shuffle,
+            reader=options.reader,
         )
         folder = out if out is not None else Path("runs") / slug(spec)
         if not options.quiet:
@@ -69,9 +71,10 @@ def _told(plan: Plan) -> list[str]:
     scale = f", scores {facts['low']:g} to {facts['high']:g} {facts['direction']}" if "low" in facts else ""
     of = f" of {found.expected:,}" if found.expected != len(found.items) else ""
     head = f"{found.name}: {len(found.items):,}{of} items{scale}, sha256 {found.sha256[:12]}, {plan.protocol}"
+    note = [f"warning: read as text: {plan.reader.note}"] if plan.reader.note else []
     more = len(found.problems) - 5
     left = [f"left out: {problem}" for problem in found.problems[:5]]
-    return [head, *left, *([f"... and {more:,} more"] if more > 0 else [])]
+    return [head, *note, *left, *([f"... and {more:,} more"] if more > 0 else [])]
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:

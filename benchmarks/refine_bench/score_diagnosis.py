@@ -48,7 +48,7 @@ def score_diagnosis(items: Sequence[Told], max_failures: float = MAX_FAILURES) -
 
 
 def _regions(item: Told) -> list[Region] | str:
-    return "runtime_error" if item.error is not None else read_regions(item.text)
+    return item.failure or read_regions(item.text)
 
 
 def _counts(hits: int, given: int, right: int) -> dict[str, float | None]:

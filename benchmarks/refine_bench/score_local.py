@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from distortlab.tasks import Unread, recognition, score
+from distortlab.tasks import Unread, Verdict, recognition, score
 from distortlab.tasks.grounding import iou
 from refine_bench.intervals import mean_interval, srcc_interval
 from refine_bench.metrics import mean, srcc
-from refine_bench.reading import Reading
+from refine_bench.reading import MISSING, REASONS, Reading
 from refine_bench.score_rated import MAX_FAILURES
 
 __all__ = ["AREAS", "Told", "quadratic_kappa", "score_severity", "score_tasks"]
@@ -41,6 +41,13 @@ class Told:
         """The distorted region that was asked about."""
         found: Mapping[str, Any] = self.truth["regions"][0]
         return found
+
+    @property
+    def failure(self) -> str | None:
+        """Why there is no text: it has not come, or the model failed; None where there is one."""
+        if self.error is None:
+            return None
+        return MISSING if self.error == MISSING else "runtime_error"
 
 
 def score_tasks(items: Sequence[Told], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
@@ -113,14 +120,21 @@ def _verdicts(items: Sequence[Told]) -> tuple[list[float | None], list[str]]:
     values: list[float | None] = []
     statuses: list[str] = []
     for item in items:
-        if item.error is not None:
+        if item.failure is not None:
             values.append(None)
-            statuses.append("runtime_error")
+            statuses.append(item.failure)
             continue
         verdict = score(str(item.truth["task"]), item.text, str(item.truth["solution"]))
         values.append(verdict.value)
-        statuses.append("truncated" if verdict.value is None and item.finish == "length" else verdict.status)
+        statuses.append(_status(verdict, item))
     return values, statuses
+
+
+def _status(verdict: Verdict, item: Told) -> str:
+    """In the words of `reading.FAILURES` where they have one for it."""
+    if verdict.value is not None:
+        return verdict.status
+    return "truncated" if item.finish == "length" else REASONS.get(Unread(verdict.status), verdict.status)
 
 
 def _recognition(items: Sequence[Told]) -> dict[str, Any]:

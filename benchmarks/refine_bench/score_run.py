@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from distortlab.errors import UserError
 from distortlab.files import write_json
 from refine_bench import reference
 from refine_bench.coverage import add_coverage
-from refine_bench.protocols import Protocol, find_protocol
-from refine_bench.reading import Reading, answer_from, read_choice, read_score
+from refine_bench.protocols import LOGIT_READERS, Protocol, find_protocol
+from refine_bench.reading import MISSING, Reading, answer_from, read_choice, read_score
 from refine_bench.records import Run
 from refine_bench.score_choice import Chosen, score_choice
 from refine_bench.score_diagnosis import score_diagnosis
@@ -39,7 +40,7 @@ def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
     items, answers = run.items(entry), run.answers(entry)
     about = run.head["model"]
     check_reader(None if protocol.reader == "value" else protocol, reader) if facts["kind"] == "rated" else None
-    chosen = reader or (about.get("reader") if not protocol.levels else None)
+    chosen = _chosen_reader(run, facts, protocol, reader)
     found = _SCORES[facts["kind"]](items, answers, protocol, chosen, about, facts)
     samples = range(facts["decoding"]["samples"])
     there = sum(all((item["id"], sample) in answers for sample in samples) for item in items)
@@ -51,6 +52,7 @@ def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
         "protocol": protocol.name,
         "protocol_sha256": facts["protocol"]["sha256"],
         "reader": chosen or protocol.reader,
+        "reader_note": facts.get("reader_note", ""),
         "sha256": facts["sha256"],
         "facts": {"title": facts["set"], "citation": "", **(facts.get("facts") or {})},
         "truth": f"labels of {facts['set']} (sha256 {facts['sha256'][:12]})",
@@ -59,8 +61,16 @@ def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
         "sizes": sizes(answers.values()),
         "warnings": _run_warnings(found, facts, protocol, answers),
         "problems": facts.get("problems") or [],
-        "published": reference.list_published(facts["set"], protocol.name, found["coverage"]),
+        "published": reference.list_published(facts["set"], protocol.name, found["coverage"], reader=chosen or ""),
     }
+
+
+def _chosen_reader(run: Run, facts: Mapping[str, Any], protocol: Protocol, reader: str | None) -> str | None:
+    """The one asked for, else the one that the run was made with; None for the protocol's own."""
+    made = facts.get("reader") or run.head["model"].get("reader")
+    if reader in LOGIT_READERS and made == "text" and not facts["decoding"].get("top_logprobs"):
+        raise UserError(f"{run.folder} has no log-probabilities for {facts['set']}: only --reader text reads it")
+    return reader or (None if made == protocol.reader else made)
 
 
 Answers = Mapping[tuple[str, int], Mapping[str, Any]]
@@ -71,7 +81,7 @@ def _readings(
 ) -> tuple[Reading, ...]:
     rows = [answers.get((item["id"], sample)) for sample in range(samples)]
     return tuple(
-        Reading(None, "missing") if row is None else read_score(answer_from(row), protocol, reader) for row in rows
+        Reading(None, MISSING) if row is None else read_score(answer_from(row), protocol, reader) for row in rows
     )
 
 
@@ -105,7 +115,7 @@ def _choice(
 def _chosen(item: Mapping[str, Any], row: Mapping[str, Any] | None) -> Chosen:
     truth = item["truth"]
     options = tuple(truth["options"])
-    reading = Reading(None, "missing") if row is None else read_choice(answer_from(row), options)
+    reading = Reading(None, MISSING) if row is None else read_choice(answer_from(row), options)
     official = None
     if row is not None and truth["answer"] is not None:
         # Q-Bench's rule: the text of the right option is somewhere in the output.
@@ -128,7 +138,7 @@ def _told(items: Any, answers: Answers) -> list[Told]:
 
 def _one_told(item: Mapping[str, Any], row: Mapping[str, Any] | None) -> Told:
     if row is None:
-        return Told(item["id"], "", item["truth"], item["prompt"], error="missing")
+        return Told(item["id"], "", item["truth"], item["prompt"], error=MISSING)
     return Told(
         item["id"],
         str(row.get("text") or ""),
@@ -161,12 +171,16 @@ def _severity(
 def _described(
     items: Any, answers: Answers, protocol: Protocol, reader: str | None, about: Any, facts: Any
 ) -> dict[str, Any]:
-    failed = sum(answers.get((item["id"], 0), {"error": "missing"}).get("error") is not None for item in items)
+    rows = [answers.get((item["id"], 0)) for item in items]
+    failures = Counter(
+        MISSING if row is None else "runtime_error" for row in rows if row is None or row.get("error") is not None
+    )
+    failed = failures.total()
     return {
         "kind": "describe",
         "n": len(items),
         "n_read": len(items) - failed,
-        "failures": {"runtime_error": failed} if failed else {},
+        "failures": dict(sorted(failures.items())),
         "failure_rate": failed / len(items),
         "ranked": False,
         "undefined": "the golden descriptions are not public; the answers are saved",
@@ -211,6 +225,8 @@ def _run_warnings(
     warnings = warnings_of(found)
     if facts["protocol"]["sha256"] != protocol.sha256:
         warnings.append(f"the protocol {protocol.name} has changed since these answers were given")
+    if facts.get("reader_note"):
+        warnings.append(f"read as text: {facts['reader_note']}; {protocol.name} reads {protocol.reader}")
     seen = sizes(answers.values())
     for key, what in (("smaller", "down-scaled"), ("larger", "up-scaled")):
         if seen[key]:

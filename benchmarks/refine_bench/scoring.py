@@ -12,7 +12,7 @@ from refine_bench.datasets import Rated, RatedSet, Scale, Spec, find_folder, loa
 from refine_bench.datasets.base import Problem
 from refine_bench.predictions import Output, read_outputs
 from refine_bench.protocols import Protocol, find_protocol
-from refine_bench.reading import Reading, read_score
+from refine_bench.reading import MISSING, Reading, read_score
 from refine_bench.score_rated import MAX_FAILURES, Judged, score_rated
 
 __all__ = ["check_reader", "score_predictions", "warnings_of"]
@@ -68,7 +68,7 @@ def check_reader(protocol: Protocol | None, reader: str | None) -> None:
     scores = ("text", "digits", "digits-tenths", "levels")
     if reader not in scores:
         raise UserError(unknown("reader", reader, scores))
-    if protocol is None or (reader == "levels") != bool(protocol.levels):
+    if protocol is None or (reader != "text" and (reader == "levels") != bool(protocol.levels)):
         name = protocol.name if protocol else "no protocol"
         raise UserError(
             f"--reader {reader} does not go with {name}: levels goes with protocols that ask for level words"
@@ -91,7 +91,7 @@ def _against_set(
     items = []
     for row in truth.rows:
         output = given.get(Path(row.name).name)
-        reading = _reading(output, protocol, reader) if output else Reading(None, "missing")
+        reading = _reading(output, protocol, reader) if output else Reading(None, MISSING)
         items.append(judged(row, (reading,), truth.five(row.mos), truth.scale))
     return items, problems
 

@@ -31,11 +31,14 @@ class Server:
     """What it was asked, how many at once, and what it is to do wrong.
 
     `faults` are taken one for each request, then all is well: a status code, "half" of an answer, "hang", "drop".
+    `refused`: the status for a request that has a field. `gives_logprobs`: whether an answer has those asked for.
     """
 
     def __init__(self, say: Say, delay: float = 0.0) -> None:
         self.say, self.delay = say, delay
         self.faults: list[Any] = []
+        self.refused: dict[str, int] = {}
+        self.gives_logprobs = True
         self.bodies: list[dict[str, Any]] = []
         self.times: list[float] = []
         self.lock = threading.Lock()
@@ -59,7 +62,7 @@ class Server:
             "message": {"role": "assistant", "content": text},
             "finish_reason": "stop",
         }
-        if body.get("logprobs"):
+        if body.get("logprobs") and self.gives_logprobs:
             tokens = [text[k : k + 1] for k in range(len(text))] if len(text) > 12 else [text]
             choice["logprobs"] = {
                 "content": [
@@ -112,6 +115,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
         def _reply(self, body: dict[str, Any], fault: Any) -> None:
             time.sleep(server.delay)
+            fault = next((status for name, status in server.refused.items() if name in body), fault)
             if isinstance(fault, int):
                 self._send(fault, {"error": {"message": f"fault {fault}"}})
             elif fault == "hang":

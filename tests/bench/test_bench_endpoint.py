@@ -155,7 +155,7 @@ def test_the_beginning_of_an_answer_and_odds_are_asked_for(cli: Cli, tmp_path: P
     with serving(lambda body: " good") as server:
         server.top = lambda token: [(" good", 0.6), (" poor", 0.2), (" fine", 0.1)]
         done = _run(cli, server, tmp_path, "--protocol", "q-align")
-    body = server.bodies[0]
+    body = server.bodies[-1]
     assert body["messages"][-1] == {"role": "assistant", "content": "The quality of the image is"}
     assert (body["continue_final_message"], body["add_generation_prompt"], body["top_logprobs"]) == (True, False, 20)
     points = json.loads(done.out)["sets"][0]["points"]
@@ -169,7 +169,7 @@ def test_the_expectation_over_digits_by_the_server(cli: Cli, tmp_path: Path) -> 
     with serving(lambda body: "<answer>Score:3.40</answer>") as server:
         server.top = lambda token: [("3", 0.5), ("4", 0.5)] if token == "3" else []
         done = _run(cli, server, tmp_path)
-    assert server.bodies[0]["logprobs"] is True
+    assert server.bodies[-1]["logprobs"] is True
     assert {point[1] for point in json.loads(done.out)["sets"][0]["points"]} == {3.5}
     text = score_run(tmp_path / "run", reader="text")["sets"][0]
     assert {point[1] for point in text["points"]} == {3.4}

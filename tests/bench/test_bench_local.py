@@ -60,7 +60,7 @@ def test_tables_hold_every_item_once(made: Path) -> None:
 
 def test_what_is_not_read_is_counted_and_scores_nothing(made: Path) -> None:
     found = score_tasks(_told(made, "tasks", lambda truth: "no idea"))
-    assert found["failures"] == {"missing": found["n"]}
+    assert found["failures"] == {"no_tag": found["n"]}
     assert not found["ranked"]
     assert all(entry["score"] == 0 for entry in found["tasks"].values())
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from distortlab.errors import UserError
-from refine_bench.models.base import Model, Request, Response
+from refine_bench.models.base import LOGITS, PREFIX, TOP_K, Model, Request, Response
 
-__all__ = ["KINDS", "Model", "Request", "Response", "open_model"]
+__all__ = ["KINDS", "LOGITS", "PREFIX", "TOP_K", "Model", "Request", "Response", "open_model"]
 
 KINDS = (
     ("psnr, ssim, ms-ssim, gmsd, vif", "measures that need the reference"),

@@ -1,13 +1,16 @@
 """What a model is: something that takes requests and gives responses, in any order, as they come."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from refine_bench.protocols import Decoding
 from refine_bench.reading import Answer
 
-__all__ = ["Model", "Request", "Response"]
+__all__ = ["LOGITS", "PREFIX", "TOP_K", "Model", "Request", "Response"]
+
+LOGITS, PREFIX, TOP_K = "logits", "prefix", "top_k"
+"""What a protocol may need: log-probabilities of tokens; an answer that begins as it is told; top-k sampling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,13 @@ class Model(Protocol):
     @property
     def about(self) -> Mapping[str, Any]:
         """What a run records: kind, name, and what else matters."""
+        ...
+
+    def find_limits(self, needed: Collection[str]) -> Mapping[str, str]:
+        """Which of `LOGITS`, `PREFIX` and `TOP_K` it cannot do, each with a clause that says how; usually none.
+
+        Raises `UserError` where the model answers nothing at all.
+        """
         ...
 
     def answers(self, requests: Iterable[Request]) -> Iterator[Response]:

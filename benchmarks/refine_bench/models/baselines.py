@@ -1,7 +1,7 @@
 """Measures of quality as models: a number from the pixels, nothing asked."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -72,6 +72,10 @@ class Measure:
     def about(self) -> Mapping[str, Any]:
         """What a run records."""
         return {"kind": "measure", "name": self.spec, "sign": self.row.sign, "source": self.row.source}
+
+    def find_limits(self, needed: Collection[str]) -> Mapping[str, str]:
+        """None."""
+        return {}
 
     def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
         """As they come, from threads: the work is done outside of Python's lock, by OpenCV on one thread each."""

@@ -14,7 +14,8 @@ import queue
 import ssl
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from distortlab.errors import BadReference, UserError, unknown
 from distortlab.reading import ORIENTATION, read_upright
 from distortlab.seeds import stream
 from refine_bench.models.base import Request, Response
+from refine_bench.models.limits import find_server_limits
 from refine_bench.reading import Answer, Token
 
 __all__ = ["Endpoint", "as_url", "parsed", "payload"]
@@ -87,6 +89,18 @@ class Endpoint:
         if models and self.name not in models:
             raise UserError(unknown(f"model at {self.url}", self.name, models))
         return self.name, models.get(self.name, "unknown")
+
+    def find_limits(self, needed: Collection[str]) -> Mapping[str, str]:
+        """What the server cannot do, asked of it with a few requests about a grey picture."""
+        found = find_server_limits(self.url, self._ask_few, needed)
+        self._succeeded = self._failed = self._silent = 0
+        return found
+
+    def _ask_few(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answers in the order of the requests."""
+        keyed = [replace(request, key=f"{request.key} {place}") for place, request in enumerate(requests)]
+        found = {response.request.key: response.answer for response in self.answers(keyed)}
+        return [found[request.key] for request in keyed]
 
     def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
         """As they come."""

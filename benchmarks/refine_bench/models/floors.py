@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,10 @@ class Floor:
     def about(self) -> Mapping[str, Any]:
         """What a run records."""
         return {"kind": "floor", "name": self.spec, "sign": 1.0, "reader": "text"}
+
+    def find_limits(self, needed: Collection[str]) -> Mapping[str, str]:
+        """None."""
+        return {}
 
     def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
         """At once."""
@@ -101,6 +105,10 @@ class PromptOnly:
     def about(self) -> Mapping[str, Any]:
         """What a run records."""
         return {**self._model.about, "name": self.spec, "images": "grey"}
+
+    def find_limits(self, needed: Collection[str]) -> Mapping[str, str]:
+        """Those of the model."""
+        return self._model.find_limits(needed)
 
     def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
         """Those of the model."""

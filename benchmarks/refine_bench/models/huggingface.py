@@ -6,7 +6,7 @@ A batch that fails is tried again one by one, so that one picture does not cost 
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,10 @@ class HuggingFace:
             "image_processor": json.loads(self._processor.image_processor.to_json_string()),
             "sign": 1.0,
         }
+
+    def find_limits(self, needed: Collection[str]) -> Mapping[str, str]:
+        """None."""
+        return {}
 
     def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
         """In batches of neighbours in size: padding costs least that way."""
