@@ -11,9 +11,10 @@ from distortlab import __version__
 from distortlab.files import write_text
 from refine_iqa_train.config import ValidationRules
 from refine_iqa_train.held_out import Measure, list_measures
+from refine_iqa_train.identity import is_on_hub
 
 if TYPE_CHECKING:
-    from refine_iqa_train.run import Ready
+    from refine_iqa_train.prepare import Ready
 
 __all__ = ["card", "write_card"]
 
@@ -30,12 +31,12 @@ def card(ready: "Ready", scores: Mapping[str, float], steps: int) -> str:
     """The text: YAML that the Hub reads, then data, recipe and scores."""
     config = ready.config
     front: dict[str, Any] = {
-        **({"base_model": config.model} if _on_hub(config.model) else {}),
+        **({"base_model": base} if is_on_hub(base := ready.base) else {}),
         "library_name": "peft" if config.lora else "transformers",
         "pipeline_tag": "image-text-to-text",
         "tags": ["image-quality-assessment", "trl", "sft" if ready.stage == "sft" else "grpo", "refine-iqa"],
     }
-    if hub := [name for name in ready.material.names if _on_hub(name)]:
+    if hub := [name for name in ready.material.names if is_on_hub(name)]:
         front["datasets"] = hub
     recipe = yaml.safe_dump(config.as_dict(), sort_keys=False, allow_unicode=True)
     return f"""---
@@ -69,10 +70,6 @@ def card(ready: "Ready", scores: Mapping[str, float], steps: int) -> str:
 
 refine-iqa {__version__}, {", ".join(f"{name} {version(name)}" for name in LIBRARIES)}.
 """
-
-
-def _on_hub(name: str) -> bool:
-    return name.count("/") == 1 and not name.startswith((".", "/")) and not Path(name).exists()
 
 
 def _data(ready: "Ready") -> str:

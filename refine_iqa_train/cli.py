@@ -117,6 +117,26 @@ def check(
 
 
 @app.command(rich_help_panel="Review")
+def merge(
+    run: Annotated[str, typer.Argument(help="A run with adapters (LoRA): its folder, or a name on the Hub.")],
+    out: Annotated[Path, typer.Option(help="A new folder for the model.")],
+    as_json: Json = False,
+) -> None:
+    """Write the model with its adapters merged in, and its processor, as a model of its own.
+
+    python -m refine_iqa_train merge runs/stage2-lora --out models/refined
+    """
+    from refine_iqa_train.console import hush
+    from refine_iqa_train.weights import merge_run
+
+    hush()
+    adapter = merge_run(run, out)
+    _say(
+        {"out": str(out), "base": adapter.base, "adapters": run}, f"{out}: {adapter.base} with {run} merged in", as_json
+    )
+
+
+@app.command(rich_help_panel="Review")
 def scores(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
     as_json: Json = False,

@@ -153,6 +153,10 @@ class HubRules:
 class Config:
     """A run. `resume`: `auto` goes on from the last checkpoint in `out`, `no` refuses a folder that has some, anything
     else is the path of a checkpoint. `frozen_vision`: the part that sees is not trained.
+
+    `adapter`: what becomes of adapters that `model` holds: `continue` trains the same ones on, which needs `lora`;
+    `merge` adds them to the weights of their model, in `out/base`, and begins from there with new adapters or, without
+    `lora`, in full; `auto` continues where `lora` is given, and merges where not.
     """
 
     model: str
@@ -160,6 +164,7 @@ class Config:
     revision: str | None = None
     seed: int = 0
     resume: str = "auto"
+    adapter: Literal["auto", "continue", "merge"] = "auto"
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
     frozen_vision: bool = False

@@ -10,9 +10,9 @@ from distortlab.errors import UserError, unknown
 from distortlab.tasks.answer import wrap
 from refine_iqa_train.config import Config
 from refine_iqa_train.memory import Load, estimate, shape_of
+from refine_iqa_train.prepare import Ready, prepare
 from refine_iqa_train.processors import config_of
 from refine_iqa_train.rewards import format_reward, judges
-from refine_iqa_train.run import Ready, prepare
 
 __all__ = ["dry_run", "shown", "stage_of"]
 

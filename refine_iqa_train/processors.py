@@ -10,25 +10,31 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.errors import UserError
+from refine_iqa_train.adapters import adapter_of
 from refine_iqa_train.families import FAMILIES, ModelFamily, family_of
 
 __all__ = ["checked", "config_of", "factor_of", "image_only", "load_processor"]
 
 
 def config_of(name: str, revision: str | None = None) -> Any:
-    """The configuration of a model in a folder or on the Hub."""
+    """The configuration of a model in a folder or on the Hub; of adapters, that of the model they belong to."""
     from transformers import AutoConfig
 
+    adapter = adapter_of(name, revision)
+    source, version = (name, revision) if adapter is None else (adapter.base, adapter.base_revision)
     try:
-        return AutoConfig.from_pretrained(name, revision=revision)
+        return AutoConfig.from_pretrained(source, revision=version)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(f"the model {name} cannot be opened: {reason} (key model)") from error
+        whose = "" if adapter is None else f" of the adapters in {name}"
+        hint = "key model" if adapter is None else "base_model_name_or_path in its adapter_config.json"
+        raise UserError(f"the model {source}{whose} cannot be opened: {reason} ({hint})") from error
 
 
 def load_processor(name: str, revision: str | None = None) -> tuple[Any, ModelFamily]:
     """The processor of a model, padding on the left, and the model's family."""
     family = family_of(config_of(name, revision), name)
+    name, revision = _holder(name, revision)
     kind = _class(name, family)
     try:
         with warnings.catch_warnings():
@@ -37,6 +43,17 @@ def load_processor(name: str, revision: str | None = None) -> tuple[Any, ModelFa
     except (OSError, ValueError, ImportError) as error:
         raise UserError(f"the processor of {name} cannot be loaded: {str(error).splitlines()[0]}") from error
     return checked(processor, name), family
+
+
+def _holder(name: str, revision: str | None) -> tuple[str, str | None]:
+    """Who has the processor: adapters that came without one have that of their model."""
+    from transformers.utils import cached_file
+
+    adapter = adapter_of(name, revision)
+    optional = {"_raise_exceptions_for_missing_entries": False}
+    if adapter is None or cached_file(name, "tokenizer_config.json", revision=revision, **optional):
+        return name, revision
+    return adapter.base, adapter.base_revision
 
 
 def _class(name: str, family: ModelFamily) -> Any:

@@ -146,8 +146,9 @@ def _made(kind: Any, values: Mapping[str, Any]) -> Any:
 # --- adapters -------------------------------------------------------------------------------------------------------
 
 
-def lora_of(rules: LoraRules | None, family: ModelFamily) -> Any:
+def lora_of(config: Config, family: ModelFamily) -> Any:
     """`LoraConfig`, or None. All linear layers; those that see only where asked for."""
+    rules = config.lora
     if rules is None:
         return None
     from peft import LoraConfig
@@ -160,6 +161,7 @@ def lora_of(rules: LoraRules | None, family: ModelFamily) -> Any:
         target_modules="all-linear",
         exclude_modules=seeing,
         task_type="CAUSAL_LM",
+        revision=config.revision,
     )
 
 

@@ -13,7 +13,8 @@ import torch
 
 from refine_iqa_train.config import load_config
 from refine_iqa_train.direct_scores import DirectScorer
-from refine_iqa_train.run import _grpo_trainer, prepare
+from refine_iqa_train.prepare import prepare
+from refine_iqa_train.run import _grpo_trainer
 
 GROUP = 4
 SAID = (

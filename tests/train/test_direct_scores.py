@@ -22,8 +22,9 @@ from refine_bench.reading import Answer, Token, read_score
 from refine_iqa_train.config import load_config
 from refine_iqa_train.direct_scores import DirectScorer
 from refine_iqa_train.held_out import HeldOut, judged, list_measures
+from refine_iqa_train.prepare import prepare
 from refine_iqa_train.processors import load_processor
-from refine_iqa_train.run import _answered, prepare
+from refine_iqa_train.run import _answered
 
 FAMILIES = ("llava", "qwen2_5_vl", "qwen3_vl")
 

@@ -12,7 +12,8 @@ import yaml
 from distortlab.errors import UserError
 from refine_iqa_train.config import load_config
 from refine_iqa_train.dry_run import dry_run, shown, stage_of
-from refine_iqa_train.run import prepare, train
+from refine_iqa_train.prepare import prepare
+from refine_iqa_train.run import train
 
 
 @pytest.fixture

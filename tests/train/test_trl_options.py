@@ -12,7 +12,8 @@ from trl import GRPOConfig
 
 from distortlab.errors import UserError
 from refine_iqa_train.config import load_config
-from refine_iqa_train.run import prepare, train
+from refine_iqa_train.prepare import prepare
+from refine_iqa_train.run import train
 from refine_iqa_train.trl_options import OPTIONS, Option, _yaml, markdown_table
 from refine_iqa_train.values import read_yaml
 

@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 
 from distortlab.errors import BadReference, UserError
 from distortlab.reading import read_upright
+from refine_bench.models.adapters import Adapter, adapter_of, attached
 from refine_bench.models.base import Request, Response
 from refine_bench.models.processors import load_processor, set_pixels
 from refine_bench.reading import Answer, Token
@@ -37,14 +38,14 @@ class HuggingFace:
         max_pixels: int | None = None,
     ) -> None:
         self.spec = spec
-        self._torch, self._processor, self._model = _loaded(spec, device, dtype)
+        self._torch, self._processor, self._model, self._adapter = _loaded(spec, device, dtype)
         self._batch = batch or BATCH
         set_pixels(self._processor, min_pixels, max_pixels)
         self._tokenizer = self._processor.tokenizer
         self._tokenizer.padding_side = "left"
         if self._tokenizer.pad_token is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
-        self.revision = f"{_revision(spec, self._model.config)} {self._model.dtype}"
+        self.revision = f"{_revision(spec, self._model.config, self._adapter)} {self._model.dtype}"
         self.processor = _described(self._processor)
 
     @property
@@ -53,6 +54,7 @@ class HuggingFace:
         return {
             "kind": "huggingface",
             "name": self.spec,
+            **({"adapters_for": self._adapter.base} if self._adapter else {}),
             "device": str(self._model.device),
             "dtype": str(self._model.dtype),
             "parameters": sum(p.numel() for p in self._model.parameters()),
@@ -187,7 +189,7 @@ class Recorder:
         return self._first[row] if self._first else {}
 
 
-def _loaded(spec: str, device: str | None, dtype: str | None) -> tuple[Any, Any, Any]:
+def _loaded(spec: str, device: str | None, dtype: str | None) -> tuple[Any, Any, Any, Adapter | None]:
     try:
         import torch
         import transformers
@@ -198,17 +200,25 @@ def _loaded(spec: str, device: str | None, dtype: str | None) -> tuple[Any, Any,
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     kind = getattr(torch, dtype) if dtype else (torch.bfloat16 if place.startswith("cuda") else torch.float32)
     try:
+        adapter = adapter_of(spec)
         processor = load_processor(transformers, spec)
-        model = transformers.AutoModelForImageTextToText.from_pretrained(spec, dtype=kind)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+        source, version = (adapter.base, adapter.base_revision) if adapter else (spec, None)
+        model = transformers.AutoModelForImageTextToText.from_pretrained(source, revision=version, dtype=kind)
+        model = attached(model, adapter) if adapter else model
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise UserError(f"{spec!r} cannot be loaded: {' '.join(str(error).split())[:300]}") from None
     if getattr(processor, "image_processor", None) is None or getattr(processor, "tokenizer", None) is None:
         raise UserError(f"{spec!r} is no vision-language model: it has no image processor")
-    return torch, processor, model.to(place).eval()
+    return torch, processor, model.to(place).eval(), adapter
 
 
-def _revision(spec: str, config: Any) -> str:
-    """The commit on the Hub; of a folder, a hash of its weights' sizes and ends and of its configuration."""
+def _revision(spec: str, config: Any, adapter: Adapter | None = None) -> str:
+    """The commit on the Hub; of a folder, a hash of its weights' sizes and ends and of its configuration. Of adapters
+    their own, then that of their model.
+    """
+    if adapter is not None:
+        own = adapter.commit or _revision(spec, None)
+        return f"{own} on {_revision(adapter.base, config)}"
     commit = getattr(config, "_commit_hash", None)
     folder = Path(spec)
     if commit or not folder.is_dir():

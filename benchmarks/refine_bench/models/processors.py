@@ -3,15 +3,22 @@
 from typing import Any
 
 from distortlab.errors import UserError
+from refine_bench.models.adapters import adapter_of
 
 __all__ = ["load_processor", "set_pixels"]
 
 
 def load_processor(transformers: Any, spec: str) -> Any:
-    """The stock processor. Qwen's needs torchvision for videos alone: without it, the same without videos."""
-    from transformers.utils import is_torchvision_available
+    """The stock processor; of adapters that came without one, that of their model.
 
-    family = transformers.AutoConfig.from_pretrained(spec).model_type
+    Qwen's needs torchvision for videos alone: without it, the same without videos.
+    """
+    from transformers.utils import cached_file, is_torchvision_available
+
+    adapter = adapter_of(spec)
+    family = transformers.AutoConfig.from_pretrained(adapter.base if adapter else spec).model_type
+    if adapter and not cached_file(spec, "tokenizer_config.json", _raise_exceptions_for_missing_entries=False):
+        spec = adapter.base
     names = {"qwen3_vl": "Qwen3VLProcessor", "qwen2_5_vl": "Qwen2_5_VLProcessor"}
     if is_torchvision_available() or family not in names:
         return transformers.AutoProcessor.from_pretrained(spec)

@@ -1,0 +1,31 @@
+"""What the name of a model or of a data set stands for: a folder or a name on the Hub, and whether two are the same."""
+
+import hashlib
+from pathlib import Path
+
+__all__ = ["identity_of", "is_on_hub"]
+
+EDGE = 1 << 20
+
+
+def is_on_hub(name: str) -> bool:
+    """Whether a name is one of the Hub, `somebody/something`, and no folder."""
+    return name.count("/") == 1 and not name.startswith((".", "/", "~")) and not Path(name).exists()
+
+
+def identity_of(name: str, revision: str | None = None) -> str:
+    """Of a folder, a hash of the names, sizes, beginnings and ends of its weights and configurations, 16 digits; of a
+    model on the Hub its name and revision.
+    """
+    folder = Path(name)
+    if not folder.is_dir():
+        return f"{name}@{revision or 'main'}"
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".safetensors", ".bin") or path.name in ("config.json", "adapter_config.json"):
+            digest.update(f"{path.name} {path.stat().st_size} ".encode())
+            with path.open("rb") as file:
+                digest.update(file.read(EDGE))
+                file.seek(max(0, path.stat().st_size - EDGE))
+                digest.update(file.read())
+    return digest.hexdigest()[:16]
