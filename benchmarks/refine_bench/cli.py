@@ -147,7 +147,10 @@ def merge(
 def score(
     run: Annotated[Path | None, typer.Argument(help="A run folder.", show_default=False)] = None,
     predictions: Annotated[
-        Path | None, typer.Option(help="Outputs made elsewhere: JSON, JSONL, CSV or Parquet.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Outputs made elsewhere: JSON, JSONL, CSV, lines of 'name score', Parquet.", show_default=False
+        ),
     ] = None,
     on: Annotated[
         str | None, typer.Option(help="The set of the predictions, e.g. koniq:all.", show_default=False)

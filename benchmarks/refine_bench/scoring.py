@@ -10,7 +10,8 @@ from refine_bench import reference
 from refine_bench.coverage import add_coverage, format_rows
 from refine_bench.datasets import Rated, RatedSet, Scale, Spec, find_folder, load, spec_of, to_five
 from refine_bench.datasets.base import Problem
-from refine_bench.predictions import Output, read_outputs
+from refine_bench.datasets.image_names import AmbiguousName, NameIndex, UnknownName, normalize_name, quote_name
+from refine_bench.predictions import Prediction, read_predictions, unique_predictions
 from refine_bench.protocols import Protocol, find_protocol
 from refine_bench.reading import MISSING, Reading, read_score
 from refine_bench.score_rated import MAX_FAILURES, Judged, score_rated
@@ -33,21 +34,23 @@ def score_predictions(
     check_reader(asked, reader)
     rows: int
     of: int | None
-    outputs, problems = read_outputs(file, asked)
-    on_disk = data is not None and (spec.file is not None or find_folder(spec.facts, data) is not None)
-    if on_disk:
-        assert data is not None
-        truth = load(spec, data, images=False, strict=False)
-        items, more = _against_set(outputs, truth, asked, reader)
-        rows, of = len(outputs) - len(more), truth.expected or len(truth.rows) + len(truth.problems)
-        origin = f"{spec}, from {data}"
+    predictions, problems = read_predictions(file, asked)
+    root = _root_of(spec, data)
+    if root is not None:
+        truth = load(spec, root, images=False, strict=False)
+        given, more = _by_image(file, predictions, truth)
+        items = _against_set(given, truth, asked, reader)
+        rows, of = len(given), truth.expected or len(truth.rows) + len(truth.problems)
+        origin = f"{spec}, from {root}"
         problems += [*truth.problems, *more]
     else:
-        spec = _fitting(spec, on, len(outputs))
-        items = _against_itself(file, outputs, spec.facts.scale(spec.choice), asked, reader)
-        rows, of = len(outputs), spec.facts.count(spec.choice)
+        own, more = unique_predictions(file, predictions, lambda prediction: normalize_name(prediction.name))
+        spec = _fitting(spec, on, len(own))
+        items = _against_itself(file, list(own.values()), spec.facts.scale(spec.choice), asked, reader)
+        rows, of = len(own), spec.facts.count(spec.choice)
+        problems += more
         origin = f"gt_score in {file.name}" + (f"; {spec.facts.title} is not in {data}" if data else "")
-    found = add_coverage(score_rated(items, scale=_scale(outputs, asked)), rows, of)
+    found = add_coverage(score_rated(items, scale=_scale(predictions, asked)), rows, of)
     return {
         "set": str(spec),
         "model": file.stem,
@@ -75,25 +78,66 @@ def check_reader(protocol: Protocol | None, reader: str | None) -> None:
         )
 
 
+def _root_of(spec: Spec, data: Path | None) -> Path | None:
+    """Where the labels of a set are; None where they are not found, and the file must bring its own."""
+    if spec.file is not None:
+        return data or spec.file.parent
+    return data if data is not None and find_folder(spec.facts, data) is not None else None
+
+
+def _by_image(
+    file: Path, predictions: Sequence[Prediction], truth: RatedSet
+) -> tuple[dict[str, Prediction], list[Problem]]:
+    """(predictions by the row of the set that they are of, those that are of none).
+
+    Raises `UserError` where a name may be several images, where two predictions of one image differ, and where no
+    prediction is of this set.
+    """
+    names = _find_names(file, predictions, truth)
+    rows = {row.name for row in truth.rows}
+    unknown = [prediction for prediction in predictions if prediction.line not in names]
+    inside = [prediction for prediction in predictions if names.get(prediction.line) in rows]
+    others = [p for p in predictions if p.line in names and names[p.line] not in rows]
+    if not inside:
+        raise UserError(
+            f"{file}: no prediction is of an image of {truth.spec}: the first is of {quote_name(predictions[0].name)}, "
+            f"where the set has {quote_name(truth.rows[0].name)}"
+        )
+    found, problems = unique_predictions(file, inside, lambda prediction: names[prediction.line])
+    problems += [Problem(file.name, p.line, f"{quote_name(p.name)} is no image of {truth.spec}") for p in unknown]
+    if others:
+        first = others[0]
+        what = f"{len(others):,} rows are of images of {truth.spec.facts.title} that are not in {truth.spec}"
+        problems.append(Problem(file.name, first.line, f"{what}, such as {quote_name(first.name)}"))
+    return found, problems
+
+
+def _find_names(file: Path, predictions: Sequence[Prediction], truth: RatedSet) -> dict[int, str]:
+    """The name in the set of each prediction, by its row in the file."""
+    index = NameIndex(truth.names)
+    found: dict[int, str] = {}
+    for prediction in predictions:
+        try:
+            found[prediction.line] = index.find(prediction.name)
+        except UnknownName:
+            continue
+        except AmbiguousName as error:
+            raise UserError(
+                f"{file}, row {prediction.line}: {error}; name each image of {truth.spec.facts.title} with its folder"
+            ) from None
+    return found
+
+
 def _against_set(
-    outputs: Sequence[Output], truth: RatedSet, protocol: Protocol | None, reader: str | None
-) -> tuple[list[Judged], list[Problem]]:
-    """The images of the set, each with its output; what is missing is a failure, what is unknown a problem."""
-    given = {output.name: output for output in outputs}
-    names = {Path(row.name).name for row in truth.rows}
-    problems = [
-        Problem("predictions", output.line, f"{output.name} is no image of {truth.spec}")
-        for output in outputs
-        if output.name not in names
-    ]
-    if len(problems) == len(outputs):
-        raise UserError(f"no output is of an image of {truth.spec}: the first is {outputs[0].name!r}")
+    given: Mapping[str, Prediction], truth: RatedSet, protocol: Protocol | None, reader: str | None
+) -> list[Judged]:
+    """The images of the set, each with its prediction; what is missing is a failure."""
     items = []
     for row in truth.rows:
-        output = given.get(Path(row.name).name)
-        reading = _reading(output, protocol, reader) if output else Reading(None, MISSING)
+        prediction = given.get(row.name)
+        reading = _reading(prediction, protocol, reader) if prediction else Reading(None, MISSING)
         items.append(judged(row, (reading,), truth.five(row.mos), truth.scale))
-    return items, problems
+    return items
 
 
 def _fitting(spec: Spec, on: str, n: int) -> Spec:
@@ -109,22 +153,22 @@ def _fitting(spec: Spec, on: str, n: int) -> Spec:
 
 
 def _against_itself(
-    file: Path, outputs: Sequence[Output], scale: Scale, protocol: Protocol | None, reader: str | None
+    file: Path, predictions: Sequence[Prediction], scale: Scale, protocol: Protocol | None, reader: str | None
 ) -> list[Judged]:
-    without = [output for output in outputs if output.truth is None]
+    without = [prediction for prediction in predictions if prediction.truth is None]
     if without:
         raise UserError(
             f"{file}, row {without[0].line}: no gt_score ({len(without):,} rows have none); "
             "name the folder of the set with --data"
         )
     # The file may be on another of the set's scales (KonIQ's two): then its own range is what is declared.
-    truths = [output.truth for output in outputs if output.truth is not None]
+    truths = [prediction.truth for prediction in predictions if prediction.truth is not None]
     if not (scale.low <= min(truths) and max(truths) <= scale.high):
         scale = Scale(min(truths), max(truths), scale.higher_is_better, firm=False)
     return [
-        Judged(output.name, (_reading(output, protocol, reader),), to_five(output.truth, scale))
-        for output in outputs
-        if output.truth is not None
+        Judged(prediction.name, (_reading(prediction, protocol, reader),), to_five(prediction.truth, scale))
+        for prediction in predictions
+        if prediction.truth is not None
     ]
 
 
@@ -142,19 +186,19 @@ def judged(row: Rated, readings: tuple[Reading, ...], truth: float, scale: Scale
     )
 
 
-def _reading(output: Output, protocol: Protocol | None, reader: str | None) -> Reading:
-    if protocol is None or output.answer.value is not None:
-        return read_score(output.answer, find_protocol("metric"))
+def _reading(prediction: Prediction, protocol: Protocol | None, reader: str | None) -> Reading:
+    if protocol is None or prediction.answer.value is not None:
+        return read_score(prediction.answer, find_protocol("metric"))
     chosen = reader or protocol.reader
     # A file has no alternatives to its tokens: a text can only be read as text.
-    if chosen.startswith("digits") and not output.answer.tokens:
+    if chosen.startswith("digits") and not prediction.answer.tokens:
         chosen = "text"
-    return read_score(output.answer, protocol, chosen)
+    return read_score(prediction.answer, protocol, chosen)
 
 
-def _scale(outputs: Sequence[Output], protocol: Protocol | None) -> tuple[float, float] | None:
+def _scale(predictions: Sequence[Prediction], protocol: Protocol | None) -> tuple[float, float] | None:
     """That of the protocol; numbers that came as they are have one only if all lie on 1-5."""
-    values = [output.answer.value for output in outputs if output.answer.value is not None]
+    values = [prediction.answer.value for prediction in predictions if prediction.answer.value is not None]
     if not values and protocol is not None:
         return protocol.scale
     return (1.0, 5.0) if all(1.0 <= value <= 5.0 for value in values) else None

@@ -14,10 +14,13 @@ from distortlab.codecs import encode_png
 
 __all__ = [
     "WRITERS",
+    "write_clive",
     "write_csv",
     "write_kadid",
     "write_koniq",
+    "write_live",
     "write_llvisionqa",
+    "write_meta",
     "write_picture",
     "write_spaq",
 ]
@@ -44,7 +47,7 @@ def write_koniq(root: Path, n: int = 6) -> Path:
     lines = []
     for k in range(n):
         votes = np.roll([0.5, 0.3, 0.2, 0.0, 0.0], k % 4)
-        part = "validation" if k == n - 1 else ("training", "test")[k % 2]
+        part = "validation" if k % 6 == 5 else ("training", "test")[k % 2]
         lines.append([f"{k}.jpg", *votes, 100 + k, 40 + 3 * k, 0.5, part])
         write_picture(root / "1024x768" / f"{k}.jpg", k)
     write_csv(
@@ -100,13 +103,10 @@ def write_csiq(root: Path) -> Path:
     for _ in range(3):
         sheet.append([None])
     sheet.append([None, None, None, "image", "dst_idx", "dst_type", "dst_lev", "dmos_std", "dmos"])
-    for kind, folder, token in (
-        ("noise", "awgn", "AWGN"),
-        ("blur", "blur", "BLUR"),
-        ("jpeg 2000", "jpeg2000", "jpeg2000"),
-    ):
+    kinds = (("noise", "awgn", "AWGN"), ("blur", "blur", "BLUR"), ("jpeg 2000", "jpeg2000", "jpeg2000"))
+    for k, (kind, folder, token) in enumerate(kinds):
         for image in (1600, "cactus"):
-            sheet.append([None, None, None, image, 1, kind, 2, 0.05, 0.25])
+            sheet.append([None, None, None, image, 1, kind, 2, 0.05, 0.1 + 0.2 * k + 0.1 * (image == 1600)])
             write_picture(root / "dst_imgs" / folder / f"{image}.{token}.2.png")
             write_picture(root / "src_imgs" / f"{image}.png")
     book.save(root / "csiq.DMOS.xlsx")
@@ -118,10 +118,11 @@ def write_tid(root: Path) -> Path:
     (root / "distorted_images").mkdir(parents=True)
     write_picture(root / "distorted_images" / "I01_01_1.bmp")
     write_picture(root / "distorted_images" / "i25_24_5.bmp")
-    for name in ("I01.BMP", "i25.bmp"):
+    write_picture(root / "distorted_images" / "I02_10_3.bmp")
+    for name in ("I01.BMP", "i25.bmp", "I02.BMP"):
         write_picture(root / "reference_images" / name)
-    (root / "mos_with_names.txt").write_text("5.51429 I01_01_1.bmp\n1.25 I25_24_5.bmp\n")
-    (root / "mos_std.txt").write_text("0.13\n0.2\n")
+    (root / "mos_with_names.txt").write_text("5.51429 I01_01_1.bmp\n1.25 I25_24_5.bmp\n3.5 I02_10_3.bmp\n")
+    (root / "mos_std.txt").write_text("0.13\n0.2\n0.1\n")
     return root
 
 
@@ -142,7 +143,7 @@ def write_live(root: Path) -> Path:
 
 def write_agiqa(root: Path) -> Path:
     header = ("name", "prompt", "adj1", "adj2", "style", "mos_quality", "std_quality", "mos_align", "std_align")
-    lines = [[f"sd1.5_{k}.jpg", "a cat, sitting", "", "", "", k / 2, 0.4, 1.0, 0.3] for k in range(4)]
+    lines = [[f"sd1.5_{k}.jpg", "a cat, sitting", "", "", "", k / 2, 0.4, 4.0 - k, 0.3] for k in range(4)]
     for k in range(4):
         write_picture(root / f"sd1.5_{k}.jpg", k)
     write_csv(root / "data.csv", header, lines)
@@ -150,10 +151,16 @@ def write_agiqa(root: Path) -> Path:
 
 
 def write_flive(root: Path) -> Path:
-    write_csv(root / "labels_image.csv", ("name", "mos", "zscores"), [["voc/a.jpg", 70, 1], ["voc/b.jpg", 60, 0]])
-    write_csv(root / "labels640.csv", ("name_image", "mos_image"), [["voc/b.jpg", 60]])
-    for name in ("a", "b"):
-        write_picture(root / "database" / "voc" / f"{name}.jpg")
+    """Two folders with two images of one name."""
+    names = ["voc/a.jpg", "voc/b.jpg", "AVA/a.jpg", "AVA/b.jpg", "AVA/c.jpg"]
+    write_csv(
+        root / "labels_image.csv", ("name", "mos", "zscores"), [[name, 50 + k, 1] for k, name in enumerate(names)]
+    )
+    write_csv(
+        root / "labels640.csv", ("name_image", "mos_image"), [[name, 60 + k] for k, name in enumerate(names[1:4])]
+    )
+    for k, name in enumerate(names):
+        write_picture(root / "database" / name, k)
     return root
 
 
@@ -218,6 +225,18 @@ def write_lldescribe(root: Path) -> Path:
     for k in range(2):
         write_picture(root / "images_lldescribe" / f"{k}.jpg", k)
     return root
+
+
+def write_meta(root: Path) -> Path:
+    """A list as Q-Align has of LIVE: folders tell images apart, and `gt_score` is a DMOS."""
+    items = []
+    for folder in ("jp2k", "wn"):
+        for k in range(1, 4):
+            write_picture(root / folder / f"img{k}.bmp", k)
+            score = 10.0 * k + (folder == "wn")
+            items.append({"image": f"live/{folder}/img{k}.bmp", "gt_score": score, "gt_score_norm": 1 + score / 10})
+    (root / "live.json").write_text(json.dumps(items))
+    return root / "live.json"
 
 
 WRITERS: dict[str, Callable[[Path], Path]] = {

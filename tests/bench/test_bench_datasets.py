@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bench_samples import WRITERS, write_kadid, write_koniq, write_llvisionqa, write_picture, write_spaq
+from bench_samples import WRITERS, write_kadid, write_koniq, write_llvisionqa, write_meta, write_picture, write_spaq
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,7 +97,31 @@ def test_metas_of_deqa_and_qalign(tmp_path: Path) -> None:
         (tmp_path / name).write_text(json.dumps(items))
     (row,) = load(f"meta:{tmp_path}/deqa.json+norm", tmp_path).rows
     assert (row.mos, row.sd) == (4.4, 0.5)
-    assert [row.mos for row in load(f"meta:{tmp_path}/qalign.json", tmp_path).rows] == [4.63, 1.25]
+    found = load(f"meta:{tmp_path}/qalign.json", tmp_path)
+    assert [row.mos for row in found.rows] == [4.63, 1.25]
+    assert [row.image for row in found.rows] == [tmp_path / "b.jpg", tmp_path / "koniq" / "a.jpg"]
+
+
+def test_a_meta_keeps_images_of_one_name_apart(tmp_path: Path) -> None:
+    file = write_meta(tmp_path)
+    found = load(f"meta:{file}+down", tmp_path)
+    names = [f"live/{folder}/img{k}.bmp" for folder in ("jp2k", "wn") for k in (1, 2, 3)]
+    assert [row.name for row in found.rows] == names
+    assert len({row.image for row in found.rows}) == 6
+    assert all(row.image.is_file() for row in found.rows)
+    assert found.five(found.observed.low) == 5.0
+    (tmp_path / "img1.bmp").write_bytes((tmp_path / "wn/img1.bmp").read_bytes())
+    for folder in ("jp2k", "wn"):
+        (tmp_path / folder / "img1.bmp").unlink()
+    with pytest.raises(UserError, match=r"'live/jp2k/img1\.bmp' and 'live/wn/img1\.bmp' both lead to .*img1\.bmp"):
+        load(f"meta:{file}", tmp_path)
+
+
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a/../../../etc/passwd", "C:\\etc\\passwd"])
+def test_a_path_of_a_meta_stays_below_the_folder(path: str, tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text(json.dumps([{"image": path, "gt_score": 1}]))
+    (row,) = load(f"meta:{tmp_path}/m.json", tmp_path, images=False).rows
+    assert row.image.is_relative_to(tmp_path)
 
 
 RATED = [name for name in WRITERS if SETS[name].FACTS.kind == "rated"]
@@ -137,7 +161,7 @@ def test_every_set_has_facts_and_a_sample() -> None:
 def test_variants_choose_rows_and_labels(tmp_path: Path) -> None:
     for name, writer in WRITERS.items():
         writer(tmp_path / name)
-    sizes = {"clive": 2, "clive:1169": 9, "csiq": 6, "csiq:750": 4, "flive": 2, "flive:test": 1, "pipal": 4}
+    sizes = {"clive": 2, "clive:1169": 9, "csiq": 6, "csiq:716": 4, "flive": 5, "flive:test": 3, "pipal": 4}
     for spec, n in sizes.items():
         assert len(load(spec, tmp_path).rows) == n, spec
     for spec, n in (("live", 736), ("live:982", 982)):
@@ -193,7 +217,7 @@ def test_the_folder_is_found_by_its_files(tmp_path: Path) -> None:
 def test_matlab_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     root = WRITERS["tid2013"](tmp_path)
     (root / "mos_std.txt").write_text("0.1\n")
-    with pytest.raises(UserError, match=r"2 scores, 1 deviations"):
+    with pytest.raises(UserError, match=r"3 scores, 1 deviations"):
         load("tid2013", root)
     other = WRITERS["clive"](tmp_path / "clive")
     (other / "Data/AllMOS_release.mat").write_bytes(b"no such thing")
@@ -258,6 +282,21 @@ def test_a_bad_json_file_is_named_with_its_item(text: str, words: tuple[str, ...
     with pytest.raises(UserError) as caught:
         load(f"meta:{tmp_path}/m.json", tmp_path, images=False)
     assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_an_old_name_of_a_variant_says_what_it_was_and_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        spec_of("csiq:750")
+    for word in ("csiq:716", "34 images that CSIQ does not have", "meta:csiq.json+down"):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("name", RATED)
+def test_a_variant_that_is_called_by_a_number_has_so_many_rows(name: str) -> None:
+    facts = SETS[name].FACTS
+    for option in (option for axis in facts.axes for option in axis.options):
+        if option.isdigit() and option in facts.counts:
+            assert facts.counts[option] == int(option)
 
 
 @pytest.mark.parametrize(

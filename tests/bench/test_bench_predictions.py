@@ -87,17 +87,18 @@ def test_missing_and_unknown_images_are_counted(tmp_path: Path) -> None:
     assert found["failures"] == {"missing": 2}
     assert found["n_read"] == 6
     assert not found["ranked"]
-    assert any("else.jpg is no image" in problem for problem in found["problems"])
+    assert any("'else.jpg' is no image" in problem for problem in found["problems"])
 
 
 @pytest.mark.parametrize(
     ("item", "words"),
     [
         ({"image": "a.jpg", "score": "good", "gt_score": 2}, ("row 41", "'good', not a number")),
-        ({"image": "a.jpg", "score": float("nan"), "gt_score": 2}, ("row 41", "nan")),
+        ({"image": "a.jpg", "score": float("nan"), "gt_score": 2}, ("row 41", "nan, not a finite number")),
         ({"score": 3, "gt_score": 2}, ("row 41", "no image name")),
         ({"image": "a.jpg", "gt_score": 2}, ("row 41", "no score, answer")),
-        ({"image": "0.jpg", "score": 3, "gt_score": 2}, ("row 41", "twice, first in row 1")),
+        ({"image": "0.jpg", "score": 0, "gt_score": 1}, ("row 41", "'0.jpg' is there twice, first in row 1")),
+        ({"image": "./0.jpg", "score": 0.0, "gt_score": "1"}, ("row 41", "'0.jpg' is there twice, first in row 1")),
     ],
 )
 def test_a_bad_row_is_left_out_and_named(item: dict[str, Any], words: tuple[str, ...], tmp_path: Path) -> None:
@@ -113,7 +114,11 @@ def test_a_bad_row_is_left_out_and_named(item: dict[str, Any], words: tuple[str,
     [
         ('[{"img_path": "a.jpg", "score": 1}]', ("no gt_score", "--data")),
         ('{"img_path": "a.jpg", "score": 1, "gt_score"', ("line 1",)),
-        ("[]", ("no output",)),
+        ("[]", ("no prediction", "it has no rows", "{name: score}")),
+        (
+            '[{"img_path": "a.jpg", "score": 1, "gt_score": 1}, {"img_path": "a.jpg", "score": 2, "gt_score": 1}]',
+            ("rows 1 and 2", "'a.jpg'", "differ"),
+        ),
     ],
 )
 def test_a_file_that_cannot_be_scored_is_refused(text: str, words: tuple[str, ...], tmp_path: Path) -> None:

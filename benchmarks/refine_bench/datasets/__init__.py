@@ -102,7 +102,7 @@ class RatedSet:
 
     `observed`: the range of the scores in the whole set, whatever the split. DeQA-Score, Q-Insight and Refine-IQA map
     with it; the declared one is `scale`. `problems`: rows that were left out, each with file and row. `sha256`: of
-    names and scores.
+    names and scores. `names`: of all images of the set, whatever the split.
     """
 
     spec: Spec
@@ -112,6 +112,7 @@ class RatedSet:
     problems: tuple[Problem, ...]
     expected: int | None
     sha256: str
+    names: tuple[str, ...]
 
     def five(self, mos: float, *, observed: bool = False) -> float:
         """A score on 1-5, by the declared range or by the observed one."""
@@ -175,7 +176,8 @@ def load(spec: str | Spec, root: str | Path, *, images: bool = True, strict: boo
     folder = folder_of(spec, Path(root))
     choice = {**spec.choice, **({"file": str(spec.file)} if spec.file else {})}
     scale = spec.facts.scale(spec.choice)
-    chosen, whole, problems = checked(SETS[spec.facts.name].rows(folder, choice), scale, images)
+    listed = list(SETS[spec.facts.name].rows(folder, choice))
+    chosen, whole, problems = checked(listed, scale, images)
     if problems and (strict or not chosen):
         raise UserError(summary(problems, f"{spec}: {len(problems):,} rows cannot be used"))
     if not chosen:
@@ -189,6 +191,7 @@ def load(spec: str | Spec, root: str | Path, *, images: bool = True, strict: boo
         problems=tuple(problems),
         expected=spec.facts.count(spec.choice),
         sha256=_sha256((row.name, row.mos) for row in chosen),
+        names=tuple(row.name for row in listed if row.name),
     )
 
 

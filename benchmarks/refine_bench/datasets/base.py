@@ -8,7 +8,7 @@ What is wrong with a row is named with its file and line, and the row is left ou
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -67,7 +67,7 @@ class Facts:
 
     `labels`: files (relative, globs allowed) by which its folder is known; a tuple inside is "one of these".
     `folders`: names that people give the folder. `counts`: rows expected, by option of an axis ("" for the whole).
-    `scales`: by option of an axis ("" where there is but one).
+    `scales`: by option of an axis ("" where there is but one). `renamed`: what to say of options that are no more.
     """
 
     name: str
@@ -81,11 +81,13 @@ class Facts:
     citation: str = ""
     url: str = ""
     notes: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def scale(self, choice: Mapping[str, str]) -> Scale:
-        """The declared scale of a variant."""
+        """The declared scale of a variant; an axis called direction says which end is good."""
         named = [self.scales[option] for option in choice.values() if option in self.scales]
-        return named[0] if named else self.scales[""]
+        scale = named[0] if named else self.scales[""]
+        return replace(scale, higher_is_better=False) if choice.get("direction") == "down" else scale
 
     def count(self, choice: Mapping[str, str]) -> int | None:
         """How many rows a variant should have."""
@@ -186,6 +188,8 @@ def choice_of(facts: Facts, words: Sequence[str]) -> dict[str, str]:
     choice = {axis.name: axis.options[0] for axis in facts.axes}
     given: dict[str, str] = {}
     for word in words:
+        if word in facts.renamed:
+            raise UserError(f"{facts.name} has no variant {word}: {facts.renamed[word]}")
         axis = next((axis for axis in facts.axes if word in axis.options), None)
         if axis is None:
             raise UserError(unknown(f"variant of {facts.name}", word, [o for a in facts.axes for o in a.options]))
@@ -293,5 +297,5 @@ def finite(value: object, what: str) -> float:
     except ValueError:
         raise ValueError(f"{what} is {str(value)[:40]!r}, not a number") from None
     if not math.isfinite(number):
-        raise ValueError(f"{what} is {value}")
+        raise ValueError(f"{what} is {str(value)[:40]}, not a finite number")
     return number

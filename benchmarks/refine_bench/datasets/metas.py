@@ -3,6 +3,8 @@
 An item names its image under `image` or `img_path`, its score under `gt_score` (a number, or text that spells one;
 Q-Align's KADID file has it only in `id`, "I66_01_01.png->4.63"). DeQA's also have `gt_score_norm` (mapped to 1-5 by
 the range found in the whole set) and `std`, `std_norm`. The files do not declare a range.
+
+A name is the whole path of the file: in Q-Align's `live.json` 982 images share 233 names without it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +13,7 @@ from typing import Any
 
 from distortlab.errors import UserError
 from refine_bench.datasets.base import Axis, Facts, Row, Scale
+from refine_bench.datasets.image_names import normalize_name, path_suffixes
 from refine_bench.datasets.tables import Images, json_items
 
 __all__ = ["FACTS", "rows"]
@@ -29,7 +32,7 @@ FACTS = Facts(
     axes=(Axis("label", ("score", "norm")), Axis("direction", ("up", "down"))),
     citation="You et al., DeQA-Score, CVPR 2025; Wu et al., Q-Align, ICML 2024; Wu et al., Q-Bench, ICLR 2024",
     url="https://huggingface.co/datasets/zhiyuanyou/Data-DeQA-Score",
-    notes=("norm reads gt_score_norm; the images are looked for below --data by the path in the file, then by name",),
+    notes=("norm reads gt_score_norm; an image is where the longest suffix of its path leads below --data",),
 )
 
 
@@ -38,16 +41,23 @@ def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
     file = Path(choice["file"])
     norm = choice["label"] == "norm"
     images = Images(root, file.parent)
+    found: dict[Path, str] = {}
     for number, item in json_items(file):
         path = item.get("image") or item.get("img_path")
         if not isinstance(path, str):
             raise UserError(f"{file}, item {number} has no image (keys image or img_path): {str(dict(item))[:120]}")
+        name = normalize_name(path)
+        image = _image(images, name)
+        if image.is_file() and found.setdefault(image, name) != name:
+            raise UserError(
+                f"{file}: {found[image]!r} and {name!r} both lead to {image}; --data must hold their folders"
+            )
         yield Row(
             file=file,
             line=number,
-            name=Path(path.replace("\\", "/")).name,
+            name=name,
             mos=_score(item, norm),
-            image=_image(images, path),
+            image=image,
             sd=item.get("std_norm" if norm else "std"),
             reference_id=None,
         )
@@ -61,6 +71,7 @@ def _score(item: Mapping[str, Any], norm: bool) -> object:
     return tail if arrow and not norm else f"missing: no {key}"
 
 
-def _image(images: Images, path: str) -> Path:
-    whole = images.path(path)
-    return whole if whole.is_file() else images.path(Path(path.replace("\\", "/")).name)
+def _image(images: Images, name: str) -> Path:
+    """Where the longest suffix of a name that is there leads; where none is, where the name itself would be."""
+    places = (images.path(suffix) for suffix in path_suffixes(name))
+    return next((place for place in places if place.is_file()), images.path(name))

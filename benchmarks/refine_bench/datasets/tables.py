@@ -5,13 +5,13 @@ What is wrong with a whole file is a `UserError` that names it; lines are counte
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from distortlab.errors import UserError
 
-__all__ = ["Images", "csv_rows", "json_items", "mat_arrays", "text_lines", "xlsx_rows"]
+__all__ = ["Images", "csv_rows", "json_items", "json_values", "mat_arrays", "text_lines", "text_of", "xlsx_rows"]
 
 MAX_BYTES = 1 << 30
 
@@ -105,11 +105,12 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     return ((number, line.strip()) for number, line in enumerate(text_of(path).splitlines(), 1) if line.strip())
 
 
-def json_items(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
-    """(number, object) of a JSON list, of JSON lines, or of objects one after another."""
-    text = text_of(path)
-    decoder = json.JSONDecoder()
-    items: list[Any] = []
+def json_values(
+    path: Path, text: str, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None
+) -> list[Any]:
+    """The values of a JSON text: one, one on each line, or one after another."""
+    decoder = json.JSONDecoder(object_pairs_hook=object_pairs_hook)
+    values: list[Any] = []
     at = _skip(text, 0)
     while at < len(text):
         try:
@@ -117,10 +118,17 @@ def json_items(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
         except (ValueError, RecursionError) as error:
             line = text.count("\n", 0, getattr(error, "pos", at)) + 1
             raise UserError(
-                f"{path}, line {line}: no whole JSON value ({len(items)} items before it); {error}"
+                f"{path}, line {line}: no whole JSON value ({len(values)} items before it); {error}"
             ) from None
-        items.extend(value if isinstance(value, list) else [value])
+        values.append(value)
         at = _skip(text, at)
+    return values
+
+
+def json_items(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
+    """(number, object) of a JSON list, of JSON lines, or of objects one after another."""
+    values = json_values(path, text_of(path))
+    items = [item for value in values for item in (value if isinstance(value, list) else [value])]
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
             raise UserError(f"{path}, item {number} is {type(item).__name__}, not an object")
@@ -143,7 +151,7 @@ class Images:
     def path(self, name: str) -> Path:
         """Where the image is, or where it should be."""
         relative = Path(name.replace("\\", "/"))
-        if relative.is_absolute() or ".." in relative.parts:
+        if relative.is_absolute() or ".." in relative.parts or "\0" in name:
             raise UserError(f"the image name {name!r} leads out of its folder")
         for folder in self._folders:
             whole = folder / relative
