@@ -7,12 +7,15 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from math import inf
+from pathlib import Path
 from typing import Any
 
 from tqdm.auto import tqdm
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 
 from distortlab.tasks import TASKS
+from refine_iqa_train.curves import write_curves
 from refine_iqa_train.held_out import list_measures
 
 __all__ = ["Health", "attach", "hush", "line", "write_line"]
@@ -95,6 +98,7 @@ def attach(trainer: Any, quiet: bool = False) -> None:
         if not quiet:
             trainer.add_callback(_Bar() if sys.stderr.isatty() else _Lines())
         trainer.add_callback(_Notes())
+        trainer.add_callback(_Curves())
     # First in line: TRL logs None for a task that was not in the batch, and TensorBoard complains of each.
     trainer.callback_handler.callbacks.insert(0, _WithoutNothing())
 
@@ -132,6 +136,9 @@ class _Bar(ProgressCallback):  # type: ignore[misc]
 class _Notes(TrainerCallback):  # type: ignore[misc]
     """What `Health` finds, each thing once in the life of a run."""
 
+    def __init__(self) -> None:
+        self.health = Health()
+
     def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
         self.health = Health()
         for entry in state.log_history:  # of a run that goes on
@@ -140,6 +147,26 @@ class _Notes(TrainerCallback):  # type: ignore[misc]
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
         for note in self.health.hear(logs or {}, state.global_step):
             write_line(f"note: {note}")
+
+
+class _Curves(TrainerCallback):  # type: ignore[misc]
+    """The page of curves, written again every few seconds while anything is logged."""
+
+    pause, written = 10.0, -inf
+
+    def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+        self._write(args, state)
+
+    def on_log(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+        if time.monotonic() - self.written >= self.pause:
+            self._write(args, state)
+
+    def on_train_end(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+        self._write(args, state)
+
+    def _write(self, args: Any, state: Any) -> None:
+        write_curves(Path(args.output_dir), state.log_history)
+        self.written = time.monotonic()
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """A row of a data set becomes what TRL trains on: prompt, images as the model sees them, solution in its coordinates.
 
 Columns: `prompt` (one user message), `images` (PIL), `task`, `solution`, `family` (of the distortion, or None), `mos`
-(1 to 5, or None), `sample_id`, `image_id`. Boxes are asked for in the coordinates of the model's family; IoU is the
-same in all of them.
+and `severity` (1 to 5, or None), `sample_id`, `image_id`; for pages `box` (of the distorted region, in fractions of the
+last image as the model sees it) and `frame` (width and height in the units of an answered box). Boxes are asked for in
+the coordinates of the model's family; IoU is the same in all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from refine_iqa_train.sizes import Policy
 
 __all__ = ["NEEDED", "picture", "question_of", "rated_row", "reasked"]
 
-NEEDED = ("sample_id", "image_id", "prompt", "images", "solution", "task", "bbox", "distortion")
+NEEDED = ("sample_id", "image_id", "prompt", "images", "solution", "task", "bbox", "distortion", "severity")
 """What a perception data set must have: columns of `rft` as distortlab writes them."""
 
 
@@ -24,13 +25,17 @@ def question_of(row: Mapping[str, Any], policy: Policy, coordinates: Coordinates
     """A prepared row. `row` has `images` as files (bytes or path), and `bbox` in pixels of the stored image."""
     pictures = [picture(file, str(row["sample_id"])) for file in row["images"]]
     text, solution = row["prompt"][-1]["content"], row["solution"]
+    size, frame = pictures[-1].size, None
     if row["task"] == "grounding":
-        size = pictures[-1].size
+        frame = _answer_frame(text, size, policy, coordinates)
         text, solution = reasked(text, solution, row["bbox"], size, policy, coordinates)
     return {
         **{name: row[name] for name in ("task", "sample_id", "image_id")},
         "family": row["distortion"],
         "mos": float(solution) if row["task"] == "quality" else None,
+        "severity": row["severity"],
+        "box": _fractions(row["bbox"], policy.padded(size)),
+        "frame": frame,
         "prompt": [{"role": "user", "content": text}],
         "images": [policy.fit(image) for image in pictures],
         "solution": solution,
@@ -48,6 +53,7 @@ def rated_row(name: str, path: str, mos: float) -> dict[str, Any]:
         "sample_id": name,
         "image_id": name,
         "bbox": None,
+        "severity": None,
     }
 
 
@@ -71,6 +77,18 @@ def reasked(
         grounding.question("thousandths", None, wording),
         grounding.truth((x1, y1, x2, y2), seen, "thousandths"),
     )
+
+
+def _fractions(box: Sequence[int] | None, size: Size) -> list[float] | None:
+    """A box in pixels as fractions of an image of this size."""
+    return None if box is None else [edge / side for edge, side in zip(box, (*size, *size), strict=True)]
+
+
+def _answer_frame(text: str, size: Size, policy: Policy, coordinates: Coordinates) -> list[int] | None:
+    """(width, height) of an image in the units that a model answers in; None for a prompt in somebody else's words."""
+    if _wording(text, size) is None:
+        return None
+    return list(policy.frame(size) if coordinates == "pixels" else grounding.THOUSANDTHS)
 
 
 def _wording(text: str, size: Size) -> int | None:

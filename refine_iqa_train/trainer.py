@@ -5,7 +5,7 @@ completions, and `_generate_and_score_completions`, which returns the advantages
 `tests/train/test_seams.py` fails when TRL moves them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from pathlib import Path
@@ -19,7 +19,7 @@ from refine_iqa_train.advantages import published_advantages
 from refine_iqa_train.config import Config
 from refine_iqa_train.direct_scores import DirectScorer
 from refine_iqa_train.held_out import HeldOut, judged
-from refine_iqa_train.page import Answer, Card, write_page
+from refine_iqa_train.page import make_card, write_page
 from refine_iqa_train.rewards import fully_right, text_of
 from refine_iqa_train.teacher_forcing import spells_digits
 
@@ -146,11 +146,12 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
             return
         self._shown = step
         rewards = self._rewards[: len(inputs)].tolist()  # the main process has the first rows
-        cards: dict[str, tuple[dict[str, Any], list[Answer]]] = {}
+        questions: dict[str, tuple[dict[str, Any], list[tuple[str, dict[str, float], float]]]] = {}
         for row, text, values, advantage in zip(inputs, self._texts, rewards, advantages.tolist(), strict=True):
             named = dict(zip(self.reward_func_names, values, strict=True))
-            cards.setdefault(row["sample_id"], (row, []))[1].append(Answer(text, named, advantage))
-        write_page(Path(self.args.output_dir) / "samples", step, _cards(cards)[: rules.samples])
+            questions.setdefault(row["sample_id"], (row, []))[1].append((text, named, advantage))
+        cards = [make_card(row, rollouts) for row, rollouts in list(questions.values())[: rules.samples]]
+        write_page(Path(self.args.output_dir) / "samples", step, cards)
 
 
 def has_direct_scores(config: Config, trainer: Any) -> bool:
@@ -165,10 +166,3 @@ def is_page_due(step: int, shown: int | None, every: int) -> bool:
     Answers are not generated in every step: a page that falls due between two generations is written at the second.
     """
     return every > 0 and (shown is None or step // every > shown // every)
-
-
-def _cards(found: dict[str, tuple[dict[str, Any], list[Answer]]]) -> list[Card]:
-    make: Callable[[dict[str, Any], list[Answer]], Card] = lambda row, answers: Card(  # noqa: E731
-        row["sample_id"], row["task"], row["prompt"][-1]["content"], row["solution"], row["images"], answers
-    )
-    return [make(row, answers) for row, answers in found.values()]
