@@ -11,7 +11,7 @@ from distortlab.errors import UserError
 from refine_bench.coverage import unranked_reason
 from refine_bench.intervals import FEW, draws_of
 from refine_bench.paired import compare, holm, mcnemar
-from refine_bench.records import Run
+from refine_bench.records import Run, open_runs
 from refine_bench.score_run import score_run
 
 __all__ = ["compare_runs"]
@@ -29,7 +29,7 @@ def compare_runs(folders: Sequence[Path]) -> dict[str, Any]:
     """
     if len(folders) < 2:
         raise UserError("name at least two runs")
-    runs = [(Run(folder), score_run(folder, save=False)) for folder in folders]
+    runs = [(run, score_run(run.folder, save=False)) for run in open_runs(folders)]
     tests: list[dict[str, Any]] = []
     lacking: list[str] = []
     for (one, first), (two, second) in combinations(runs, 2):

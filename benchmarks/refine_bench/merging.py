@@ -6,7 +6,7 @@ from pathlib import Path
 
 from distortlab.errors import UserError
 from distortlab.files import new_file, write_json
-from refine_bench.records import ASKED, FORMAT, Run, read_lines
+from refine_bench.records import ASKED, FORMAT, Run, open_runs, read_lines
 
 __all__ = ["merge"]
 
@@ -17,7 +17,7 @@ def merge(folders: Sequence[Path], out: Path) -> int:
     An item that several runs have must have one truth; of several answers to one question the first that did not fail
     is kept. Raises `UserError` where models, protocols or sets differ.
     """
-    runs = [Run(folder) for folder in folders]
+    runs = open_runs(folders)
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is not empty; merge into a new folder")
     first = runs[0].head

@@ -13,15 +13,16 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from distortlab.errors import UserError
 from distortlab.files import new_file, read_json, write_json
+from refine_bench.datasets.image_names import shorten_names
 from refine_bench.items import ItemSet, slug
 
-__all__ = ["ASKED", "FORMAT", "AnswerLog", "Run", "key_of"]
+__all__ = ["ASKED", "FORMAT", "AnswerLog", "Run", "key_of", "open_runs"]
 
 FORMAT = 1
 ASKED = ("sha256", "protocol", "reader", "decoding")
@@ -117,11 +118,30 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield row
 
 
+def open_runs(folders: Sequence[Path]) -> list["Run"]:
+    """Open runs under names that tell them apart: the folder's, and as much of its path as that needs.
+
+    Raises
+    ------
+    UserError
+        Where a folder is no run, or is named twice.
+    """
+    runs = [Run(folder) for folder in folders]
+    paths = [folder.resolve().as_posix() for folder in folders]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise UserError(f"{path} is named twice")
+    for run, name in zip(runs, shorten_names(paths), strict=True):
+        run.name = name
+    return runs
+
+
 class Run:
-    """A run folder."""
+    """A run folder. `name`: that of the folder; `open_runs` makes it longer where two have one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.name = folder.resolve().name
         head = read_json(folder / "run.json")
         if not isinstance(head, dict) or "model" not in head or "sets" not in head:
             raise UserError(f"{folder} is no run: it has no readable run.json")
@@ -145,11 +165,6 @@ class Run:
             raise UserError(f"{folder} is not empty and is no run; use another --out")
         write_json(folder / "run.json", {"format": FORMAT, "model": dict(model), "sets": {}, **more})
         return cls(folder)
-
-    @property
-    def name(self) -> str:
-        """The name of the folder."""
-        return self.folder.name
 
     def path(self, kind: str, entry: str) -> Path:
         """The file of a set: "items" or "answers"."""

@@ -173,3 +173,36 @@ def test_a_comparison_names_the_sets_that_are_not_shared(labels: Path, cli: Cli)
     assert (
         "not compared: meta:labels.json+score+up: only both has it" in cli("compare", root / "asked", root / "both").out
     )
+
+
+# --- names that several runs or sets have ---------------------------------------------------------------------------
+
+
+def test_runs_in_folders_of_one_name_are_told_apart(labels: Path, cli: Cli) -> None:
+    one, two = _run(cli, labels, "sharpness", "one/run"), _run(cli, labels, "noise", "two/run")
+    found = json.loads(cli("compare", one, two, "--json").out)
+    assert found["runs"] == ["one/run", "two/run"]
+    assert {(test["first"], test["second"]) for test in found["tests"]} == {("one/run", "two/run")}
+    done = cli("compare", one, one)
+    assert done.code == 2
+    assert "one/run is named twice" in done.err
+
+
+def test_sets_of_one_name_with_other_labels_have_boards_of_their_own(labels: Path, cli: Cli) -> None:
+    runs = [_run(cli, labels, "sharpness", "first"), _run(cli, labels, "noise", "second")]
+    items = json.loads(labels.read_text())
+    labels.write_text(json.dumps([{**item, "gt_score": 5 - item["gt_score"]} for item in items]))
+    runs += [_run(cli, labels, "sharpness", "other"), _run(cli, labels, "noise", "part", "--limit", 5)]
+    scores = [json.loads((run / "scores.json").read_text()) for run in runs]
+    found = [[(entry.run, entry.rank) for entry in board.entries] for board in boards(scores)]
+    assert [sorted(run for run, _ in board) for board in found] == [["first", "second"], ["other", "part"]]
+    assert ("part", None) in found[1]
+    assert ("other", 1) in found[1]
+
+
+def test_a_part_stands_beside_whole_runs_whatever_its_labels() -> None:
+    rows = {"whole": _score(), "part": _score(rows=4, sha256="1"), "other": _score(sha256="2")}
+    found = boards([{"run": run, "sets": [score]} for run, score in rows.items()])
+    assert [[entry.run for entry in board.entries] for board in found] == [["whole", "part"], ["other"]]
+    (alone,) = boards([{"run": "part", "sets": [rows["part"]]}])
+    assert [entry.run for entry in alone.entries] == ["part"]

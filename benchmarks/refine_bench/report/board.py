@@ -10,6 +10,10 @@ from refine_bench.coverage import format_rows, unranked_reason
 __all__ = ["Board", "Column", "Entry", "boards"]
 
 
+Row = tuple[str, Mapping[str, Any]]
+"""A run's name, and its score on one set."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A number of a board. `value` finds it in a score, `interval` its interval, `floor` what chance gives."""
@@ -142,15 +146,28 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
 
 
 def boards(scores: Sequence[Mapping[str, Any]]) -> list[Board]:
-    """From the scores of runs. A set that was asked in several ways has one board, which says how."""
-    groups: dict[tuple[str, str], list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
+    """From the scores of runs. A set that was asked in several ways has one board, which says how.
+
+    What has the same name and other labels (two data sets in folders of one name) is not compared: each has a board.
+    """
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for found in scores:
         for score in found["sets"]:
             groups[score["set"], score["kind"]].append((found["run"], score))
-    return [_board(name, kind, rows) for (name, kind), rows in groups.items()]
+    return [_board(name, kind, rows) for (name, kind), all_rows in groups.items() for rows in _by_labels(all_rows)]
 
 
-def _board(name: str, kind: str, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Board:
+def _by_labels(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows of one set by the labels of its whole runs. A part has labels of its own, and stands with the first."""
+    whole = list(dict.fromkeys(score["sha256"] for _, score in rows if score["coverage"]["complete"]))
+    groups: dict[str, list[Row]] = {sha256: [] for sha256 in whole[:1] + whole}
+    for run, score in rows:
+        sha256 = score["sha256"] if score["sha256"] in groups else next(iter(whole), "")
+        groups.setdefault(sha256, []).append((run, score))
+    return list(groups.values())
+
+
+def _board(name: str, kind: str, rows: Sequence[Row]) -> Board:
     columns = COLUMNS[kind]
     entries = [_entry(run, score, columns) for run, score in rows]
     entries.sort(key=lambda entry: (entry.rank is None, -_first(entry)))
