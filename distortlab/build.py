@@ -7,7 +7,7 @@ built again from the start; a receipt is only ever written over whole files.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -15,11 +15,13 @@ from distortlab import __version__
 from distortlab.draw import Bench, Drawn, draw
 from distortlab.files import json_in, json_text, seal_fault_in, sealed
 from distortlab.patches import ARCHIVE, FOOTER, archive_rows
-from distortlab.plan import Shard
-from distortlab.questions import Subject, ask
+from distortlab.plan import Shard, asked_tasks
+from distortlab.questions import Subject, ask, choices
 from distortlab.recipe import Recipe
+from distortlab.rivals import count_instances, names_inside
 from distortlab.schema import IMAGES, RFT, ImageRecord, Picture, Sample
 from distortlab.storage import Storage
+from distortlab.task_balance import TaskBalance
 from distortlab.writing import ShardFiles, full_rows
 
 __all__ = ["FULL", "Job", "Receipt", "Work", "run_shard", "shown", "write_receipt"]
@@ -123,7 +125,9 @@ def run_shard(job: Job, progress: Progress = lambda images: None) -> Receipt:
     if done:
         progress(job.images)
         return done
-    bench, counts = Bench(job.shard, job.recipe, patches=job.store == "patch"), _Counts()
+    bench = Bench(job.shard, job.recipe, patches=job.store == "patch")
+    tasks = tuple(asked_tasks(job.recipe, job.vocabulary))
+    counts = _Counts(TaskBalance(tasks, job.images, job.recipe.questions.object_candidates))
     with ShardFiles(job.out, job.shard.file_name, ARCHIVE if bench.patches else FULL) as files:
         _fill(files, job, bench, counts, progress)
         if bench.patches:
@@ -134,17 +138,22 @@ def run_shard(job: Job, progress: Progress = lambda images: None) -> Receipt:
 
 def _fill(files: ShardFiles, job: Job, bench: Bench, counts: "_Counts", progress: Progress) -> None:
     known: dict[str, int] = {}
+    balance = counts.balance
     for drawn in _drawn(job.shard, bench, counts, progress):
         record = image_record(drawn, job.recipe)
-        samples = samples_of(drawn, record, job.recipe, job.vocabulary)
-        counts.tasks.update(sample.task for sample in samples)
+        subject = subject_of(drawn, record)
+        offered = choices(subject, job.recipe, job.vocabulary) if balance.wants_object(drawn.slot.tasks) else ()
+        tasks = balance.settle(drawn.slot.tasks, len(offered))
+        samples = samples_of(subject, record, tasks, job.recipe, job.vocabulary)
+        counts.tasks.update(tasks)
         files.add(*(archive_rows(record, samples, known) if bench.patches else full_rows(record, samples)))
 
 
 @dataclass(slots=True)
 class _Counts:
-    """How many images of what came out."""
+    """How many images of what came out, and which questions are asked about them."""
 
+    balance: TaskBalance
     variants: Counter[str] = field(default_factory=Counter)
     severities: Counter[str] = field(default_factory=Counter)
     tasks: Counter[str] = field(default_factory=Counter)
@@ -157,10 +166,11 @@ class _Counts:
 def _drawn(shard: Shard, bench: Bench, counts: _Counts, progress: Callable[[int], None]) -> Iterator[Drawn]:
     known: set[str] = set()
     for slot in shard.slots:
-        drawn = draw(slot, bench, known)
+        drawn = draw(slot, bench, known, with_rivals=counts.balance.wants_object(slot.tasks))
         progress(1)
         if drawn is None:
             counts.unfilled += 1
+            counts.balance.skip()
             continue
         counts.variants[drawn.edit.distortion] += 1
         counts.severities[str(slot.severity)] += 1
@@ -190,6 +200,8 @@ def _tallied(bench: Bench, counts: _Counts) -> dict[str, Any]:
         "variants": counts.variants,
         "severities": counts.severities,
         "tasks": counts.tasks,
+        "replaced": counts.balance.replaced,
+        "left_out": counts.balance.left_out,
         "objects": counts.objects,
         "licenses": counts.licenses,
         "rejected": tally.rejected,
@@ -241,10 +253,10 @@ def shown(task: str, reference: P, image: P) -> tuple[P, ...]:
     return (reference, image) if task == "recognition_reference" else (image,)
 
 
-def samples_of(drawn: Drawn, record: ImageRecord, recipe: Recipe, vocabulary: Mapping[str, float]) -> list[Sample]:
-    """The rows of `rft` for one image."""
-    own = drawn.place.object
-    subject = Subject(
+def subject_of(drawn: Drawn, record: ImageRecord) -> Subject:
+    """What can be asked about an image."""
+    own, reference = drawn.place.object, drawn.reference
+    return Subject(
         image_id=record.image_id,
         family=drawn.slot.family,
         severity=drawn.slot.severity,
@@ -252,13 +264,20 @@ def samples_of(drawn: Drawn, record: ImageRecord, recipe: Recipe, vocabulary: Ma
         size=(record.width, record.height),
         object=own,
         others=drawn.rivals,
-        alone=all(place.object in (None, own) for place in drawn.reference.regions),
+        alone=all(place.object in (None, own) for place in reference.regions),
+        inside=names_inside(drawn.place.region, reference),
+        instances=count_instances(reference),
     )
+
+
+def samples_of(
+    subject: Subject, record: ImageRecord, tasks: Sequence[str], recipe: Recipe, vocabulary: Mapping[str, float]
+) -> list[Sample]:
+    """The rows of `rft` for one image."""
     out = []
-    for task in drawn.slot.tasks:
+    for task in tasks:
         asked = ask(task, subject, recipe, vocabulary)
-        if asked is None:
-            continue
+        assert asked is not None, f"{task} of {subject.image_id} cannot be asked"
         out.append(
             Sample(
                 sample_id=f"{record.image_id}-{task}",
@@ -267,7 +286,7 @@ def samples_of(drawn: Drawn, record: ImageRecord, recipe: Recipe, vocabulary: Ma
                 images=tuple(p for p in shown(task, record.reference, record.image) if p is not None),
                 solution=asked[1],
                 task=task,
-                bbox=drawn.edit.bbox,
+                bbox=subject.box,
                 distortion=subject.family,
                 severity=subject.severity,
             )

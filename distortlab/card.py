@@ -112,6 +112,7 @@ Boxes are `[x1, y1, x2, y2]` in pixels of the stored image, x2 and y2 exclusive.
 
 {_table(("task", "questions"), sorted(counts["tasks"].items()))}
 
+{_replaced(counts)}
 {_examples(samples)}
 ## Distortions
 
@@ -159,6 +160,16 @@ references.
 }}
 ```
 """
+
+
+def _replaced(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """What became of questions that were planned and could not be asked, or not well."""
+    told = [
+        f"{sum(reasons.values()):,} planned questions {fate} ({_listed(reasons)})."
+        for name, fate in (("replaced", "were replaced by one of another task"), ("left_out", "were left out"))
+        if (reasons := counts.get(name))
+    ]
+    return "".join(f"{sentence}\n" for sentence in told)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import zip_longest
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,10 +26,13 @@ from distortlab.plan import Shard, Slot
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, NamedRegion, Reference
 from distortlab.references.screening import screen
+from distortlab.rivals import compatible_names, conflicting_pairs
 from distortlab.seeds import stream
 from distortlab.visibility import Scene, gate, measure, verdict
 
 __all__ = ["Bench", "Drawn", "Tally", "draw"]
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -58,8 +63,8 @@ class Workpiece:
         return self.canvas.encode(image, (edit.bbox.y1, edit.bbox.y2))
 
     @cached_property
-    def order(self) -> list[int]:
-        """The regions in the order of use: shuffled, names in turn, so that no name takes the first places alone."""
+    def by_name(self) -> dict[str | None, list[int]]:
+        """The regions of every name, both shuffled."""
         source = stream(self.recipe.seed, "regions", self.reference.id)
         names = [place.object for place in self.reference.regions]
         shuffled = source.shuffled(range(len(names)))
@@ -68,13 +73,37 @@ class Workpiece:
         by_name: dict[str | None, list[int]] = {names[index]: [] for index in firsts}
         for index in shuffled:
             by_name[names[index]].append(index)
-        rounds = max((len(group) for group in by_name.values()), default=0)
-        return [group[r] for r in range(rounds) for group in by_name.values() if r < len(group)]
+        return by_name
 
-    def regions(self, turn: int) -> list[int]:
-        """The indices of the regions that the `turn`-th image tries, in order."""
-        start = turn % max(len(self.order), 1)
-        return (self.order[start:] + self.order[:start])[: self.recipe.visibility.regions_per_reference]
+    @cached_property
+    def conflicts(self) -> frozenset[frozenset[str]]:
+        """Pairs of names that cannot be offered beside each other."""
+        return conflicting_pairs(self.reference)
+
+    def names(self, image_id: str) -> frozenset[str]:
+        """The names from among which an image asks: all, but for some of those that lie inside others."""
+        source = stream(self.recipe.seed, image_id, "names")
+        return compatible_names(source.shuffled(sorted(filter(None, self.by_name))), self.conflicts)
+
+    def firsts(self, turn: int) -> dict[str | None, int]:
+        """For each name the region that the `turn`-th image would take, in the order in which it tries them.
+
+        Every image begins with another name: no name comes first more often than another, however many regions it has.
+        When all have been first, each takes its next region.
+        """
+        groups = list(self.by_name.items())
+        start, round_ = turn % max(len(groups), 1), turn // max(len(groups), 1)
+        return {name: group[round_ % len(group)] for name, group in _rotated(groups, start)}
+
+    def regions(self, image_id: str, turn: int) -> list[int]:
+        """The indices of the regions that the `turn`-th image tries, in order: one of every name, then a second one;
+        first of all those of the names from among which it asks.
+        """
+        places, asked = self.reference.regions, self.names(image_id)
+        groups = [_rotated(self.by_name[name], self.by_name[name].index(at)) for name, at in self.firsts(turn).items()]
+        in_turn = [index for round_ in zip_longest(*groups) for index in round_ if index is not None]
+        ordered = sorted(in_turn, key=lambda index: places[index].object not in asked)
+        return ordered[: self.recipe.visibility.regions_per_reference]
 
     def scene(self, index: int) -> Scene:
         """The measurements of a region before it is changed."""
@@ -148,7 +177,7 @@ class Bench:
         return Workpiece(reference, self.recipe, self.patches)
 
 
-def _rotated(items: list[int], start: int) -> list[int]:
+def _rotated(items: list[T], start: int) -> list[T]:
     return items[start:] + items[:start]
 
 
@@ -168,31 +197,30 @@ class Drawn:
     rivals: tuple[str, ...] = ()
 
 
-def draw(slot: Slot, bench: Bench, known: set[str]) -> Drawn | None:
+def draw(slot: Slot, bench: Bench, known: set[str], with_rivals: bool | None = None) -> Drawn | None:
     """The image of a slot, or None where every allowed try was rejected. `known` holds the pixel hashes of the shard:
-    two slots that fall back on one region must not make the same picture.
+    two slots that fall back on one region must not make the same picture. `with_rivals`: find out what an object
+    question could offer; unless given, where the slot has one.
     """
+    wanted = "object" in slot.tasks if with_rivals is None else with_rivals
     for piece, turn in bench.pieces(slot):
-        for index in piece.regions(turn):
+        for index in piece.regions(slot.image_id, turn):
             for row in _variants(slot, bench.recipe):
                 drawn = _attempt(slot, row, piece, index, bench.tally, known)
                 if drawn:
-                    return replace(drawn, rivals=_rivals(slot, piece, drawn.place.object))
+                    return replace(drawn, rivals=_rivals(slot, piece, turn, drawn.place.object) if wanted else ())
     return None
 
 
-def _rivals(slot: Slot, piece: Workpiece, own: str | None) -> tuple[str, ...]:
+def _rivals(slot: Slot, piece: Workpiece, turn: int, own: str | None) -> tuple[str, ...]:
     """Names of other regions that this slot would have taken as well, as many as are asked for. What a distortion does
     not show on is never the answer (no saturation on gravel): offered, it would be a candidate to strike out unseen.
     """
-    if "object" not in slot.tasks or own is None:
+    names, firsts = piece.names(slot.image_id), piece.firsts(turn)
+    if own not in names:
         return ()
-    firsts: dict[str, int] = {}
-    for index in piece.order:
-        if (name := piece.reference.regions[index].object) not in (None, own):
-            firsts.setdefault(str(name), index)
     found: list[str] = []
-    for name in stream(piece.recipe.seed, slot.image_id, "rivals").shuffled(sorted(firsts)):
+    for name in stream(piece.recipe.seed, slot.image_id, "rivals").shuffled(sorted(names - {own})):
         if len(found) == piece.recipe.questions.object_candidates - 1:
             break
         tries = (_tried_out(slot, row, piece, firsts[name]) for row in _variants(slot, piece.recipe))

@@ -19,7 +19,7 @@ from distortlab.dataset import claim, run
 from distortlab.errors import UserError
 from distortlab.finishing import account_of, finish
 from distortlab.plan import Plan
-from distortlab.recipe import recipe_from
+from distortlab.recipe import stored_recipe
 from distortlab.storage import Storage, open_storage
 from distortlab.writing import ShardFiles, weight
 
@@ -68,12 +68,12 @@ def _plan(source: Storage, manifest: Mapping[str, Any]) -> Plan:
         stored = dict(manifest["plan"])
         license, skipped = str(stored.pop("license")), dict(stored.pop("skipped"))
         values = json.loads(stored.pop("recipe_text"))
-        recipe = recipe_from(values, f"the recipe in {source}")
+        recipe = stored_recipe(values, f"the recipe in {source}")
         kept = (stored["references"]["source"], license, stored["references"]["fingerprint"])
         plan = _StoredPlan(recipe, *kept, vocabulary={}, skipped=skipped, shards=(), stored=stored)
         if plan.sha256 == manifest["plan_sha256"] and values == stored["recipe"]:
             return plan
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         pass
     raise UserError(f"{source} is damaged: the plan in its manifest is not the one it was made from")
 

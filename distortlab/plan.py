@@ -17,12 +17,16 @@ from distortlab.catalog import CATALOG, variants
 from distortlab.errors import BadRecipe
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, References
-from distortlab.seeds import stream
+from distortlab.seeds import Stream, stream
 
-__all__ = ["FORMAT", "Plan", "Shard", "Slot", "largest_remainder", "make_plan"]
+__all__ = ["FORMAT", "Plan", "Shard", "Slot", "asked_tasks", "largest_remainder", "make_plan"]
 
 FORMAT = 1
 """The layout of a data set on disk. Readers refuse a newer one."""
+_SPARE = 1.25
+"""How many references with a choice of names are wanted for each that object questions need: in one of five images a
+distortion shows on one name only.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
     wanted = sum(primary.values())
     entries = _entries(recipe, references, wanted)
     vocabulary = _offered(references)
-    asked = _asked_tasks(recipe, vocabulary)
+    asked = asked_tasks(recipe, vocabulary)
     spare = largest_remainder(primary, len(entries) - wanted)
     shards: list[Shard] = []
     first, first_spare = 0, wanted
@@ -161,10 +165,30 @@ def _entries(recipe: Recipe, references: References, wanted: int) -> Sequence[En
     """The entries in the order of use; those after the first `wanted` are spare."""
     if references.count is None:
         return references.entries(wanted + max(32, wanted // 4))
-    return stream(recipe.seed, "references").shuffled(references.entries(references.count))
+    entries = stream(recipe.seed, "references").shuffled(references.entries(references.count))
+    needed = wanted * _object_share(recipe, asked_tasks(recipe, references.vocabulary)) * _SPARE
+    lacking = min(wanted, math.ceil(needed)) - sum(map(has_choice, entries[:wanted]))
+    # As they come, but that those without a choice make room for some that have one, as many as object questions need.
+    given = [at for at in range(wanted - 1, -1, -1) if not has_choice(entries[at])]
+    better = [at for at in range(wanted, len(entries)) if has_choice(entries[at])]
+    for old, new in list(zip(given, better, strict=False))[: max(0, lacking)]:
+        entries[old], entries[new] = entries[new], entries[old]
+    return entries
 
 
-def _asked_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, float]:
+def has_choice(entry: Entry) -> bool:
+    """Whether an object question about an image of this reference is likely to have three candidates or more."""
+    return entry.name_count >= 3
+
+
+def _object_share(recipe: Recipe, asked: Mapping[str, float]) -> float:
+    """The share of the images that are asked about in the object task."""
+    if "object" not in asked:
+        return 0.0
+    return min(1.0, asked["object"] / sum(asked.values()) * recipe.samples_per_image)
+
+
+def asked_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, float]:
     """The tasks that can be asked, with their shares: no object without names, no reference that is not kept."""
     asked = {task: recipe.tasks[task] for task in recipe.asked_tasks}
     if len(vocabulary) < 2:
@@ -208,6 +232,7 @@ def _split_shards(
     owners = [image * len(own) // count for image in range(count)]
     cells = _cells(recipe, split, owners)
     tasks = _tasks(recipe, split, asked, count)
+    tasks = _matched(tasks, [has_choice(own[owner]) for owner in owners], stream(recipe.seed, split, "matched"))
     starts = [shard * len(own) // of for shard in range(of + 1)]
     spares = [shard * len(extra) // of for shard in range(of + 1)]
     shards: list[Shard] = []
@@ -269,6 +294,16 @@ def _tasks(recipe: Recipe, split: str, asked: Mapping[str, float], count: int) -
             quota[task] -= 1
         out.append(tuple(task for task in asked if task in chosen))
     return out
+
+
+def _matched(tasks: list[tuple[str, ...]], choice: Sequence[bool], source: Stream) -> list[tuple[str, ...]]:
+    """The same tasks in another order: object questions go first of all to images that have a choice of names."""
+    if len(set(choice)) < 2:
+        return tasks
+    images = sorted(source.shuffled(range(len(tasks))), key=lambda image: not choice[image])
+    ordered = sorted(source.shuffled(tasks), key=lambda own: "object" not in own)
+    placed = dict(zip(images, ordered, strict=True))
+    return [placed[image] for image in range(len(tasks))]
 
 
 def _capped(asked: Mapping[str, float], total: int, most: int) -> dict[str, int]:

@@ -44,6 +44,8 @@ def print_account(account: Account) -> None:
         f"({account.bytes / 1e6:,.0f} MB), from {sum(counts.get('references', {}).values()):,} references"
     )
     for name, text in (
+        ("replaced", "questions replaced by one of another task"),
+        ("left_out", "questions left out"),
         ("rejected", "draws rejected"),
         ("screened", "references screened out"),
         ("skipped", "annotations and references left out"),

@@ -5,12 +5,13 @@ drawn from all families that the data set has, by their shares, and shuffled. Ob
 that could have been distorted in the same way; any of them could have been the answer. Names from elsewhere would be
 known by the company they do not keep (fork, knife, giraffe), so they are offered only beside a name that is alone in
 its image, and then drawn so that each of the names offered is as often the one (`_strangers`). Where no other object
-of an image could have been distorted so, the question is not asked.
+of an image could have been distorted so, the question is not asked (`task_balance`). Nothing is offered that was
+distorted as well, because most of it lies inside the region (`rivals`).
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from distortlab.recipe import Recipe
@@ -21,7 +22,7 @@ from distortlab.tasks import object as object_task
 from distortlab.tasks.answer import answerable
 from distortlab.tasks.terms import FAMILIES
 
-__all__ = ["Subject", "ask", "object_candidates", "type_candidates"]
+__all__ = ["Subject", "ask", "choices", "object_candidates", "type_candidates"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Subject:
     """What is asked about: an image's one edit, and what else is in the image. `size` is (width, height).
 
     `others` are the names of the image's other regions that could have been distorted in this way; `alone` says that
-    there are no other names at all.
+    there are no other names at all. `inside` are names of which most lies inside the distorted region, `instances`
+    counts how often each name is in the image.
     """
 
     image_id: str
@@ -40,6 +42,8 @@ class Subject:
     object: str | None
     others: tuple[str, ...]
     alone: bool = False
+    inside: frozenset[str] = frozenset()
+    instances: Mapping[str, int] = field(default_factory=dict)
 
 
 def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, float]) -> tuple[str, str] | None:
@@ -53,16 +57,23 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
             grounding.truth(subject.box, subject.size, rules.coordinates),
         )
     if task == "object":
-        names = object_candidates(subject, vocabulary, rules.object_candidates, source)
+        names = choices(subject, recipe, vocabulary)
         if subject.object is None or len(names) < 2:
             return None
-        return object_task.question(names, wording), object_task.truth(subject.object)
+        of_kinds = subject.alone or any(subject.instances.get(name, 0) > 1 for name in names)
+        return object_task.question(names, wording, of_kinds=of_kinds), object_task.truth(subject.object)
     types = type_candidates(subject.family, recipe.families, rules.type_candidates, source)
     with_reference = TASKS[task].images == 2
     return (
         recognition.question(types, with_reference, wording),
         recognition.truth(subject.family, subject.severity),
     )
+
+
+def choices(subject: Subject, recipe: Recipe, vocabulary: Mapping[str, float]) -> list[str]:
+    """The candidates of the object question about an image; fewer than two where it cannot be asked."""
+    source = stream(recipe.seed, subject.image_id, "question", "object", "candidates")
+    return object_candidates(subject, vocabulary, recipe.questions.object_candidates, source)
 
 
 def type_candidates(truth: str, shares: Mapping[str, float], count: int, source: Stream) -> list[str]:
@@ -86,6 +97,8 @@ def object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: 
     others = _distinct(source.shuffled(subject.others), subject.object)
     if subject.alone:
         others = _strangers(subject.object, vocabulary, count, source)
+    inside = {object_task.key(name) for name in subject.inside}
+    others = [name for name in others if object_task.key(name) not in inside]
     return source.shuffled([subject.object, *others[: count - 1]])
 
 

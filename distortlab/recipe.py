@@ -25,6 +25,7 @@ __all__ = [
     "default_recipe",
     "load_recipe",
     "recipe_from",
+    "stored_recipe",
 ]
 
 SEVERITIES = ("1", "2", "3", "4", "5")
@@ -47,11 +48,15 @@ class ReferenceRules:
 
 @dataclass(frozen=True, slots=True)
 class RegionRules:
-    """Which regions may be distorted. Areas are shares of the image, `min_side` is in pixels of the stored image."""
+    """Which regions may be distorted. Areas are shares of the image, `min_side` is in pixels of the stored image.
+
+    `min_largest_part` is the share of a region that its largest connected part must hold; 0 allows any number of parts.
+    """
 
     min_area: float = 0.01
     max_area: float = 0.5
     max_box: float = 0.9
+    min_largest_part: float = 0.75
     min_side: int = 32
     feather: int = 2
     crowd: bool = False
@@ -179,6 +184,20 @@ def recipe_from(values: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     return recipe
 
 
+def stored_recipe(values: Mapping[str, Any], where: str) -> Recipe:
+    """The recipe that a data set was made from, as it was stored with it. What a version before a rule left out is not
+    that rule's default today, but what it did without the rule.
+    """
+    tables = {name: {**before, **values.get(name, {})} for name, before in _BEFORE.items()}
+    return recipe_from({**values, **tables}, where)
+
+
+_BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "regions": {"min_largest_part": 0.0},
+    "visibility": {"tolerance": math.inf},
+}
+
+
 def _check(recipe: Recipe, where: str) -> None:
     for kind, shares, known in (
         ("family", recipe.families, FAMILIES),
@@ -226,6 +245,7 @@ _RANGES = (
     ("regions.min_area", 0, 1),
     ("regions.max_area", 0, 1),
     ("regions.max_box", 0, 1),
+    ("regions.min_largest_part", 0, 1),
     ("regions.min_side", 1, 100_000),
     ("regions.feather", 0, 16),
     ("references.max_side", 64, 16_000),

@@ -4,7 +4,7 @@ A region is kept as the run-length encoding of the COCO format; its mask is deco
 Boxes are `(x1, y1, x2, y2)` in whole pixels, x2 and y2 exclusive. Masks are uint8, 0 or 1, (rows, columns).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -85,6 +85,28 @@ class Region:
         rows, columns = rle["size"]
         return cls((int(rows), int(columns)), counts.encode() if isinstance(counts, str) else bytes(counts))
 
+    @classmethod
+    def union(cls, regions: "Sequence[Region]") -> "Region":
+        """All pixels of regions of one image."""
+        return regions[0] if len(regions) == 1 else cls.from_rle(coco_mask.merge([one._coded for one in regions]))
+
+    def count_common(self, other: "Region") -> int:
+        """How many pixels are in both."""
+        a, b = self.bbox, other.bbox
+        if a.x2 <= b.x1 or b.x2 <= a.x1 or a.y2 <= b.y1 or b.y2 <= a.y1:
+            return 0
+        return int(coco_mask.area(coco_mask.merge([self._coded, other._coded], intersect=True)))
+
+    @property
+    def _coded(self) -> dict[str, Any]:
+        return {"size": list(self.size), "counts": self.counts}
+
+    @cached_property
+    def largest_part(self) -> float:
+        """The share of the pixels that its largest connected part has, 0..1; corners connect."""
+        _, _, statistics, _ = cv2.connectedComponentsWithStats(self.mask, connectivity=8)
+        return int(statistics[1:, cv2.CC_STAT_AREA].max(initial=0)) / max(self.area, 1)
+
     @property
     def rle(self) -> dict[str, Any]:
         """COCO's run-length encoding, ready for JSON."""
@@ -93,18 +115,18 @@ class Region:
     @cached_property
     def area(self) -> int:
         """Number of pixels."""
-        return int(coco_mask.area({"size": list(self.size), "counts": self.counts}))
+        return int(coco_mask.area(self._coded))
 
     @cached_property
     def bbox(self) -> Box:
         """The smallest box around the pixels."""
-        x, y, w, h = (int(v) for v in coco_mask.toBbox({"size": list(self.size), "counts": self.counts}))
+        x, y, w, h = (int(v) for v in coco_mask.toBbox(self._coded))
         return Box(x, y, x + w, y + h)
 
     @cached_property
     def mask(self) -> Mask:
         """The mask inside `bbox`, uint8 0 or 1, (bbox rows, bbox columns)."""
-        full = coco_mask.decode({"size": list(self.size), "counts": self.counts})
+        full = coco_mask.decode(self._coded)
         return np.ascontiguousarray(full[self.bbox.slices])
 
     def feathered(self, feather: int) -> Mask:

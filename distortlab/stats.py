@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.errors import UserError
-from distortlab.recipe import Recipe, recipe_from
+from distortlab.recipe import Recipe, stored_recipe
 from distortlab.shortcuts import Shortcuts, shortcuts
 from distortlab.stored import Stored
 from distortlab.tasks import TASKS, recognition
@@ -95,8 +95,8 @@ def statistics(
 
 def _recipe(stored: Stored) -> Recipe | None:
     try:
-        return recipe_from((stored.plan or {})["recipe"], "the recipe in plan.json")
-    except (UserError, KeyError, TypeError):
+        return stored_recipe((stored.plan or {})["recipe"], "the recipe in plan.json")
+    except (UserError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -8,7 +8,6 @@ right when its solution follows from the recipe of its image. docs/trust.md says
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from distortlab.checks.report import Report
 from distortlab.engines.local import in_order
 from distortlab.errors import UserError
 from distortlab.piecewise import check_parts, images_in, is_piecewise
-from distortlab.recipe import Recipe, recipe_from
+from distortlab.recipe import Recipe, stored_recipe
 from distortlab.seeds import stream
 from distortlab.stored import Stored, open_data
 
@@ -120,12 +119,9 @@ def _recipe(stored: Stored) -> tuple[Recipe | None, str | None]:
     if plan is None:
         return None, "settings against the recipe: it is not here (_distortlab/ is not published)"
     try:
-        recipe = recipe_from(plan["recipe"], "the recipe in plan.json")
-    except (UserError, KeyError, TypeError) as error:
+        return stored_recipe(plan["recipe"], "the recipe in plan.json"), None
+    except (UserError, KeyError, TypeError, AttributeError) as error:
         return None, f"settings against the recipe: {error}"
-    if "tolerance" not in plan["recipe"].get("visibility", {}):  # of a version that did not bound V from above
-        recipe = replace(recipe, visibility=replace(recipe.visibility, tolerance=inf))
-    return recipe, None
 
 
 # --- pieces ---------------------------------------------------------------------------------------------------------

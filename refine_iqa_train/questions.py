@@ -65,16 +65,17 @@ def reasked(
     `box` is in pixels of the stored image of this size (width, height); padding on the right and below leaves it where
     it is. A prompt in words of somebody else is left alone: it says in its own way what it asks for.
     """
-    wording = _wording(text, size)
-    if wording is None:
+    form = grounding.find_form(text, size)
+    if form is None:
         return text, solution
+    wording, parts = form.wording, form.parts
     seen, frame = policy.padded(size), policy.frame(size)
     x1, y1, x2, y2 = (int(edge) for edge in box)
     if coordinates == "pixels":
         moved = grounding.rescale((x1, y1, x2, y2), seen, frame)
-        return grounding.question("pixels", frame, wording), grounding.truth(moved, frame, "pixels")
+        return grounding.question("pixels", frame, wording, parts=parts), grounding.truth(moved, frame, "pixels")
     return (
-        grounding.question("thousandths", None, wording),
+        grounding.question("thousandths", None, wording, parts=parts),
         grounding.truth((x1, y1, x2, y2), seen, "thousandths"),
     )
 
@@ -86,16 +87,9 @@ def _fractions(box: Sequence[int] | None, size: Size) -> list[float] | None:
 
 def _answer_frame(text: str, size: Size, policy: Policy, coordinates: Coordinates) -> list[int] | None:
     """(width, height) of an image in the units that a model answers in; None for a prompt in somebody else's words."""
-    if _wording(text, size) is None:
+    if grounding.find_form(text, size) is None:
         return None
     return list(policy.frame(size) if coordinates == "pixels" else grounding.THOUSANDTHS)
-
-
-def _wording(text: str, size: Size) -> int | None:
-    for wording in range(grounding.WORDINGS):
-        if text in (grounding.question("thousandths", None, wording), grounding.question("pixels", size, wording)):
-            return wording
-    return None
 
 
 def picture(file: Mapping[str, Any], name: str) -> Any:

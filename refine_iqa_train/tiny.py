@@ -105,6 +105,7 @@ def _corpus() -> Iterator[str]:
     asked = [
         *(recognition.question(families, pair, n) for n in range(recognition.WORDINGS) for pair in (False, True)),
         *(object_task.question(["person", "dog"], n) for n in range(object_task.WORDINGS)),
+        *(object_task.question(["person", "dog"], n, of_kinds=True) for n in range(object_task.WORDINGS)),
         *(grounding.question("thousandths", None, n) for n in range(grounding.WORDINGS)),
         *(grounding.question("pixels", (640, 480), n) for n in range(grounding.WORDINGS)),
         *(quality.question(0, think) for think in (True, False)),

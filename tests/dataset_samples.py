@@ -54,6 +54,10 @@ class Painting:
     def id(self) -> str:
         return f"painting-{self.number:06d}"
 
+    @property
+    def name_count(self) -> int:
+        return {"good": 3, "alone": 1}.get(self.kind, 0)
+
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         if self.kind == "broken":
             raise BadReference(f"{self.id}.jpg: damaged or not readable: the end is missing")

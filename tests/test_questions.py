@@ -39,6 +39,10 @@ class Home:
     def names(self) -> tuple[str, ...]:
         return HOMES[stream("home", self.number).below(len(HOMES))]
 
+    @property
+    def name_count(self) -> int:
+        return len(self.names)
+
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         shape = (4, 4)
         named = [name for name in self.names for _ in range(5 if name == "person" else 1)]
@@ -78,7 +82,7 @@ def asked(images: int) -> Iterator[tuple[list[str], str]]:
     for shard in plan.shards:
         for slot in shard.slots:
             piece = Workpiece(shard.entries[slot.entry].load(recipe.references, recipe.regions), recipe)
-            place = piece.reference.regions[piece.regions(slot.turn)[0]]
+            place = piece.reference.regions[piece.regions(slot.image_id, slot.turn)[0]]
             others = tuple(dict.fromkeys(n.object for n in piece.reference.regions if n.object != place.object))
             subject = Subject(slot.image_id, slot.family, 3, Box(0, 0, 2, 2), (4, 4), place.object, others, not others)
             source = stream(slot.image_id, "object")

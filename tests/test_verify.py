@@ -352,6 +352,10 @@ class Twin:
     def id(self) -> str:
         return f"twin-{self.number:06d}"
 
+    @property
+    def name_count(self) -> int:
+        return Painting(self.number % 2).name_count
+
     def load(self, *rules: Any) -> Reference:
         return replace(Painting(self.number % 2).load(*rules), id=self.id)
 

@@ -115,7 +115,11 @@ def _wording_faults(task: str, prompt: str, solution: str, image: Row, recipe: R
         offered = object_task.candidates(prompt)
         truth, keys = object_task.truth(region["object"]), [object_task.key(name) for name in offered]
         right = object_task.key(truth)
-        written = [object_task.question(offered, wording) for wording in range(object_task.WORDINGS)]
+        written = [
+            object_task.question(offered, wording, of_kinds=of_kinds)
+            for wording in range(object_task.WORDINGS)
+            for of_kinds in (False, True)
+        ]
         most = recipe.questions.object_candidates if recipe else None
     else:
         offered = keys = recognition.candidates(prompt)
@@ -134,11 +138,8 @@ def _wording_faults(task: str, prompt: str, solution: str, image: Row, recipe: R
 
 
 def _grounding_faults(prompt: str, solution: str, box: Box, size: tuple[int, int]) -> Iterator[str]:
-    for coordinates in ("thousandths", "pixels"):
-        for wording in range(TASKS["grounding"].wordings):
-            if grounding.question(coordinates, size, wording) == prompt:
-                truth = grounding.truth(box, size, coordinates)
-                if solution != truth:
-                    yield f"its solution is {solution!r}, its region gives {truth!r}"
-                return
-    yield "its prompt is none that this version would write"
+    form = grounding.find_form(prompt, size)
+    if form is None:
+        yield "its prompt is none that this version would write"
+    elif solution != (truth := grounding.truth(box, size, form.coordinates)):
+        yield f"its solution is {solution!r}, its region gives {truth!r}"

@@ -29,8 +29,8 @@ class Reference:
 
     `encoded` is a file (JPEG or PNG, `extension` without the dot) that decodes to exactly `image` in any reader:
     the original bytes where they do, else a lossless copy (EXIF-rotated, grey, CMYK, 16-bit, RGBA or shrunk originals).
-    `regions` have passed the rules; `objects` are the distinct names of everything annotated in the image,
-    `skipped` counts annotations that were left out, by reason.
+    `regions` have passed the rules; `objects` are the distinct names of everything annotated in the image, `annotated`
+    all that could be drawn of it, `skipped` counts annotations that were left out, by reason.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Reference:
     regions: tuple[NamedRegion, ...]
     objects: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
+    annotated: tuple[NamedRegion, ...] = ()
 
 
 class Entry(Protocol):
@@ -50,6 +51,11 @@ class Entry(Protocol):
     @property
     def id(self) -> str:
         """Unique in its source and the same on every machine."""
+        ...
+
+    @property
+    def name_count(self) -> int:
+        """How many names its regions have to choose from, as far as can be told without opening it; 0: not known."""
         ...
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:

@@ -44,7 +44,9 @@ class Outline(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CocoEntry:
-    """One image with its annotations; `size` is (rows, columns), `others` names broken annotations."""
+    """One image with its annotations; `size` is (rows, columns), `others` names broken annotations, `name_count` counts
+    the names of those that could be distorted, judged by areas and boxes.
+    """
 
     id: str
     path: Path
@@ -53,13 +55,14 @@ class CocoEntry:
     license: str
     outlines: tuple[Outline, ...]
     others: tuple[str, ...] = ()
+    name_count: int = 0
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the image and draw its regions at the size it is kept in. Raises `BadReference`."""
         data, upright = open_picture(self.path)
         self._check_size(shape_of(upright.image), upright.turned)
         stored = store(data, upright, references)
-        found, skipped = self._regions(shape_of(stored.image), regions)
+        found, annotated, skipped = self._regions(shape_of(stored.image), regions)
         return Reference(
             id=self.id,
             image=stored.image,
@@ -70,6 +73,7 @@ class CocoEntry:
             regions=found,
             objects=self.objects,
             skipped=skipped,
+            annotated=annotated,
         )
 
     @property
@@ -87,16 +91,23 @@ class CocoEntry:
             f"{self.path}: has {found[1]} x {found[0]} pixels, but {columns} x {rows} in the annotation file"
         )
 
-    def _regions(self, stored: tuple[int, int], rules: RegionRules) -> tuple[tuple[NamedRegion, ...], dict[str, int]]:
-        found, skipped = [], Counter[str]()
+    def _regions(
+        self, stored: tuple[int, int], rules: RegionRules
+    ) -> tuple[tuple[NamedRegion, ...], tuple[NamedRegion, ...], dict[str, int]]:
+        """What may be distorted, everything, and how much was left out, by reason."""
+        found, annotated, skipped = [], [], Counter[str]()
         for outline in self.outlines:
-            region = draw(outline.shape, self.size, stored) if rules.crowd or not outline.crowd else "crowd"
-            reason = region if isinstance(region, str) else eligible(region, rules)
-            if reason is not None:
+            region = draw(outline.shape, self.size, stored)
+            if isinstance(region, str):
+                skipped[region] += 1
+                continue
+            annotated.append(place := NamedRegion(region, outline.name))
+            reason = "crowd" if outline.crowd and not rules.crowd else eligible(region, rules)
+            if reason is None:
+                found.append(place)
+            else:
                 skipped[reason] += 1
-            elif not isinstance(region, str):
-                found.append(NamedRegion(region, outline.name))
-        return tuple(found), dict(skipped)
+        return tuple(found), tuple(annotated), dict(skipped)
 
 
 class Coco:
@@ -121,7 +132,7 @@ class Coco:
             if names:
                 self._names.update(names)
                 self._alone.update(names if len(names) == 1 else ())
-                yield _entry(picture, annotations)
+                yield _entry(picture, annotations, len(names))
             else:
                 self._skipped["image without a region that may be distorted"] += 1
 
@@ -178,7 +189,7 @@ def _order(entry: CocoEntry) -> str:
     return hashlib.sha256(entry.id.encode()).hexdigest()
 
 
-def _entry(picture: Picture, annotations: Sequence[Annotation]) -> CocoEntry:
+def _entry(picture: Picture, annotations: Sequence[Annotation], name_count: int) -> CocoEntry:
     outlines = tuple(Outline(a.name, a.crowd, a.shape) for a in annotations if not isinstance(a.shape, str))
     others = sorted({a.name for a in annotations if isinstance(a.shape, str)})
     return CocoEntry(
@@ -189,6 +200,7 @@ def _entry(picture: Picture, annotations: Sequence[Annotation]) -> CocoEntry:
         picture.license or LICENSE,
         outlines,
         tuple(others),
+        name_count,
     )
 
 

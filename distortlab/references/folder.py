@@ -29,6 +29,11 @@ class FolderEntry:
     path: Path
     relative: str
 
+    @property
+    def name_count(self) -> int:
+        """None are known."""
+        return 0
+
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the picture and segment it at the size it is kept in. Raises `BadReference`."""
         stored = store(*open_picture(self.path), references)

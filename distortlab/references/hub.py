@@ -50,11 +50,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class HubEntry:
-    """One row: `row` counts within the row group."""
+    """One row: `row` counts within the row group, `name_count` the names of what it shows."""
 
     table: Table
     piece: Piece
     row: int
+    name_count: int = 0
 
     @property
     def id(self) -> str:
@@ -84,7 +85,7 @@ class HubEntry:
         stored = store(data, upright, references)
         columns = self.table.columns
         if columns.objects is None:
-            found = tuple(NamedRegion(region, None) for region in segment(stored.image, regions))
+            found = annotated = tuple(NamedRegion(region, None) for region in segment(stored.image, regions))
             names: tuple[str, ...] = ()
             skipped: Mapping[str, int] = {}
         else:
@@ -93,7 +94,7 @@ class HubEntry:
                     f"{self.source}: its EXIF orientation turns it; which way it was annotated is not known"
                 )
             sizes = shape_of(upright.image), shape_of(stored.image)
-            found, names, skipped = self._regions(row[columns.objects], *sizes, regions)
+            found, annotated, names, skipped = self._regions(row[columns.objects], *sizes, regions)
         return Reference(
             id=self.id,
             image=stored.image,
@@ -104,24 +105,29 @@ class HubEntry:
             regions=found,
             objects=names,
             skipped=skipped,
+            annotated=annotated,
         )
 
     def _regions(
         self, objects: Any, size: tuple[int, int], stored: tuple[int, int], rules: RegionRules
-    ) -> tuple[tuple[NamedRegion, ...], tuple[str, ...], dict[str, int]]:
-        found, names, skipped = [], set[str](), Counter[str]()
+    ) -> tuple[tuple[NamedRegion, ...], tuple[NamedRegion, ...], tuple[str, ...], dict[str, int]]:
+        """What may be distorted, all that could be drawn, the names of everything, and what was left out, by reason."""
+        found, annotated, names, skipped = [], [], set[str](), Counter[str]()
         try:
             for name, shape in outlines_of(self.table.columns, objects, size):
                 names.update([name] if name else [])
                 region = shape if isinstance(shape, str) else draw(shape, size, stored)
-                reason = region if isinstance(region, str) else eligible(region, rules)
-                if reason is not None:
+                if isinstance(region, str):
+                    skipped[region] += 1
+                    continue
+                annotated.append(place := NamedRegion(region, name))
+                if reason := eligible(region, rules):
                     skipped[reason] += 1
-                elif not isinstance(region, str):
-                    found.append(NamedRegion(region, name))
+                else:
+                    found.append(place)
         except BadReference as error:
             raise BadReference(f"{self.source}: {error}") from None
-        return tuple(found), tuple(sorted(names)), dict(skipped)
+        return tuple(found), tuple(annotated), tuple(sorted(names)), dict(skipped)
 
 
 def _bytes(value: Any, source: str) -> bytes:
@@ -144,8 +150,8 @@ class HubImages:
         self._skipped = Counter[str]()
         self._names = Counter[str]()
         self._alone = Counter[str]()
-        # (row group, the rows of it that can be used or None for all)
-        self._pieces: list[tuple[Piece, Sequence[int] | None]] = sorted(self._usable(), key=_order)
+        # (row group, the rows of it that can be used with the number of names in each, or None for all)
+        self._pieces: list[tuple[Piece, Mapping[int, int] | None]] = sorted(self._usable(), key=_order)
         if not self.count:
             raise UserError(f"{self.name} holds no image that could be used")
 
@@ -155,7 +161,7 @@ class HubImages:
         files = self.table.files
         return f"hf:{files.repo}@{files.commit[:12]}:{files.config}/{files.split}"
 
-    def _usable(self) -> Iterator[tuple[Piece, Sequence[int] | None]]:
+    def _usable(self) -> Iterator[tuple[Piece, Mapping[int, int] | None]]:
         files, columns = self.table.files, self.table.columns
         pieces = pieces_of(files)
         if columns.objects is None or columns.name is None:
@@ -167,15 +173,15 @@ class HubImages:
             for piece, array in zip(own, arrays, strict=True):
                 yield piece, self._named_rows(array)
 
-    def _named_rows(self, array: pa.ChunkedArray) -> list[int]:
-        """The rows that show something, with what they show counted."""
-        rows = []
+    def _named_rows(self, array: pa.ChunkedArray) -> dict[int, int]:
+        """The rows that show something, with the number of names; what they show is counted."""
+        rows: dict[int, int] = {}
         for row, names in enumerate(_names_by_row(self.table.columns, array)):
             if not names:
                 self._skipped["image without objects"] += 1
                 continue
-            rows.append(row)
             known = sorted({name for name in names if name})
+            rows[row] = len(known)
             self._names.update(known)
             self._alone.update(known if len(known) == 1 else ())
         return rows
@@ -213,7 +219,7 @@ class HubImages:
             for row in range(piece.rows) if rows is None else rows:
                 if len(entries) == count:
                     return entries
-                entries.append(HubEntry(self.table, piece, row))
+                entries.append(HubEntry(self.table, piece, row, rows[row] if rows else 0))
         return entries
 
 

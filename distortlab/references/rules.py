@@ -7,9 +7,11 @@ __all__ = ["eligible", "eligible_box"]
 
 
 def eligible(region: Region, rules: RegionRules) -> str | None:
-    """None where `region` may be distorted, else why not, in a word or three. Does not decode the mask."""
+    """None where `region` may be distorted, else why not, in a word or three. Decodes the mask last of all."""
     box = region.bbox
-    return eligible_box(region.area, (box.width, box.height), region.size, rules)
+    if reason := eligible_box(region.area, (box.width, box.height), region.size, rules):
+        return reason
+    return "in pieces" if rules.min_largest_part and region.largest_part < rules.min_largest_part else None
 
 
 def eligible_box(area: float, box: tuple[float, float] | None, size: tuple[int, int], rules: RegionRules) -> str | None:

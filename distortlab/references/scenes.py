@@ -52,11 +52,16 @@ class SceneEntry:
         """`scene-000000` and on."""
         return f"scene-{self.index:06d}"
 
+    @property
+    def name_count(self) -> int:
+        """A scene has at least so many pieces."""
+        return min(PIECES)
+
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Compose the scene, at a smaller size where `references.max_side` asks for it."""
         collage = compose(self.seed, self.index, _fitted(self.size, references.max_side))
         image, encoded = _photographed(collage.image)
-        found, skipped = _regions(collage.labels, collage.names, regions)
+        found, annotated, skipped = _regions(collage.labels, collage.names, regions)
         return Reference(
             id=self.id,
             image=image,
@@ -67,6 +72,7 @@ class SceneEntry:
             regions=found,
             objects=collage.names,
             skipped=skipped,
+            annotated=annotated,
         )
 
 
@@ -87,18 +93,20 @@ def _photographed(image: Image) -> tuple[Image, bytes]:
     return np.asarray(simplejpeg.decode_jpeg(encoded, "RGB"), dtype=np.uint8), encoded
 
 
-def _regions(labels: Mask, names: Sequence[str], rules: RegionRules) -> tuple[tuple[NamedRegion, ...], dict[str, int]]:
-    """The regions that may be distorted, and how many may not, by reason."""
+def _regions(
+    labels: Mask, names: Sequence[str], rules: RegionRules
+) -> tuple[tuple[NamedRegion, ...], tuple[NamedRegion, ...], dict[str, int]]:
+    """The regions that may be distorted, all of them, and how many may not be, by reason."""
     by_column = np.asfortranarray(labels)  # the order that run lengths are counted in: encoding need not copy
-    found, skipped = [], Counter[str]()
+    found, annotated, skipped = [], [], Counter[str]()
     for number, name in enumerate(names, start=1):
-        region = Region.from_mask(by_column == number)
-        reason = eligible(region, rules)
+        annotated.append(place := NamedRegion(Region.from_mask(by_column == number), name))
+        reason = eligible(place.region, rules)
         if reason is None:
-            found.append(NamedRegion(region, name))
+            found.append(place)
         else:
             skipped[reason] += 1
-    return tuple(found), dict(skipped)
+    return tuple(found), tuple(annotated), dict(skipped)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ one number.
 """
 
 import re
+from itertools import product
 from operator import index
-from typing import Literal
+from typing import Literal, NamedTuple, get_args
 
 from distortlab.tasks.answer import Unread, Verdict, ask, read_answer
 
@@ -17,7 +18,9 @@ __all__ = [
     "WORDINGS",
     "Box",
     "Coordinates",
+    "Form",
     "Size",
+    "find_form",
     "iou",
     "question",
     "read",
@@ -71,6 +74,9 @@ UNITS: dict[Coordinates, str] = {
     ),
 }
 
+PARTS = "If the region has several parts, one box encloses all of them."
+"""Told with every question, so that it tells nothing of this one."""
+
 WORDINGS = len(ASKED)
 
 _LABEL = re.compile(r'"label"\s*:\s*"[^"]*"|"?\b(?:bbox_2d|bbox|box)\b"?\s*[:=]|```(?:json)?', re.IGNORECASE)
@@ -78,10 +84,28 @@ _MARKS = re.compile(r"[\[\](){},;\s]+")
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{0,20})?")
 
 
-def question(coordinates: Coordinates, size: Size | None = None, wording: int = 0) -> str:
-    """The prompt. `size` is that of the image as the model counts its pixels; thousandths need none."""
+def question(coordinates: Coordinates, size: Size | None = None, wording: int = 0, *, parts: bool = True) -> str:
+    """The prompt. `size` is that of the image as the model counts its pixels; thousandths need none.
+
+    `parts`: say that one box encloses all parts of a region. Data sets made before it was said are read with False.
+    """
     width, height = _frame(coordinates, size)
-    return ask(ASKED, wording, SHAPE, units=UNITS[coordinates].format(width=width, height=height))
+    units = UNITS[coordinates].format(width=width, height=height)
+    return ask(ASKED, wording, SHAPE, units=f"{units} {PARTS}" if parts else units)
+
+
+class Form(NamedTuple):
+    """How a grounding question is put: the arguments of `question`."""
+
+    coordinates: Coordinates
+    wording: int
+    parts: bool
+
+
+def find_form(prompt: str, size: Size) -> Form | None:
+    """How a question about an image of `size` was put; None where this task never wrote it."""
+    forms = product(get_args(Coordinates), range(WORDINGS), (True, False))
+    return next((Form(*form) for form in forms if question(form[0], size, form[1], parts=form[2]) == prompt), None)
 
 
 def truth(box: Box, size: Size, coordinates: Coordinates) -> str:

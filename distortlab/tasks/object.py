@@ -1,4 +1,8 @@
-"""Object: which of these objects has been distorted? Answer: its name, as listed."""
+"""Object: which of these objects has been distorted? Answer: its name, as listed.
+
+Where one of the names stands for several things in the image (one person of nine), the question asks which kind of
+object an instance of was distorted.
+"""
 
 import unicodedata
 from collections.abc import Sequence
@@ -38,6 +42,37 @@ ASKED = (
 )
 """One candidate a line, because names may hold commas and quotes."""
 
+ASKED_OF_KINDS = (
+    "One object in this image has been distorted; everything else is untouched, other objects of the "
+    "same kind included. The object is an instance of one of these kinds:\n\n"
+    "{listed}\n\n"
+    "Which kind is it? Answer with exactly one name, as it is written in the list.",
+    "The quality of a single object in this picture was degraded on purpose. It is an instance of one "
+    "of the kinds in the following list; the picture may show more of that kind, which are as they "
+    "were. Choose the kind.\n\n"
+    "{listed}\n\n"
+    "The answer is one line of the list, word for word.",
+    "In this image an instance of exactly one of the kinds below has a visible distortion. Not every "
+    "kind in the list needs to be in the image, and other instances of the same kind may be clean.\n\n"
+    "{listed}\n\n"
+    "Name the kind of the distorted object, exactly as listed and with no other words.",
+    "Look at the quality of each object in this image. One of them, an instance of one of the kinds "
+    "below, looks worse than its surroundings because a distortion was applied to it and to nothing "
+    "else.\n\n"
+    "Candidates:\n"
+    "{listed}\n\n"
+    "What is it an instance of? Copy the name from the list and add nothing.",
+    "A distortion covers one object in this image and nothing else. The object is an instance of one "
+    "of these kinds, of which there may be others beside it:\n\n"
+    "{listed}\n\n"
+    "Say which one. Give only the name, spelled as above.",
+    "You are checking an image for a local fault. The fault lies on one object, an instance of one of "
+    "the options; others of its kind may be free of it. Pick the kind from these options.\n\n"
+    "{listed}\n\n"
+    "Reply with the one option that is right, written exactly as it is here.",
+)
+"""The same six for images that show a candidate more than once."""
+
 WORDINGS = len(ASKED)
 _ARTICLES = ("a", "an", "the")
 
@@ -55,12 +90,16 @@ def key(name: str) -> str:
     return " ".join(words or text.split())
 
 
-def question(candidates: Sequence[str], wording: int = 0) -> str:
-    """The prompt. `candidates` are names in the order in which they are shown; no two may have one `key`."""
+def question(candidates: Sequence[str], wording: int = 0, *, of_kinds: bool = False) -> str:
+    """The prompt. `candidates` are names in the order in which they are shown; no two may have one `key`.
+
+    `of_kinds`: the names are kinds of which the image may show several, and one instance was distorted. Whether it is
+    set must not depend on which candidate is the right one.
+    """
     names = [truth(name) for name in candidates]
     if len(names) < 2 or len({key(name) for name in names}) < len(names):
         raise ValueError(f"at least two candidates that differ by more than case and punctuation; not {names!r}")
-    return ask(ASKED, wording, SHAPE, listed="\n".join(f"- {name}" for name in names))
+    return ask(ASKED_OF_KINDS if of_kinds else ASKED, wording, SHAPE, listed="\n".join(f"- {name}" for name in names))
 
 
 def candidates(prompt: str) -> list[str]:
