@@ -31,7 +31,7 @@ from distortlab.recipe import load_recipe
 from distortlab.tasks.terms import PHRASES
 from distortlab.tiles import Tile, sheet
 from distortlab.visibility import GATES, TRENDS
-from refine_iqa_train.trl_options import markdown_table
+from refine_iqa_train import run_record, trl_options
 
 DOCS = Path(__file__).parent
 FACTS = DOCS / "images" / "facts.json"
@@ -87,16 +87,20 @@ def _rules(family: str) -> list[str]:
     return ["", *out] if out else out
 
 
-BEGIN, END = "<!-- from refine_iqa_train/trl_options.py, by make docs -->\n", "<!-- end -->"
+TABLES = {"trl_options.py": trl_options.markdown_table, "run_record.py": run_record.markdown_table}
+"""Of docs/training.md, by the module of refine_iqa_train that makes them."""
 
 
 def training_page() -> str:
-    """docs/training.md as it is, with its table of TRL's options made again."""
-    before, begin, rest = (DOCS / "training.md").read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit("docs/training.md has lost the marks around its table of TRL's options")
-    return f"{before}{begin}{markdown_table()}\n{end}{after}"
+    """docs/training.md as it is, with the tables in it made again."""
+    text = (DOCS / "training.md").read_text(encoding="utf-8")
+    for module, table in TABLES.items():
+        before, begin, rest = text.partition(f"<!-- from refine_iqa_train/{module}, by make docs -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        if not (begin and end):
+            raise SystemExit(f"docs/training.md has lost the marks around the table of {module}")
+        text = f"{before}{begin}{table()}\n{end}{after}"
+    return text
 
 
 # --- the gallery ----------------------------------------------------------------------------------------------------

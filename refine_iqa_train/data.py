@@ -20,6 +20,7 @@ from distortlab.seeds import stream
 from distortlab.tasks import TASKS
 from distortlab.tasks.grounding import Coordinates
 from refine_iqa_train.config import Config, DataRules
+from refine_iqa_train.identity import state_of
 from refine_iqa_train.questions import NEEDED, picture, question_of, rated_row
 from refine_iqa_train.sizes import Policy
 
@@ -164,8 +165,9 @@ def _opened(rules: DataRules, split: str, streaming: bool) -> Any:
     name = str(rules.perception)
     if not Path(name).exists() and (name.startswith((".", "/")) or name.endswith("/")):
         raise UserError(f"there is no data set in {name} (data.perception); distortlab generate makes one")
+    where = _cache_of(name)
     try:
-        return load_dataset(name, split=split, revision=rules.perception_revision, streaming=streaming)
+        return load_dataset(name, split=split, revision=rules.perception_revision, streaming=streaming, cache_dir=where)
     except (DatasetNotFoundError, FileNotFoundError, ConnectionError) as error:
         raise UserError(f"the data set {name} cannot be opened: {error} (data.perception)") from error
     except ValueError as error:
@@ -173,6 +175,15 @@ def _opened(rules: DataRules, split: str, streaming: bool) -> Any:
             raise UserError(f"the data set {name} cannot be read: {error}") from error
         known = get_dataset_split_names(name, revision=rules.perception_revision)
         raise UserError(f"{name}: " + unknown("split", split, known, "data.split, data.validation_split")) from error
+
+
+def _cache_of(name: str) -> str | None:
+    """A cache for each state of a folder: that of `datasets` answers with old rows where a data set was made again
+    under the same name. None: the usual one, for the Hub.
+    """
+    from datasets import config
+
+    return str(Path(config.HF_DATASETS_CACHE) / state_of(Path(name))) if Path(name).is_dir() else None
 
 
 def _check_columns(files: Any, rules: DataRules) -> None:

@@ -7,7 +7,10 @@ from refine_iqa_train.config import Config
 
 __all__ = ["push"]
 
-LEFT_HERE = ["checkpoint-*/*", "samples/*", "runs/*", "completions/*", "base/*", "ref/*", "curves.html", "*.tmp"]
+LEFT_HERE = [
+    *("checkpoint-*/*", "samples/*", "runs/*", "completions/*", "base/*", "ref/*"),
+    *("curves.html", "run.json", "*.tmp"),
+]
 """What stays on this machine."""
 
 

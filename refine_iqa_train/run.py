@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.errors import UserError
-from distortlab.files import write_text
+from distortlab.files import read_json, write_text
 from distortlab.seeds import stream
 from refine_iqa_train.adapters import BASE
 from refine_iqa_train.config import Config
 from refine_iqa_train.families import ModelFamily
 from refine_iqa_train.prepare import Ready, prepare
+from refine_iqa_train.resume import KeepRecord, Start, copy_model, find_start, mark_finished
+from refine_iqa_train.run_record import read_record, write_record
 from refine_iqa_train.weights import model_arguments
 
 __all__ = ["train"]
@@ -23,37 +25,73 @@ def train(config: Config, stage: str) -> dict[str, float]:
     """Train, save the model with its processor and card in `out`, and push it where `hub.id` says. Returns the last
     metrics.
     """
-    from refine_iqa_train.card import write_card
     from refine_iqa_train.console import attach
-    from refine_iqa_train.hub import push
 
     ready = prepare(config, stage)
     _check_installed(config, ready.arguments)
-    checkpoint = _checkpoint(config)
+    start = find_start(ready)
+    if start.finished is not None:
+        return _tell_finished(ready, start.finished)
+    if start.is_trained:
+        return _save_trained(ready, start)
     trainer = _sft_trainer(ready) if stage == "sft" else _grpo_trainer(ready)
     if config.frozen_vision:
         _freeze(trainer.model, ready.family)
     attach(trainer, quiet=ready.arguments.disable_tqdm)
+    trainer.add_callback(KeepRecord(start.record))
     main = trainer.is_world_process_zero()
     if main:
-        _begin(ready)
-        for note in ready.notes:
-            sys.stderr.write(f"note: {note}\n")
-    trainer.train(resume_from_checkpoint=checkpoint)
+        _begin(ready, start)
+    trainer.train(resume_from_checkpoint=start.checkpoint and str(start.checkpoint))
+    if main:  # not finished until all is saved again
+        write_record(Path(config.out), start.record)
     trainer.save_model(config.out)
     if main:
         _remove_aids(config)
     trainer.save_state()
-    scores = _last(trainer.state.log_history)
     if main:
-        ready.processor.save_pretrained(config.out)
-        write_card(ready, scores, trainer.state.global_step)
-        push(config)
-        sys.stderr.write(
-            f"{config.out}: the model after {trainer.state.global_step:,} steps, its processor, card and log\n"
-        )
+        _finish(ready, start, trainer.state)
     trainer.accelerator.end_training()
-    return scores
+    return _last(trainer.state.log_history)
+
+
+def _save_trained(ready: Ready, start: Start) -> dict[str, float]:
+    """A run that was stopped between its last checkpoint and the end: nothing is left to train."""
+    from accelerate import PartialState
+    from transformers import TrainerState
+
+    assert start.checkpoint is not None
+    state = TrainerState.load_from_json(str(start.checkpoint / "trainer_state.json"))
+    if PartialState().is_main_process:
+        _begin(ready, start)
+        copy_model(start.checkpoint, Path(ready.config.out))
+        _finish(ready, start, state)
+    return _last(state.log_history)
+
+
+def _finish(ready: Ready, start: Start, state: Any) -> None:
+    """What stands beside the model, and then the mark that all is there. Pushing can be tried again."""
+    from refine_iqa_train.card import write_card
+    from refine_iqa_train.hub import push
+
+    out, steps = Path(ready.config.out), state.global_step
+    ready.processor.save_pretrained(out)
+    write_card(ready, _last(state.log_history), steps)
+    mark_finished(out, start.record, steps)
+    sys.stderr.write(f"{out}: the model after {steps:,} steps, its processor, card and log\n")
+    push(ready.config)
+
+
+def _tell_finished(ready: Ready, steps: int) -> dict[str, float]:
+    from accelerate import PartialState
+
+    if PartialState().is_main_process:
+        sys.stderr.write(
+            f"{ready.config.out}: already finished after {steps:,} steps; more: raise trainer.max_steps (or "
+            "trainer.num_train_epochs)\n"
+        )
+    state = read_json(Path(ready.config.out) / "trainer_state.json") or {}
+    return _last(state.get("log_history", ()))
 
 
 def _check_installed(config: Config, arguments: Any) -> None:
@@ -137,26 +175,15 @@ def _freeze(model: Any, family: ModelFamily) -> None:
             weight.requires_grad = False
 
 
-def _checkpoint(config: Config) -> str | None:
-    from transformers.trainer_utils import get_last_checkpoint
-
-    out = Path(config.out)
-    last = get_last_checkpoint(config.out) if out.is_dir() else None
-    if config.resume == "auto":
-        return last
-    if config.resume == "no":
-        if last is not None:
-            raise UserError(f"{config.out} holds checkpoints of another run; choose another out, or resume: auto")
-        return None
-    if not Path(config.resume).is_dir():
-        raise UserError(f"there is no checkpoint in {config.resume} (resume: auto | no | FOLDER)")
-    return config.resume
-
-
-def _begin(ready: Ready) -> None:
-    """The configuration as it was used, beside what comes of it."""
+def _begin(ready: Ready, start: Start) -> None:
+    """The configuration as it was used, beside what comes of it; and notes."""
     import yaml
 
+    for note in (*ready.notes, *start.notes):
+        sys.stderr.write(f"note: {note}\n")
+    out = Path(ready.config.out)
+    if (known := read_record(out)) is None or known.steps is None:
+        write_record(out, start.record)
     text = yaml.safe_dump(ready.config.as_dict(), sort_keys=False, allow_unicode=True)
     write_text(Path(ready.config.out) / "config.yaml", f"# python -m refine_iqa_train {ready.stage}\n{text}")
 

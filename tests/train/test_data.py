@@ -106,6 +106,20 @@ def test_a_batch_is_about_several_images(config: Config, streaming: bool) -> Non
     assert all(len(set(batch)) >= 4 for batch in batches)
 
 
+def test_a_data_set_made_again_under_the_same_name_is_read_anew(
+    config: Config, perception: Path, tmp_path: Path
+) -> None:
+    folder = copied(perception, tmp_path / "data")
+    before = load(with_data(config, perception=str(folder)))
+    first = min((folder / "rft").glob("train-*.parquet"))
+    table = pq.read_table(first)
+    pq.write_table(table.take(list(reversed(range(len(table))))), first)
+    after = load(with_data(config, perception=str(folder)))
+    names, again = before.files["sample_id"][:], after.files["sample_id"][:]
+    assert again != names
+    assert sorted(again) == sorted(names)
+
+
 # --- rated images ---------------------------------------------------------------------------------------------------
 
 
