@@ -71,6 +71,26 @@ def test_a_part_of_a_set_has_no_rank_anywhere(words: tuple[object, ...], labels:
     assert '<td class="rank">–</td>' in row
 
 
+def test_a_run_that_was_stopped_is_a_part_until_it_goes_on(labels: Path, cli: Cli) -> None:
+    run = _run(cli, labels, "sharpness", "run")
+    (file,) = (run / "answers").iterdir()
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:7]))
+    (score,) = json.loads(cli("score", run, "--json").out)["sets"]
+    assert score["coverage"] == {"rows": 7, "of": 12, "complete": False}
+    assert not score["ranked"]
+    _run(cli, labels, "sharpness", "run")
+    (score,) = json.loads(cli("score", run, "--json").out)["sets"]
+    assert score["coverage"] == {"rows": 12, "of": 12, "complete": True}
+    assert score["ranked"]
+
+
+def test_an_image_that_is_not_on_the_disk_leaves_a_part(labels: Path, cli: Cli) -> None:
+    (labels.parent / "pictures" / "3.png").unlink()
+    run = _run(cli, labels, "sharpness", "run")
+    (score,) = json.loads((run / "scores.json").read_text())["sets"]
+    assert score["coverage"] == {"rows": 11, "of": 12, "complete": False}
+
+
 def test_nothing_is_marked_as_best_where_nothing_is_compared(labels: Path, cli: Cli) -> None:
     whole, part = _run(cli, labels, "sharpness", "whole"), _run(cli, labels, "noise", "part", "--limit", 5)
     assert "textbf" not in _report(cli, [whole, part], ".tex")
@@ -155,6 +175,15 @@ def test_a_comparison_of_what_nobody_read_says_so(cli: Cli, tmp_path: Path) -> N
     done = cli("compare", tmp_path / "a", tmp_path / "b")
     assert done.code == 2
     assert "6 items are in both; a read 0 of 6, b read 0 of 6, both 0, and 4 are needed" in done.err
+
+
+def test_a_comparison_says_for_what_there_is_no_test(made: Path, cli: Cli, tmp_path: Path) -> None:
+    for name in ("ssim", "psnr"):
+        words = ("--on", f"local:{made}", "--out", tmp_path / name, "--no-report", "--json")
+        assert cli("run", "--model", name, *words).code == 0
+    done = cli("compare", tmp_path / "ssim", tmp_path / "psnr")
+    assert done.code == 2
+    assert "no paired test for what is scored by severity" in done.err
 
 
 def test_a_comparison_names_the_sets_that_are_not_shared(labels: Path, cli: Cli) -> None:

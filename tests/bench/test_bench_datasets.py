@@ -102,6 +102,18 @@ def test_metas_of_deqa_and_qalign(tmp_path: Path) -> None:
     assert [row.image for row in found.rows] == [tmp_path / "b.jpg", tmp_path / "koniq" / "a.jpg"]
 
 
+def test_files_whose_names_differ_in_case_alone_are_kept_apart(tmp_path: Path) -> None:
+    for number, name in enumerate(("A.png", "a.png", "B.png")):
+        write_picture(tmp_path / name, number)
+    items = [{"image": name, "gt_score": k} for k, name in enumerate(("A.png", "a.png", "b.PNG"))]
+    (tmp_path / "m.json").write_text(json.dumps(items))
+    found = load(f"meta:{tmp_path}/m.json", tmp_path)
+    assert [row.image.name for row in found.rows] == ["A.png", "a.png", "B.png"]
+    (tmp_path / "m.json").write_text(json.dumps([{"image": "A.PNG", "gt_score": 1}]))
+    with pytest.raises(UserError, match="no image"):
+        load(f"meta:{tmp_path}/m.json", tmp_path)
+
+
 def test_a_meta_keeps_images_of_one_name_apart(tmp_path: Path) -> None:
     file = write_meta(tmp_path)
     found = load(f"meta:{file}+down", tmp_path)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from distortlab.errors import UserError
 from refine_bench.datasets.base import Axis, Facts, Row, Scale
+from refine_bench.datasets.image_names import normalize_name
 from refine_bench.datasets.tables import Images, json_items, xlsx_rows
 
 __all__ = ["FACTS", "rows"]
@@ -52,4 +53,5 @@ def _test_names(root: Path) -> frozenset[str]:
             f"{root} has no {TEST_LISTS[0]}, which names Q-Align's 2,224 test images; "
             "get it from Q-Align or DeQA-Score, or use spaq:11125"
         )
-    return frozenset(Path(str(item.get("image") or item.get("img_path"))).name for _, item in json_items(file))
+    paths = (str(item.get("image") or item.get("img_path")) for _, item in json_items(file))
+    return frozenset(normalize_name(path).rpartition("/")[2] for path in paths)

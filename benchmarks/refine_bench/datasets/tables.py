@@ -142,11 +142,13 @@ def _skip(text: str, at: int) -> int:
 
 
 class Images:
-    """Image files below some folders, found by name whatever its case. Folders are listed once, when first needed."""
+    """Image files below some folders, found by name; whatever its case where only one file can be meant. Folders are
+    listed once, when first needed.
+    """
 
     def __init__(self, *folders: Path) -> None:
         self._folders = [folder for folder in folders if folder.is_dir()] or list(folders[:1])
-        self._listed: dict[Path, dict[str, Path]] = {}
+        self._listed: dict[Path, dict[str, list[Path]]] = {}
 
     def path(self, name: str) -> Path:
         """Where the image is, or where it should be."""
@@ -155,13 +157,18 @@ class Images:
             raise UserError(f"the image name {name!r} leads out of its folder")
         for folder in self._folders:
             whole = folder / relative
-            found = self._names(whole.parent).get(whole.name.lower())
-            if found is not None:
-                return found
+            names = self._names(whole.parent)
+            found = names.get(whole.name) or names.get(f"/{whole.name.casefold()}") or []
+            if len(found) == 1:
+                return found[0]
         return self._folders[0] / relative
 
-    def _names(self, folder: Path) -> dict[str, Path]:
+    def _names(self, folder: Path) -> dict[str, list[Path]]:
+        """The files of a folder by name, and by "/" and the name without case: no name has a slash."""
         if folder not in self._listed:
-            there = folder.iterdir() if folder.is_dir() else iter(())
-            self._listed[folder] = {path.name.lower(): path for path in sorted(there, reverse=True)}
+            there = sorted(folder.iterdir()) if folder.is_dir() else []
+            names: dict[str, list[Path]] = {}
+            for path in there:
+                names.setdefault(f"/{path.name.casefold()}", []).append(path)
+            self._listed[folder] = names | {path.name: [path] for path in there}
         return self._listed[folder]
