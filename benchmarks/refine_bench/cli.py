@@ -63,6 +63,9 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="The run's folder; runs/MODEL unless given.", show_default=False)
     ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What the model is called in reports; may change later.", show_default=False)
+    ] = None,
     protocol: Annotated[
         str | None, typer.Option(help="How to ask; the set's usual one unless given.", show_default=False)
     ] = None,
@@ -111,6 +114,7 @@ def run(
         shard=shard,
         shuffle=shuffle,
         reader=reader,
+        name=name,
         report=report,
         quiet=as_json,
         model={
@@ -162,6 +166,7 @@ def score(
         str | None,
         typer.Option(help="Read answers otherwise: text | digits | digits-tenths | levels.", show_default=False),
     ] = None,
+    name: Annotated[str | None, typer.Option(help="What the model is called from now on.", show_default=False)] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -172,17 +177,20 @@ def score(
     """
     from distortlab.errors import UserError
     from refine_bench.printing import print_json, print_run, print_scores
+    from refine_bench.records import Run
     from refine_bench.score_run import score_run
     from refine_bench.scoring import score_predictions
 
     if predictions is not None and on is not None and run is None:
-        found = score_predictions(predictions, on, data, protocol, reader=reader)
+        found = score_predictions(predictions, on, data, protocol, reader=reader, name=name)
         print_json(found) if as_json else print_scores(found)
         return
     if run is None or predictions is not None or on is not None:
         raise UserError("name a run folder, or --predictions with --on")
     if protocol is not None:
         raise UserError("a run was asked under its own protocol; --reader reads its answers otherwise")
+    if name is not None:
+        Run(run).rename(name)
     scores = score_run(run, reader=reader)
     print_json(scores) if as_json else print_run(scores)
 
@@ -206,14 +214,34 @@ def compare(
 @app.command(rich_help_panel="Score")
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Runs.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="A file: .html, .md, .csv or .tex.")] = Path("report.html"),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="A file: .html, .md, .csv or .tex; report.html, or a table on the console."),
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--format", help="html | markdown | csv | latex, where no file says it.")
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option(help="RUN=NAME: what a model is called here; may be given again.")
+    ] = None,
+    intervals: Annotated[bool, typer.Option("--intervals", help="95 % intervals in the table.")] = False,
+    per_set: Annotated[
+        bool, typer.Option("--per-set", help="A table of all numbers for each set, not one over all sets.")
+    ] = False,
 ) -> None:
     """A leaderboard over runs, with plots, failures and published numbers; as a page, or as a table for a paper.
 
     refine-bench report runs/* -o report.html
-    refine-bench report runs/* -o table.tex
+    refine-bench report runs/* --format latex --name runs/a=Ours
     """
-    from refine_bench.report import write_report
+    from distortlab.files import write_text
+    from refine_bench.report import find_format, format_report, name_runs
 
-    write_report(runs, out)
-    typer.echo(f"wrote {out}")
+    chosen = find_format(kind, out)
+    names = name_runs(name or [], runs)
+    text = format_report(runs, chosen, names=names, per_set=per_set, intervals=intervals)
+    if out is None and chosen != "html":
+        typer.echo(text, nl=False)
+        return
+    write_text(out or Path("report.html"), text)
+    typer.echo(f"wrote {out or 'report.html'}")

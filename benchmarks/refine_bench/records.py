@@ -22,7 +22,7 @@ from distortlab.files import new_file, read_json, write_json
 from refine_bench.datasets.image_names import shorten_names
 from refine_bench.items import ItemSet, slug
 
-__all__ = ["ASKED", "FORMAT", "AnswerLog", "Run", "key_of", "open_runs"]
+__all__ = ["ASKED", "FORMAT", "AnswerLog", "Run", "check_name", "key_of", "open_runs"]
 
 FORMAT = 1
 ASKED = ("sha256", "protocol", "reader", "decoding")
@@ -136,6 +136,13 @@ def open_runs(folders: Sequence[Path]) -> list["Run"]:
     return runs
 
 
+def check_name(name: str) -> str:
+    """A model's name on one line. Raises `UserError` where nothing is left of it."""
+    if not name.split():
+        raise UserError("--name is empty; say what the model is called")
+    return " ".join(name.split())
+
+
 class Run:
     """A run folder. `name`: that of the folder; `open_runs` makes it longer where two have one."""
 
@@ -165,6 +172,17 @@ class Run:
             raise UserError(f"{folder} is not empty and is no run; use another --out")
         write_json(folder / "run.json", {"format": FORMAT, "model": dict(model), "sets": {}, **more})
         return cls(folder)
+
+    @property
+    def model(self) -> str:
+        """What its model is called: the name it was given, or its own."""
+        about = self.head["model"]
+        return str(self.head.get("model_name") or about.get("name") or about["spec"])
+
+    def rename(self, name: str) -> None:
+        """Call the model something else from now on. Raises `UserError` for a name without a letter."""
+        self.head["model_name"] = check_name(name)
+        write_json(self.folder / "run.json", self.head)
 
     def path(self, kind: str, entry: str) -> Path:
         """The file of a set: "items" or "answers"."""

@@ -11,6 +11,7 @@ from distortlab.progress import bar
 from refine_bench.engine import Plan, ask, planned
 from refine_bench.items import slug
 from refine_bench.models import open_model
+from refine_bench.records import check_name
 from refine_bench.score_run import score_run
 
 __all__ = ["Options", "run_all"]
@@ -26,6 +27,7 @@ class Options:
     shard: str | None = None
     shuffle: bool = False
     reader: str = "auto"
+    name: str | None = None
     report: bool = True
     quiet: bool = False
     model: Mapping[str, Any] = field(default_factory=dict)
@@ -35,6 +37,7 @@ def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None,
     """Ask, score, report. Raises `UserError`; whatever stops it, the same call goes on."""
     if not sets:
         raise UserError("name a set: --on koniq, --on local:data/")
+    name = None if options.name is None else check_name(options.name)
     shard = _shard(options.shard)
     model = open_model(spec, **options.model)
     try:
@@ -54,7 +57,9 @@ def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None,
             for plan in plans:
                 sys.stderr.write("".join(f"{line}\n" for line in _told(plan)))
         with bar("answers", sum(plan.total for plan in plans), quiet=options.quiet) as advance:
-            ask(model, plans, folder, progress=advance)
+            run = ask(model, plans, folder, progress=advance)
+            if name is not None:
+                run.rename(name)
     finally:
         model.close()
     found = score_run(folder)

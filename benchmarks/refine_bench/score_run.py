@@ -21,8 +21,11 @@ from refine_bench.scoring import check_reader, warnings_of
 __all__ = ["score_run", "sizes"]
 
 
-def score_run(folder: Path, *, reader: str | None = None, save: bool = True) -> dict[str, Any]:
-    """Score a run from what it saved; nothing else is needed. `scores.json` is written beside it."""
+def score_run(folder: Path, *, reader: str | None = None, save: bool = True, name: str | None = None) -> dict[str, Any]:
+    """Score a run from what it saved; nothing else is needed. `scores.json` is written beside it.
+
+    `name` is what the model is called in the result; `Run.rename` is for good.
+    """
     run = Run(folder)
     found = {
         "run": run.name,
@@ -31,7 +34,9 @@ def score_run(folder: Path, *, reader: str | None = None, save: bool = True) -> 
     }
     if save:
         write_json(folder / "scores.json", found)
-    return found
+    if name is None:
+        return found
+    return {**found, "sets": [{**score, "model": name} for score in found["sets"]]}
 
 
 def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
@@ -48,7 +53,7 @@ def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
     return {
         "entry": entry,
         "set": facts["set"],
-        "model": about.get("name") or about["spec"],
+        "model": run.model,
         "protocol": protocol.name,
         "protocol_sha256": facts["protocol"]["sha256"],
         "reader": chosen or protocol.reader,

@@ -14,13 +14,20 @@ from refine_bench.datasets.image_names import AmbiguousName, NameIndex, UnknownN
 from refine_bench.predictions import Prediction, read_predictions, unique_predictions
 from refine_bench.protocols import Protocol, find_protocol
 from refine_bench.reading import MISSING, Reading, read_score
+from refine_bench.records import check_name
 from refine_bench.score_rated import MAX_FAILURES, Judged, score_rated
 
 __all__ = ["check_reader", "score_predictions", "warnings_of"]
 
 
 def score_predictions(
-    file: Path, on: str, data: Path | None, protocol: str | None = None, *, reader: str | None = None
+    file: Path,
+    on: str,
+    data: Path | None,
+    protocol: str | None = None,
+    *,
+    reader: str | None = None,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """Score outputs made elsewhere on a set.
 
@@ -53,7 +60,7 @@ def score_predictions(
     found = add_coverage(score_rated(items, scale=_scale(predictions, asked)), rows, of)
     return {
         "set": str(spec),
-        "model": file.stem,
+        "model": file.stem if name is None else check_name(name),
         "protocol": asked.name if asked else None,
         "protocol_sha256": asked.sha256 if asked else None,
         "truth": origin,

@@ -38,7 +38,7 @@ def _run(cli: Cli, labels: Path, model: str, name: str, *words: object) -> Path:
 
 def _report(cli: Cli, runs: list[Path], ending: str) -> str:
     out = runs[0].parent / f"report{ending}"
-    assert cli("report", *runs, "-o", out).code == 0
+    assert cli("report", *runs, "-o", out, "--per-set").code == 0
     return out.read_text()
 
 

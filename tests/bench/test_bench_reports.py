@@ -19,7 +19,7 @@ from distortlab.errors import UserError
 from refine_bench.merging import merge
 from refine_bench.records import AnswerLog, Run, key_of, read_lines
 from refine_bench.reference import beside, published
-from refine_bench.report import write_report
+from refine_bench.report import FORMATS, format_report, write_report
 from refine_bench.score_run import score_run
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>&\"' $x$ |_{}\\ =1+1"
@@ -186,13 +186,12 @@ def test_the_page_in_a_browser(runs: tuple[Path, Path], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [".md", ".csv", ".tex"])
-def test_tables_keep_text_text(ending: str, runs: tuple[Path, Path], tmp_path: Path) -> None:
+def test_tables_keep_text_text(ending: str, runs: tuple[Path, Path]) -> None:
     for folder in runs:
         run = json.loads((folder / "run.json").read_text())
         run["model"]["name"] = "=HYPERLINK(1) a_b & 50% | <b>"
         (folder / "run.json").write_text(json.dumps(run))
-    write_report(runs, tmp_path / f"board{ending}")
-    text = (tmp_path / f"board{ending}").read_text()
+    text = format_report(runs, FORMATS[ending], per_set=True)
     if ending == ".md":
         rows = [line for line in text.splitlines() if "HYPERLINK" in line]
         assert all(len(re.findall(r"(?<!\\)\|", row)) == 13 for row in rows)

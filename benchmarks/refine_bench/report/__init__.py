@@ -1,30 +1,95 @@
 """Reports over runs: a page, or tables as Markdown, CSV and LaTeX."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from distortlab.errors import UserError, unknown
 from distortlab.files import write_text
+from refine_bench.records import open_runs
 from refine_bench.report.board import boards
+from refine_bench.report.summary import summarize
 from refine_bench.score_run import score_run
 
-__all__ = ["write_report"]
+__all__ = ["FORMATS", "find_format", "format_report", "name_runs", "write_report"]
 
-FORMATS = (".html", ".md", ".csv", ".tex")
+FORMATS: Mapping[str, str] = {".html": "html", ".md": "markdown", ".csv": "csv", ".tex": "latex"}
+"""Formats by the ending of a file."""
+
+
+def find_format(named: str | None, out: Path | None) -> str:
+    """The format that was named, or that of the file; else a page. Raises `UserError` where they differ."""
+    ending = "" if out is None else out.suffix.lower()
+    if named is None:
+        if out is not None and ending not in FORMATS:
+            raise UserError(unknown("kind of report", ending, FORMATS, str(out)))
+        return FORMATS.get(ending, "html")
+    if named not in FORMATS.values():
+        raise UserError(unknown("format", named, FORMATS.values()))
+    if FORMATS.get(ending, named) != named:
+        raise UserError(f"{out} is {FORMATS[ending]} by its ending, and --format says {named}; leave one of them out")
+    return named
+
+
+def name_runs(names: Sequence[str], folders: Sequence[Path]) -> dict[Path, str]:
+    """Names for the models of runs, from RUN=NAME each; of a single run NAME alone is enough. Raises `UserError`."""
+    found: dict[Path, str] = {}
+    for text in names:
+        places = [place for place, character in enumerate(text) if character == "="]
+        pairs = [(folder, text[k + 1 :]) for k in places for folder in folders if _is_run(text[:k], folder)]
+        if not pairs and len(folders) == 1 and not places:
+            pairs = [(folders[0], text)]
+        if not pairs or not pairs[0][1].strip():
+            raise UserError(f"--name {text!r} is not RUN=NAME; the runs are {', '.join(map(str, folders))}")
+        found |= {folder: name for folder, name in pairs if name == pairs[0][1]}
+    return found
+
+
+def _is_run(text: str, folder: Path) -> bool:
+    return bool(text) and (text == folder.name or Path(text).resolve() == folder.resolve())
+
+
+def format_report(
+    folders: Sequence[Path],
+    kind: str = "html",
+    *,
+    names: Mapping[Path, str] | None = None,
+    per_set: bool = False,
+    intervals: bool = False,
+) -> str:
+    """Score runs from their saved answers and report on them.
+
+    Parameters
+    ----------
+    folders
+        Runs.
+    kind
+        One of the values of `FORMATS`.
+    names
+        What models are called in this report, by folder.
+    per_set
+        A table of all numbers for each set, instead of one table over all sets. The page has both.
+    intervals
+        Whether the one table has intervals.
+
+    Returns
+    -------
+    str
+        The page or the tables.
+    """
+    if not folders:
+        raise UserError("name a run")
+    known = names or {}
+    runs = open_runs(folders)
+    scores = [{**score_run(run.folder, name=known.get(run.folder)), "run": run.name} for run in runs]
+    if kind == "html":
+        from refine_bench.report.page import page
+
+        return page(runs, scores)
+    from refine_bench.report.plain import WRITERS
+
+    return WRITERS[kind](summarize(scores), boards(scores), per_set=per_set, intervals=intervals)
 
 
 def write_report(folders: Sequence[Path], out: Path) -> None:
-    """Score the runs from their saved answers and write a report; its kind follows from the ending of `out`."""
-    if out.suffix.lower() not in FORMATS:
-        raise UserError(unknown("kind of report", out.suffix, FORMATS, str(out)))
-    if not folders:
-        raise UserError("name a run")
-    scores = [score_run(folder) for folder in folders]
-    if out.suffix.lower() == ".html":
-        from refine_bench.report.page import page
-
-        write_text(out, page(list(folders), scores))
-        return
-    from refine_bench.report.plain import WRITERS
-
-    write_text(out, WRITERS[out.suffix.lower()](boards(scores)))
+    """Write a report; its format follows from the ending of `out`."""
+    write_text(out, format_report(folders, find_format(None, out)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["calibration", "interval_bar", "scatter"]
+__all__ = ["bar_start", "calibration", "interval_bar", "scatter"]
 
 SIDE, PAD = 340, 38
 MOST = 1500
@@ -108,14 +108,22 @@ def calibration(points: Sequence[tuple[float, float]], bins: int = 10) -> str:
     return _svg("calibration", frame.axes("mean prediction of a tenth", "mean opinion, one SD") + drawn)
 
 
-def interval_bar(value: float, interval: Sequence[float] | None, floor: float | None) -> str:
-    """A value between 0 and 1 with its interval, and the floor as a tick."""
+def bar_start(values: Iterable[float | None]) -> float:
+    """Where the bars of a column begin: at 0, or at the quarter below its least number."""
+    least = min((value for value in values if value is not None), default=0.0)
+    return float(min(0.0, np.floor(4 * max(least, -1.0)) / 4))
+
+
+def interval_bar(value: float, interval: Sequence[float] | None, floor: float | None, start: float = 0.0) -> str:
+    """A value up to 1 with its interval, and the floor as a tick; `start` is the left end, a tick at 0 where below."""
     width, height = 120, 14
 
     def at(v: float) -> float:
-        return round(2 + (width - 4) * min(max(v, 0.0), 1.0), 1)
+        return round(4 + (width - 8) * (min(max(v, start), 1.0) - start) / (1.0 - start), 1)
 
-    parts = [f'<line class="rail" x1="2" x2="{width - 2}" y1="7" y2="7"/>']
+    parts = [f'<line class="rail" x1="4" x2="{width - 4}" y1="7" y2="7"/>']
+    if start < 0:
+        parts.append(f'<line class="zero" x1="{at(0.0)}" x2="{at(0.0)}" y1="2" y2="12"/>')
     if interval:
         parts.append(f'<line class="range" x1="{at(interval[0])}" x2="{at(interval[1])}" y1="7" y2="7"/>')
     if floor is not None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from distortlab.tasks.terms import FAMILIES, phrase
@@ -11,16 +10,19 @@ from refine_bench.coverage import format_rows
 from refine_bench.items import slug
 from refine_bench.records import Run
 from refine_bench.report import draw
-from refine_bench.report.board import boards
+from refine_bench.report.board import Board, boards
 from refine_bench.report.pictures import thumbnails
+from refine_bench.report.summary import summarize
 
 __all__ = ["page"]
 
 FAILED, MISSED = 8, 8
+SETS = 5
+"""Sets side by side in the first table; more stand below."""
 TEXT = 600
 
 
-def page(folders: Sequence[Path], scores: Sequence[Mapping[str, Any]]) -> str:
+def page(runs: Sequence[Run], scores: Sequence[Mapping[str, Any]]) -> str:
     """The whole page as text."""
     from jinja2 import Environment, StrictUndefined
 
@@ -36,14 +38,19 @@ def page(folders: Sequence[Path], scores: Sequence[Mapping[str, Any]]) -> str:
     return environment.from_string(source).render(
         anchors=anchors,
         boards=boards(scores),
-        sections=[
-            _section(Run(folder), score)
-            for folder, found in zip(folders, scores, strict=True)
-            for score in found["sets"]
-        ],
-        runs=[_provenance(Run(folder)) for folder in folders],
+        blocks=list(summarize(scores).blocks(SETS)),
+        bar_start=_bar_start,
+        sections=[_section(run, score) for run, found in zip(runs, scores, strict=True) for score in found["sets"]],
+        runs=[_provenance(run) for run in runs],
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def _bar_start(board: Board) -> float:
+    """Of the first column: its bars have one scale."""
+    numbers = [entry.values[0] for entry in board.entries if entry.values]
+    ends = [end for entry in board.entries if entry.intervals and entry.intervals[0] for end in entry.intervals[0]]
+    return draw.bar_start([*numbers, *ends])
 
 
 def _number(value: float | None, places: int = 3) -> str:

@@ -1,28 +1,59 @@
-"""Boards as text: Markdown, CSV, LaTeX. What a model is called is text in each of them, never markup."""
+"""Tables as text: Markdown, CSV, LaTeX. What a model is called is text in each of them, never markup."""
 
 import csv
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from refine_bench.report import latex
 from refine_bench.report.board import Board, Entry
+from refine_bench.report.summary import PLACES, Cell, Summary
 
 __all__ = ["WRITERS", "as_csv", "as_latex", "as_markdown"]
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None else f"{value:.{PLACES}f}"
 
 
-def as_markdown(boards: Sequence[Board]) -> str:
-    """A table for each set."""
-    parts = ["# refine-bench\n"]
-    for board in boards:
-        head = ["rank", "model", "protocol", "n", "not read", *board.columns]
-        rows = [_cells(entry) for entry in board.entries]
-        lines = [_line(head), _line(["---"] * len(head)), *(_line(list(map(_markdown, row))) for row in rows)]
-        parts.append(f"## {_markdown(board.title)} (`{board.set.replace('`', '')}`)\n\n" + "\n".join(lines) + "\n")
-    return "\n".join(parts)
+def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
+    tail = f" [{_number(interval[0])}, {_number(interval[1])}]" if interval and value is not None else ""
+    return _number(value) + tail
+
+
+# --- Markdown -------------------------------------------------------------------------------------------------------
+
+
+def as_markdown(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
+    """One table over all sets; with `per_set`, a table of all numbers for each set instead."""
+    parts = [_markdown_board(board) for board in boards] if per_set else [_markdown_summary(summary, intervals)]
+    return "\n".join(["# refine-bench\n", *parts])
+
+
+def _markdown_board(board: Board) -> str:
+    head = ["rank", "model", "protocol", "n", "not read", *board.columns]
+    rows = [_cells(entry) for entry in board.entries]
+    lines = [_line(head), _line(["---"] * len(head)), *(_line(list(map(_markdown, row))) for row in rows)]
+    return f"## {_markdown(board.title)} (`{board.set.replace('`', '')}`)\n\n" + "\n".join(lines) + "\n"
+
+
+def _markdown_summary(summary: Summary, intervals: bool) -> str:
+    head = ["model", *(f"{found.title} {metric}" for found in summary.sets for metric in found.metrics)]
+    lines = [_line(list(map(_markdown, head))), _line(["---", *["---:"] * (len(head) - 1)])]
+    for row in summary.rows:
+        cells = [_markdown_cell(cell, intervals) for cell in summary.flatten(row)]
+        lines.append(_line([_markdown(row.model), *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_cell(cell: Cell | None, intervals: bool) -> str:
+    if cell is None:
+        return "–"
+    text = _number(cell.value)
+    text = {"best": f"**{text}**", "second": f"<ins>{text}</ins>", "": text}[cell.mark]
+    if intervals and cell.interval:
+        text += f" \\[{_number(cell.interval[0])}, {_number(cell.interval[1])}\\]"
+    return text + (f" ({cell.rows})" if cell.rows else "")
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -41,25 +72,49 @@ def _cells(entry: Entry) -> list[str]:
     return [rank, model, entry.protocol, entry.rows, f"{entry.failure_rate:.1%}", *values]
 
 
-def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
-    tail = f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval and value is not None else ""
-    return _number(value) + tail
+# --- CSV ------------------------------------------------------------------------------------------------------------
 
 
-def as_csv(boards: Sequence[Board]) -> str:
-    """A line for every number: set, run, model, protocol, rows of how many, rank, metric, value, its interval."""
+def as_csv(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
+    """A line for every model; with `per_set`, a line for every number."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
+    writer.writerows(_board_rows(boards) if per_set else _summary_rows(summary, intervals))
+    return out.getvalue()
+
+
+def _summary_rows(summary: Summary, intervals: bool) -> list[list[object]]:
+    parts = ("", " low", " high") if intervals else ("",)
+    names = [f"{found.title} {metric}" for found in summary.sets for metric in found.metrics]
+    heads = [f"{name}{part}" for name in names for part in parts]
+    table: list[list[object]] = [["model", "protocols", *map(_safe, heads), "incomplete"]]
+    for row in summary.rows:
+        flat = summary.flatten(row)
+        numbers = [value for cell in flat for value in _csv_numbers(cell, intervals)]
+        lacking = [f"{found.title}: {own[0].rows}" for found, own in summary.pairs(row) if own]
+        part = "; ".join(text for text in lacking if not text.endswith(": "))
+        table.append([_safe(row.model), _safe(row.protocols), *numbers, _safe(part)])
+    return table
+
+
+def _csv_numbers(cell: Cell | None, intervals: bool) -> list[float | None]:
+    value = None if cell is None else cell.value
+    low, high = (cell.interval if cell is not None and cell.interval else None) or (None, None)
+    return [value, low, high] if intervals else [value]
+
+
+def _board_rows(boards: Sequence[Board]) -> list[list[object]]:
+    """Set, run, model, protocol, rows of how many, rank, metric, value, its interval."""
     head = ("set", "run", "model", "protocol", "n", "of", "complete", "failure_rate", "rank")
-    writer.writerow([*head, "metric", "value", "low", "high"])
+    table: list[list[object]] = [[*head, "metric", "value", "low", "high"]]
     for board in boards:
         for entry in board.entries:
             about = [board.set, entry.run, entry.model, entry.protocol, entry.n, entry.of, entry.complete]
             about += [entry.failure_rate, entry.rank]
             for label, value, interval in zip(board.columns, entry.values, entry.intervals, strict=True):
                 low, high = interval or (None, None)
-                writer.writerow([*map(_safe, about), label, value, low, high])
-    return out.getvalue()
+                table.append([*map(_safe, about), label, value, low, high])
+    return table
 
 
 def _safe(cell: object) -> object:
@@ -67,40 +122,14 @@ def _safe(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
-_TEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
-}
+# --- LaTeX ----------------------------------------------------------------------------------------------------------
 
 
-def _tex(text: str) -> str:
-    return "".join(_TEX.get(character, character) for character in " ".join(text.split())).replace("–", "--")
+def as_latex(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
+    """One `booktabs` table over all sets; with `per_set`, one for each set."""
+    if per_set:
+        return "\n\n".join(map(latex.format_board, boards)) + "\n"
+    return latex.format_summary(summary, intervals=intervals)
 
 
-def as_latex(boards: Sequence[Board]) -> str:
-    """A `booktabs` table for each set; the best value of a column is bold where two or more whole runs have one."""
-    return "\n\n".join(map(_latex, boards)) + "\n"
-
-
-def _latex(board: Board) -> str:
-    rows = []
-    for entry in board.entries:
-        cells = [
-            rf"\textbf{{{_number(v)}}}" if board.is_best(entry, k) else _tex(_number(v))
-            for k, v in enumerate(entry.values)
-        ]
-        model = entry.model if entry.complete else f"{entry.model} ({entry.rows})"
-        rows.append(" & ".join([_tex(model), *cells]) + r" \\")
-    head = " & ".join(["model", *map(_tex, board.columns)])
-    return (
-        "\\begin{table}\n\\centering\n"
-        f"\\caption{{{_tex(board.title)} (\\texttt{{{_tex(board.set)}}})}}\n"
-        f"\\begin{{tabular}}{{l{'r' * len(board.columns)}}}\n\\toprule\n{head} \\\\\n\\midrule\n"
-        + "\n".join(rows)
-        + "\n\\bottomrule\n\\end{tabular}\n\\end{table}"
-    )
-
-
-WRITERS: Mapping[str, Callable[[Sequence[Board]], str]] = {".md": as_markdown, ".csv": as_csv, ".tex": as_latex}
+WRITERS: Mapping[str, Callable[..., str]] = {"markdown": as_markdown, "csv": as_csv, "latex": as_latex}
