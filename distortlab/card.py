@@ -278,7 +278,8 @@ def _licences(counts: Mapping[str, int], all_of_them: str) -> str:
     fixed = sum(count for text, count in rows if licences.forbids_changes(text))
     warning = (
         f"\n\n**{fixed:,} images are made from references whose licence does not allow changed versions to be shared "
-        "(NoDerivatives).** Ask for permission before you publish them, or leave them out."
+        "(NoDerivatives).** Ask for permission before you publish them, or leave them out:\n"
+        '`references.licenses.deny = ["no-derivatives"]` in the recipe.'
         if fixed
         else ""
     )

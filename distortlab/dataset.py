@@ -53,7 +53,7 @@ def generate(
     _check_options(recipe, store, engine, address, overwrite and not whole)
     target = open_storage(out)
     if isinstance(references, str):
-        references = open_references(references, recipe.seed, recipe.regions)
+        references = open_references(references, recipe.seed, recipe.regions, recipe.references.licenses)
     plan = make_plan(recipe, references)
     claim(target, plan, overwrite, store)
     jobs = [Job(recipe, plan.vocabulary, plan.sha256, own, target, store) for own in plan.shards]

@@ -20,6 +20,7 @@ from distortlab.edit import Edit, applied, spatial_scale, with_visibility
 from distortlab.equalize import equalized, misfit
 from distortlab.errors import BadReference
 from distortlab.image import Image, pixels_sha256, shape_of
+from distortlab.licences import is_allowed
 from distortlab.model_size import seen_small
 from distortlab.patches import encode_patch
 from distortlab.plan import Shard, Slot
@@ -169,7 +170,9 @@ class Bench:
             self.tally.failures.append({"reference": entry.id, "reason": str(error)})
             return None
         self.tally.skipped.update(reference.skipped)
-        reason = screen(reference.image, self.recipe.references)
+        rules = self.recipe.references
+        allowed = is_allowed(reference.license, rules.licenses.allow, rules.licenses.deny)
+        reason = screen(reference.image, rules) if allowed else "license left out by the recipe"
         reason = reason or (None if reference.regions else "no region that passes the rules")
         if reason:
             self.tally.screened[reason] += 1

@@ -22,6 +22,7 @@ from distortlab.errors import UserError, unknown
 from distortlab.files import new_file, read_json, write_json
 from distortlab.forms import FORMS, VERL, Form
 from distortlab.schema import open_writer, table
+from distortlab.sharing_rights import count_fixed, count_licenses
 from distortlab.stored import Part, Stored, open_data, opened
 from distortlab.tasks import TASKS
 
@@ -33,7 +34,9 @@ _NAME = re.compile(r"[\w][\w.-]{0,200}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: rows by split, image files, their bytes. `loaded_by` names the projects whose form it is."""
+    """What was written: rows by split, image files, their bytes. `loaded_by` names the projects whose form it is,
+    `no_derivatives` counts the images of the data set that may not be passed on.
+    """
 
     out: Path
     format: str
@@ -41,6 +44,7 @@ class Exported:
     rows: dict[str, int]
     images: int
     image_bytes: int
+    no_derivatives: int = 0
 
 
 def export(
@@ -70,7 +74,8 @@ def export(
         rows = {split: _write_split(data, hidden, FORMS[form], split, asked, sums, progress) for split in chosen}
         if not any(rows.values()):
             raise UserError(f"{folder} has no question of those tasks that {form} can hold")
-        exported = Exported(out, form, FORMS[form].loaded_by, rows, sums.images, sums.bytes)
+        fixed = count_fixed(count_licenses(data))
+        exported = Exported(out, form, FORMS[form].loaded_by, rows, sums.images, sums.bytes, fixed)
         about = {"generator_version": __version__, "plan_sha256": data.manifest.get("plan_sha256")}
         write_json(hidden / _MARK, {**asdict(exported), **about, "out": None})
     return exported

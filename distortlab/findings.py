@@ -9,6 +9,7 @@ import numpy as np
 from distortlab.balance import Check, checked, judged
 from distortlab.catalog import variants
 from distortlab.recipe import Recipe, default_recipe
+from distortlab.sharing_rights import REMEDY, count_fixed
 from distortlab.stats import Statistics, visibility_of
 from distortlab.tasks.terms import FAMILIES
 
@@ -119,4 +120,9 @@ def findings(found: Statistics, made: Iterable[Check]) -> list[str]:
     names = {name: count for name, count in found.objects.items() if name}
     if names and (most := max(names, key=lambda name: names[name])) and names[most] > sum(names.values()) / 2:
         said.append(f"{most} is {100 * names[most] / sum(names.values()):.0f} % of all named regions")
+    if fixed := count_fixed(found.licenses):
+        said.append(
+            f"{fixed:,} of {found.images:,} images are made from references whose license does not allow changed "
+            f"copies to be passed on (NoDerivatives); {REMEDY}"
+        )
     return said

@@ -6,10 +6,10 @@ to name the mildest would promise too much, and to name all would read as a choi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from urllib.parse import urlsplit
 
-__all__ = ["forbids_changes", "front_matter", "hub_name"]
+__all__ = ["KINDS", "find_fault", "forbids_changes", "front_matter", "hub_name", "is_allowed"]
 
 _HUB_NAMES = frozenset(
     f"cc-{name}"
@@ -27,20 +27,81 @@ def hub_name(text: str) -> str | None:
     plain = text.strip().lower()
     if plain in _HUB_NAMES:
         return plain
+    found = _creative_commons(text)
+    return found if found in _HUB_NAMES else None
+
+
+def _creative_commons(text: str) -> str | None:
+    """The name that goes with the first address of Creative Commons in a text: `cc-by-nd-2.0`."""
     for address in _ADDRESS.findall(text):
         parts = urlsplit(address)
         folders = [part for part in parts.path.lower().split("/") if part]
         if parts.hostname not in ("creativecommons.org", "www.creativecommons.org") or len(folders) < 3:
             continue
         kind, name, version = folders[:3]
-        found = f"cc-{name}-{version}" if kind == "licenses" else f"cc0-{version}" if name == "zero" else ""
-        return found if found in _HUB_NAMES else None
+        return f"cc-{name}-{version}" if kind == "licenses" else f"cc0-{version}" if name == "zero" else None
     return None
 
 
 def forbids_changes(text: str) -> bool:
     """Whether a licence is one of Creative Commons without derivatives: a distorted image is a derivative."""
-    return bool(re.search(r"\bno[ -]?deriv|\bby(-nc)?-nd\b", text, re.IGNORECASE))
+    return bool(re.search(r"\bno[ _-]?deriv|\bby([ _-]nc)?[ _-]nd\b", text, re.IGNORECASE))
+
+
+def _forbids_sale(text: str) -> bool:
+    return bool(re.search(r"\bnon[ _-]?commercial|\bby[ _-]nc\b", text, re.IGNORECASE))
+
+
+# --- chosen by name -------------------------------------------------------------------------------------------------
+
+KINDS: Mapping[str, Callable[[str], bool]] = {"no-derivatives": forbids_changes, "non-commercial": _forbids_sale}
+"""Names that stand for every licence of a kind, whether the references have one or not."""
+
+
+def is_allowed(text: str, allow: Collection[str], deny: Collection[str]) -> bool:
+    """Whether references under a licence may be used: named in `allow`, unless that is empty, and not in `deny`."""
+    if any(_is_called(text, name) for name in deny):
+        return False
+    return not allow or any(_is_called(text, name) for name in allow)
+
+
+def find_fault(allow: Collection[str], deny: Collection[str], known: Mapping[str, int]) -> str | None:
+    """A sentence about a name that is neither a kind nor that of any of the `known` licences (with how many references
+    have them), or about a choice that leaves none; None where all is well.
+    """
+    has = "; ".join(f"{_short(text)!r} ({count:,})" for text, count in sorted(known.items(), key=lambda item: -item[1]))
+    for key, names in (("allow", allow), ("deny", deny)):
+        for name in names:
+            if name not in KINDS and not any(_is_called(text, name) for text in known):
+                kinds = " and ".join(repr(kind) for kind in KINDS)
+                return (
+                    f"references.licenses.{key}: no license called {name!r} among the references; they have: {has}; "
+                    f"{kinds} stand for all of a kind"
+                )
+    if known and not any(is_allowed(text, allow, deny) for text in known):
+        return f"references.licenses leaves none of the references: they have {has}"
+    return None
+
+
+def _is_called(text: str, name: str) -> bool:
+    """Whether a name means a licence: a kind, its whole text, that without an address, or its short name with Creative
+    Commons, with or without a version. Case does not matter.
+    """
+    if name in KINDS:
+        return KINDS[name](text)
+    short = _creative_commons(text) or hub_name(text) or ""
+    names = {text, _short(text), short, short.rpartition("-")[0], short.rpartition("-")[0].removeprefix("cc-")}
+    return _plain(name) in {_plain(one) for one in names if one}
+
+
+def _short(text: str) -> str:
+    """A licence without the address behind its name; the start of a long sentence."""
+    plain = re.sub(r"\s*\(https?://[^)]*\)\s*$", "", text.strip()) or text.strip()
+    return plain if len(plain) <= 80 else f"{plain[:77]}..."
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def front_matter(counts: Mapping[str, int]) -> str:

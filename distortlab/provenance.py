@@ -52,9 +52,16 @@ def _toml(values: Mapping[str, Any]) -> str:
     plain = [f"{_key(key)} = {json.dumps(value)}" for key, value in set_values.items() if not isinstance(value, dict)]
     for name, table in set_values.items():
         if isinstance(table, dict):
-            lines = [f"{_key(key)} = {json.dumps(value)}" for key, value in table.items() if value is not None]
+            lines = [f"{_key(key)} = {_value(value)}" for key, value in table.items() if value is not None]
             plain += ["", f"[{name}]", *lines]
     return "\n".join(plain)
+
+
+def _value(value: Any) -> str:
+    """A value; a table within a table is written in its line."""
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    return "{" + ", ".join(f"{_key(key)} = {_value(inner)}" for key, inner in value.items() if inner is not None) + "}"
 
 
 def _key(name: object) -> str:

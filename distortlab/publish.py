@@ -28,6 +28,7 @@ from distortlab.remote import (
     items_of,
     silent,
 )
+from distortlab.sharing_rights import check_shareable
 from distortlab.stored import Stored, open_data
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def push(
     tag: str | None = None,
     message: str | None = None,
     dry_run: bool = False,
+    allow_no_derivatives: bool = False,
     stage: Stage = silent,
     patience: Patience | None = None,
 ) -> Pushed:
@@ -76,10 +78,14 @@ def push(
 
     A repository that does not exist is created, `private` and `gated` on request. Where the Hub holds the same files
     already, no commit is made. Parquet files of an older version that this one does not have are removed. `tag` names
-    the commit. `dry_run` changes nothing and says what would be sent. Raises `UserError`, `BuildFailed` for a Hub that
-    does not answer or holds other bytes than were sent: in every case nothing is half-published.
+    the commit. `dry_run` changes nothing and says what would be sent. A data set with images from references whose
+    license allows no changed copies (NoDerivatives) is refused unless `allow_no_derivatives`. Raises `UserError`,
+    `BuildFailed` for a Hub that does not answer or holds other bytes than were sent: in every case nothing is
+    half-published.
     """
     data = open_data(folder)
+    if not allow_no_derivatives:
+        check_shareable(data)
     hub = connect(repo, patience=patience)
     with quiet_client():
         if not hub.api.token and not dry_run:

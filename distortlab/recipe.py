@@ -17,6 +17,7 @@ from distortlab.keys import from_values
 from distortlab.tasks.terms import FAMILIES
 
 __all__ = [
+    "LicenseRules",
     "QuestionRules",
     "Recipe",
     "ReferenceRules",
@@ -33,9 +34,19 @@ TASKS = ("recognition", "recognition_reference", "object", "grounding")
 
 
 @dataclass(frozen=True, slots=True)
+class LicenseRules:
+    """Which references may be used, by the names of their licenses (see `licences`): those in `allow`, or all where
+    that is empty, but for those in `deny`.
+    """
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceRules:
-    """Which reference images are good enough, how large they may be (see `references.screening`), and whether their
-    files keep their metadata (EXIF, XMP, comments, thumbnails).
+    """Which reference images are good enough, how large they may be (see `references.screening`), whether their files
+    keep their metadata (EXIF, XMP, comments, thumbnails), and under which licenses they may be.
     """
 
     max_side: int = 1024
@@ -44,6 +55,7 @@ class ReferenceRules:
     max_blockiness: float = 1.5
     min_chroma: float = 4.5
     keep_metadata: bool = False
+    licenses: LicenseRules = LicenseRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +238,9 @@ def _check(recipe: Recipe, where: str) -> None:
             f"{where}: samples_per_image = {recipe.samples_per_image}, but only {len(recipe.asked_tasks)} tasks are "
             "asked, each at most once about an image"
         )
+    for name in (*recipe.references.licenses.allow, *recipe.references.licenses.deny):
+        if not name.strip():
+            raise BadRecipe(f"{where}: references.licenses: a blank name stands for no license")
     if recipe.severity == "equalized" and recipe.profile != "matched":
         raise BadRecipe(f'{where}: severity = "equalized" aims at the targets of profile "matched"; "dq" has none')
     if recipe.regions.min_area >= recipe.regions.max_area:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from distortlab.balance import Check
+from distortlab.sharing_rights import count_fixed
 from distortlab.stats import GRID, Statistics, visibility_of
 from distortlab.tasks.terms import FAMILIES
 
@@ -27,7 +29,14 @@ def print_statistics(found: Statistics, made: Sequence[Check], said: Sequence[st
     console.print(
         f"{found.images:,} images ({splits}), {found.questions:,} questions, {len(found.references):,} references"
     )
-    for table in (_counts(found), _visibility(found), _places(found), _shortcuts(found), _objects(found)):
+    for table in (
+        _counts(found),
+        _visibility(found),
+        _places(found),
+        _shortcuts(found),
+        _objects(found),
+        _licenses(found),
+    ):
         if table.row_count:
             console.print(table)
     console.print(_regions(found))
@@ -117,6 +126,14 @@ def _objects(found: Statistics) -> Table:
     return table
 
 
+def _licenses(found: Statistics) -> Table:
+    table = _table("licenses of the references", ["license", "images", "%"])
+    for text, count in found.licenses.most_common(20):
+        short = text if len(text) <= 90 else f"{text[:87]}..."
+        table.add_row(escape(short), f"{count:,}", f"{100 * count / found.images:.1f}")
+    return table
+
+
 def _names(found: Statistics) -> Counter[str]:
     return Counter({name: count for name, count in found.objects.items() if name})
 
@@ -172,6 +189,8 @@ def values_of(found: Statistics, made: Sequence[Check], said: Sequence[str]) -> 
             for (task, number, place), count in sorted(found.places.items())
         ],
         "objects": dict(_names(found).most_common()),
+        "licenses": dict(found.licenses.most_common()),
+        "no_derivatives": count_fixed(found.licenses),
         "rejected": found.rejected,
         "shortcuts": [asdict(row) | {"leak": row.leak} for row in (found.blind.rows if found.blind else ())],
         "checks": [asdict(check) for check in made],

@@ -30,6 +30,7 @@ _IMAGES = [
     "width",
     "height",
     "reference_id",
+    "reference_license",
     *(f"regions.list.element.{name}" for name in ("bbox", "area", "object", "distortion", "variant", "severity")),
     "regions.list.element.visibility.v",
 ]
@@ -51,6 +52,7 @@ class Statistics:
     images: int = 0
     questions: int = 0
     references: set[str] = field(default_factory=set)
+    licenses: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
     cells: Counter[tuple[str, int]] = field(default_factory=Counter)
     variants: Counter[str] = field(default_factory=Counter)
@@ -108,6 +110,7 @@ def _count_image(row: Mapping[str, Any], split: str, found: Statistics) -> None:
     found.images += 1
     found.splits[split] += 1
     found.references.add(row["reference_id"])
+    found.licenses[row["reference_license"] or ""] += 1
     for region in row["regions"]:
         family, severity = region["distortion"], region["severity"]
         if family not in FAMILIES:

@@ -23,6 +23,10 @@ def push(
     tag: Annotated[str | None, typer.Option(help="A name for this version, e.g. v1.0.")] = None,
     message: Annotated[str | None, typer.Option("--message", "-m", help="Of the commit.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
+    allow_no_derivatives: Annotated[
+        bool,
+        typer.Option("--allow-no-derivatives", help="Also images whose references may not be passed on changed."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Publish a data set on the Hugging Face Hub, in one commit; what is there already is not sent again.
@@ -49,6 +53,7 @@ def push(
         tag=tag,
         message=message,
         dry_run=dry_run,
+        allow_no_derivatives=allow_no_derivatives,
         stage=partial(bar, quiet=as_json),
     )
     if as_json:
@@ -79,6 +84,7 @@ def export(
 
     from distortlab.export import export as run
     from distortlab.printing import print_json
+    from distortlab.sharing_rights import REMEDY
     from distortlab.stored import open_data
 
     data = open_data(folder)
@@ -90,6 +96,12 @@ def export(
     else:
         rows = ", ".join(f"{name} {count:,}" for name, count in done.rows.items())
         typer.echo(f"{rows} questions and {done.images:,} images in {out}, as {done.loaded_by} load them")
+        if done.no_derivatives:
+            typer.echo(
+                f"not to be passed on: {done.no_derivatives:,} images of the data set are made from references whose "
+                f"license allows no changed copies; {REMEDY}",
+                err=True,
+            )
 
 
 @app.command(rich_help_panel="Share")

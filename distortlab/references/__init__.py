@@ -11,20 +11,25 @@ A source is written as one word of the command line, and opened here:
 
 from pathlib import Path
 
-from distortlab.errors import UserError, unknown
-from distortlab.recipe import RegionRules
+from distortlab import licences
+from distortlab.errors import BadRecipe, UserError, unknown
+from distortlab.recipe import LicenseRules, RegionRules
 from distortlab.references.base import Entry, NamedRegion, Reference, References
 
 __all__ = ["Entry", "NamedRegion", "Reference", "References", "open_references"]
 
 _RULES = RegionRules()
+_LICENSES = LicenseRules()
 
 
-def open_references(spec: str, seed: int = 0, rules: RegionRules = _RULES) -> References:
+def open_references(
+    spec: str, seed: int = 0, rules: RegionRules = _RULES, licenses: LicenseRules = _LICENSES
+) -> References:
     """The source that `spec` names; `seed` is that of the built-in scenes unless `spec` has one of its own.
 
-    `rules` decide which entries of an annotation file count as usable. Raises `UserError` for a kind that
-    does not exist, a path that does not, or a file that cannot be used.
+    `rules` decide which entries of an annotation file count as usable, `licenses` which may be used. Raises `UserError`
+    for a kind that does not exist, a path that does not, or a file that cannot be used; `BadRecipe` for a license that
+    no reference has, and where none is left.
     """
     kind, _, rest = spec.partition(":")
     if kind not in _KINDS:
@@ -36,18 +41,25 @@ def open_references(spec: str, seed: int = 0, rules: RegionRules = _RULES) -> Re
                 "scenes, coco:FILE.json,FOLDER, folder:FOLDER, hf:USER/DATASET:SPLIT",
             )
         )
-    return _KINDS[kind](rest, seed, rules)
+    return _KINDS[kind](rest, seed, rules, licenses)
 
 
-def _scenes(rest: str, seed: int, rules: RegionRules) -> References:
-    from distortlab.references.scenes import Scenes
+def _checked(references: References, text: str, licenses: LicenseRules) -> References:
+    """A source whose entries are all under one license."""
+    if fault := licences.find_fault(licenses.allow, licenses.deny, {text: references.count or 1}):
+        raise BadRecipe(fault)
+    return references
+
+
+def _scenes(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) -> References:
+    from distortlab.references.scenes import LICENSE, Scenes
 
     if rest and not (rest.isascii() and rest.isdecimal() and len(rest) < 19):
         raise UserError(f"scenes:{rest}: the seed of the scenes is a whole number, e.g. scenes:7")
-    return Scenes(int(rest) if rest else seed)
+    return _checked(Scenes(int(rest) if rest else seed), LICENSE, licenses)
 
 
-def _coco(rest: str, seed: int, rules: RegionRules) -> References:
+def _coco(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) -> References:
     from distortlab.references.coco import open_coco
 
     commas = [at for at, letter in enumerate(rest) if letter == ","]
@@ -55,21 +67,22 @@ def _coco(rest: str, seed: int, rules: RegionRules) -> References:
         raise UserError(f"coco:{rest}: an annotation file and a folder are needed, as in coco:FILE.json,FOLDER")
     # A path may hold commas itself: the one that ends the name of an existing file is meant.
     at = next((at for at in commas if Path(rest[:at]).expanduser().is_file()), commas[0])
-    return open_coco(Path(rest[:at]).expanduser(), Path(rest[at + 1 :]).expanduser(), rules)
+    return open_coco(Path(rest[:at]).expanduser(), Path(rest[at + 1 :]).expanduser(), rules, licenses)
 
 
-def _folder(rest: str, seed: int, rules: RegionRules) -> References:
-    from distortlab.references.folder import open_folder
+def _folder(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) -> References:
+    from distortlab.references.folder import LICENSE, open_folder
 
     if not rest:
         raise UserError("folder: a path is needed, as in folder:FOLDER")
-    return open_folder(Path(rest).expanduser())
+    return _checked(open_folder(Path(rest).expanduser()), LICENSE, licenses)
 
 
-def _hub(rest: str, seed: int, rules: RegionRules) -> References:
+def _hub(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) -> References:
     from distortlab.references.hub import open_hub
 
-    return open_hub(rest)
+    found = open_hub(rest)
+    return _checked(found, found.table.license, licenses)
 
 
 _KINDS = {"scenes": _scenes, "coco": _coco, "folder": _folder, "hf": _hub}

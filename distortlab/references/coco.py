@@ -17,9 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from distortlab.errors import BadReference, UserError
+from distortlab import licences
+from distortlab.errors import BadRecipe, BadReference, UserError
 from distortlab.image import shape_of
-from distortlab.recipe import ReferenceRules, RegionRules
+from distortlab.recipe import LicenseRules, ReferenceRules, RegionRules
 from distortlab.references.annotations import Annotation, Document, Picture, read_document
 from distortlab.references.base import Entry, NamedRegion, Reference
 from distortlab.references.outlines import Polygons, Rectangle, Shape, draw
@@ -32,6 +33,9 @@ LICENSE = (
     "Annotations: CC BY 4.0, COCO Consortium (cocodataset.org). Images: their photographers', under the "
     "Flickr Terms of Use; each one's own licence is kept per image where the annotation file names it."
 )
+
+LEFT_OUT = "license left out by the recipe"
+_LICENSES = LicenseRules()
 
 
 class Outline(NamedTuple):
@@ -116,9 +120,13 @@ class Coco:
     name = "coco"
     license = LICENSE
 
-    def __init__(self, annotations: Path, images: Path, rules: RegionRules) -> None:
+    def __init__(self, annotations: Path, images: Path, rules: RegionRules, licenses: LicenseRules = _LICENSES) -> None:
         document = read_document(annotations, images)
+        known = Counter(picture.license or LICENSE for picture in document.pictures.values())
+        if fault := licences.find_fault(licenses.allow, licenses.deny, known):
+            raise BadRecipe(fault)
         self._skipped = document.skipped
+        self._licenses = licenses
         self._names: Counter[str] = Counter()
         self._alone: Counter[str] = Counter()
         self._entries = sorted(self._usable(document, rules), key=_order)
@@ -129,7 +137,9 @@ class Coco:
     def _usable(self, document: Document, rules: RegionRules) -> Iterator[CocoEntry]:
         for picture, annotations in document.items():
             names = sorted({a.name for a in annotations if _could_pass(a, picture, rules)})
-            if names:
+            if not licences.is_allowed(picture.license or LICENSE, self._licenses.allow, self._licenses.deny):
+                self._skipped[LEFT_OUT] += 1
+            elif names:
                 self._names.update(names)
                 self._alone.update(names if len(names) == 1 else ())
                 yield _entry(picture, annotations, len(names))
@@ -171,9 +181,11 @@ class Coco:
         return self._entries[:count]
 
 
-def open_coco(annotations: Path, images: Path, rules: RegionRules) -> Coco:
-    """Read an annotation file whose images lie in the folder `images`. Raises `UserError`."""
-    return Coco(annotations, images, rules)
+def open_coco(annotations: Path, images: Path, rules: RegionRules, licenses: LicenseRules = _LICENSES) -> Coco:
+    """Read an annotation file whose images lie in the folder `images`. Raises `UserError`, and `BadRecipe` for a
+    license that none of them has.
+    """
+    return Coco(annotations, images, rules, licenses)
 
 
 def _canonical(outline: Outline) -> bytes:
