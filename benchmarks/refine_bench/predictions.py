@@ -13,7 +13,7 @@ from typing import Any
 from distortlab.errors import UserError
 from refine_bench.datasets.base import Problem, finite
 from refine_bench.datasets.image_names import quote_name
-from refine_bench.predictions_file import (
+from refine_bench.prediction_columns import (
     FORMS,
     NAMES,
     SCORES,
@@ -24,8 +24,8 @@ from refine_bench.predictions_file import (
     column_key,
     image_name,
     is_known,
-    read_rows,
 )
+from refine_bench.predictions_file import read_rows
 from refine_bench.protocols import Protocol
 from refine_bench.reading import Answer
 

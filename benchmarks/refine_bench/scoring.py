@@ -8,7 +8,7 @@ from typing import Any
 from distortlab.errors import UserError, unknown
 from refine_bench import reference
 from refine_bench.coverage import add_coverage, format_rows
-from refine_bench.datasets import Rated, RatedSet, Scale, Spec, find_folder, load, spec_of, to_five
+from refine_bench.datasets import Rated, RatedSet, Scale, Spec, find_folder, folder_of, load, spec_of, to_five
 from refine_bench.datasets.base import Problem
 from refine_bench.datasets.image_names import AmbiguousName, NameIndex, UnknownName, normalize_name, quote_name
 from refine_bench.predictions import Prediction, read_predictions, unique_predictions
@@ -52,6 +52,8 @@ def score_predictions(
         problems += [*truth.problems, *more]
     else:
         own, more = unique_predictions(file, predictions, lambda prediction: normalize_name(prediction.name))
+        if data is not None and any(prediction.truth is None for prediction in own.values()):
+            folder_of(spec, data)  # says what was looked for
         spec = _fitting(spec, on, len(own))
         items = _against_itself(file, list(own.values()), spec.facts.scale(spec.choice), asked, reader)
         rows, of = len(own), spec.facts.count(spec.choice)
@@ -130,7 +132,7 @@ def _find_names(file: Path, predictions: Sequence[Prediction], truth: RatedSet) 
             continue
         except AmbiguousName as error:
             raise UserError(
-                f"{file}, row {prediction.line}: {error}; name each image of {truth.spec.facts.title} with its folder"
+                f"{file}, row {prediction.line}: {error}; name images by their path in {truth.spec.facts.title}"
             ) from None
     return found
 

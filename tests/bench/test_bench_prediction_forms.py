@@ -118,6 +118,24 @@ def test_the_same_predictions_in_every_form_read_back_equal(tmp_path: Path, pair
         assert _read(_write(tmp_path, form, pairs)) == pairs, form
 
 
+@pytest.mark.parametrize(
+    ("text", "names", "left"),
+    [
+        ('{"a.jpg": 3.5, "b.jpg": null, "c.jpg": "n/a", "d.jpg": 2}', ["a.jpg", "d.jpg"], 2),
+        ('{"0": {"image": "a.jpg", "score": 1}, "1": {"image": "b.jpg", "score": 2}}', ["a.jpg", "b.jpg"], 0),
+        ('{"a.jpg": {"id": 7, "score": 1}, "b.jpg": {"name": "x", "score": 2}}', ["a.jpg", "b.jpg"], 0),
+        ('[{"file_x": "a.jpg", "niqe": 3.5}, {"image": "b.jpg", "score": 2}]', ["b.jpg"], 1),
+        ('{"image": ["a.jpg", "b.jpg"], "score": [1, 2], "model": "x"}', ["a.jpg", "b.jpg"], 0),
+        ('["a.jpg", 3]', ["a.jpg"], 0),
+    ],
+)
+def test_what_the_keys_of_an_object_are(text: str, names: list[str], left: int, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(text)
+    found, problems = read_predictions(tmp_path / "p.json", None)
+    assert [p.name for p in found] == names
+    assert len(problems) == left
+
+
 def test_lines_with_the_score_first_are_read(tmp_path: Path) -> None:
     (tmp_path / "mos_with_names.txt").write_text("5.51429 I01_01_1.bmp\n4.25 i25 24_5.bmp\n")
     assert _read(tmp_path / "mos_with_names.txt") == [("I01_01_1.bmp", 5.51429), ("i25 24_5.bmp", 4.25)]
@@ -128,6 +146,8 @@ def test_lines_with_the_score_first_are_read(tmp_path: Path) -> None:
     [
         ("a.json", '{"1.jpg": "<answer>Score: 3</answer>", "2": "I cannot, sorry"}'),
         ("a.tsv", "1.jpg\t<answer>Score: 3</answer>\n2\tI cannot, sorry\n"),
+        ("a.txt", "1.jpg <answer>Score: 3</answer>\n2   I cannot, sorry\n"),
+        ("b.csv", "image;answer\n1.jpg;<answer>Score: 3</answer>\n2;I cannot, sorry\n"),
         ("a.csv", 'img,response\n1.jpg,<answer>Score: 3</answer>\n2,"I cannot, sorry"\n'),
         ("a.jsonl", '{"image": "1.jpg", "output": "<answer>Score: 3</answer>"}\n["2", "I cannot, sorry"]'),
     ],

@@ -109,6 +109,12 @@ def test_a_bad_row_is_left_out_and_named(item: dict[str, Any], words: tuple[str,
     assert all(word in problem for word in words), problem
 
 
+def test_a_folder_without_the_set_is_named_where_the_file_has_no_truth(tmp_path: Path) -> None:
+    file = _write(tmp_path / "list.json", [{"image": f"{k}.jpg", "score": k} for k in range(8)])
+    with pytest.raises(UserError, match=r"KonIQ-10k is not in .*, nor in a folder there: no koniq10k"):
+        score_predictions(file, "koniq", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

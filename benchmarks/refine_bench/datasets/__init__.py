@@ -54,6 +54,7 @@ __all__ = [
     "Scale",
     "Spec",
     "find_folder",
+    "folder_of",
     "load",
     "load_questions",
     "spec_of",
