@@ -5,6 +5,7 @@
     out = distortlab.distort(image, "blur.gaussian", severity=3, mask=mask)   # out.image, out.edit
     distortlab.CATALOG                                                        # every distortion there is
     distortlab.generate("smoke", "scenes", "data/")                           # a data set
+    distortlab.open_dataset("data/").rows("images")                           # read row by row
 
 Names are imported when they are first used: `import distortlab` is cheap, and `distortlab.tasks` needs nothing else.
 """
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from distortlab.recipe import Recipe, default_recipe, load_recipe
     from distortlab.references import open_references
     from distortlab.region import Region
+    from distortlab.stored import open_data as open_dataset
 
 __version__ = "0.1.0"
 
@@ -39,6 +41,7 @@ __all__ = [
     "find",
     "generate",
     "load_recipe",
+    "open_dataset",
     "open_references",
     "push",
     "read_image",
@@ -57,16 +60,18 @@ _HOMES = {
     "references": ("open_references",),
     "region": ("Region",),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_HOME_OF = {name: (home, name) for home, names in _HOMES.items() for name in names}
+_HOME_OF["open_dataset"] = ("stored", "open_data")
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'distortlab' has no attribute {name!r}")
-    value = getattr(import_module(f"distortlab.{_HOME_OF[name]}"), name)
+    home, own = _HOME_OF[name]
+    value = getattr(import_module(f"distortlab.{home}"), own)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, "__version__"])

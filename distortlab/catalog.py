@@ -1,6 +1,7 @@
 """The catalogue: every distortion there is, in the order of the families."""
 
 from collections.abc import Mapping
+from numbers import Real
 from types import MappingProxyType
 from typing import get_args
 
@@ -19,7 +20,7 @@ from distortlab.families.quantization import QUANTIZATION
 from distortlab.families.saturate_strengthen import SATURATE_STRENGTHEN
 from distortlab.families.saturate_weaken import SATURATE_WEAKEN
 
-__all__ = ["CATALOG", "FAMILIES", "amount_of", "find", "variants"]
+__all__ = ["CATALOG", "FAMILIES", "amount_of", "find", "read_severity", "variants"]
 
 CATALOG: tuple[Distortion, ...] = (
     BLUR
@@ -43,6 +44,9 @@ FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row.family for row in CATALOG))
 
 def find(name: str) -> Distortion:
     """The row called `name`, e.g. `blur.gaussian`."""
+    if name in FAMILIES:
+        of_it = ", ".join(row.name for row in CATALOG if row.family == name)
+        raise UserError(f"no distortion called {name!r}: it is a family, which has {of_it} (distortlab list)")
     if name not in _BY_NAME:
         raise UserError(unknown("distortion", name, _BY_NAME, "distortlab list"))
     return _BY_NAME[name]
@@ -61,6 +65,18 @@ def amount_of(row: Distortion, severity: int, profile: Profile) -> float:
     if ladder is None:
         names = ", ".join(r.name for r in variants(row.family, profile))
         raise UserError(f"{row.name} has no {profile!r} ladder; of its family there are: {names}")
-    if severity not in range(1, 6):
-        raise UserError(f"severity {severity} is not one of 1, 2, 3, 4, 5")
-    return ladder.values[severity - 1]
+    return ladder.values[read_severity(severity) - 1]
+
+
+def read_severity(value: object) -> int:
+    """A severity 1..5, from a whole number of any type (also NumPy's, also 3.0). Raises `UserError`."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise UserError(f"severity {value!r} is {_kind(value)}; a severity is one of the numbers 1, 2, 3, 4, 5")
+    found = next((severity for severity in range(1, 6) if severity == value), None)
+    if found is None:
+        raise UserError(f"severity {value} is not one of 1, 2, 3, 4, 5")
+    return found
+
+
+def _kind(value: object) -> str:
+    return {str: "text", bool: "a truth value", type(None): "nothing"}.get(type(value), f"a {type(value).__name__}")

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
-from distortlab.catalog import amount_of, find
+from distortlab.catalog import amount_of, find, read_severity
 from distortlab.distortion import Distortion, Profile, Site
 from distortlab.errors import UserError
 from distortlab.image import Image, shape_of
@@ -110,10 +111,14 @@ def render(reference: Image, edits: Iterable[Edit]) -> Image:
 
 
 class Distorted(NamedTuple):
-    """An image with one distortion, and the record of it."""
+    """An image with one distortion, and the record of it. Notebooks show the image."""
 
     image: Image
     edit: Edit
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: the pixels themselves, or a smaller copy where they are too many for a page."""
+        return _as_png(self.image)
 
 
 def distort(
@@ -136,7 +141,7 @@ def distort(
     pixels. Returns the new image and the edit: region and box, parameters, and how visible it came out.
     """
     _check_image(image)
-    row = find(name)
+    row, severity = find(name), read_severity(severity)
     region = region_of(shape_of(image), mask, box)
     setting = amount_of(row, severity, profile) if amount is None else _checked_amount(row, amount)
     if not 0 <= feather <= 64:
@@ -148,6 +153,18 @@ def distort(
     out = image.copy()
     out[region.bbox.slices] = after
     return Distorted(out, with_visibility(edit, measure(scene, after, row.name)))
+
+
+_SHOWN = 1600
+"""The longest side of a picture in a notebook, px."""
+
+
+def _as_png(image: Image) -> bytes:
+    longest = max(shape_of(image))
+    if longest > _SHOWN:
+        columns, rows = (max(1, round(side * _SHOWN / longest)) for side in (image.shape[1], image.shape[0]))
+        image = np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    return bytes(cv2.imencode(".png", image[..., ::-1])[1])
 
 
 def with_visibility(edit: Edit, seen: Visibility) -> Edit:

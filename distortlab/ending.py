@@ -1,12 +1,37 @@
-"""How a command line ends: problems a person can solve are one sentence and an exit code, without a traceback."""
+"""What the command lines share: how one ends (problems a person can solve are one sentence and an exit code, without a
+traceback), and `--version`.
+"""
 
 import sys
 from collections.abc import Callable, Collection
-from typing import NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from distortlab.errors import UserError
 
-__all__ = ["run_program"]
+if TYPE_CHECKING:
+    import typer
+
+__all__ = ["add_version", "run_program"]
+
+
+def add_version(app: "typer.Typer", program: str) -> None:
+    """Give a program the option `--version`, which prints its name and the version of the package."""
+    import typer
+
+    from distortlab import __version__
+
+    def show(wanted: bool) -> None:
+        if wanted:
+            typer.echo(f"{program} {__version__}")
+            raise typer.Exit
+
+    @app.callback()
+    def options(
+        version: Annotated[
+            bool, typer.Option("--version", callback=show, is_eager=True, help="Show the version and exit.")
+        ] = False,
+    ) -> None:
+        pass
 
 
 def run_program(

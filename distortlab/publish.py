@@ -87,13 +87,13 @@ def push(
     if not allow_no_derivatives:
         check_shareable(data)
     hub = connect(repo, patience=patience)
+    if not hub.api.token and not dry_run:
+        raise UserError("no token: run `hf auth login`, or set HF_TOKEN")
+    items = items_of(data, stage)  # all that can be known here, before anybody is asked
     with quiet_client():
-        if not hub.api.token and not dry_run:
-            raise UserError("no token: run `hf auth login`, or set HF_TOKEN")
         known = exists(hub, private)
         head = head_of(hub, revision) if known else Head(None, {})
         check_target(hub, head)
-        items = items_of(data, stage)
         check_tag(hub, head, tag, changed=any(changes(items, head)))
         if dry_run:
             return _report(hub, revision, head.commit, items, head, tag, dry_run=True)

@@ -166,7 +166,8 @@ def load_recipe(source: str | Path, **changes: Any) -> Recipe:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadRecipe(f"the recipe {where} is not TOML: {error}") from error
-    return recipe_from({**values, **changes}, where)
+    recipe = recipe_from(values, where)  # a key that is replaced must be right as well
+    return recipe_from({**values, **changes}, where) if changes else recipe
 
 
 def default_recipe(**changes: Any) -> Recipe:

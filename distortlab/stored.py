@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from distortlab.errors import UserError
 from distortlab.files import read_json
+from distortlab.notebook import dataset_html
 from distortlab.plan import FORMAT
 from distortlab.schema import TABLES
 from distortlab.storage import Folder, Storage
@@ -67,6 +68,14 @@ class Stored:
         """What the data set was made from, where the folder still has it: a copy from elsewhere has not."""
         plan = read_json(self.folder / "_distortlab" / "plan.json")
         return plan if isinstance(plan, dict) else None
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a short table."""
+        rows = {
+            split: {"images": self.count("images", split), "questions": self.count("rft", split)}
+            for split in self.splits
+        }
+        return dataset_html(str(self.folder), self.manifest, rows)
 
     def parts_of(self, table: str, split: str | None = None) -> list[Part]:
         """The files of a table, of one split if that is given."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from distortlab.ending import run_program
+from distortlab.ending import add_version, run_program
 
 __all__ = ["app", "main"]
 
@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+add_version(app, "refine_iqa_train")
 
 KEYS = {"allow_extra_args": True, "ignore_unknown_options": True}
 ConfigFile = Annotated[

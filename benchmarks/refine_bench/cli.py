@@ -5,7 +5,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from distortlab.ending import run_program
+from distortlab.ending import add_version, run_program
 
 __all__ = ["main"]
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+add_version(app, "refine-bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 Data = Annotated[Path | None, typer.Option(help="Folder that holds the sets.", show_default=False)]

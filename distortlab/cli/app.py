@@ -7,6 +7,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from distortlab.ending import add_version
+
 __all__ = ["Json", "Profile", "Workers", "app", "bar", "box_of", "fail", "shard_of", "share_of"]
 
 app = typer.Typer(
@@ -19,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+add_version(app, "distortlab")
 
 
 class Profile(StrEnum):
