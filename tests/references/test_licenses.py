@@ -100,9 +100,9 @@ def test_what_is_denied_is_never_used(allow: list[str], deny: list[str]) -> None
 @pytest.mark.parametrize("key", ["allow", "deny"])
 def test_an_unknown_name_is_refused_with_those_that_there_are(coco: str, key: str) -> None:
     with pytest.raises(BadRecipe) as error:
-        texts_of(coco, **{key: ["Atribution"]})
+        texts_of(coco, **{key: ["Attribution Licen"]})
     sentence = str(error.value)
-    assert f"references.licenses.{key}: no license called 'Atribution'" in sentence
+    assert f"references.licenses.{key}: no license called 'Attribution Licen'" in sentence
     assert all(repr(name) in sentence for name, _ in COMMONS.values())
     assert "'no-derivatives'" in sentence
 
