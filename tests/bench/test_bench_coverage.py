@@ -14,7 +14,7 @@ from bench_servers import serving
 from in_process import Cli
 
 from refine_bench.coverage import add_coverage
-from refine_bench.report.board import boards
+from refine_bench.report.board import boards, separate_labels
 from refine_bench.scoring import score_predictions
 
 
@@ -223,15 +223,31 @@ def test_sets_of_one_name_with_other_labels_have_boards_of_their_own(labels: Pat
     labels.write_text(json.dumps([{**item, "gt_score": 5 - item["gt_score"]} for item in items]))
     runs += [_run(cli, labels, "sharpness", "other"), _run(cli, labels, "noise", "part", "--limit", 5)]
     scores = [json.loads((run / "scores.json").read_text()) for run in runs]
-    found = [[(entry.run, entry.rank) for entry in board.entries] for board in boards(scores)]
+    found = [[(entry.run, entry.rank) for entry in board.entries] for board in boards(separate_labels(scores))]
     assert [sorted(run for run, _ in board) for board in found] == [["first", "second"], ["other", "part"]]
-    assert ("part", None) in found[1]
     assert ("other", 1) in found[1]
+    page = _report(cli, runs, ".html")
+    assert len(set(re.findall(r"meta:labels\.json\+score\+up, labels [0-9a-f]{8}", page))) == 2
+    assert _count_sections(page) == 4
+
+
+def _count_sections(page: str) -> int:
+    """How many sections the page has, each with a name of its own to which a row of a board leads."""
+    names = re.findall(r'<section id="([^"]+)"', page)
+    assert len(set(names)) == len(names)
+    assert sorted(re.findall(r'<td class="left"><a href="#([^"]+)"', page)) == sorted(names)
+    return len(names)
+
+
+def test_a_set_that_one_run_asked_in_two_ways_has_two_sections(labels: Path, cli: Cli) -> None:
+    run = _run(cli, labels, "constant", "run")
+    _run(cli, labels, "constant", "run", "--protocol", "visualquality-r1")
+    assert _count_sections(_report(cli, [run], ".html")) == 2
 
 
 def test_a_part_stands_beside_whole_runs_whatever_its_labels() -> None:
     rows = {"whole": _score(), "part": _score(rows=4, sha256="1"), "other": _score(sha256="2")}
-    found = boards([{"run": run, "sets": [score]} for run, score in rows.items()])
+    found = boards(separate_labels([{"run": run, "sets": [score]} for run, score in rows.items()]))
     assert [[entry.run for entry in board.entries] for board in found] == [["whole", "part"], ["other"]]
-    (alone,) = boards([{"run": "part", "sets": [rows["part"]]}])
+    (alone,) = boards(separate_labels([{"run": "part", "sets": [rows["part"]]}]))
     assert [entry.run for entry in alone.entries] == ["part"]

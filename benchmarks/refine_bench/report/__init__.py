@@ -6,7 +6,7 @@ from pathlib import Path
 from distortlab.errors import UserError, unknown
 from distortlab.files import write_text
 from refine_bench.records import open_runs
-from refine_bench.report.board import boards
+from refine_bench.report.board import boards, separate_labels
 from refine_bench.report.summary import summarize
 from refine_bench.score_run import score_run
 
@@ -80,7 +80,7 @@ def format_report(
         raise UserError("name a run")
     known = names or {}
     runs = open_runs(folders)
-    scores = [{**score_run(run.folder, name=known.get(run.folder)), "run": run.name} for run in runs]
+    scores = separate_labels([{**score_run(run.folder, name=known.get(run.folder)), "run": run.name} for run in runs])
     if kind == "html":
         from refine_bench.report.page import page
 

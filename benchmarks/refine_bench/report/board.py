@@ -7,9 +7,10 @@ from typing import Any
 
 from refine_bench.coverage import format_rows, unranked_reason
 
-__all__ = ["Board", "Column", "Entry", "boards"]
+__all__ = ["Board", "Column", "Entry", "boards", "separate_labels"]
 
 
+Scores = Sequence[Mapping[str, Any]]
 Row = tuple[str, Mapping[str, Any]]
 """A run's name, and its score on one set."""
 
@@ -30,11 +31,13 @@ class Entry:
     """A row. `rank` is None where the run has none, and `why` says why not.
 
     `n`: rows of the set that have an answer; `of`: rows of the variant, None where nobody knows; `complete`: whether
-    all of them are there. Only complete rows are ranked, marked as best, or set beside published numbers.
+    all of them are there. Only complete rows are ranked, marked as best, or set beside published numbers. `protocol`:
+    how it was `asked`, and how that was read.
     """
 
     run: str
     model: str
+    asked: str
     protocol: str
     rank: int | None
     why: str
@@ -145,26 +148,36 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
 }
 
 
-def boards(scores: Sequence[Mapping[str, Any]]) -> list[Board]:
-    """From the scores of runs. A set that was asked in several ways has one board, which says how.
+def separate_labels(scores: Scores) -> list[dict[str, Any]]:
+    """Return the scores of runs with other names for sets of one name whose labels differ.
 
-    What has the same name and other labels (two data sets in folders of one name) is not compared: each has a board.
+    Two data sets in folders of one name, or two lists in files of one name, are not to be compared. A part of a set has
+    labels of its own and keeps the name of the first whole one.
     """
+    whole: dict[str, list[str]] = defaultdict(list)
+    for score in (score for found in scores for score in found["sets"] if score["coverage"]["complete"]):
+        if score["sha256"] not in whole[score["set"]]:
+            whole[score["set"]].append(score["sha256"])
+    return [
+        {**found, "sets": [_named_by_labels(score, whole[score["set"]]) for score in found["sets"]]} for found in scores
+    ]
+
+
+def _named_by_labels(score: Mapping[str, Any], labels: Sequence[str]) -> Mapping[str, Any]:
+    if len(labels) < 2:
+        return score
+    mark = f"labels {(score['sha256'] if score['sha256'] in labels else labels[0])[:8]}"
+    facts = {**score["facts"], "title": f"{score['facts'].get('title') or score['set']}, {mark}"}
+    return {**score, "set": f"{score['set']}, {mark}", "facts": facts}
+
+
+def boards(scores: Sequence[Mapping[str, Any]]) -> list[Board]:
+    """From the scores of runs. A set that was asked in several ways has one board, which says how."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for found in scores:
         for score in found["sets"]:
             groups[score["set"], score["kind"]].append((found["run"], score))
-    return [_board(name, kind, rows) for (name, kind), all_rows in groups.items() for rows in _by_labels(all_rows)]
-
-
-def _by_labels(rows: Sequence[Row]) -> list[list[Row]]:
-    """The rows of one set by the labels of its whole runs. A part has labels of its own, and stands with the first."""
-    whole = list(dict.fromkeys(score["sha256"] for _, score in rows if score["coverage"]["complete"]))
-    groups: dict[str, list[Row]] = {sha256: [] for sha256 in whole[:1] + whole}
-    for run, score in rows:
-        sha256 = score["sha256"] if score["sha256"] in groups else next(iter(whole), "")
-        groups.setdefault(sha256, []).append((run, score))
-    return list(groups.values())
+    return [_board(name, kind, rows) for (name, kind), rows in groups.items()]
 
 
 def _board(name: str, kind: str, rows: Sequence[Row]) -> Board:
@@ -194,6 +207,7 @@ def _entry(run: str, score: Mapping[str, Any], columns: Sequence[Column]) -> Ent
     return Entry(
         run=run,
         model=score["model"],
+        asked=score["protocol"],
         protocol=f"{score['protocol']}, {score['reader']}",
         rank=0 if score["ranked"] else None,
         why=unranked_reason(score),

@@ -31,7 +31,9 @@ def page(runs: Sequence[Run], scores: Sequence[Mapping[str, Any]]) -> str:
     environment.globals.update(bar=_safe(draw.interval_bar), shade=draw.shade, rows=format_rows)
     source = (files("refine_bench.report") / "page.html").read_text(encoding="utf-8")
     anchors = {
-        (found["run"], score["set"]): f"{slug(found['run'])}-{slug(score['set'])}-{place}"
+        (found["run"], score["set"], score["protocol"]): "-".join(
+            map(slug, (found["run"], score["set"], score["protocol"], str(place)))
+        )
         for place, found in enumerate(scores)
         for score in found["sets"]
     }
