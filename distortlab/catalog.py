@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import get_args
 
 from distortlab.distortion import Distortion, Profile
-from distortlab.errors import UserError, unknown
+from distortlab.errors import UserError, closest, unknown
 from distortlab.families.blur import BLUR
 from distortlab.families.brighten import BRIGHTEN
 from distortlab.families.compression import COMPRESSION
@@ -44,12 +44,14 @@ FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row.family for row in CATALOG))
 
 def find(name: str) -> Distortion:
     """The row called `name`, e.g. `blur.gaussian`."""
-    if name in FAMILIES:
-        of_it = ", ".join(row.name for row in CATALOG if row.family == name)
-        raise UserError(f"no distortion called {name!r}: it is a family, which has {of_it} (distortlab list)")
-    if name not in _BY_NAME:
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    family = closest(name, [*_BY_NAME, *FAMILIES])
+    if family not in FAMILIES:
         raise UserError(unknown("distortion", name, _BY_NAME, "distortlab list"))
-    return _BY_NAME[name]
+    of_it = ", ".join(row.name for row in CATALOG if row.family == family)
+    meant = "it is a family" if name == family else f"did you mean the family {family!r}"
+    raise UserError(f"no distortion called {name!r}: {meant}, which has {of_it} (distortlab list)")
 
 
 def variants(family: str, profile: Profile) -> tuple[Distortion, ...]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-__all__ = ["BadRecipe", "BadReference", "BuildFailed", "Interrupted", "UserError", "unknown"]
+__all__ = ["BadRecipe", "BadReference", "BuildFailed", "Interrupted", "UserError", "closest", "unknown"]
 
 
 class UserError(Exception):
@@ -43,11 +43,16 @@ class Interrupted(UserError):
 def unknown(kind: str, name: object, known: Iterable[str], hint: str = "") -> str:
     """The sentence for a name that does not exist: `no codec called 'pgn'; did you mean 'png'?`"""
     names = list(known)
-    likeness = {other: max(_alike(str(name), other), _alike(_in_order(name), _in_order(other))) for other in names}
-    nearest = max(names, key=lambda other: likeness[other], default=None)
-    sure = nearest is not None and likeness[nearest] >= 0.5
-    tail = f"did you mean {nearest!r}?" if sure else f"known: {', '.join(names)}"
+    nearest = closest(name, names)
+    tail = f"did you mean {nearest!r}?" if nearest is not None else f"known: {', '.join(names)}"
     return f"no {kind} called {name!r}; {tail}" + (f" ({hint})" if hint else "")
+
+
+def closest(name: object, known: Iterable[str]) -> str | None:
+    """The known name that a name which does not exist is likely to stand for, or None."""
+    likeness = {other: max(_alike(str(name), other), _alike(_in_order(name), _in_order(other))) for other in known}
+    nearest = max(likeness, key=lambda other: likeness[other], default=None)
+    return nearest if nearest is not None and likeness[nearest] >= 0.5 else None
 
 
 def _alike(a: str, b: str) -> float:

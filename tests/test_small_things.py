@@ -91,6 +91,13 @@ def test_a_family_in_place_of_a_variant_names_all_its_variants(family: str, smal
     assert all(row.name in str(error.value) for row in variants(family, "matched"))
 
 
+@pytest.mark.parametrize(("name", "family"), [("blurr", "blur"), ("noize", "noise"), ("Darken", "darken")])
+def test_a_misspelt_family_is_one_too(name: str, family: str, small: Pixels) -> None:
+    with pytest.raises(UserError, match=f"no distortion called '{name}': did you mean the family '{family}'") as error:
+        distortlab.distort(small, name)
+    assert all(row.name in str(error.value) for row in variants(family, "matched"))
+
+
 def test_dir_shows_public_names_only() -> None:
     assert dir(distortlab) == sorted([*distortlab.__all__, "__version__"])
 
