@@ -59,10 +59,13 @@ ID_KEYS = frozenset(map(column_key, ("name", "id", "image_id", "img_id")))
 _VALUE_KEYS = frozenset(map(column_key, (*SCORES, *TEXTS, *TRUTHS)))
 
 
+_LOGIT = re.compile(r"logits|logit[_ -][a-z ]+")
+
+
 def is_known(name: object) -> bool:
     """Whether a column is one of those that are read."""
     key = column_key(name)
-    return key in NAME_KEYS or key in _VALUE_KEYS or key.startswith("logit")
+    return key in NAME_KEYS or key in _VALUE_KEYS or bool(_LOGIT.fullmatch(str(name).lower()))
 
 
 def image_name(value: object) -> str | None:

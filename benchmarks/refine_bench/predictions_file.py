@@ -7,6 +7,7 @@ and an object of columns. Text: CSV with a header, or two columns without one; t
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from refine_bench.predictions_json import json_rows
 __all__ = ["read_rows"]
 
 _PEEKED = 20
+_JSON = re.compile(r'\s*\[?\s*[\[{]\s*"')
 
 
 def read_rows(path: Path, *, as_text: bool = False) -> Iterator[tuple[int, Row]]:
@@ -26,7 +28,7 @@ def read_rows(path: Path, *, as_text: bool = False) -> Iterator[tuple[int, Row]]
     Parameters
     ----------
     path
-        The file. Its ending says its kind; without a known one, its first character does.
+        The file. Its ending says its kind; without a known one, its beginning does.
     as_text
         Whether the second of two columns is an answer to be read, not a number.
 
@@ -41,7 +43,7 @@ def read_rows(path: Path, *, as_text: bool = False) -> Iterator[tuple[int, Row]]
     if kind == ".parquet":
         return _parquet_rows(path)
     text = text_of(path)
-    if kind in (".json", ".jsonl", ".ndjson") or (kind not in (".csv", ".tsv") and text.lstrip()[:1] in ("{", "[")):
+    if kind in (".json", ".jsonl", ".ndjson") or (kind not in (".csv", ".tsv") and _JSON.match(text)):
         return json_rows(path, text)
     return _table_rows(path, text, as_text)
 

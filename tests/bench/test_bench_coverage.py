@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_samples import write_kadid, write_koniq, write_llvisionqa, write_picture
+from bench_samples import write_kadid, write_koniq, write_llvisionqa, write_meta, write_picture
 from bench_servers import serving
 from in_process import Cli
 
@@ -215,6 +215,15 @@ def test_runs_in_folders_of_one_name_are_told_apart(labels: Path, cli: Cli) -> N
     done = cli("compare", one, one)
     assert done.code == 2
     assert "one/run is named twice" in done.err
+
+
+def test_images_of_one_name_are_apart_in_runs_and_comparisons(cli: Cli, tmp_path: Path) -> None:
+    labels = write_meta(tmp_path)
+    runs = [_run(cli, labels, name, name) for name in ("sharpness", "noise")]
+    (score,) = json.loads((runs[0] / "scores.json").read_text())["sets"]
+    assert len({name for name, *_ in score["points"]}) == score["n"] == score["coverage"]["of"] == 6
+    found = json.loads(cli("compare", *runs, "--json").out)
+    assert {test["n"] for test in found["tests"]} == {6}
 
 
 def test_sets_of_one_name_with_other_labels_have_boards_of_their_own(labels: Path, cli: Cli) -> None:

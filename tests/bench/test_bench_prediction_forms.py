@@ -127,6 +127,7 @@ def test_the_same_predictions_in_every_form_read_back_equal(tmp_path: Path, pair
         ('[{"file_x": "a.jpg", "niqe": 3.5}, {"image": "b.jpg", "score": 2}]', ["b.jpg"], 1),
         ('{"image": ["a.jpg", "b.jpg"], "score": [1, 2], "model": "x"}', ["a.jpg", "b.jpg"], 0),
         ('["a.jpg", 3]', ["a.jpg"], 0),
+        ('{"logitech.jpg": 3, "logit_1.jpg": 2}', ["logitech.jpg", "logit_1.jpg"], 0),
     ],
 )
 def test_what_the_keys_of_an_object_are(text: str, names: list[str], left: int, tmp_path: Path) -> None:
