@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo train-smoke learning test test-fast check format docs screenshot bench ladders severity goldens shortcuts clean
+.PHONY: help demo train-smoke learning test test-fast check format docs screenshot bench kills ladders severity goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ learning: .venv/test  ## whether it learns: held-out accuracy before and after, 
 
 test: .venv/test  ## the whole suite
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+kills: .venv/test  ## 200 kills over the whole life of a run, each gone on with (ten minutes)
+	DISTORTLAB_KILLS=200 $(BIN)/python -m pytest tests/generation/test_kills.py -k any_moment
 
 test-fast: .venv/test  ## without what takes more than a few seconds
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'

@@ -8,14 +8,16 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeVar
 
 from distortlab import __version__
 from distortlab.draw import Bench, Drawn, draw
+from distortlab.errors import BuildFailed
 from distortlab.files import json_in, json_text, seal_fault_in, sealed
 from distortlab.patches import ARCHIVE, FOOTER, archive_rows
-from distortlab.plan import Shard, asked_tasks
+from distortlab.plan import PLAN_PATH, Shard, asked_tasks
 from distortlab.questions import Subject, ask, choices
 from distortlab.recipe import Recipe
 from distortlab.rivals import count_instances, names_inside
@@ -24,7 +26,7 @@ from distortlab.storage import Storage
 from distortlab.task_balance import TaskBalance
 from distortlab.writing import ShardFiles, full_rows
 
-__all__ = ["FULL", "Job", "Receipt", "Work", "run_shard", "shown", "write_receipt"]
+__all__ = ["FULL", "Job", "Receipt", "Work", "at_work", "run_shard", "shown", "write_receipt"]
 
 FULL = {"images": IMAGES, "rft": RFT}
 """The tables of the full layout."""
@@ -128,12 +130,29 @@ def run_shard(job: Job, progress: Progress = lambda images: None) -> Receipt:
     bench = Bench(job.shard, job.recipe, patches=job.store == "patch")
     tasks = tuple(asked_tasks(job.recipe, job.vocabulary))
     counts = _Counts(TaskBalance(tasks, job.images, job.recipe.questions.object_candidates))
-    with ShardFiles(job.out, job.shard.file_name, ARCHIVE if bench.patches else FULL) as files:
-        _fill(files, job, bench, counts, progress)
-        if bench.patches:
-            files.note("patches", FOOTER, _noted(job, bench, counts))
-        written = files.finish()
-    return write_receipt(job.out, _receipt(job, bench, counts, written), bench.tally.failures)
+    with at_work(job.out, job.plan_sha256) as check:
+        with ShardFiles(job.out, job.shard.file_name, ARCHIVE if bench.patches else FULL) as files:
+            _fill(files, job, bench, counts, progress)
+            if bench.patches:
+                files.note("patches", FOOTER, _noted(job, bench, counts))
+            check()
+            written = files.finish()
+        return write_receipt(job.out, _receipt(job, bench, counts, written), bench.tally.failures)
+
+
+@contextmanager
+def at_work(out: Storage, plan_sha256: str) -> Iterator[Callable[[], None]]:
+    """Hold the place, and give a function to call before files appear: it raises `BuildFailed` where the place has
+    become that of another plan. Object stores know no locks, and a run that was forgotten may wake up late.
+    """
+
+    def check() -> None:
+        known = out.read_json(PLAN_PATH)
+        if isinstance(known, dict) and known.get("sha256") != plan_sha256:
+            raise BuildFailed(f"{out} was started again with another plan in the meantime; nothing more is written")
+
+    with out.hold():
+        yield check
 
 
 def _fill(files: ShardFiles, job: Job, bench: Bench, counts: "_Counts", progress: Progress) -> None:

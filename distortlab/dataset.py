@@ -3,24 +3,23 @@
 README.md  MANIFEST.json  images/  rft/  samples/  _distortlab/{plan.json, done/, quarantine/}
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from distortlab.account import Account
 from distortlab.build import Job, Receipt, Work
+from distortlab.claim import claim, remove_leftovers
 from distortlab.engines.local import default_workers, run_local
 from distortlab.errors import BadRecipe, UserError, unknown
-from distortlab.files import json_text
-from distortlab.finishing import account_of, finish, own_names
-from distortlab.plan import Plan, make_plan
+from distortlab.finishing import account_of, finish
+from distortlab.plan import make_plan
 from distortlab.recipe import Recipe, load_recipe
 from distortlab.references import open_references
 from distortlab.references.base import References
-from distortlab.storage import Storage, open_storage
+from distortlab.storage import open_storage
 
-__all__ = ["claim", "generate", "run"]
+__all__ = ["generate", "run"]
 
 ENGINES = ("local", "ray")
 
@@ -55,12 +54,13 @@ def generate(
     if isinstance(references, str):
         references = open_references(references, recipe.seed, recipe.regions, recipe.references.licenses)
     plan = make_plan(recipe, references)
-    claim(target, plan, overwrite, store)
     jobs = [Job(recipe, plan.vocabulary, plan.sha256, own, target, store) for own in plan.shards]
-    receipts = sorted(run(jobs[part - 1 :: parts], workers, engine, address, progress), key=lambda done: done.shard)
-    account = account_of(plan, target, receipts, finished=whole)
-    if account.finished:
-        finish(plan, account, receipts, target, store)
+    with claim(target, plan, overwrite, store) as hold:
+        receipts = sorted(run(jobs[part - 1 :: parts], workers, engine, address, progress), key=lambda done: done.shard)
+        account = account_of(plan, target, receipts, finished=whole)
+        if account.finished:
+            finish(plan, account, receipts, target, store)
+            remove_leftovers(target, hold, store)
     return account
 
 
@@ -93,62 +93,3 @@ def _checked(shard: tuple[int, int]) -> tuple[int, int]:
     if not 1 <= shard[0] <= shard[1]:
         raise BadRecipe(f"--shard {shard[0]}/{shard[1]}: parts are 1/{shard[1]} to {shard[1]}/{shard[1]}")
     return shard
-
-
-# --- starting -------------------------------------------------------------------------------------------------------
-
-
-def claim(out: Storage, plan: Plan, overwrite: bool, store: str = "full") -> None:
-    """Make the place this plan's, or refuse. Of several machines that come at once, one makes it and all compare."""
-    # In this order: another machine writes its plan before anything else, perhaps between the two looks.
-    used = any(out.holds(name) for name in own_names(store))
-    begun = out.holds(PLAN)
-    if begun and overwrite:
-        out.remove(own_names(_store_of(out.read_json(PLAN))))
-    elif begun:
-        return _compare(out, out.read_json(PLAN), plan, store)
-    elif used:
-        raise UserError(f"{out} is in use and is not a data set that was begun here; choose another --out")
-    out.prepare()
-    mine = {"sha256": plan.sha256, **_kind(store), **plan.identity}
-    if not out.create_text(PLAN, json_text(mine)):
-        _compare(out, out.read_json(PLAN), plan, store)
-    return None
-
-
-PLAN = "_distortlab/plan.json"
-
-
-def _kind(store: str) -> dict[str, str]:
-    """What sets an archive apart; the full layout says nothing."""
-    return {"store": store} if store != "full" else {}
-
-
-def _store_of(known: Any) -> str:
-    return "patch" if isinstance(known, dict) and known.get("store") == "patch" else "full"
-
-
-def _compare(out: Storage, known: Any, plan: Plan, store: str) -> None:
-    if _store_of(known) != store:
-        kinds = {"full": "a data set in full", "patch": "an archive of patches"}
-        here = f"{out} holds {kinds[_store_of(known)]}, and this would be {kinds[store]}"
-        raise BadRecipe(f"{here}: choose another --out, or start again with --overwrite")
-    if not isinstance(known, dict) or known.get("sha256") != plan.sha256:
-        raise BadRecipe(_refusal(out, known, plan))
-
-
-def _refusal(out: Storage, known: Any, plan: Plan) -> str:
-    wanted = json.loads(json.dumps(plan.identity))
-    differences = list(_differences(known if isinstance(known, dict) else {}, wanted))
-    return (
-        f"{out} holds another plan: {'; '.join(differences[:3])}. Continue with the same recipe and references, choose "
-        "another --out, or start again with --overwrite"
-    )
-
-
-def _differences(old: Any, new: Any, path: str = "") -> Iterable[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(new.keys() | (old.keys() - {"sha256", "store"})):
-            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
-    elif old != new:
-        yield f"{path} is {json.dumps(old)} there and {json.dumps(new)} here"

@@ -2,16 +2,23 @@
 traceback), and `--version`.
 """
 
+import os
+import signal
 import sys
-from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Annotated, NoReturn
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-from distortlab.errors import UserError
+from typer.core import TyperGroup
+
+from distortlab.errors import Interrupted, UserError
 
 if TYPE_CHECKING:
     import typer
 
-__all__ = ["add_version", "run_program"]
+__all__ = ["Commands", "add_version", "run_program"]
 
 
 def add_version(app: "typer.Typer", program: str) -> None:
@@ -34,6 +41,28 @@ def add_version(app: "typer.Typer", program: str) -> None:
         pass
 
 
+class Commands(TyperGroup):
+    """Commands (`Typer(cls=Commands)`) that Ctrl-C ends with a sentence of ours: typer says "Aborted.", or nothing."""
+
+    def make_context(self, *words: Any, **options: Any) -> Any:
+        """Read the command line."""
+        with _stop_as_error():
+            return super().make_context(*words, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with _stop_as_error():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _stop_as_error() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted from None
+
+
 def run_program(
     app: Callable[[], object],
     fail: Callable[[str, int], NoReturn],
@@ -42,19 +71,45 @@ def run_program(
     optional: Collection[str] = (),
     missing: str = "{}",
 ) -> None:
-    """Run a program. `fail` says a sentence and exits with a code. `stopped` is what it says after Ctrl-C, `missing`
-    where one of the `optional` packages, whose name goes into it, is not installed.
+    """Run a program. `fail` says a sentence and exits with a code. `stopped` is what it says after Ctrl-C or SIGTERM,
+    unless the command knows better, `missing` where one of the `optional` packages, whose name goes into it, is not
+    installed.
     """
     try:
-        app()
+        with _termination_as_stop() as heard:
+            app()
+    except (Interrupted, KeyboardInterrupt) as error:
+        fail(str(error) or stopped, 128 + (heard[0] if heard else signal.SIGINT))
     except UserError as error:
         fail(str(error), error.exit_code)
     except ModuleNotFoundError as error:
         if error.name not in optional:
             raise
         fail(missing.format(error.name), 2)
-    except KeyboardInterrupt:
-        fail(stopped, 130)
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(141) from None
+
+
+@contextmanager
+def _termination_as_stop() -> Iterator[list[int]]:
+    """SIGTERM, which batch systems send, does what Ctrl-C does; it is noted in the list that this yields."""
+    heard: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
+    mine = os.getpid()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == mine:
+            heard.append(number)
+            signal.raise_signal(signal.SIGINT)
+        else:  # a process that was forked from this one
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    handler = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)

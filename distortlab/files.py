@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from distortlab.errors import BuildFailed, UserError
 
 __all__ = [
     "HashedFile",
+    "is_temporary",
     "json_in",
     "json_text",
     "new_file",
@@ -101,7 +103,7 @@ def new_file(path: Path) -> Iterator[HashedFile]:
 
     Raises `UserError` where no file can be made there, `BuildFailed` where the disk is full.
     """
-    hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    hidden = _temporary_name(path)
     try:
         with _said(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,6 +122,15 @@ def new_file(path: Path) -> Iterator[HashedFile]:
     finally:
         with contextlib.suppress(OSError):
             hidden.unlink(missing_ok=True)
+
+
+def _temporary_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file name is one of those that a killed run leaves behind."""
+    return re.fullmatch(r"\..+\.[0-9a-f]{8}\.tmp", name) is not None
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -165,7 +176,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_new(path: Path, text: str) -> bool:
     """A text file where there is none; False where there is one. Of two that try at once, one is told False."""
-    whole = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    whole = _temporary_name(path)
     write_text(whole, text)
     try:
         with _said(path):

@@ -14,20 +14,27 @@ from distortlab.build import FULL, Receipt
 from distortlab.card import card
 from distortlab.files import json_text, sealed
 from distortlab.patches import ARCHIVE
-from distortlab.plan import FORMAT, Plan
+from distortlab.plan import FORMAT, PLAN_PATH, Plan
 from distortlab.schema import SAMPLES, open_writer
 from distortlab.shortcuts import shortcuts
 from distortlab.storage import Storage
 from distortlab.stored import stored_from
 
-__all__ = ["account_of", "finish", "own_names"]
+__all__ = ["account_of", "finish", "own_folders", "own_names"]
 
 _LAYOUT = {"full": (*FULL, "samples"), "patch": tuple(ARCHIVE)}
+
+_BOOKS = ("_distortlab/done", "_distortlab/quarantine")
 
 
 def own_names(store: str) -> tuple[str, ...]:
     """All that a data set or an archive has, the manifest first and the plan last: the order of removal."""
-    return ("MANIFEST.json", "README.md", *_LAYOUT[store], "_distortlab")
+    return ("MANIFEST.json", "README.md", *_LAYOUT[store], *_BOOKS, PLAN_PATH)
+
+
+def own_folders(store: str) -> tuple[str, ...]:
+    """The folders in which a data set or an archive has files."""
+    return ("", *_LAYOUT[store], *_BOOKS, "_distortlab")
 
 
 def account_of(plan: Plan, out: Storage, receipts: Sequence[Receipt], finished: bool) -> Account:
@@ -57,7 +64,6 @@ def account_of(plan: Plan, out: Storage, receipts: Sequence[Receipt], finished: 
 
 def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Storage, store: str = "full") -> None:
     """The samples table (an archive has none), the card, and last of all the manifest."""
-    out.sweep(("", *own_names(store)[2:], "_distortlab/done", "_distortlab/quarantine"))
     files = {path: entry for receipt in receipts for path, entry in sorted(receipt.files.items())}
     if _is_finished(out, plan, files):
         return

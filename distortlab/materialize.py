@@ -13,9 +13,10 @@ from typing import Any
 
 from distortlab.account import Account
 from distortlab.archive import Kept, Shelf, archive_manifest, shards_of
-from distortlab.build import FULL, Receipt, shown, write_receipt
+from distortlab.build import FULL, Receipt, at_work, shown, write_receipt
+from distortlab.claim import claim, remove_leftovers
 from distortlab.codecs import Canvas
-from distortlab.dataset import claim, run
+from distortlab.dataset import run
 from distortlab.errors import UserError
 from distortlab.finishing import account_of, finish
 from distortlab.plan import Plan
@@ -43,11 +44,12 @@ def materialize(
     source, target = open_storage(archive), open_storage(out)
     manifest = archive_manifest(source)
     plan, shards = _plan(source, manifest), shards_of(source, manifest)
-    claim(target, plan, overwrite)
     jobs = [Restoring(source, target, name, entries, plan.sha256) for name, entries in shards.items()]
-    receipts = sorted(run(jobs, workers, "local", None, progress), key=lambda done: done.shard)
-    account = account_of(plan, target, receipts, finished=True)
-    finish(plan, account, receipts, target)
+    with claim(target, plan, overwrite) as hold:
+        receipts = sorted(run(jobs, workers, "local", None, progress), key=lambda done: done.shard)
+        account = account_of(plan, target, receipts, finished=True)
+        finish(plan, account, receipts, target)
+        remove_leftovers(target, hold, "full")
     return account
 
 
@@ -101,10 +103,12 @@ class Restoring:
             if done:
                 progress(self.images)
                 return done
-            with ShardFiles(self.out, self.name, FULL) as files:
-                self._write(shelf, files, noted["codec"], progress)
-                written = files.finish()
-            return write_receipt(self.out, self._receipt(noted, written), noted["quarantine"])
+            with at_work(self.out, self.plan_sha256) as check:
+                with ShardFiles(self.out, self.name, FULL) as files:
+                    self._write(shelf, files, noted["codec"], progress)
+                    check()
+                    written = files.finish()
+                return write_receipt(self.out, self._receipt(noted, written), noted["quarantine"])
 
     def _write(self, shelf: Shelf, files: ShardFiles, codec: str, progress: Callable[[int], None]) -> None:
         canvas: Canvas | None = None

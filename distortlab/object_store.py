@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from distortlab.errors import BuildFailed, UserError
 from distortlab.files import HashedFile, json_in
+from distortlab.locks import Hold, NoLock
 
 __all__ = ["Bucket"]
 
@@ -55,6 +56,15 @@ class Bucket:
     def holds(self, name: str) -> bool:
         """Whether there is an object of this name, or one below it."""
         return bool(self._do(name, lambda fs, at: fs.exists(at)))
+
+    def is_used(self, names: Iterable[str]) -> bool:
+        """Whether there is any: files appear whole, and nothing is left of a killed run."""
+        return any(self.holds(name) for name in names)
+
+    @contextmanager
+    def hold(self) -> Iterator[Hold]:
+        """Stores have no locks."""
+        yield NoLock()
 
     def sizes(self, paths: Iterable[str]) -> dict[str, int]:
         """By one look at each, or one listing of the prefix where that is less work."""
@@ -128,8 +138,9 @@ class Bucket:
         for name in names:
             self._do(name, lambda fs, at: fs.rm(at, recursive=True))
 
-    def sweep(self, folders: Iterable[str]) -> None:
-        """Nothing is left: files appear whole."""
+    def leftovers(self, folders: Iterable[str]) -> list[str]:
+        """None: files appear whole."""
+        return []
 
     def _put(self, path: str, action: Callable[[Any, str], object]) -> None:
         def put(fs: Any, at: str) -> bool:

@@ -6,7 +6,6 @@ data set at hand is left to `verify` on a folder.
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 from distortlab.archive import Shelf, shards_of, stored_manifest
 from distortlab.catalog import find
 from distortlab.edit import render
+from distortlab.engines.local import in_order
 from distortlab.errors import UserError
 from distortlab.files import seal_fault_in, sha256_of
 from distortlab.image import Image, pixels_sha256
@@ -77,11 +77,7 @@ def check_parts(place: str | Path, workers: int = 1) -> Iterator[Checked]:
         for part in parts:
             yield from _check_part(source, part)
         return
-    import multiprocessing
-
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(parts)), context) as pool:
-        yield from pool.map(partial(_check_whole, source), parts)
+    yield from in_order(partial(_check_whole, source), parts, workers)
 
 
 Part = Mapping[str, Any]

@@ -5,6 +5,7 @@ one: `s3://bucket/prefix` with s3fs, `gs://` with gcsfs, `memory://` for tests.
 """
 
 import contextlib
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from distortlab.errors import UserError
-from distortlab.files import HashedFile, json_in, new_file, write_new, write_text
+from distortlab.files import HashedFile, is_temporary, json_in, new_file, write_new, write_text
+from distortlab.locks import Hold, SharedLock
 from distortlab.object_store import Bucket
 
 __all__ = ["Folder", "Storage", "is_url", "open_storage"]
@@ -39,6 +41,14 @@ class Storage(Protocol):
 
     def holds(self, name: str) -> bool:
         """Whether there is a file or folder of this name."""
+        ...
+
+    def is_used(self, names: Iterable[str]) -> bool:
+        """Whether there is a file of one of these names, or below one, that is no leftover of a killed run."""
+        ...
+
+    def hold(self) -> AbstractContextManager[Hold]:
+        """Say that this process works here, until the context ends."""
         ...
 
     def sizes(self, paths: Iterable[str]) -> dict[str, int]:
@@ -77,8 +87,8 @@ class Storage(Protocol):
         """Remove files and folders; those that are not there are none."""
         ...
 
-    def sweep(self, folders: Iterable[str]) -> None:
-        """Remove what killed runs left in these folders."""
+    def leftovers(self, folders: Iterable[str]) -> list[str]:
+        """What killed runs left in these folders, and what others are about to finish there."""
         ...
 
 
@@ -144,6 +154,26 @@ class Folder:
         """Whether there is a file or folder of this name."""
         return (self.path / name).exists()
 
+    def is_used(self, names: Iterable[str]) -> bool:
+        """Whether there is a file that a killed run has not left."""
+        places = [self.path / name for name in names]
+        files = (path for place in places for path in ([place] if not _is_folder(place) else place.rglob("*")))
+        return any(os.path.lexists(path) and not _is_folder(path) and not self._is_leftover(path) for path in files)
+
+    def _is_leftover(self, path: Path) -> bool:
+        return is_temporary(path.name) or path == self.path / _LOCK
+
+    @contextmanager
+    def hold(self) -> Iterator[Hold]:
+        """A lock on a file beside the plan."""
+        lock = self.path / _LOCK
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"the folder {lock.parent} cannot be made: {error.strerror}") from error
+        with SharedLock(lock) as held:
+            yield held
+
     def sizes(self, paths: Iterable[str]) -> dict[str, int]:
         """Bytes of those of the files that are there."""
         found = {}
@@ -190,14 +220,19 @@ class Folder:
         """Remove files and folders."""
         for name in names:
             path = self.path / name
-            if path.is_dir() and not path.is_symlink():
+            if _is_folder(path):
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
 
-    def sweep(self, folders: Iterable[str]) -> None:
-        """Remove hidden temporary files."""
-        for folder in folders:
-            for path in (self.path / folder).glob(".*.tmp"):
-                if re.fullmatch(r"\..+\.[0-9a-f]{8}\.tmp", path.name):
-                    path.unlink(missing_ok=True)
+    def leftovers(self, folders: Iterable[str]) -> list[str]:
+        """Hidden temporary files."""
+        found = (path for folder in folders for path in (self.path / folder).glob(".*.tmp"))
+        return [path.relative_to(self.path).as_posix() for path in found if is_temporary(path.name)]
+
+
+_LOCK = "_distortlab/lock"
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()

@@ -6,11 +6,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from distortlab.ending import add_version, run_program
+from distortlab.ending import Commands, add_version, run_program
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
+    cls=Commands,
     name="python -m refine_iqa_train",
     help="Teach vision-language models to see image quality: a cold start, then two stages of GRPO.",
     epilog="Examples: python -m refine_iqa_train stage1 --config recipes/stage1-qwen3-vl-4b.yaml   ·   "

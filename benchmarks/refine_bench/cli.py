@@ -5,11 +5,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from distortlab.ending import add_version, run_program
+from distortlab.ending import Commands, add_version, run_program
 
 __all__ = ["main"]
 
 app = typer.Typer(
+    cls=Commands,
     name="refine-bench",
     help="Score image-quality models, so that the numbers can be believed and repeated.",
     epilog="Examples: refine-bench run --model ssim --on local:data/   ·   refine-bench score runs/x   ·   "

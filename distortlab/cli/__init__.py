@@ -9,4 +9,4 @@ __all__ = ["looking", "main", "making", "reviewing", "sharing"]
 
 def main() -> None:
     """Run the command line. Problems a person can solve are one sentence, without a traceback."""
-    run_program(app, fail)
+    run_program(app, fail, stopped="stopped; nothing half-made is left: run the same command again")

@@ -7,11 +7,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from distortlab.ending import add_version
+from distortlab.ending import Commands, add_version
 
 __all__ = ["Json", "Profile", "Workers", "app", "bar", "box_of", "fail", "shard_of", "share_of"]
 
 app = typer.Typer(
+    cls=Commands,
     name="distortlab",
     help="Local distortions of images, and data sets of them.",
     epilog="Examples: distortlab generate --n 200 --out data/   ·   distortlab list   ·   "
@@ -84,7 +85,7 @@ def share_of(text: str | None) -> float | None:
 
 @contextmanager
 def bar(
-    what: str, total: int, quiet: bool, after: str = "the same command goes on from here"
+    what: str, total: int, quiet: bool, after: str = "what is finished is kept, the same command goes on from here"
 ) -> Iterator[Callable[[int], None]]:
     """Progress of long work, which Ctrl-C ends with a sentence (typer would say nothing): what happens `after`."""
     from distortlab.errors import Interrupted

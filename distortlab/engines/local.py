@@ -2,20 +2,14 @@
 
 import contextlib
 import ctypes
-import multiprocessing
 import os
-import signal
-import sys
-import threading
-import types
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from distortlab.build import Receipt, Work
 from distortlab.errors import BuildFailed
+from distortlab.processes import WorkerLost, WorkerPool, note_stop, worker_context
 
 __all__ = ["default_workers", "in_order", "run_local", "tune_process"]
 
@@ -42,7 +36,7 @@ def run_local(
 
 
 def _run_here(jobs: Sequence[Work], progress: Callable[[int], None]) -> Iterator[Receipt]:
-    with _one_thread(), _patient() as heard:
+    with _one_thread(), note_stop() as heard:
 
         def count(images: int) -> None:
             progress(images)
@@ -54,29 +48,25 @@ def _run_here(jobs: Sequence[Work], progress: Callable[[int], None]) -> Iterator
 
 
 def _run_pool(jobs: Sequence[Work], workers: int, progress: Callable[[int], None]) -> Iterator[Receipt]:
-    context = _context()
+    context = worker_context()
     # Without locks: whoever is killed while holding one would stop everybody else for good.
     made, stop = context.RawArray("q", len(jobs)), context.RawValue("b", 0)
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(made, stop))
-    try:
-        with _hidden_main(), _deaf():
-            waiting = {pool.submit(_work, index, job) for index, job in enumerate(jobs)}
-        seen = 0
-        while waiting:
-            done, waiting = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-            now = sum(made)
-            progress(now - seen)
-            seen = now
-            yield from (future.result() for future in done)
-    except BrokenProcessPool as error:
-        raise BuildFailed(
-            "a worker process was ended from outside (out of memory, perhaps); shards that are done stay done: run the "
-            "same command again, with fewer --workers if memory is short"
-        ) from error
-    finally:
-        stop.value = 1
-        with _deaf():
-            pool.shutdown(wait=True, cancel_futures=True)
+    waiting, seen = deque(enumerate(jobs)), 0
+    with _pool(workers, _start_worker, (made, stop), f"{_KEPT}: run the same command again, with fewer") as pool:
+        try:
+            while waiting or pool.is_busy:
+                while waiting and pool.has_room:
+                    pool.submit(waiting[0][0], _work, waiting.popleft())
+                done = [receipt for _, receipt in pool.collect(_POLL_S)]
+                now = sum(made)
+                progress(now - seen)
+                seen = now
+                yield from done
+        finally:
+            stop.value = 1
+
+
+_KEPT = "; shards that are done stay done"
 
 
 def in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
@@ -85,85 +75,32 @@ def in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterat
     Ctrl-C ends between items. Raises `BuildFailed` where a process was ended from outside.
     """
     if workers <= 1 or len(items) <= 1:
-        with _one_thread(), _patient() as heard:
+        with _one_thread(), note_stop() as heard:
             for item in items:
                 yield work(item)
                 if heard:
                     return
         return
-    pool = ProcessPoolExecutor(min(workers, len(items)), _context(), initializer=_start_helper)
-    waiting: deque[Future[R]] = deque()
+    done, given = dict[int, R](), 0
+    with _pool(min(workers, len(items)), tune_process, (), ": try again with fewer") as pool:
+        for due in range(len(items)):
+            while due not in done:
+                while pool.has_room and given < min(len(items), due + 3 * workers):
+                    pool.submit(given, work, items[given])
+                    given += 1
+                done.update(pool.collect())
+            yield done.pop(due)
+
+
+@contextlib.contextmanager
+def _pool(workers: int, start: Callable[..., None], shared: tuple[Any, ...], remedy: str) -> Iterator[WorkerPool]:
     try:
-        for item in items:
-            with _hidden_main(), _deaf():
-                waiting.append(pool.submit(work, item))
-            if len(waiting) >= 3 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool as error:
+        with WorkerPool(workers, start, shared) as pool:
+            yield pool
+    except WorkerLost as error:
         raise BuildFailed(
-            "a worker process was ended from outside (out of memory, perhaps): try again with fewer --workers"
+            f"a worker process was ended from outside (out of memory, perhaps){remedy} --workers"
         ) from error
-    finally:
-        with _deaf():
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_helper() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tune_process()
-    _end_with_parent()
-
-
-def _context() -> Any:
-    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-    if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload(["distortlab.build"])
-    return context
-
-
-@contextlib.contextmanager
-def _hidden_main() -> Iterator[None]:
-    """Workers import what they need. Left alone, `multiprocessing` would also run the caller's script again in
-    each of them, where it has no `if __name__ == "__main__"`.
-    """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextlib.contextmanager
-def _patient() -> Iterator[list[int]]:
-    """Ctrl-C is noted in the list that this yields, and raised at the end: nothing is cut in the middle."""
-    heard: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield heard
-        return
-    handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
-    try:
-        yield heard
-    finally:
-        signal.signal(signal.SIGINT, handler or signal.default_int_handler)
-    if heard:
-        raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
-def _deaf() -> Iterator[None]:
-    """As `_patient`, and processes started meanwhile never hear Ctrl-C: the parent says what to do."""
-    with _patient():
-        if not hasattr(signal, "pthread_sigmask"):
-            yield
-            return
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 class _Stopped(Exception):
@@ -176,14 +113,12 @@ _shared: tuple[Any, Any] | None = None
 def _start_worker(made: Any, stop: Any) -> None:
     global _shared
     _shared = (made, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     tune_process()
-    _end_with_parent()
 
 
-def _work(index: int, job: Work) -> Receipt:
+def _work(numbered: tuple[int, Work]) -> Receipt:
     assert _shared is not None
-    made, stop = _shared
+    (made, stop), (index, job) = _shared, numbered
 
     def count(images: int) -> None:
         if stop.value:
@@ -191,19 +126,6 @@ def _work(index: int, job: Work) -> Receipt:
         made[index] += images
 
     return job.run(count)
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed stops at once, so that a second run does not work beside a forgotten first."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def tune_process() -> None:
