@@ -100,7 +100,7 @@ def test_stopped_while_references_are_read(tmp_path: Path) -> None:
 @contextmanager
 def sleeping_run(out: Path) -> Iterator[subprocess.Popen[str]]:
     """A run that stands still in the middle of its first shard, as an orphan might."""
-    words = ("--recipe", "smoke", "--n", 6, "--workers", 1, "--out", out)
+    words = ("--recipe", "smoke", "--n", 6, "--workers", 1, "--json", "--out", out)
     with started("generate", *words) as process:
         assert wait_for(lambda: any(out.glob("images/.*.tmp")), 60)
         os.killpg(process.pid, signal.SIGSTOP)

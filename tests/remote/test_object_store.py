@@ -178,11 +178,11 @@ def test_a_shard_that_fails_leaves_nothing_of_itself(
 
     made: list[object] = []
 
-    def failing(*words: Any) -> Any:
+    def failing(*words: Any, **options: Any) -> Any:
         made.append(words)
         if len(made) == 6:
             raise MemoryError
-        return draw(*words)
+        return draw(*words, **options)
 
     draw = distortlab.build.draw
     monkeypatch.setattr(distortlab.build, "draw", failing)
