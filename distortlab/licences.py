@@ -56,6 +56,8 @@ def _forbids_sale(text: str) -> bool:
 
 KINDS: Mapping[str, Callable[[str], bool]] = {"no-derivatives": forbids_changes, "non-commercial": _forbids_sale}
 """Names that stand for every licence of a kind, whether the references have one or not."""
+_SPELLINGS = {"noderivatives": "no-derivatives", "noderivs": "no-derivatives", "noncommercial": "non-commercial"}
+"""Letters alone: "NoDerivs" is what the licences themselves say."""
 
 
 def is_allowed(text: str, allow: Collection[str], deny: Collection[str]) -> bool:
@@ -72,7 +74,7 @@ def find_fault(allow: Collection[str], deny: Collection[str], known: Mapping[str
     has = "; ".join(f"{_short(text)!r} ({count:,})" for text, count in sorted(known.items(), key=lambda item: -item[1]))
     for key, names in (("allow", allow), ("deny", deny)):
         for name in names:
-            if name not in KINDS and not any(_is_called(text, name) for text in known):
+            if _kind(name) is None and not any(_is_called(text, name) for text in known):
                 kinds = " and ".join(repr(kind) for kind in KINDS)
                 return (
                     f"references.licenses.{key}: no license called {name!r} among the references; they have: {has}; "
@@ -87,11 +89,15 @@ def _is_called(text: str, name: str) -> bool:
     """Whether a name means a licence: a kind, its whole text, that without an address, or its short name with Creative
     Commons, with or without a version. Case does not matter.
     """
-    if name in KINDS:
-        return KINDS[name](text)
+    if kind := _kind(name):
+        return KINDS[kind](text)
     short = _creative_commons(text) or hub_name(text) or ""
     names = {text, _short(text), short, short.rpartition("-")[0], short.rpartition("-")[0].removeprefix("cc-")}
     return _plain(name) in {_plain(one) for one in names if one}
+
+
+def _kind(name: str) -> str | None:
+    return _SPELLINGS.get("".join(filter(str.isalpha, name.casefold())))
 
 
 def _short(text: str) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from reference_samples import encoded
 
 from distortlab.dataset import generate
+from distortlab.draw import Workpiece
 from distortlab.plan import make_plan
 from distortlab.questions import Subject, ask
 from distortlab.recipe import TASKS, ReferenceRules, RegionRules, default_recipe, stored_recipe
@@ -293,3 +294,18 @@ def test_a_question_is_not_asked_without_a_choice() -> None:
     subject = Subject("i", "blur", 3, Box(0, 0, 2, 2), (4, 4), "cat", (), False)
     assert ask("object", subject, small_recipe(), {"cat": 1.0, "dog": 1.0}) is None
     assert Painting(0).name_count == 3
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=5))
+def test_every_image_of_a_reference_begins_with_another_name(counts: list[int]) -> None:
+    """However many regions a name has, it comes first as often as the others; and all its regions get their turn."""
+    named = tuple((chr(97 + i), (0, 0, 40, 40)) for i, count in enumerate(counts) for _ in range(count))
+    piece = Workpiece(reference(named), small_recipe())
+    turns = len(counts) * 9
+    places = piece.reference.regions
+    first = Counter(places[piece.regions("image", turn)[0]].object for turn in range(turns))
+    compatible = piece.names("image")
+    assert set(first) == set(compatible)
+    firsts = [piece.firsts(turn) for turn in range(turns)]
+    assert set(Counter(next(iter(order)) for order in firsts).values()) == {9}
+    assert {index for order in firsts for index in order.values()} == set(range(len(named)))

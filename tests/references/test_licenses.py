@@ -70,7 +70,9 @@ def texts_of(spec: str, **rules: Any) -> Counter[str]:
 
 NAMED = [
     ("no-derivatives", {3, 6}),
+    ("NoDerivs", {3, 6}),
     ("non-commercial", {1, 2, 3}),
+    ("NonCommercial", {1, 2, 3}),
     ("Attribution License", {4}),
     ("attribution-noderivs license", {6}),
     ("by-nd", {6}),

@@ -15,10 +15,10 @@ from datasets import ClassLabel, Dataset, Features, Image, List, Value
 from reference_samples import encoded
 from stand_in_hub import StandInHub
 
-from distortlab.errors import BadReference, BuildFailed, UserError
+from distortlab.errors import BadRecipe, BadReference, BuildFailed, UserError
 from distortlab.files import read_json
 from distortlab.hub import Patience
-from distortlab.recipe import ReferenceRules, RegionRules
+from distortlab.recipe import LicenseRules, ReferenceRules, RegionRules
 from distortlab.references import hub_tables, open_references
 from distortlab.references.hub import HubImages, open_hub
 from distortlab.verify import verify
@@ -145,6 +145,9 @@ def test_pixels_ids_licence_and_source(hub: StandInHub) -> None:
     assert len({reference.id for reference in references}) == 8
     assert {reference.license for reference in references} == {"cc-by-4.0"}
     assert "licence, as its card states it: cc-by-4.0" in source.license
+    assert open_references(f"hf:{REPO}:train", licenses=LicenseRules(allow=("by",))).count == source.count
+    with pytest.raises(BadRecipe, match=r"leaves none of the references: they have 'cc-by-4\.0'"):
+        open_references(f"hf:{REPO}:train", licenses=LicenseRules(deny=("CC-BY",)))
     commit = hub.dataset(REPO).branches["main"]
     assert all(r.source.startswith(f"hf://datasets/{REPO}@{commit}/data/train") for r in references)
     numbers = sorted(int(reference.source.rpartition("#")[2]) for reference in references)
