@@ -108,10 +108,10 @@ def _by_image(
     inside = [prediction for prediction in predictions if names.get(prediction.line) in rows]
     others = [p for p in predictions if p.line in names and names[p.line] not in rows]
     if not inside:
-        raise UserError(
-            f"{file}: no prediction is of an image of {truth.spec}: the first is of {quote_name(predictions[0].name)}, "
-            f"where the set has {quote_name(truth.rows[0].name)}"
-        )
+        why = f"the first is of {quote_name(predictions[0].name)}, where the set has {quote_name(truth.rows[0].name)}"
+        if others:
+            why = f"{quote_name(others[0].name)} is of another variant of {truth.spec.facts.title}"
+        raise UserError(f"{file}: no prediction is of an image of {truth.spec}: {why}")
     found, problems = unique_predictions(file, inside, lambda prediction: names[prediction.line])
     problems += [Problem(file.name, p.line, f"{quote_name(p.name)} is no image of {truth.spec}") for p in unknown]
     if others:
