@@ -15,6 +15,7 @@ from distortlab.errors import UserError, unknown
 from distortlab.keys import from_values
 from distortlab.tasks import TASKS
 from distortlab.tasks.recognition import GRADING, Grading
+from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.values import read_yaml, set_key
 
 __all__ = [
@@ -226,7 +227,7 @@ def carried_recipes() -> dict[str, Path]:
 
 
 _RANGES = (
-    ("data.perception_share", 0, 1),
+    ("seed", 0, 2**32 - 1),
     ("data.buffer", 1, 10_000_000),
     ("data.limit", 1, 10**9),
     ("images.min_pixels", 1, 10**9),
@@ -263,6 +264,14 @@ def _check(config: Config, where: str) -> None:
     for task in config.data.tasks:
         if task not in PERCEPTION:
             raise UserError(f"{where}: " + unknown("task", task, PERCEPTION))
+    for family in config.data.families:
+        if family not in FAMILIES:
+            raise UserError(f"{where}: no family called {family!r} (data.families); known: {', '.join(FAMILIES)}")
+    if not 0 < config.data.perception_share < 1:
+        raise UserError(
+            f"{where}: data.perception_share = {config.data.perception_share}; it lies between 0 and 1 and is neither: "
+            "without questions of perception leave data.perception out, without rated images train stage1"
+        )
     if config.validation.generations > 1 and not config.validation.temperature:
         raise UserError(
             f"{where}: validation.generations = {config.validation.generations} greedy answers would be alike; give a "

@@ -7,24 +7,24 @@ questions about one image, and the images of one reference, side by side.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from distortlab.errors import UserError, unknown
-from distortlab.progress import bar
 from distortlab.schema import RFT
 from distortlab.seeds import stream
 from distortlab.tasks import TASKS
 from distortlab.tasks.grounding import Coordinates
 from refine_iqa_train.config import Config, DataRules
+from refine_iqa_train.data_checks import check_images, check_rows
 from refine_iqa_train.identity import state_of
-from refine_iqa_train.questions import NEEDED, picture, question_of, rated_row
+from refine_iqa_train.questions import NEEDED, question_of, rated_row
 from refine_iqa_train.sizes import Policy
 
-__all__ = ["Material", "load_material", "mapped", "sizes_of"]
+__all__ = ["Material", "load_material", "mapped"]
 
 Part = Literal["train", "validation"]
 Prepare = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -54,8 +54,10 @@ def load_material(config: Config, stage: str, policy: Policy, coordinates: Coord
     held = _files(config, "validation") if config.validation.every and stage != "sft" else None
     if rules.streaming:
         return Material(train, mapped(held, prepare), None, {}, _names(rules))
-    if rules.check_images and os.environ.get("RANK", "0") == "0":
-        _check_images(train, held)
+    if os.environ.get("RANK", "0") == "0":
+        check_rows(train, held)
+        if rules.check_images:
+            check_images(train, held)
     return Material(mapped(train, prepare), mapped(held, prepare), train, Counter(train["task"]), _names(rules))
 
 
@@ -151,16 +153,21 @@ def _perception(config: Config, part: Part) -> Any:
     files = _chosen(_shaped(files), rules)
     if not _streams(files):
         if not len(files):
-            raise UserError(
-                f"{rules.perception}: no question is left in {split} (data.split, data.tasks, data.families)"
-            )
+            raise UserError(f"{rules.perception}: no question is left in {split}{_left_out(rules)} (data.split)")
         _check_tasks(files, rules)
     return files
 
 
+def _left_out(rules: DataRules) -> str:
+    chosen = {"data.tasks": rules.tasks, "data.families": rules.families}
+    said = [f"{key} = {', '.join(names)}" for key, names in chosen.items() if names]
+    return f" with {' and '.join(said)}" if said else ""
+
+
 def _opened(rules: DataRules, split: str, streaming: bool) -> Any:
     from datasets import get_dataset_split_names, load_dataset
-    from datasets.exceptions import DatasetNotFoundError
+    from datasets.exceptions import DatasetNotFoundError, DatasetsError
+    from pyarrow import ArrowException
 
     name = str(rules.perception)
     if not Path(name).exists() and (name.startswith((".", "/")) or name.endswith("/")):
@@ -170,11 +177,24 @@ def _opened(rules: DataRules, split: str, streaming: bool) -> Any:
         return load_dataset(name, split=split, revision=rules.perception_revision, streaming=streaming, cache_dir=where)
     except (DatasetNotFoundError, FileNotFoundError, ConnectionError) as error:
         raise UserError(f"the data set {name} cannot be opened: {error} (data.perception)") from error
+    except (DatasetsError, ArrowException) as error:
+        raise UserError(
+            f"the data set {name} is not whole: {_reason(error)} (distortlab verify {name} names what is damaged)"
+        ) from error
     except ValueError as error:
         if "split" not in str(error).lower():
             raise UserError(f"the data set {name} cannot be read: {error}") from error
         known = get_dataset_split_names(name, revision=rules.perception_revision)
         raise UserError(f"{name}: " + unknown("split", split, known, "data.split, data.validation_split")) from error
+
+
+def _reason(error: BaseException) -> str:
+    """What `datasets` says at the bottom of its errors, on one line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if "BatchSize must be greater than 0" in str(error):
+        return "one of its files holds no rows"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def _cache_of(name: str) -> str | None:
@@ -197,7 +217,7 @@ def _check_columns(files: Any, rules: DataRules) -> None:
 
 
 def _check_tasks(files: Any, rules: DataRules) -> None:
-    for task in sorted(set(files["task"])):
+    for task in sorted(set(files["task"]), key=str):
         if task not in TASKS or task == "quality":
             raise UserError(f"{rules.perception}: " + unknown("task", task, TASKS, "column task"))
 
@@ -258,33 +278,14 @@ def _rated(config: Config, part: Part) -> Any:
             "there is nothing to validate on: give data.rated_validation, e.g. koniq:validation, or validation.every: 0"
         )
     found = load(str(spec), rules.rated_root)
+    if rules.mos_range == "observed" and len({row.mos for row in found.rows}) < 2:
+        raise UserError(
+            f"{spec}: all {len(found.rows):,} scores are equal, and data.mos_range: observed has no range to map them "
+            "from; use data.mos_range: declared, or another set"
+        )
     try:
         mos = [found.five(row.mos, observed=rules.mos_range == "observed") for row in found.rows]
         rows = [rated_row(row.name, str(row.image), score) for row, score in zip(found.rows, mos, strict=True)]
     except ValueError as error:
         raise UserError(f"{spec}: {error} (data.mos_range: observed maps what is found)") from error
     return Dataset.from_list(rows, features=_features())
-
-
-# --- checks ---------------------------------------------------------------------------------------------------------
-
-
-def _check_images(*parts: Any) -> None:
-    """Open every image once, however many questions show it."""
-    seen: set[str] = set()
-    for files in (part for part in parts if part is not None):
-        with bar("rows checked", len(files)) as advance:
-            for row in files.select_columns(["sample_id", "images"]):
-                for file in row["images"]:
-                    if file["path"] is None or file["path"] not in seen:
-                        seen.add(str(file["path"]))
-                        picture(file, row["sample_id"])
-                advance(1)
-
-
-def sizes_of(files: Any, most: int = 256) -> Iterator[tuple[int, int]]:
-    """The sizes, (width, height), of images spread evenly over a data set, the last image of each row."""
-    step = max(1, len(files) // most)
-    for place in range(0, len(files), step):
-        row = files[place]
-        yield picture(row["images"][-1], row["sample_id"]).size

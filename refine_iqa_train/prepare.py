@@ -3,12 +3,14 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from distortlab.errors import UserError
 from refine_iqa_train.adapters import Adapter
 from refine_iqa_train.config import Config, weights_of
-from refine_iqa_train.data import Material, load_material, sizes_of
+from refine_iqa_train.data import Material, load_material
+from refine_iqa_train.data_checks import sizes_of
 from refine_iqa_train.families import ModelFamily
 from refine_iqa_train.identity import is_on_hub
 from refine_iqa_train.processors import load_processor
@@ -49,6 +51,7 @@ def prepare(config: Config, stage: str) -> Ready:
     from refine_iqa_train.teacher_forcing import digit_ids, spells_digits
 
     hush()
+    _check_places(config)
     weights = weights_of(config, stage) if stage != "sft" else {}
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     arguments = sft_arguments(config) if stage == "sft" else grpo_arguments(config, weights, processes)
@@ -64,10 +67,17 @@ def prepare(config: Config, stage: str) -> Ready:
     with PartialState().main_process_first():
         material = load_material(config, stage, policy, family.coordinates)
     notes = [] if stage == "sft" else _check_batches(material, arguments)
-    notes += _resampled(material, policy)
+    notes += _resampled(material, policy) + _share(config, material)
     if stage == "stage2" and config.validation.direct and not spells_digits(processor.tokenizer):
         notes.append("scores without thinking are not measured: the tokenizer does not spell numbers digit by digit")
     return Ready(config, stage, arguments, processor, family, policy, material, weights, tuple(notes), adapter)
+
+
+def _check_places(config: Config) -> None:
+    if Path(config.out).exists() and not Path(config.out).is_dir():
+        raise UserError(f"out: {config.out} is a file; give a folder")
+    if config.revision is not None and Path(config.model).is_dir():
+        raise UserError(f"revision: {config.revision} is for models on the Hub, and {config.model} is a folder")
 
 
 def _check_keys(config: Config, stage: str, arguments: Any) -> None:
@@ -130,6 +140,17 @@ def _check_batches(material: Material, arguments: Any) -> list[str]:
             f"a step takes {prompts:,} questions, and they are about {images:,} images in all: batches will be alike"
         ]
     return []
+
+
+def _share(config: Config, material: Material) -> list[str]:
+    """Where both kinds are mixed, and perception has too few questions for its share."""
+    rules, total = config.data, sum(material.counts.values())
+    if not total or rules.perception is None or rules.rated is None:
+        return []
+    share = 1 - material.counts.get("quality", 0) / total
+    if share > rules.perception_share - 0.02:
+        return []
+    return [f"data.perception_share = {rules.perception_share:g}, and there are questions for {share:.2f} only"]
 
 
 def _resampled(material: Material, policy: Policy) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from distortlab.errors import UserError
 from distortlab.tasks import grounding, quality
 from distortlab.tasks.grounding import Coordinates, Size
+from refine_iqa_train.row_checks import check_box, check_row
 from refine_iqa_train.sizes import Policy
 
 __all__ = ["NEEDED", "picture", "question_of", "rated_row", "reasked"]
@@ -23,11 +24,13 @@ NEEDED = ("sample_id", "image_id", "prompt", "images", "solution", "task", "bbox
 
 def question_of(row: Mapping[str, Any], policy: Policy, coordinates: Coordinates) -> dict[str, Any]:
     """A prepared row. `row` has `images` as files (bytes or path), and `bbox` in pixels of the stored image."""
+    check_row(row)
     pictures = [picture(file, str(row["sample_id"])) for file in row["images"]]
     text, solution = row["prompt"][-1]["content"], row["solution"]
     size, frame = pictures[-1].size, None
     if row["task"] == "grounding":
         frame = _answer_frame(text, size, policy, coordinates)
+        check_box(row["sample_id"], row["bbox"], size)
         text, solution = reasked(text, solution, row["bbox"], size, policy, coordinates)
     return {
         **{name: row[name] for name in ("task", "sample_id", "image_id")},

@@ -3,7 +3,6 @@
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,11 @@ from distortlab.seeds import stream
 from refine_iqa_train.adapters import BASE
 from refine_iqa_train.config import Config
 from refine_iqa_train.families import ModelFamily
+from refine_iqa_train.packages import check_packages
 from refine_iqa_train.prepare import Ready, prepare
 from refine_iqa_train.resume import KeepRecord, Start, copy_model, find_start, mark_finished
 from refine_iqa_train.run_record import read_record, write_record
+from refine_iqa_train.settings import quantization_of
 from refine_iqa_train.weights import model_arguments
 
 __all__ = ["train"]
@@ -27,14 +28,15 @@ def train(config: Config, stage: str) -> dict[str, float]:
     """
     from refine_iqa_train.console import attach
 
+    check_packages(config)
+    quantization_of(config.lora)  # what it needs is looked for before data and images are
     ready = prepare(config, stage)
-    _check_installed(config, ready.arguments)
     start = find_start(ready)
     if start.finished is not None:
         return _tell_finished(ready, start.finished)
     if start.is_trained:
         return _save_trained(ready, start)
-    trainer = _sft_trainer(ready) if stage == "sft" else _grpo_trainer(ready)
+    trainer = _make_trainer(ready)
     if config.frozen_vision:
         _freeze(trainer.model, ready.family)
     attach(trainer, quiet=ready.arguments.disable_tqdm)
@@ -94,15 +96,12 @@ def _tell_finished(ready: Ready, steps: int) -> dict[str, float]:
     return _last(state.get("log_history", ()))
 
 
-def _check_installed(config: Config, arguments: Any) -> None:
-    """What is asked for and comes as a package of its own."""
-    tracker = config.watch.report_to
-    wanted: dict[str, str] = {} if tracker == "none" else {tracker: "watch.report_to"}
-    if getattr(arguments, "use_vllm", False):
-        wanted["vllm"] = "trainer.use_vllm"
-    for package, key in wanted.items():
-        if find_spec(package) is None:
-            raise UserError(f"{key} needs {package}, which is not installed: pip install {package}")
+def _make_trainer(ready: Ready) -> Any:
+    """TRL's trainer. What it does not take only when it has the model is a sentence too."""
+    try:
+        return _sft_trainer(ready) if ready.stage == "sft" else _grpo_trainer(ready)
+    except (ValueError, NotImplementedError, ImportError) as error:
+        raise UserError(f"TRL does not take this run: {' '.join(str(error).split())}") from error
 
 
 def _grpo_trainer(ready: Ready) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from distortlab.errors import UserError, unknown
 from refine_iqa_train.config import Config, LoraRules
 from refine_iqa_train.families import ModelFamily
+from refine_iqa_train.trl_limits import check_value
 
 __all__ = ["OURS", "grpo_arguments", "lora_of", "quantization_of", "sft_arguments"]
 
@@ -63,7 +64,7 @@ def _checked(config: Config, kind: type) -> dict[str, Any]:
     """The keys below `trainer`, known and of the right type; numbers may be written as text."""
     from pydantic import TypeAdapter, ValidationError
 
-    known = {field.name for field in fields(kind) if field.init}
+    known = {field.name: field for field in fields(kind) if field.init}
     hints = get_type_hints(kind)
     values: dict[str, Any] = {}
     for key, value in config.trainer.items():
@@ -73,12 +74,14 @@ def _checked(config: Config, kind: type) -> dict[str, Any]:
             raise UserError(
                 unknown(f"key of {kind.__name__}", f"trainer.{key}", [f"trainer.{k}" for k in sorted(known)])
             )
+        check_value(known[key], hints[key], value)
         try:
             values[key] = TypeAdapter(hints[key]).validate_python(value)
         except ValidationError as error:
             raise UserError(f"trainer.{key} = {value!r}: {error.errors()[0]['msg'].lower()}") from error
         except Exception:  # a type that pydantic does not know: TRL checks it
             values[key] = value
+        check_value(known[key], hints[key], values[key])  # a number that was written as text
     return values
 
 
@@ -139,7 +142,7 @@ def _made(kind: Any, values: Mapping[str, Any]) -> Any:
             # TRL 1.16 sets what transformers 5.23 calls by another name
             warnings.filterwarnings("ignore", message="`gradient_checkpointing", category=FutureWarning)
             return kind(**values)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ImportError, OSError) as error:
         raise UserError(f"the keys below trainer do not go together: {' '.join(str(error).split())}") from error
 
 

@@ -177,7 +177,6 @@ def test_the_stage_is_told_from_the_name_or_the_data(file: Path) -> None:
         ),
         ({"data.streaming": True, "trainer.max_steps": -1}, "give trainer.max_steps"),
         ({"images.align": 100}, "no multiple of 16"),
-        ({"trainer.use_vllm": True, "images.min_pixels": 64}, "vLLM would resize images again"),
         (
             {
                 "rewards.weights": dict.fromkeys(
@@ -202,9 +201,24 @@ def test_what_cannot_work_is_refused_before_training(file: Path, keys: dict[str,
     assert not Path(config.out).exists()
 
 
+def test_vllm_would_resize_images_again(file: Path) -> None:
+    with pytest.raises(UserError, match="vLLM would resize images again"):
+        prepare(load_config(file, {"trainer.use_vllm": True, "images.min_pixels": 64}), "stage1")
+
+
 def test_published_advantages_have_their_own_scaling(file: Path, rated: Path) -> None:
     with pytest.raises(UserError, match=r"leave trainer\.scale_rewards"):
         prepare(load_config(file, {**scoring(rated), "trainer.scale_rewards": "none"}), "stage2")
+
+
+def test_a_share_that_the_questions_do_not_reach_is_noted(file: Path, rated: Path) -> None:
+    def notes(share: float) -> list[str]:
+        config = load_config(file, {**scoring(rated), "data.perception_share": share})
+        return [note for note in prepare(config, "stage2").notes if "share" in note]
+
+    assert notes(0.5) == []
+    (note,) = notes(0.9)
+    assert note.startswith("data.perception_share = 0.9, and there are questions for 0.7")
 
 
 def test_batches_about_few_images_are_noted(file: Path) -> None:
