@@ -26,7 +26,7 @@ from distortlab.storage import Storage
 from distortlab.task_balance import TaskBalance
 from distortlab.writing import ShardFiles, full_rows
 
-__all__ = ["FULL", "Job", "Receipt", "Work", "at_work", "run_shard", "shown", "write_receipt"]
+__all__ = ["FULL", "Job", "Receipt", "Work", "at_work", "quarantine_path", "run_shard", "shown", "write_receipt"]
 
 FULL = {"images": IMAGES, "rft": RFT}
 """The tables of the full layout."""
@@ -107,6 +107,11 @@ class Receipt:
         return receipt if whole else None
 
 
+def quarantine_path(shard: int) -> str:
+    """The list of the references of a shard that could not be used."""
+    return f"_distortlab/quarantine/{shard:05d}.jsonl"
+
+
 def _receipt_path(shard: int) -> str:
     return f"_distortlab/done/{shard:05d}.json"
 
@@ -115,7 +120,7 @@ def write_receipt(out: Storage, receipt: Receipt, failures: list[dict[str, str]]
     """The list of references that could not be used, and, last of all, the receipt, which this returns."""
     quarantine = "".join(json.dumps(line) + "\n" for line in failures)
     receipt = replace(receipt, quarantine_sha256=hashlib.sha256(quarantine.encode()).hexdigest())
-    out.write_text(f"_distortlab/quarantine/{receipt.shard:05d}.jsonl", quarantine)
+    out.write_text(quarantine_path(receipt.shard), quarantine)
     values = {name: getattr(receipt, name) for name in Receipt.__slots__}
     out.write_text(_receipt_path(receipt.shard), json_text(sealed(values)))
     return receipt

@@ -3,16 +3,17 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.account import Account
-from distortlab.build import FULL, Receipt
+from distortlab.build import FULL, Receipt, quarantine_path
 from distortlab.card import card
-from distortlab.files import json_text, sealed
+from distortlab.files import json_in, json_text, sealed
 from distortlab.patches import ARCHIVE
 from distortlab.plan import FORMAT, PLAN_PATH, Plan
 from distortlab.schema import SAMPLES, open_writer
@@ -24,6 +25,7 @@ __all__ = ["account_of", "finish", "own_folders", "own_names"]
 
 _LAYOUT = {"full": (*FULL, "samples"), "patch": tuple(ARCHIVE)}
 
+_FEW = 20
 _BOOKS = ("_distortlab/done", "_distortlab/quarantine")
 
 
@@ -59,7 +61,15 @@ def account_of(plan: Plan, out: Storage, receipts: Sequence[Receipt], finished: 
         max_failures=plan.recipe.max_failures,
         splits=dict(splits),
         counts={name: dict(sorted(values.items())) for name, values in counts.items()},
+        quarantined=list(islice(_quarantined(out, receipts), _FEW)),
     )
+
+
+def _quarantined(out: Storage, receipts: Sequence[Receipt]) -> Iterator[dict[str, str]]:
+    for receipt in receipts:
+        if receipt.failures:
+            lines = (out.read(quarantine_path(receipt.shard)) or b"").splitlines()
+            yield from (value for line in lines if isinstance(value := json_in(line), dict))
 
 
 def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Storage, store: str = "full") -> None:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +37,17 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=1, default=str))
 
 
-def print_account(account: Account) -> None:
-    """What a build came to, and what it left out."""
+def print_account(account: Account, as_json: bool) -> None:
+    """What a build came to, and what it left out; what failed within what is allowed is a warning on stderr."""
+    if as_json:
+        print_json({**asdict(account), "trouble": account.trouble, "warnings": account.warnings})
+    else:
+        _print_sums(account)
+    for warning in account.warnings:
+        typer.echo(f"distortlab: warning: {warning}", err=True)
+
+
+def _print_sums(account: Account) -> None:
     counts = account.counts
     typer.echo(
         f"{account.images:,} images and {account.samples:,} questions in {account.out} "
@@ -57,6 +67,8 @@ def print_account(account: Account) -> None:
             typer.echo(f"{sum(c for _, c in reasons):,} {text}: {shown}{more}")
     if account.failures:
         typer.echo(f"{account.failures} of {account.opened:,} references could not be used: {account.quarantine}")
+    if account.unfilled:
+        typer.echo(f"{account.unfilled:,} of {account.wanted:,} images could not be made")
     if not account.finished:
         typer.echo("a part of the data set: when every part is done, run the same command without --shard")
 

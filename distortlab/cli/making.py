@@ -46,7 +46,8 @@ def generate(
     ] = None,
     references: Annotated[bool, typer.Option("--references/--no-references", help="Store the clean images.")] = True,
     max_failures: Annotated[
-        float | None, typer.Option(help="Share of unusable references above which the exit code is 3.")
+        float | None,
+        typer.Option(help="Share of images not made, or references unusable, above which the code is 3."),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Start again where another data set is.")] = False,
     store: Annotated[Store, typer.Option(help="full, or patch: an archive, a tenth of the size.")] = Store.full,
@@ -66,10 +67,8 @@ def generate(
         distortlab generate --n 200 --recipe smoke --out demo/
         distortlab generate --shard 3/16 --out s3://bucket/data
     """
-    from dataclasses import asdict
-
     from distortlab.dataset import generate as run
-    from distortlab.printing import print_account, print_json
+    from distortlab.printing import print_account
     from distortlab.recipe import load_recipe
 
     given = {"n": n, "seed": seed, "max_failures": max_failures, "keep_references": references and None}
@@ -90,10 +89,7 @@ def generate(
             address=address,
             progress=advance,
         )
-    if as_json:
-        print_json({**asdict(account), "trouble": account.trouble})
-    else:
-        print_account(account)
+    print_account(account, as_json)
     if account.finished and account.trouble:
         fail(account.trouble, 3)
 

@@ -116,19 +116,14 @@ def materialize(
 
     distortlab materialize archive/ -o data/
     """
-    from dataclasses import asdict
-
     from distortlab.archive import archive_manifest
     from distortlab.materialize import materialize as run
-    from distortlab.printing import print_account, print_json
+    from distortlab.printing import print_account
     from distortlab.storage import open_storage
 
     total = archive_manifest(open_storage(archive))["totals"]["images"]
     with bar("images", total, quiet=as_json) as advance:
         account = run(archive, out, workers=workers, overwrite=overwrite, progress=advance)
-    if as_json:
-        print_json({**asdict(account), "trouble": account.trouble})
-    else:
-        print_account(account)
+    print_account(account, as_json)
     if account.trouble:
         fail(account.trouble, 3)
