@@ -36,7 +36,24 @@ def test_every_recipe_is_a_configuration_that_trl_takes(name: str) -> None:
 
 
 def test_the_recipes_of_the_readme_are_there() -> None:
-    assert {"stage1-qwen3-vl-4b", "stage2-qwen3-vl-4b", "stage1-qwen2.5-vl-7b", "smoke-sft"} <= set(RECIPES)
+    assert {
+        "stage1-qwen3-vl-4b",
+        "stage2-qwen3-vl-4b",
+        "stage2-qwen3-vl-4b-lora",
+        "stage2-qwen3-vl-4b-qlora",
+        "smoke-sft",
+    } <= set(RECIPES)
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if name.startswith("stage2")])
+def test_stage_2_begins_where_stage_1_ends(name: str) -> None:
+    """The same model, adapters of the same shape, images at the same size."""
+    one, two = load_config(name.replace("stage2", "stage1")), load_config(name)
+    assert two.model == one.out
+    assert two.lora == one.lora
+    assert two.images == one.images
+    assert two.trainer.get("use_vllm") == one.trainer.get("use_vllm")
+    assert (two.adapter == "continue") == (one.lora is not None)
 
 
 @pytest.mark.parametrize("path", sorted((carried_recipes()["smoke-sft"].parent / "accelerate").glob("*.yaml")))
