@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo train-smoke learning test test-fast check format docs screenshot bench kills ladders severity goldens shortcuts clean
+.PHONY: help demo train-smoke learning test test-fast check format docs screenshot bench kills ladders severity coverage goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,9 @@ ladders: .venv/test  ## what the severities do to regions: make ladders REFS=coc
 severity: .venv/test  ## docs/severity.md: make severity REFS=coco:FILE.json,FOLDER LARGE=folder:PHOTOGRAPHS DATA=data/
 	$(BIN)/python benchmarks/severity/study.py --refs $(or $(REFS),scenes) $(if $(LARGE),--large $(LARGE)) \
 		$(if $(DATA),--data $(DATA))
+
+coverage: .venv/test  ## how often the intervals of the harness hold the truth, simulated (docs/bench-statistics.md)
+	$(BIN)/python benchmarks/statistics/coverage.py
 
 shortcuts: .venv/test  ## what a model wins without looking: make shortcuts REFS=coco:FILE.json,FOLDER
 	$(BIN)/python benchmarks/shortcuts.py --refs $(or $(REFS),scenes)

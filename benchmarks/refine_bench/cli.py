@@ -202,7 +202,7 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two runs or more.")],
     as_json: Json = False,
 ) -> None:
-    """Paired tests on the items that runs share: Williams, Meng, McNemar, bootstrap by reference; Holm's correction.
+    """Paired tests on the items that runs share: Williams, Meng, McNemar, jackknife by reference; Holm's correction.
 
     refine-bench compare runs/a runs/b
     """

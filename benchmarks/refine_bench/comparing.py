@@ -9,7 +9,7 @@ import numpy as np
 
 from distortlab.errors import UserError
 from refine_bench.coverage import unranked_reason
-from refine_bench.intervals import FEW, draws_of
+from refine_bench.intervals import describe_units, mean_difference
 from refine_bench.paired import compare, holm, mcnemar
 from refine_bench.records import Run, open_runs
 from refine_bench.score_run import score_run
@@ -17,6 +17,7 @@ from refine_bench.score_run import score_run
 __all__ = ["compare_runs"]
 
 Scores = Sequence[Mapping[str, Any]]
+BY_REFERENCE = "paired jackknife by reference"
 # Kinds of sets that have a paired test, and how many items it needs.
 _TESTED: Mapping[str, int] = {"rated": 4, "choice": 1, "local": 1}
 
@@ -134,11 +135,11 @@ def _rated(score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[s
             "values": [test.first, test.second],
             "difference": test.difference,
             "interval": [test.interval.low, test.interval.high] if test.interval else None,
-            "test": "paired bootstrap by reference" if known else test.test,
-            # Williams and Meng take images for independent; where they share references, only the bootstrap knows.
-            "p": test.p_bootstrap if known else test.p_test,
-            "p_bootstrap": test.p_bootstrap,
-            "few_clusters": known and len(set(clusters)) < FEW,
+            "test": BY_REFERENCE if known else test.test,
+            # Williams and Meng take images for independent; where they share references, only the jackknife knows.
+            "p": test.p_jackknife if known else test.p_test,
+            "p_jackknife": test.p_jackknife,
+            **describe_units(test.n, clusters if known else None),
         }
         for test in found
     ]
@@ -165,27 +166,22 @@ def _task(
     clusters = [truths[name]["reference_id"] for name, _, _ in rows]
     if not rows:
         return []
-    return [
-        _means(task, [a for _, a, _ in rows], [b for _, _, b in rows], clusters, "paired bootstrap by reference", None)
-    ]
+    return [_means(task, [a for _, a, _ in rows], [b for _, _, b in rows], clusters, BY_REFERENCE, None)]
 
 
 def _means(
     metric: str, a: Sequence[float], b: Sequence[float], clusters: Sequence[str] | None, test: str, p: float | None
 ) -> dict[str, Any]:
     delta = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    draws = np.concatenate([w @ delta / w.sum(axis=1) for w in draws_of(len(delta), clusters)])
-    low, high = np.quantile(draws, [0.025, 0.975])
-    tail = min((draws <= 0).sum(), (draws >= 0).sum())
-    bootstrap = float(min(1.0, 2 * (tail + 1) / (len(draws) + 1)))
+    found, jackknife = mean_difference(delta, clusters)
     return {
         "metric": metric,
         "n": len(delta),
         "values": [float(np.mean(a)), float(np.mean(b))],
         "difference": float(delta.mean()),
-        "interval": [float(low), float(high)],
+        "interval": [found.low, found.high] if found else None,
         "test": test,
-        "p": bootstrap if clusters is not None else p,
-        "p_bootstrap": bootstrap,
-        "few_clusters": clusters is not None and len(set(clusters)) < FEW,
+        "p": jackknife if clusters is not None else p,
+        "p_jackknife": jackknife,
+        **describe_units(len(delta), clusters),
     }

@@ -24,9 +24,10 @@ def number(value: float | None, places: int = 3) -> str:
     return "–" if value is None else f"{value:.{places}f}"
 
 
-def interval(values: Sequence[float] | None) -> str:
-    """[low, high]."""
-    return f"[{values[0]:.3f}, {values[1]:.3f}]" if values else ""
+def interval(values: Sequence[float] | None, found: Mapping[str, Any] | None = None) -> str:
+    """[low, high]; with what it rests on where that is too little."""
+    few = f" ({found['units']} {found['unit']})" if found and found.get("few_clusters") else ""
+    return f"[{values[0]:.3f}, {values[1]:.3f}]{few}" if values else ""
 
 
 def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
@@ -45,10 +46,10 @@ def print_scores(score: Mapping[str, Any]) -> None:
     """One model on one set of rated images."""
     found = score["intervals"]
     rows = [
-        [label, number(score[key]), interval(found.get(key))]
+        [label, number(score[key]), interval(found.get(key), score)]
         for key, label in (("plcc", "PLCC, raw"), ("srcc", "SRCC"), ("krcc", "KRCC (tau-b)"), ("mean", "mean of both"))
     ]
-    rows.append(["RMSE", number(score["rmse"]), interval(found.get("rmse"))])
+    rows.append(["RMSE", number(score["rmse"]), interval(found.get("rmse"), score)])
     rows.append(["RMSE after a line", number(score["linear_rmse"]), ""])
     for kind, fit in score["mapped"].items():
         rows.append([f"PLCC after {kind}-parameter logistic ({fit['status']})", number(fit["plcc"]), ""])
@@ -88,7 +89,7 @@ def _print_choice(score: Mapping[str, Any]) -> None:
 
 
 def _choice_cells(entry: Mapping[str, Any]) -> list[str]:
-    values = (number(entry["accuracy"]), interval(entry["interval"]), number(entry["accuracy_read"]))
+    values = (number(entry["accuracy"]), interval(entry["interval"], entry), number(entry["accuracy_read"]))
     return [str(entry["questions"]), *values, number(entry["chance"])]
 
 
@@ -113,14 +114,22 @@ def _print_local(score: Mapping[str, Any]) -> None:
             if key in entry
         ]
         rows.append(
-            [task, "score of the task", str(entry["n"]), f"{number(entry['score'])} {interval(entry['interval'])}", ""]
+            [
+                task,
+                "score of the task",
+                str(entry["n"]),
+                f"{number(entry['score'])} {interval(entry['interval'], entry)}",
+                "",
+            ]
         )
     table(_head(score), ("task", "what", "n", "value", "floor"), rows, left=2)
     print_notes(score)
 
 
 def _print_severity(score: Mapping[str, Any]) -> None:
-    rows = [["all images", str(score["n_read"]), f"{number(score['srcc'])} {interval(score['interval'])}".strip()]]
+    rows = [
+        ["all images", str(score["n_read"]), f"{number(score['srcc'])} {interval(score['interval'], score)}".strip()]
+    ]
     rows.append(["within families, mean", str(score["n_read"]), number(score["srcc_within"])])
     rows += [[family, str(entry["n"]), number(entry["srcc"])] for family, entry in score["by_family"].items()]
     table(f"{_head(score)}; SRCC with falling severity", ("images", "n", "SRCC"), rows)
@@ -138,7 +147,7 @@ def _print_diagnosis(score: Mapping[str, Any]) -> None:
         "false_alarms": f"false alarms on {score['pristine']:,} pristine images",
     }
     rows = [[label, number(score[key])] for key, label in labels.items()]
-    rows[2][1] += f" {interval(score['interval'])}"
+    rows[2][1] += f" {interval(score['interval'], score)}"
     table(_head(score), ("what", "value"), rows)
     print_notes(score)
 
@@ -178,7 +187,7 @@ def print_comparison(found: Mapping[str, Any]) -> None:
             interval(t["interval"]),
             number(t["p"], 4),
             number(t["p_holm"], 4),
-            t["test"] + (", few references" if t["few_clusters"] else ""),
+            t["test"] + (f", only {t['units']} {t['unit']}" if t["few_clusters"] else ""),
         ]
         for t in found["tests"]
     ]

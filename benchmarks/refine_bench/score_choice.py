@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from refine_bench.intervals import mean_interval
+from refine_bench.intervals import describe_units, mean_interval
 from refine_bench.metrics import mean
 from refine_bench.reading import Reading
 from refine_bench.score_rated import MAX_FAILURES
@@ -66,6 +66,7 @@ def _accuracy(items: Sequence[Chosen]) -> dict[str, Any]:
         "accuracy_read": mean([item.right for item in items if item.reading.value is not None]),
         "chance": mean([1.0 / len(item.options) for item in items]),
         "questions": len(right),
+        **describe_units(len(right), None),
     }
 
 

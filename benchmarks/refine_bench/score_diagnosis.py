@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from refine_bench.diagnosis import Region, matched, read_regions
-from refine_bench.intervals import mean_interval, ratio_interval
+from refine_bench.intervals import describe_units, mean_interval, ratio_interval
 from refine_bench.metrics import mean
 from refine_bench.score_local import Told
 from refine_bench.score_rated import MAX_FAILURES
@@ -36,6 +36,7 @@ def score_diagnosis(items: Sequence[Told], max_failures: float = MAX_FAILURES) -
         "ranked": rate <= max_failures and bool(items),
         **_counts(len(every), sum(map(len, sets)), sum(map(len, truths))),
         "interval": _f1_interval(items, sets, truths, pairs),
+        **describe_units(len(items), [item.truth["reference_id"] for item in items]),
         "mean_iou": mean([overlap for _, _, overlap in every]),
         "type_accuracy": mean([float(a.family == b.family) for a, b, _ in every]),
         "severity_accuracy": mean([float(a.severity == b.severity) for a, b, _ in every]),

@@ -13,7 +13,7 @@ import numpy as np
 
 from distortlab.tasks import Unread, Verdict, recognition, score
 from distortlab.tasks.grounding import iou
-from refine_bench.intervals import mean_interval, srcc_interval
+from refine_bench.intervals import describe_units, mean_interval, srcc_interval
 from refine_bench.metrics import mean, srcc
 from refine_bench.reading import MISSING, REASONS, Reading
 from refine_bench.score_rated import MAX_FAILURES
@@ -67,6 +67,7 @@ def score_tasks(items: Sequence[Told], max_failures: float = MAX_FAILURES) -> di
         "failures": dict(sorted(failures.items())),
         "failure_rate": rate,
         "ranked": rate <= max_failures and bool(items),
+        **describe_units(len(items), [item.truth["reference_id"] for item in items]),
         "tasks": scores,
     }
 
@@ -78,12 +79,14 @@ def _table(
     from.
     """
     filled = [value or 0.0 for value in values]
-    interval = mean_interval(filled, [item.truth["reference_id"] for item in items])
+    clusters = [item.truth["reference_id"] for item in items]
+    interval = mean_interval(filled, clusters)
     return {
         "n": len(items),
         "failures": dict(Counter(s for v, s in zip(values, statuses, strict=True) if v is None)),
         "score": mean(filled),
         "interval": [interval.low, interval.high] if interval else None,
+        **describe_units(len(items), clusters),
         **more,
         "by": _by(items, filled),
         "rows": [[item.name, value, status] for item, value, status in zip(items, values, statuses, strict=True)],
@@ -255,6 +258,7 @@ def score_severity(items: Sequence[tuple[str, Reading, Mapping[str, Any]]], sign
         "ranked": rate <= MAX_FAILURES and bool(read),
         "srcc": srcc(values, mild),
         "interval": [interval.low, interval.high] if interval else None,
+        **describe_units(len(read), clusters),
         "srcc_within": mean([entry["srcc"] for entry in by.values()]),
         "by_family": by,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from refine_bench.intervals import FEW, Interval, intervals
+from refine_bench.intervals import Interval, describe_units, intervals
 from refine_bench.logistic import Kind, fit_logistic
 from refine_bench.metrics import ceiling, defined, krcc, linear_rmse, mean, plcc, rmse, srcc
 from refine_bench.reading import Reading
@@ -81,7 +81,7 @@ def score_rated(
         "undefined": _undefined(x, y),
         "intervals": _as_json(intervals(five(x), y, clusters), scale is not None) if len(read) else {},
         "clusters": len(set(clusters)) if clusters else None,
-        "few_clusters": bool(clusters) and len(set(clusters or ())) < FEW,
+        **describe_units(len(read), clusters),
         "columns": _columns(items, x, y, sign, scale),
         "mapped": _mapped(x, y),
         "ceiling": _ceiling(read),

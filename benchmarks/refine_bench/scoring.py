@@ -11,6 +11,7 @@ from refine_bench.coverage import add_coverage, format_rows
 from refine_bench.datasets import Rated, RatedSet, Scale, Spec, find_folder, folder_of, load, spec_of, to_five
 from refine_bench.datasets.base import Problem
 from refine_bench.datasets.image_names import AmbiguousName, NameIndex, UnknownName, normalize_name, quote_name
+from refine_bench.intervals import FEW
 from refine_bench.predictions import Prediction, read_predictions, unique_predictions
 from refine_bench.protocols import Protocol, find_protocol
 from refine_bench.reading import MISSING, Reading, read_score
@@ -220,6 +221,8 @@ def warnings_of(found: Mapping[str, Any]) -> list[str]:
         warnings.append(
             f"{format_rows(found['coverage'])} rows of the set: no rank, and no published numbers beside it"
         )
+    if found.get("few_clusters"):
+        warnings.append(f"only {found['units']} {found['unit']}: below {FEW} the intervals are not to be trusted")
     if found["failure_rate"] > MAX_FAILURES:
         warnings.append(f"{found['failure_rate']:.1%} of the answers were not read: no rank")
     return warnings
@@ -231,6 +234,4 @@ def _rated_warnings(found: Mapping[str, Any]) -> list[str]:
         warnings.append("the correlation is negative: the predictions fall with quality, or the direction is wrong")
     if found["undefined"]:
         warnings.append(f"no correlation: {found['undefined']}")
-    if found["few_clusters"]:
-        warnings.append(f"only {found['clusters']} references: the intervals are too narrow")
     return warnings

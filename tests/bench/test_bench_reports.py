@@ -66,7 +66,7 @@ def test_images_that_share_references_are_compared_by_reference(cli: Cli, tmp_pa
     for name in ("sharpness", "noise"):
         cli("run", "--model", name, "--on", "kadid", "--data", tmp_path, "--out", tmp_path / name, "--no-report")
     found = json.loads(cli("compare", tmp_path / "sharpness", tmp_path / "noise", "--json").out)
-    assert {test["test"] for test in found["tests"]} == {"paired bootstrap by reference"}
+    assert {test["test"] for test in found["tests"]} == {"paired jackknife by reference"}
     assert all(test["few_clusters"] for test in found["tests"])
 
 

@@ -32,7 +32,8 @@ class Entry:
 
     `n`: rows of the set that have an answer; `of`: rows of the variant, None where nobody knows; `complete`: whether
     all of them are there. Only complete rows are ranked, marked as best, or set beside published numbers. `protocol`:
-    how it was `asked`, and how that was read.
+    how it was `asked`, and how that was read. `few`: "12 references" where
+    intervals rest on too few.
     """
 
     run: str
@@ -48,6 +49,7 @@ class Entry:
     values: tuple[float | None, ...]
     intervals: tuple[Sequence[float] | None, ...]
     floors: tuple[float | None, ...]
+    few: str = ""
 
     @property
     def rows(self) -> str:
@@ -218,6 +220,7 @@ def _entry(run: str, score: Mapping[str, Any], columns: Sequence[Column]) -> Ent
         values=tuple(column.value(score) for column in columns),
         intervals=tuple(column.interval(score) for column in columns),
         floors=tuple(column.floor(score) for column in columns),
+        few=f"{score['units']} {score['unit']}" if score.get("few_clusters") else "",
     )
 
 

@@ -1,5 +1,6 @@
 """Tables for a paper, in LaTeX with `booktabs`. What a model is called is text, never a command."""
 
+from refine_bench.intervals import FEW
 from refine_bench.report.board import Board
 from refine_bench.report.summary import PLACES, Cell, Summary, SummaryRow
 
@@ -61,7 +62,8 @@ def format_summary(summary: Summary, *, intervals: bool = False) -> str:
 def _caption(summary: Summary, intervals: bool) -> str:
     text = "Best in bold, second underlined, among models asked about all rows of a set."
     if intervals:
-        text += r" 95\,\% intervals in brackets."
+        few = any(cell.few for row in summary.rows for cell in summary.flatten(row) if cell and cell.interval)
+        text += r" 95\,\% intervals in brackets" + (f", in italics from fewer than {FEW} references." if few else ".")
     cells = [(found.title, own[0].rows) for row in summary.rows for found, own in summary.pairs(row) if own]
     parts = "; ".join(dict.fromkeys(escape_latex(f"{title}, {rows} rows") for title, rows in cells if rows))
     return text + (rf" $^{{\dagger}}$Part of a set: {parts}." if parts else "")
@@ -114,7 +116,8 @@ def _value(cell: Cell | None) -> str:
 def _interval(cell: Cell | None) -> str:
     if cell is None or not cell.interval or cell.value is None:
         return ""
-    return rf"{{\scriptsize [{_number(cell.interval[0])}, {_number(cell.interval[1])}]}}"
+    style = r"\scriptsize\itshape" if cell.few else r"\scriptsize"
+    return rf"{{{style} [{_number(cell.interval[0])}, {_number(cell.interval[1])}]}}"
 
 
 def format_board(board: Board) -> str:

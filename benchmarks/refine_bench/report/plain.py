@@ -52,7 +52,8 @@ def _markdown_cell(cell: Cell | None, intervals: bool) -> str:
     text = _number(cell.value)
     text = {"best": f"**{text}**", "second": f"<ins>{text}</ins>", "": text}[cell.mark]
     if intervals and cell.interval:
-        text += f" \\[{_number(cell.interval[0])}, {_number(cell.interval[1])}\\]"
+        few = f", {cell.few}" if cell.few else ""
+        text += f" \\[{_number(cell.interval[0])}, {_number(cell.interval[1])}{few}\\]"
     return text + (f" ({cell.rows})" if cell.rows else "")
 
 

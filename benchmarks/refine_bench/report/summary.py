@@ -28,12 +28,15 @@ _HEADLINES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A number of one model on one set. `rows` is "40 of 2,015" where the model was not asked about all."""
+    """A number of one model on one set. `rows` is "40 of 2,015" where the model was not asked about all, `few` is "12
+    references" where the interval rests on too few.
+    """
 
     value: float | None
     interval: Sequence[float] | None
     mark: Mark
     rows: str
+    few: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +190,5 @@ def _marks(values: Sequence[float | None], column: Column) -> list[Mark]:
 def _cell(score: Mapping[str, Any], column: Column, mark: Mark) -> Cell:
     coverage = score["coverage"]
     rows = "" if coverage["complete"] else format_rows(coverage)
-    return Cell(column.value(score), column.interval(score), mark, rows)
+    few = f"{score['units']} {score['unit']}" if score.get("few_clusters") else ""
+    return Cell(column.value(score), column.interval(score), mark, rows, few)
