@@ -167,7 +167,7 @@ def _fill(files: ShardFiles, job: Job, bench: Bench, counts: "_Counts", progress
         record = image_record(drawn, job.recipe)
         subject = subject_of(drawn, record)
         offered = choices(subject, job.recipe, job.vocabulary) if balance.wants_object(drawn.slot.tasks) else ()
-        tasks = balance.settle(drawn.slot.tasks, len(offered))
+        tasks = balance.settle(drawn.slot.tasks, len(offered), drawn.slot.family)
         samples = samples_of(subject, record, tasks, job.recipe, job.vocabulary)
         counts.tasks.update(tasks)
         files.add(*(archive_rows(record, samples, known) if bench.patches else full_rows(record, samples)))

@@ -4,6 +4,11 @@ Not every image can be asked about in every task: an object question needs somet
 distorted in the same way. Where it is lacking, another task takes its place, and an image further on, which had no
 object question, makes up for it. What happens depends on the images of the shard before, in their order, and on
 nothing else.
+
+Some families seldom show on two things of an image (saturation, where all is grey). If their object questions became
+questions about the type, those families would be the answer more often than others. So every family keeps its number of
+such questions: what comes on top is given back by a later image of the family, and grounding, which asks for no type,
+takes what is left.
 """
 
 from collections import Counter
@@ -16,6 +21,7 @@ _ENOUGH = 3
 """Candidates from which an object question is a good one: of two, every second guess is right."""
 _PATIENCE = 8
 """Object questions with two candidates that may wait for an image with more."""
+_TYPES, _FREE = ("recognition", "recognition_reference"), "grounding"
 IMPOSSIBLE = "object: nothing else to choose from"
 EASY = "object: one other thing to choose from"
 
@@ -24,29 +30,45 @@ EASY = "object: one other thing to choose from"
 class TaskBalance:
     """The account of a shard. `tasks`: those that the data set asks; `left`: images still to come.
 
-    `owed` counts questions of a task that were planned and are still to be asked, below 0 those asked beyond the plan;
-    `replaced` those that another task took the place of, `left_out` those that none could, by reason.
+    `owed` counts questions of a task about images of a family that were planned and are still to be asked, below 0
+    those asked beyond the plan; `replaced` those that another task took the place of, `left_out` those that none could,
+    by reason.
     """
 
     tasks: Sequence[str]
     left: int
     candidates: int = 4
-    owed: Counter[str] = field(default_factory=Counter)
+    owed: Counter[tuple[str, str]] = field(default_factory=Counter)
     replaced: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 
     def wants_object(self, planned: Sequence[str]) -> bool:
         """Whether it is worth finding out if the next image can be asked about in the object task."""
-        return "object" in planned or ("object" in self.tasks and self.owed["object"] > 0)
+        return "object" in planned or ("object" in self.tasks and self.waiting > 0)
 
-    def settle(self, planned: Sequence[str], candidates: int) -> tuple[str, ...]:
+    @property
+    def waiting(self) -> int:
+        """Object questions that were planned and are still to be asked."""
+        return self.totals["object"]
+
+    @property
+    def totals(self) -> Counter[str]:
+        """`owed` over all families."""
+        sums: Counter[str] = Counter()
+        for (task, _), count in self.owed.items():
+            sums[task] += count
+        return sums
+
+    def settle(self, planned: Sequence[str], candidates: int, family: str = "") -> tuple[str, ...]:
         """The tasks of the next image. `candidates`: how many an object question would have; below 2 there is none."""
         self.left -= 1
         chosen = set(planned)
         if "object" in chosen:
-            self._keep_or_replace(chosen, candidates)
+            self._keep_or_replace(chosen, candidates, family)
         elif self._takes(candidates):
-            self._exchange(chosen, min(planned, key=lambda task: self.owed[task]), "object")
+            free = min(planned, key=lambda task: (task in _TYPES, self.owed[task, family]))
+            self._exchange(chosen, free, "object", family)
+        self._give_back(chosen, family)
         return tuple(task for task in self.tasks if task in chosen)
 
     def skip(self) -> None:
@@ -59,27 +81,36 @@ class TaskBalance:
         return min(_PATIENCE, self.left // 32)
 
     def _takes(self, candidates: int) -> bool:
-        least = 2 if self.owed["object"] > self._patience else self._enough
-        return self.owed["object"] > 0 and candidates >= least
+        least = 2 if self.waiting > self._patience else self._enough
+        return self.waiting > 0 and candidates >= least
 
     @property
     def _enough(self) -> int:
         return min(_ENOUGH, self.candidates)
 
-    def _keep_or_replace(self, chosen: set[str], candidates: int) -> None:
+    def _keep_or_replace(self, chosen: set[str], candidates: int, family: str) -> None:
         others = [task for task in self.tasks if task not in chosen]
-        if candidates >= self._enough or (candidates >= 2 and (not others or self.owed["object"] >= self._patience)):
+        if candidates >= self._enough or (candidates >= 2 and (not others or self.waiting >= self._patience)):
             return
         reason = EASY if candidates >= 2 else IMPOSSIBLE
         if others:
-            self._exchange(chosen, "object", max(others, key=lambda task: self.owed[task]))
+            best = max(others, key=lambda task: (task not in _TYPES, self.owed[task, family]))
+            self._exchange(chosen, "object", best, family)
             self.replaced[reason] += 1
         else:
             chosen.remove("object")
             self.left_out[reason] += 1
 
-    def _exchange(self, chosen: set[str], old: str, new: str) -> None:
+    def _give_back(self, chosen: set[str], family: str) -> None:
+        """Bring the questions about the type nearer to what was planned for this family."""
+        for task in _TYPES:
+            if self.owed[task, family] < 0 and task in chosen and _FREE in self.tasks and _FREE not in chosen:
+                self._exchange(chosen, task, _FREE, family)
+            elif self.owed[task, family] > 0 and task not in chosen and _FREE in chosen:
+                self._exchange(chosen, _FREE, task, family)
+
+    def _exchange(self, chosen: set[str], old: str, new: str, family: str) -> None:
         chosen.remove(old)
         chosen.add(new)
-        self.owed[old] += 1
-        self.owed[new] -= 1
+        self.owed[old, family] += 1
+        self.owed[new, family] -= 1
