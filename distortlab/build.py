@@ -91,8 +91,8 @@ class Receipt:
     quarantine_sha256: str | None = None
 
     @classmethod
-    def read(cls, out: Storage, shard: int, plan_sha256: str) -> "Receipt | None":
-        """The receipt of a shard, if it is done: for this plan, with every file in place."""
+    def read(cls, out: Storage, shard: int, plan_sha256: str, hashes: bool = False) -> "Receipt | None":
+        """The receipt of a shard, if it is done: for this plan, with every file in place; with `hashes`, undamaged."""
         try:
             data = out.read(_receipt_path(shard))
             if data is None or seal_fault_in(data):
@@ -102,6 +102,8 @@ class Receipt:
                 return None
             sizes = out.sizes(receipt.files)
             whole = all(sizes.get(path) == entry["bytes"] for path, entry in receipt.files.items())
+            if whole and hashes:
+                whole = all(out.hash_of(path) in (None, entry["sha256"]) for path, entry in receipt.files.items())
         except (TypeError, KeyError, AttributeError):
             return None
         return receipt if whole else None
@@ -128,7 +130,7 @@ def write_receipt(out: Storage, receipt: Receipt, failures: list[dict[str, str]]
 
 def run_shard(job: Job, progress: Progress = lambda images: None) -> Receipt:
     """Build a shard and return its receipt; where there is one already, only return it."""
-    done = Receipt.read(job.out, job.shard.index, job.plan_sha256)
+    done = Receipt.read(job.out, job.shard.index, job.plan_sha256, hashes=True)
     if done:
         progress(job.images)
         return done

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +18,8 @@ from distortlab.errors import BuildFailed, UserError
 
 __all__ = [
     "HashedFile",
+    "damage_in",
+    "footer_in",
     "is_temporary",
     "json_in",
     "json_text",
@@ -33,6 +36,7 @@ __all__ = [
 
 
 _DRAIN_BYTES = 32 << 20
+_TAIL_BYTES = 1 << 20
 
 
 class HashedFile:
@@ -47,6 +51,7 @@ class HashedFile:
         self._file = file
         self._hash = hashlib.sha256()
         self._drained = 0
+        self._tail = b""
         self._drain: ThreadPoolExecutor | None = None
         self.size = 0
         self.closed = False
@@ -56,6 +61,7 @@ class HashedFile:
         view = memoryview(data)
         self._file.write(view)
         self._hash.update(view)
+        self._tail = (self._tail + bytes(view[-_TAIL_BYTES:]))[-_TAIL_BYTES:]
         self.size += view.nbytes
         if self.size - self._drained > _DRAIN_BYTES:
             self._drain = self._drain or ThreadPoolExecutor(1)
@@ -95,6 +101,15 @@ class HashedFile:
     def sha256(self) -> str:
         """Of everything written."""
         return self._hash.hexdigest()
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """What a manifest says of a Parquet file: its hash and size, and the hash of its footer, which no checksum of a
+        page covers.
+        """
+        footer = footer_in(self._tail)
+        known = {"footer_sha256": hashlib.sha256(footer).hexdigest()} if footer else {}
+        return {"sha256": self.sha256, "bytes": self.size, **known}
 
 
 @contextmanager
@@ -227,6 +242,36 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def footer_in(tail: bytes) -> bytes | None:
+    """The footer of a Parquet file, from its last bytes; None where they are none, or too few."""
+    length = int.from_bytes(tail[-8:-4], "little") + 8
+    return tail[-length:] if tail.endswith(b"PAR1") and 8 < length <= len(tail) else None
+
+
+def damage_in(path: Path, entry: Mapping[str, Any]) -> str | None:
+    """What is wrong with the footer of a Parquet file by its entry in the manifest; where that does not say (a data set
+    of an older version), with the whole file, which is then read once in a process. None: nothing.
+    """
+    wanted, about = entry.get("footer_sha256"), path.stat()
+    if wanted is None:
+        hashed = entry.get("sha256")
+        damaged = hashed is not None and _hash_once(path, about.st_size, about.st_mtime_ns) != hashed
+        return "its SHA-256 is not the one in the manifest" if damaged else None
+    with path.open("rb") as file:
+        file.seek(max(0, about.st_size - 8))
+        length = int.from_bytes(file.read(4), "little") + 8
+        file.seek(max(0, about.st_size - min(length, about.st_size)))
+        footer = footer_in(file.read())
+    if footer is None or hashlib.sha256(footer).hexdigest() != wanted:
+        return "its footer is not the one in the manifest"
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _hash_once(path: Path, size: int, changed_ns: int) -> str:
+    return sha256_of(path)
 
 
 def sealed(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -131,7 +131,9 @@ def _is_finished(out: Storage, plan: Plan, files: Mapping[str, Mapping[str, Any]
     listed = known.get("files", {})
     if not all(listed.get(path) == entry for path, entry in files.items()):
         return False
-    return out.sizes(listed) == {path: entry["bytes"] for path, entry in listed.items()}
+    if out.sizes(listed) != {path: entry["bytes"] for path, entry in listed.items()}:
+        return False
+    return all(out.hash_of(path) in (None, listed[path]["sha256"]) for path in listed if path not in files)
 
 
 def _write_samples(out: Storage, files: Mapping[str, Any], split: str) -> dict[str, dict[str, Any]]:
@@ -143,11 +145,11 @@ def _write_samples(out: Storage, files: Mapping[str, Any], split: str) -> dict[s
     with out.new_file(path) as file, open_writer(pa.PythonFile(file, mode="w"), SAMPLES) as writer:
         for shard in shards:
             with out.table_source(shard, list(SAMPLES)) as source:
-                rft = pq.read_table(source, columns=list(SAMPLES))
+                rft = pq.read_table(source, columns=list(SAMPLES), page_checksum_verification=True)
             writer.write_table(rft.combine_chunks(), row_group_size=max(1, rft.num_rows))
             rows += rft.num_rows
     # `file` knows its hash when it is written.
-    return {path: {"sha256": file.sha256, "bytes": file.size, "rows": rows}}
+    return {path: {**file.entry, "rows": rows}}
 
 
 def _archive_card(plan: Plan, account: Account) -> str:

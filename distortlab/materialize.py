@@ -99,7 +99,7 @@ class Restoring:
         """Restore the shard, or only return its receipt where it is done."""
         with Shelf.opened(self.source, self.entries) as shelf:
             noted = shelf.noted
-            done = Receipt.read(self.out, noted["shard"], self.plan_sha256)
+            done = Receipt.read(self.out, noted["shard"], self.plan_sha256, hashes=True)
             if done:
                 progress(self.images)
                 return done

@@ -77,6 +77,10 @@ class Bucket:
         found = {name[start:]: int(info["size"]) for name, info in listed.items()}
         return {path: found[path] for path in wanted if path in found}
 
+    def hash_of(self, path: str) -> str | None:
+        """Unknown: it would have to be fetched."""
+        return None
+
     def read(self, path: str) -> bytes | None:
         """A small object, or None."""
         return self._do(path, lambda fs, at: bytes(fs.cat_file(at)))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from distortlab.errors import UserError
-from distortlab.files import HashedFile, is_temporary, json_in, new_file, write_new, write_text
+from distortlab.files import HashedFile, is_temporary, json_in, new_file, sha256_of, write_new, write_text
 from distortlab.locks import Hold, SharedLock
 from distortlab.object_store import Bucket
 
@@ -53,6 +53,10 @@ class Storage(Protocol):
 
     def sizes(self, paths: Iterable[str]) -> dict[str, int]:
         """Bytes of those of the files that are there."""
+        ...
+
+    def hash_of(self, path: str) -> str | None:
+        """The SHA-256 of a file that is there; None where it would have to be fetched."""
         ...
 
     def read(self, path: str) -> bytes | None:
@@ -181,6 +185,10 @@ class Folder:
             with contextlib.suppress(OSError):
                 found[path] = (self.path / path).stat().st_size
         return found
+
+    def hash_of(self, path: str) -> str | None:
+        """The SHA-256 of a file."""
+        return sha256_of(self.path / path)
 
     def read(self, path: str) -> bytes | None:
         """A small file, or None."""

@@ -7,30 +7,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.errors import UserError
-from distortlab.files import read_json
+from distortlab.files import damage_in, read_json, sha256_of
 from distortlab.notebook import dataset_html
 from distortlab.plan import FORMAT
 from distortlab.schema import TABLES
 from distortlab.storage import Folder, Storage
 
-__all__ = ["Group", "Part", "Stored", "open_data"]
+__all__ = ["Group", "Part", "Stored", "check_hashes", "open_data"]
 
 
 class Part(NamedTuple):
-    """A Parquet file: its path in the data set, its table (`images`, `rft`, `samples`), its split, and its rows by the
-    manifest.
+    """A Parquet file: its path in the data set, its table (`images`, `rft`, `samples`), its split, its rows by the
+    manifest, and its whole entry there.
     """
 
     path: str
     table: str
     split: str
     rows: int
+    entry: Mapping[str, Any] = MappingProxyType({})
 
 
 class Group(NamedTuple):
@@ -109,7 +111,7 @@ class Stored:
             return
         # Only what is asked for is fetched: the end of the file, and these columns of the one row group or of all.
         with self.afar.table_source(part.path, list(columns or ["image_id"]), group) as source:
-            yield pq.ParquetFile(source)
+            yield pq.ParquetFile(source, page_checksum_verification=True)
 
     def tables(self, table: str, columns: Sequence[str] | None = None, split: str | None = None) -> Iterator[pa.Table]:
         """A table in the order of its files, one row group in memory at a time."""
@@ -186,7 +188,7 @@ def _part(path: str, entry: Any) -> Part | None:
     place = PurePosixPath(path)
     if entry_fault(path, entry) or place.suffix != ".parquet" or len(place.parts) != 2 or place.parts[0] not in TABLES:
         return None
-    return Part(path, place.parts[0], place.name.partition("-")[0], int(entry["rows"]))
+    return Part(path, place.parts[0], place.name.partition("-")[0], int(entry["rows"]), dict(entry))
 
 
 def entry_fault(path: str, entry: Any) -> str | None:
@@ -212,11 +214,25 @@ def _check_files(folder: Path, files: Mapping[str, Any]) -> None:
             )
 
 
+def check_hashes(data: Stored, table: str, split: str) -> None:
+    """Read the files of a table whole and compare their hashes, for readers that know no checksums of pages. Raises
+    `UserError`.
+    """
+    for part in data.parts_of(table, split):
+        if sha256_of(data.folder / part.path) != part.entry.get("sha256"):
+            raise UserError(f"{data.folder / part.path} is damaged: its SHA-256 is not the one in the manifest")
+
+
 @contextmanager
 def opened(folder: Path, part: Part, columns: Sequence[str] | None = None) -> Iterator[pq.ParquetFile]:
-    """A Parquet file of a data set; what Arrow cannot read is a `UserError`, and so is a column that is not there."""
+    """A Parquet file of a data set; what Arrow cannot read is a `UserError`, and so are damage and an absent column.
+
+    The footer is compared with the manifest, and every page that is read with its checksum.
+    """
     try:
-        with pq.ParquetFile(folder / part.path) as file:
+        if fault := damage_in(folder / part.path, part.entry):
+            raise UserError(f"{folder / part.path} is damaged: {fault}; copy it again, or run generate again")
+        with pq.ParquetFile(folder / part.path, page_checksum_verification=True) as file:
             absent = {column.partition(".")[0] for column in columns or ()} - set(file.schema_arrow.names)
             if absent:
                 raise UserError(f"{folder / part.path} has no column {', '.join(sorted(absent))}")

@@ -78,7 +78,7 @@ class ShardFiles:
             writer.close()
         self._stack.close()
         return {
-            path: {"sha256": file.sha256, "bytes": file.size, "rows": self._rows[kind]}
+            path: {**file.entry, "rows": self._rows[kind]}
             for (kind, path), file in zip(self.paths.items(), self._files.values(), strict=True)
         }
 

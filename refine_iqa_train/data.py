@@ -16,6 +16,7 @@ from typing import Any, Literal
 from distortlab.errors import UserError, unknown
 from distortlab.schema import RFT
 from distortlab.seeds import stream
+from distortlab.stored import check_hashes, open_data
 from distortlab.tasks import TASKS
 from distortlab.tasks.grounding import Coordinates
 from refine_iqa_train.config import Config, DataRules
@@ -172,6 +173,8 @@ def _opened(rules: DataRules, split: str, streaming: bool) -> Any:
     name = str(rules.perception)
     if not Path(name).exists() and (name.startswith((".", "/")) or name.endswith("/")):
         raise UserError(f"there is no data set in {name} (data.perception); distortlab generate makes one")
+    if (Path(name) / "MANIFEST.json").exists():
+        check_hashes(open_data(name), "rft", split)  # `datasets` looks at no checksums
     where = _cache_of(name)
     try:
         return load_dataset(name, split=split, revision=rules.perception_revision, streaming=streaming, cache_dir=where)

@@ -110,6 +110,7 @@ def test_a_data_set_made_again_under_the_same_name_is_read_anew(
     config: Config, perception: Path, tmp_path: Path
 ) -> None:
     folder = copied(perception, tmp_path / "data")
+    (folder / "MANIFEST.json").unlink()  # it knows other hashes
     before = load(with_data(config, perception=str(folder)))
     first = min((folder / "rft").glob("train-*.parquet"))
     table = pq.read_table(first)
@@ -118,6 +119,16 @@ def test_a_data_set_made_again_under_the_same_name_is_read_anew(
     names, again = before.files["sample_id"][:], after.files["sample_id"][:]
     assert again != names
     assert sorted(again) == sorted(names)
+
+
+def test_damaged_questions_are_not_trained_on(config: Config, perception: Path, tmp_path: Path) -> None:
+    folder = copied(perception, tmp_path / "data")
+    first = min((folder / "rft").glob("train-*.parquet"))
+    data = bytearray(first.read_bytes())
+    data[len(data) // 2] ^= 1
+    first.write_bytes(data)
+    with pytest.raises(UserError, match=f"{first.name} is damaged"):
+        load(with_data(config, perception=str(folder)))
 
 
 # --- rated images ---------------------------------------------------------------------------------------------------

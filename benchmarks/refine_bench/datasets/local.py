@@ -11,10 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from distortlab.errors import UserError, unknown
+from distortlab.stored import open_data, opened
 from distortlab.tasks import grounding
 from distortlab.verify import manifest_of
 
@@ -126,13 +124,7 @@ def _truth(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rows(folder: Path, table: str, split: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for path in sorted((folder / table).glob("*.parquet" if split == "all" else f"{split}-*.parquet")):
-        try:
-            with pq.ParquetFile(path) as file:
-                lacking = [name for name in columns if name not in file.schema_arrow.names]
-                if lacking:
-                    raise UserError(f"{path} has no column {', '.join(lacking)}")
-                for batch in file.iter_batches(BATCH, columns=list(columns)):
-                    yield from batch.to_pylist()
-        except (pa.ArrowException, OSError) as error:
-            raise UserError(f"{path} cannot be read: {error}; distortlab verify {folder}") from None
+    for part in open_data(folder).parts_of(table, None if split == "all" else split):
+        with opened(folder, part, columns) as file:
+            for batch in file.iter_batches(BATCH, columns=list(columns)):
+                yield from batch.to_pylist()
