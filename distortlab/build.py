@@ -26,7 +26,18 @@ from distortlab.storage import Storage
 from distortlab.task_balance import TaskBalance
 from distortlab.writing import ShardFiles, full_rows
 
-__all__ = ["FULL", "Job", "Receipt", "Work", "at_work", "quarantine_path", "run_shard", "shown", "write_receipt"]
+__all__ = [
+    "FULL",
+    "Job",
+    "Receipt",
+    "Work",
+    "at_work",
+    "is_whole",
+    "quarantine_path",
+    "run_shard",
+    "shown",
+    "write_receipt",
+]
 
 FULL = {"images": IMAGES, "rft": RFT}
 """The tables of the full layout."""
@@ -92,7 +103,9 @@ class Receipt:
 
     @classmethod
     def read(cls, out: Storage, shard: int, plan_sha256: str, hashes: bool = False) -> "Receipt | None":
-        """The receipt of a shard, if it is done: for this plan, with every file in place; with `hashes`, undamaged."""
+        """The receipt of a shard, if it is done: for this plan, with every file in place, of its size, and with
+        `hashes` as it was written.
+        """
         try:
             data = out.read(_receipt_path(shard))
             if data is None or seal_fault_in(data):
@@ -100,13 +113,15 @@ class Receipt:
             receipt = cls(**{name: value for name, value in (json_in(data) or {}).items() if name != "seal"})
             if receipt.plan_sha256 != plan_sha256:
                 return None
-            sizes = out.sizes(receipt.files)
-            whole = all(sizes.get(path) == entry["bytes"] for path, entry in receipt.files.items())
-            if whole and hashes:
-                whole = all(out.hash_of(path) in (None, entry["sha256"]) for path, entry in receipt.files.items())
+            whole = is_whole(out, receipt.files) and not (hashes and out.find_damaged(receipt.files))
         except (TypeError, KeyError, AttributeError):
             return None
         return receipt if whole else None
+
+
+def is_whole(out: Storage, files: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether all files are there, of their size."""
+    return out.sizes(files) == {path: entry["bytes"] for path, entry in files.items()}
 
 
 def quarantine_path(shard: int) -> str:
@@ -129,7 +144,7 @@ def write_receipt(out: Storage, receipt: Receipt, failures: list[dict[str, str]]
 
 
 def run_shard(job: Job, progress: Progress = lambda images: None) -> Receipt:
-    """Build a shard and return its receipt; where there is one already, only return it."""
+    """Build a shard and return its receipt; where there is one already, for files that are whole, only return it."""
     done = Receipt.read(job.out, job.shard.index, job.plan_sha256, hashes=True)
     if done:
         progress(job.images)

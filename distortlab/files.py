@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,8 +17,6 @@ from distortlab.errors import BuildFailed, UserError
 
 __all__ = [
     "HashedFile",
-    "damage_in",
-    "footer_in",
     "is_temporary",
     "json_in",
     "json_text",
@@ -36,7 +33,6 @@ __all__ = [
 
 
 _DRAIN_BYTES = 32 << 20
-_TAIL_BYTES = 1 << 20
 
 
 class HashedFile:
@@ -51,8 +47,8 @@ class HashedFile:
         self._file = file
         self._hash = hashlib.sha256()
         self._drained = 0
-        self._tail = b""
         self._drain: ThreadPoolExecutor | None = None
+        self._end: bytearray | None = None
         self.size = 0
         self.closed = False
 
@@ -61,13 +57,23 @@ class HashedFile:
         view = memoryview(data)
         self._file.write(view)
         self._hash.update(view)
-        self._tail = (self._tail + bytes(view[-_TAIL_BYTES:]))[-_TAIL_BYTES:]
+        if self._end is not None:
+            self._end += view
         self.size += view.nbytes
         if self.size - self._drained > _DRAIN_BYTES:
             self._drain = self._drain or ThreadPoolExecutor(1)
             self._drain.submit(_to_disk, self._file.fileno(), self._drained, self.size)
             self._drained = self.size
         return view.nbytes
+
+    def keep_end(self) -> None:
+        """Keep what is written from now on, as `end`: the footer of a table, whose hash is wanted by itself."""
+        self._end = bytearray()
+
+    @property
+    def end(self) -> bytes:
+        """What was written since `keep_end`."""
+        return bytes(self._end or b"")
 
     def stop(self) -> None:
         """Wait for the thread."""
@@ -101,15 +107,6 @@ class HashedFile:
     def sha256(self) -> str:
         """Of everything written."""
         return self._hash.hexdigest()
-
-    @property
-    def entry(self) -> dict[str, Any]:
-        """What a manifest says of a Parquet file: its hash and size, and the hash of its footer, which no checksum of a
-        page covers.
-        """
-        footer = footer_in(self._tail)
-        known = {"footer_sha256": hashlib.sha256(footer).hexdigest()} if footer else {}
-        return {"sha256": self.sha256, "bytes": self.size, **known}
 
 
 @contextmanager
@@ -242,36 +239,6 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def footer_in(tail: bytes) -> bytes | None:
-    """The footer of a Parquet file, from its last bytes; None where they are none, or too few."""
-    length = int.from_bytes(tail[-8:-4], "little") + 8
-    return tail[-length:] if tail.endswith(b"PAR1") and 8 < length <= len(tail) else None
-
-
-def damage_in(path: Path, entry: Mapping[str, Any]) -> str | None:
-    """What is wrong with the footer of a Parquet file by its entry in the manifest; where that does not say (a data set
-    of an older version), with the whole file, which is then read once in a process. None: nothing.
-    """
-    wanted, about = entry.get("footer_sha256"), path.stat()
-    if wanted is None:
-        hashed = entry.get("sha256")
-        damaged = hashed is not None and _hash_once(path, about.st_size, about.st_mtime_ns) != hashed
-        return "its SHA-256 is not the one in the manifest" if damaged else None
-    with path.open("rb") as file:
-        file.seek(max(0, about.st_size - 8))
-        length = int.from_bytes(file.read(4), "little") + 8
-        file.seek(max(0, about.st_size - min(length, about.st_size)))
-        footer = footer_in(file.read())
-    if footer is None or hashlib.sha256(footer).hexdigest() != wanted:
-        return "its footer is not the one in the manifest"
-    return None
-
-
-@lru_cache(maxsize=4096)
-def _hash_once(path: Path, size: int, changed_ns: int) -> str:
-    return sha256_of(path)
 
 
 def sealed(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,15 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.account import Account
-from distortlab.build import FULL, Receipt, quarantine_path
+from distortlab.build import FULL, Receipt, is_whole, quarantine_path
 from distortlab.card import card
-from distortlab.files import json_in, json_text, sealed
+from distortlab.files import json_in, json_text, seal_fault_in, sealed
 from distortlab.patches import ARCHIVE
 from distortlab.plan import FORMAT, PLAN_PATH, Plan
 from distortlab.schema import SAMPLES, open_writer
 from distortlab.shortcuts import shortcuts
 from distortlab.storage import Storage
 from distortlab.stored import stored_from
+from distortlab.table_files import describe_table, open_table
 
 __all__ = ["account_of", "finish", "own_folders", "own_names"]
 
@@ -124,16 +125,17 @@ def _manifest(plan: Plan, account: Account, files: dict[str, dict[str, Any]]) ->
 
 
 def _is_finished(out: Storage, plan: Plan, files: Mapping[str, Mapping[str, Any]]) -> bool:
-    """The manifest is of this plan, names these files, and all files that it names are there."""
-    known = out.read_json("MANIFEST.json")
-    if not isinstance(known, dict) or known.get("plan_sha256") != plan.sha256:
+    """The manifest is as it was written, of this plan, names these files, and all files that it names are there; those
+    that are not of a shard, whose hashes were compared before, are as they were written.
+    """
+    data = out.read("MANIFEST.json")
+    known = json_in(data)
+    if data is None or seal_fault_in(data) or not isinstance(known, dict) or known.get("plan_sha256") != plan.sha256:
         return False
     listed = known.get("files", {})
-    if not all(listed.get(path) == entry for path, entry in files.items()):
+    if not all(listed.get(path) == entry for path, entry in files.items()) or not is_whole(out, listed):
         return False
-    if out.sizes(listed) != {path: entry["bytes"] for path, entry in listed.items()}:
-        return False
-    return all(out.hash_of(path) in (None, listed[path]["sha256"]) for path in listed if path not in files)
+    return not out.find_damaged({path: entry for path, entry in listed.items() if path not in files})
 
 
 def _write_samples(out: Storage, files: Mapping[str, Any], split: str) -> dict[str, dict[str, Any]]:
@@ -144,12 +146,15 @@ def _write_samples(out: Storage, files: Mapping[str, Any], split: str) -> dict[s
     rows = 0
     with out.new_file(path) as file, open_writer(pa.PythonFile(file, mode="w"), SAMPLES) as writer:
         for shard in shards:
-            with out.table_source(shard, list(SAMPLES)) as source:
-                rft = pq.read_table(source, columns=list(SAMPLES), page_checksum_verification=True)
+            with (
+                out.table_source(shard, list(SAMPLES)) as source,
+                open_table(source, f"{out}/{shard}", files[shard]) as table,
+            ):
+                rft = table.read(columns=list(SAMPLES))
             writer.write_table(rft.combine_chunks(), row_group_size=max(1, rft.num_rows))
             rows += rft.num_rows
-    # `file` knows its hash when it is written.
-    return {path: {**file.entry, "rows": rows}}
+        file.keep_end()
+    return {path: describe_table(file, rows)}  # `file` knows its hash when it is written
 
 
 def _archive_card(plan: Plan, account: Account) -> str:

@@ -257,8 +257,8 @@ def open_writer(sink: Any, of: Features) -> pq.ParquetWriter:
         use_dictionary=leaves,
         write_statistics=[leaf for leaf in leaves if leaf not in blobs],
         write_page_index=True,
-        write_page_checksum=True,
         store_schema=False,
+        write_page_checksum=True,  # compared in table_files.open_table
     )
     # Written here and not by Arrow, so that readers see plain binary: that it lies as a dictionary is our affair.
     stored = base64.b64encode(arrow_schema(of).serialize().to_pybytes()).decode()

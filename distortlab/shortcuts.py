@@ -119,19 +119,13 @@ def _rows(stored: Stored, part: Part) -> Iterator[dict[str, Any]]:
 def _images(stored: Stored, part: Part) -> dict[str, dict[str, Any]]:
     """By id, the metadata of the images of a shard."""
     columns = ["image_id", "width", "height", "reference_id"]
-    own = _sister(stored, part)
+    own = stored.sister(part, "images")
     return {row["image_id"]: row for group in stored.groups_of(own) for row in stored.read(group, columns).to_pylist()}
-
-
-def _sister(stored: Stored, part: Part) -> Part:
-    """The images of a file of questions."""
-    path = part.path.replace("rft/", "images/", 1)
-    return next((own for own in stored.parts if own.path == path), Part(path, "images", part.split, 0))
 
 
 def _file_sizes(stored: Stored, parts: Sequence[Part]) -> dict[str, tuple[int, int | None]]:
     """By image id, the length of the file and of its reference's, for row groups at equal distances."""
-    groups = [group for part in parts for group in stored.groups_of(_sister(stored, part))]
+    groups = [group for part in parts for group in stored.groups_of(stored.sister(part, "images"))]
     wanted = SIZED * len(groups) / max(sum(group.rows for group in groups), 1)
     count = max(1, min(len(groups), round(wanted)))
     found = {}

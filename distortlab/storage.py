@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +55,10 @@ class Storage(Protocol):
         """Bytes of those of the files that are there."""
         ...
 
-    def hash_of(self, path: str) -> str | None:
-        """The SHA-256 of a file that is there; None where it would have to be fetched."""
+    def find_damaged(self, entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Those of the files that are there and not as they were written, by the hashes of their entries. An object
+        store is taken at its word: it compares checksums itself, and reading would be downloading.
+        """
         ...
 
     def read(self, path: str) -> bytes | None:
@@ -186,9 +188,10 @@ class Folder:
                 found[path] = (self.path / path).stat().st_size
         return found
 
-    def hash_of(self, path: str) -> str | None:
-        """The SHA-256 of a file."""
-        return sha256_of(self.path / path)
+    def find_damaged(self, entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """By reading them whole."""
+        there = ((self.path / path, path, entry) for path, entry in entries.items())
+        return [path for file, path, entry in there if file.is_file() and sha256_of(file) != entry["sha256"]]
 
     def read(self, path: str) -> bytes | None:
         """A small file, or None."""

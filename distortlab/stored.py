@@ -3,36 +3,38 @@
 What was stored may have come from anywhere. Whatever is wrong with a folder is one sentence, and no path leads out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.errors import UserError
-from distortlab.files import damage_in, read_json, sha256_of
+from distortlab.files import read_json, seal_fault, sha256_of
 from distortlab.notebook import dataset_html
 from distortlab.plan import FORMAT
 from distortlab.schema import TABLES
 from distortlab.storage import Folder, Storage
+from distortlab.table_files import REMEDY, open_table
 
-__all__ = ["Group", "Part", "Stored", "check_hashes", "open_data"]
+__all__ = ["Group", "Part", "Stored", "open_data"]
 
 
 class Part(NamedTuple):
-    """A Parquet file: its path in the data set, its table (`images`, `rft`, `samples`), its split, its rows by the
-    manifest, and its whole entry there.
+    """A Parquet file: its path in the data set, its table (`images`, `rft`, `samples`), its split, and its rows and
+    hashes by the manifest.
     """
 
     path: str
     table: str
     split: str
     rows: int
-    entry: Mapping[str, Any] = MappingProxyType({})
+    sha256: str | None = None
+    footer_sha256: str | None = None
 
 
 class Group(NamedTuple):
@@ -83,9 +85,49 @@ class Stored:
         """The files of a table, of one split if that is given."""
         return [part for part in self.parts if part.table == table and split in (None, part.split)]
 
+    def sister(self, part: Part, table: str) -> Part:
+        """The file of another table that is about the same images. Raises `UserError` where there is none."""
+        path = f"{table}/{part.path.partition('/')[2]}"
+        found = next((other for other in self.parts if other.path == path), None)
+        if found is None:
+            raise UserError(f"{self.folder} is damaged: the manifest names {part.path}, and no {path}")
+        return found
+
     def count(self, table: str, split: str | None = None) -> int:
         """Rows of a table, as the manifest counts them."""
         return sum(part.rows for part in self.parts_of(table, split))
+
+    def check_hashes(
+        self, parts: Sequence[Part] | None = None, progress: Callable[[int], None] = lambda size: None, threads: int = 1
+    ) -> None:
+        """Compare files with their hashes, for readers that would not see all that is damaged.
+
+        Parameters
+        ----------
+        parts
+            Which tables; all unless given.
+        progress
+            Called with the bytes of every file that was compared.
+        threads
+            How many files are read at a time.
+
+        Raises
+        ------
+        UserError
+            Names the first file that is not as it was written.
+        """
+        chosen = self.parts if parts is None else parts
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            hashes = pool.map(lambda part: sha256_of(self.folder / part.path), chosen)
+            for part, found in zip(chosen, hashes, strict=True):
+                if found != part.sha256:
+                    pool.shutdown(cancel_futures=True)
+                    raise UserError(f"{self.folder / part.path} is damaged: {REMEDY}")
+                progress(self.size_of(part))
+
+    def size_of(self, part: Part) -> int:
+        """Bytes of a file, by the manifest."""
+        return int(self.manifest["files"][part.path]["bytes"])
 
     def groups(self, table: str, split: str | None = None) -> list[Group]:
         """Every row group of a table; reads the ends of the files only."""
@@ -110,8 +152,11 @@ class Stored:
                 yield file
             return
         # Only what is asked for is fetched: the end of the file, and these columns of the one row group or of all.
-        with self.afar.table_source(part.path, list(columns or ["image_id"]), group) as source:
-            yield pq.ParquetFile(source, page_checksum_verification=True)
+        with (
+            self.afar.table_source(part.path, list(columns or ["image_id"]), group) as source,
+            open_table(source, f"{self.folder}/{part.path}", part._asdict()) as file,
+        ):
+            yield file
 
     def tables(self, table: str, columns: Sequence[str] | None = None, split: str | None = None) -> Iterator[pa.Table]:
         """A table in the order of its files, one row group in memory at a time."""
@@ -137,6 +182,8 @@ def open_data(folder: str | Path, whole: bool = True) -> Stored:
     folder = Path(folder)
     manifest = _manifest(folder)
     if whole:
+        if fault := seal_fault(folder / "MANIFEST.json"):
+            raise UserError(f"{folder / 'MANIFEST.json'} is damaged: it {fault}; {REMEDY}")
         _check_files(folder, manifest["files"])
     return stored_from(folder, manifest)
 
@@ -188,7 +235,8 @@ def _part(path: str, entry: Any) -> Part | None:
     place = PurePosixPath(path)
     if entry_fault(path, entry) or place.suffix != ".parquet" or len(place.parts) != 2 or place.parts[0] not in TABLES:
         return None
-    return Part(path, place.parts[0], place.name.partition("-")[0], int(entry["rows"]), dict(entry))
+    hashes = {name: entry.get(name) for name in ("sha256", "footer_sha256")}
+    return Part(path, place.parts[0], place.name.partition("-")[0], int(entry["rows"]), **hashes)
 
 
 def entry_fault(path: str, entry: Any) -> str | None:
@@ -214,29 +262,12 @@ def _check_files(folder: Path, files: Mapping[str, Any]) -> None:
             )
 
 
-def check_hashes(data: Stored, table: str, split: str) -> None:
-    """Read the files of a table whole and compare their hashes, for readers that know no checksums of pages. Raises
-    `UserError`.
-    """
-    for part in data.parts_of(table, split):
-        if sha256_of(data.folder / part.path) != part.entry.get("sha256"):
-            raise UserError(f"{data.folder / part.path} is damaged: its SHA-256 is not the one in the manifest")
-
-
 @contextmanager
 def opened(folder: Path, part: Part, columns: Sequence[str] | None = None) -> Iterator[pq.ParquetFile]:
-    """A Parquet file of a data set; what Arrow cannot read is a `UserError`, and so are damage and an absent column.
-
-    The footer is compared with the manifest, and every page that is read with its checksum.
-    """
-    try:
-        if fault := damage_in(folder / part.path, part.entry):
-            raise UserError(f"{folder / part.path} is damaged: {fault}; copy it again, or run generate again")
-        with pq.ParquetFile(folder / part.path, page_checksum_verification=True) as file:
-            absent = {column.partition(".")[0] for column in columns or ()} - set(file.schema_arrow.names)
-            if absent:
-                raise UserError(f"{folder / part.path} has no column {', '.join(sorted(absent))}")
-            yield file
-    except (OSError, pa.ArrowException) as error:
-        text = " ".join(str(error).split())[:200]
-        raise UserError(f"{folder / part.path} cannot be read as a table: {text}") from error
+    """A Parquet file of a data set. What is damaged is a `UserError`, and so is a column that is not there."""
+    path = folder / part.path
+    with open_table(path, str(path), part._asdict()) as file:
+        absent = {column.partition(".")[0] for column in columns or ()} - set(file.schema_arrow.names)
+        if absent:
+            raise UserError(f"{path} has no column {', '.join(sorted(absent))}")
+        yield file

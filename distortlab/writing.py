@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from distortlab.files import HashedFile
 from distortlab.schema import Features, ImageRecord, Sample, open_writer, table
 from distortlab.storage import Storage
+from distortlab.table_files import describe_table
 
 __all__ = ["ShardFiles", "full_rows", "weight"]
 
@@ -74,13 +75,11 @@ class ShardFiles:
     def finish(self) -> dict[str, dict[str, Any]]:
         """Write what is left and the footers; the files get their names when the context closes."""
         self._flush()
-        for writer in self._writers.values():
+        for kind, writer in self._writers.items():
+            self._files[kind].keep_end()
             writer.close()
         self._stack.close()
-        return {
-            path: {**file.entry, "rows": self._rows[kind]}
-            for (kind, path), file in zip(self.paths.items(), self._files.values(), strict=True)
-        }
+        return {path: describe_table(self._files[kind], self._rows[kind]) for kind, path in self.paths.items()}
 
 
 def full_rows(record: ImageRecord, samples: Sequence[Sample]) -> tuple[Rows, int]:

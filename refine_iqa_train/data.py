@@ -16,11 +16,10 @@ from typing import Any, Literal
 from distortlab.errors import UserError, unknown
 from distortlab.schema import RFT
 from distortlab.seeds import stream
-from distortlab.stored import check_hashes, open_data
 from distortlab.tasks import TASKS
 from distortlab.tasks.grounding import Coordinates
 from refine_iqa_train.config import Config, DataRules
-from refine_iqa_train.data_checks import check_images, check_rows
+from refine_iqa_train.data_checks import check_hashes, check_images, check_rows
 from refine_iqa_train.identity import state_of
 from refine_iqa_train.questions import NEEDED, question_of, rated_row
 from refine_iqa_train.sizes import Policy
@@ -51,11 +50,14 @@ def load_material(config: Config, stage: str, policy: Policy, coordinates: Coord
     rules = config.data
     _needs(rules, stage)
     prepare: Prepare = partial(question_of, policy=policy, coordinates=coordinates)
+    first = os.environ.get("RANK", "0") == "0"
+    if rules.check_images and rules.perception and first:
+        check_hashes(rules.perception, (rules.split, rules.validation_split))
     train = _stream(config, prepare) if rules.streaming else _files(config, "train")
     held = _files(config, "validation") if config.validation.every and stage != "sft" else None
     if rules.streaming:
         return Material(train, mapped(held, prepare), None, {}, _names(rules))
-    if os.environ.get("RANK", "0") == "0":
+    if first:
         check_rows(train, held)
         if rules.check_images:
             check_images(train, held)
@@ -173,8 +175,6 @@ def _opened(rules: DataRules, split: str, streaming: bool) -> Any:
     name = str(rules.perception)
     if not Path(name).exists() and (name.startswith((".", "/")) or name.endswith("/")):
         raise UserError(f"there is no data set in {name} (data.perception); distortlab generate makes one")
-    if (Path(name) / "MANIFEST.json").exists():
-        check_hashes(open_data(name), "rft", split)  # `datasets` looks at no checksums
     where = _cache_of(name)
     try:
         return load_dataset(name, split=split, revision=rules.perception_revision, streaming=streaming, cache_dir=where)

@@ -1,13 +1,29 @@
 """Everything that can be said of data sets before training: what rows say, and that every image opens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from distortlab.progress import bar
+from distortlab.stored import open_data
 from refine_iqa_train.questions import NEEDED, picture
 from refine_iqa_train.row_checks import check_box, check_row, check_truth
 
-__all__ = ["check_images", "check_rows", "sizes_of"]
+__all__ = ["check_hashes", "check_images", "check_rows", "sizes_of"]
+
+
+def check_hashes(data: str, splits: Sequence[str]) -> None:
+    """Compare the questions of a folder with their hashes: `datasets` passes on what has changed since.
+
+    Raises `UserError`, which names the file. Of names on the Hub, whose client compares hashes, nothing is read.
+    """
+    folder = Path(data)
+    if not (folder / "MANIFEST.json").is_file():
+        return
+    stored = open_data(folder)
+    parts = [part for split in splits for part in stored.parts_of("rft", split)]
+    with bar("bytes checked", sum(map(stored.size_of, parts))) as advance:
+        stored.check_hashes(parts, advance)
 
 
 def check_rows(*parts: Any) -> None:

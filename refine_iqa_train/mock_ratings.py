@@ -6,10 +6,9 @@ The files are JSON metas as DeQA-Score has them, which `refine_bench.datasets` r
 import json
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from distortlab.errors import UserError
 from distortlab.files import new_file, write_text
+from distortlab.stored import open_data
 
 __all__ = ["mock_ratings"]
 
@@ -19,16 +18,12 @@ def mock_ratings(data: str | Path, out: str | Path) -> dict[str, int]:
 
     An image of severity s gets the score 5.8 - 0.96 s: 4.84 for slight, 1.00 for extreme.
     """
-    source, out = Path(data), Path(out)
-    files = sorted((source / "images").glob("*.parquet"))
-    if not files:
-        raise UserError(f"{source} is no data set by distortlab: it has no images/*.parquet")
+    stored, out = open_data(data), Path(out)
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is in use; choose another --out")
     items: dict[str, list[dict[str, object]]] = {}
-    for file in files:
-        split = file.name.split("-")[0]
-        for row in pq.read_table(file, columns=["image_id", "image", "regions"]).to_pylist():
+    for split in stored.splits:
+        for row in stored.rows("images", ["image", "regions"], split):
             name = f"images/{row['image']['path']}"
             with new_file(out / name) as picture:
                 picture.write(row["image"]["bytes"])

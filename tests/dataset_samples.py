@@ -22,6 +22,7 @@ from skimage import data
 
 from distortlab.build import Job
 from distortlab.errors import BadReference
+from distortlab.files import sealed, write_json
 from distortlab.plan import Plan
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import Entry, NamedRegion, Reference
@@ -201,6 +202,13 @@ def edit_json(path: Path, change: Callable[[Any], None]) -> None:
     value = json.loads(path.read_text())
     change(value)
     path.write_text(json.dumps(value))
+
+
+def edit_manifest(folder: Path, change: Callable[[Any], None]) -> None:
+    """Change a manifest and give it a seal that fits, as whoever makes one up can."""
+    manifest = json.loads((folder / "MANIFEST.json").read_text())
+    change(manifest)
+    write_json(folder / "MANIFEST.json", sealed({name: part for name, part in manifest.items() if name != "seal"}))
 
 
 # --- the command line, in a process of its own ----------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dataset_samples import Gallery, edit_json, flip_byte, small_recipe
+from dataset_samples import Gallery, edit_manifest, flip_byte, small_recipe
 from PIL import Image
 from samples import Pixels
 
@@ -194,7 +194,7 @@ def test_a_table_of_a_hostile_data_set_is_harmless(data: Path, tmp_path: Path) -
     def poison(manifest: dict[str, object]) -> None:
         manifest["counts"] = {"tasks": {"<img src=x onerror=alert(2)>": 3, "a": "<b>"}, "severities": ["<i>"]}
 
-    edit_json(copy / "MANIFEST.json", poison)
+    edit_manifest(copy, poison)
     text = distortlab.open_dataset(copy)._repr_html_()
     assert _Table(text).tags <= {"div", "b", "table", "thead", "tbody", "tr", "th", "td"}
     assert "&lt;img" in text

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from dataset_samples import edit_json
+from dataset_samples import edit_manifest
 from numpy.typing import NDArray
 from PIL import Image as pillow
 from reference_samples import encoded
 
 from distortlab.edit import distort, render
+from distortlab.files import sha256_of
 from distortlab.image import pixels_sha256
 from distortlab.reading import read_upright
 from distortlab.schema import TABLES, edits_of, open_writer, table
@@ -41,7 +42,8 @@ def rewrite(folder: Path, kind: str, change: Callable[[Row, int], None]) -> None
             writer.write_table(table(rows, TABLES[kind]))
             writer.close()
         name, size = path.relative_to(folder).as_posix(), path.stat().st_size
-        edit_json(folder / "MANIFEST.json", lambda m, name=name, size=size: m["files"][name].update(bytes=size))
+        entry = {"bytes": size, "sha256": sha256_of(path), "rows": len(rows)}
+        edit_manifest(folder, lambda m, name=name, entry=entry: m["files"].update({name: entry}))
 
 
 def make_odd(row: Row, number: int) -> None:

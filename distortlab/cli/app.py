@@ -3,13 +3,29 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from distortlab.ending import Commands, add_version
 
-__all__ = ["Json", "Profile", "Workers", "app", "bar", "box_of", "fail", "shard_of", "share_of"]
+if TYPE_CHECKING:
+    from distortlab.stored import Stored
+
+__all__ = [
+    "Check",
+    "Json",
+    "Profile",
+    "Workers",
+    "app",
+    "bar",
+    "box_of",
+    "fail",
+    "open_checked",
+    "shard_of",
+    "share_of",
+]
 
 app = typer.Typer(
     cls=Commands,
@@ -35,6 +51,11 @@ class Profile(StrEnum):
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; all processors unless given.", show_default=False)]
+
+Check = Annotated[
+    bool,
+    typer.Option("--check/--no-check", help="Compare every file with its hash first, or check only what is read."),
+]
 
 
 # --- reading options ------------------------------------------------------------------------------------------------
@@ -96,6 +117,19 @@ def bar(
             yield advance
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; {after}") from None
+
+
+def open_checked(folder: Path, check: bool, quiet: bool = False) -> "Stored":
+    """A data set, with `check` after all its tables were compared with their hashes."""
+    from distortlab.engines.local import default_workers
+    from distortlab.stored import open_data
+
+    stored = open_data(folder)
+    if check:
+        total = sum(map(stored.size_of, stored.parts))
+        with bar("bytes checked", total, quiet, after="nothing was written") as advance:
+            stored.check_hashes(progress=advance, threads=default_workers())
+    return stored
 
 
 def fail(sentence: str, code: int) -> NoReturn:

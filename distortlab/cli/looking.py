@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Json, Profile, app, bar, box_of
+from distortlab.cli.app import Check, Json, Profile, app, bar, box_of, open_checked
 
 __all__ = ["gallery", "sheet", "view"]
 
@@ -22,6 +22,7 @@ def view(
     min_visibility: Annotated[float | None, typer.Option(help="Only regions with at least this V.")] = None,
     max_visibility: Annotated[float | None, typer.Option(help="Only regions with at most this V.")] = None,
     max_mb: Annotated[float, typer.Option(min=1, max=500, help="Room for pictures, in MB.")] = 32,
+    check: Check = True,
     as_json: Json = False,
 ) -> None:
     """One static page over a sample of a data set: image and reference, regions, questions, recipes. Works offline.
@@ -33,11 +34,11 @@ def view(
 
     from distortlab.printing import print_json, print_view
     from distortlab.selection import Filter
-    from distortlab.stored import open_data
     from distortlab.viewer import write_page
 
     wanted = Filter(family or (), severity or (), task or (), min_visibility, max_visibility)
-    with bar("images", min(sample, open_data(folder).images), quiet=as_json, after="nothing was written") as advance:
+    stored = open_checked(folder, check, quiet=as_json)
+    with bar("images", min(sample, stored.images), quiet=as_json, after="nothing was written") as advance:
         written = write_page(folder, out, sample=sample, seed=seed, wanted=wanted, megabytes=max_mb, progress=advance)
     if as_json:
         print_json(asdict(written))
@@ -51,6 +52,7 @@ def sheet(
     out: Annotated[Path, typer.Option("--out", "-o", help="A PNG file.")] = Path("sheet.png"),
     count: Annotated[int, typer.Option(min=1, max=200, help="Images to show.")] = 20,
     seed: Annotated[int, typer.Option(help="Which images.")] = 0,
+    check: Check = True,
 ) -> None:
     """A contact sheet of a data set: a sample of its images, regions outlined. (The distortions: distortlab gallery.)
 
@@ -59,6 +61,7 @@ def sheet(
     from distortlab.contact import dataset_sheet
     from distortlab.tiles import write_sheet
 
+    open_checked(folder, check)
     picture = dataset_sheet(folder, count, seed=seed)
     write_sheet(out, picture)
     typer.echo(f"wrote {out}, {picture.shape[1]} x {picture.shape[0]}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Json, Workers, app, bar, share_of
+from distortlab.cli.app import Check, Json, Workers, app, bar, open_checked, share_of
 
 __all__ = ["stats", "verify"]
 
@@ -49,6 +49,7 @@ def stats(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the pictures.")] = Path("stats"),
     split: Annotated[str | None, typer.Option(help="Only this split.", show_default="all")] = None,
     plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Write pictures.")] = True,
+    check: Check = True,
     as_json: Json = False,
 ) -> None:
     """What a data set holds, and what is out of balance: tables here, pictures in a folder.
@@ -60,9 +61,8 @@ def stats(
     from distortlab import plots as pictures
     from distortlab.printing import print_json
     from distortlab.stats import statistics
-    from distortlab.stored import open_data
 
-    stored = open_data(folder)
+    stored = open_checked(folder, check, quiet=as_json)
     if plots:
         pictures.plotting()
     with bar("images", stored.count("images", split), quiet=as_json, after="nothing was written") as advance:

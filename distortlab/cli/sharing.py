@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Json, Workers, app, bar, fail
+from distortlab.cli.app import Check, Json, Workers, app, bar, fail, open_checked
 
 __all__ = ["export", "materialize", "push"]
 
@@ -73,6 +73,7 @@ def export(
     split: Annotated[list[str] | None, typer.Option(help="Only this split; may be repeated.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Only this task; may be repeated.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an older export.")] = False,
+    check: Check = True,
     as_json: Json = False,
 ) -> None:
     """Write images as files and questions as a list, in the form that another project loads.
@@ -85,9 +86,8 @@ def export(
     from distortlab.export import export as run
     from distortlab.printing import print_json
     from distortlab.sharing_rights import REMEDY
-    from distortlab.stored import open_data
 
-    data = open_data(folder)
+    data = open_checked(folder, check, quiet=as_json)
     total = sum(data.count("rft", name) for name in split or data.splits)
     with bar("questions", total, quiet=as_json) as advance:
         done = run(folder, out, form, splits=split or (), tasks=task or (), overwrite=overwrite, progress=advance)

@@ -1,11 +1,13 @@
 """Data sets of the generator: tasks, severity, sets of regions, floors; from the folder to the table."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from dataset_samples import flip_byte
 from hypothesis import given
 from hypothesis import strategies as st
 from in_process import Cli
@@ -237,3 +239,11 @@ def test_pixels_come_with_their_items(made: Path) -> None:
         names = {item.id for item in local.items(made, "validation", view)}
         assert {name for name, _, _ in local.loaded(made, "validation", view)} == names
     assert np.isfinite([len(r or b"") for _, _, r in local.loaded(made, "validation", "severity")]).all()
+
+
+def test_a_damaged_table_is_named(made: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(made, tmp_path / "damaged"))
+    table = next((copy / "rft").glob("*.parquet"))
+    flip_byte(table)
+    with pytest.raises(UserError, match=f"{table.name} is damaged"):
+        list(local.loaded(copy, "all", "tasks"))

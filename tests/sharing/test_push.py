@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import stand_in_routes
-from dataset_samples import COMMAND, edit_json, flip_byte, rows_of
+from dataset_samples import COMMAND, edit_manifest, flip_byte, rows_of
 from stand_in_hub import StandInHub
 
 from distortlab import __version__
@@ -142,7 +142,7 @@ def test_a_manifest_that_names_strange_files_is_refused(hub: StandInHub, copy: C
     folder = copy()
     plan = folder / "_distortlab" / "plan.json"
     entry = {"bytes": plan.stat().st_size, "rows": 0, "sha256": hashlib.sha256(plan.read_bytes()).hexdigest()}
-    edit_json(folder / "MANIFEST.json", lambda m: m["files"].update({"_distortlab/plan.json": entry}))
+    edit_manifest(folder, lambda m: m["files"].update({"_distortlab/plan.json": entry}))
     with pytest.raises(UserError, match="no file of a data set; nothing was sent"):
         push(folder, REPO)
 

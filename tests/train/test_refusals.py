@@ -103,14 +103,14 @@ DAMAGE = {
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_rows_that_cannot_be_asked(file: Path, perception: Path, tmp_path: Path, damage: str) -> None:
     change, sentence = DAMAGE[damage]
-    folder = Path(shutil.copytree(perception, tmp_path / "data"))
+    folder = Path(shutil.copytree(perception, tmp_path / "data", ignore=shutil.ignore_patterns("MANIFEST.json")))
     for path in (folder / "rft").glob("*.parquet"):
         pq.write_table(change(pq.read_table(path), path.name).replace_schema_metadata(None), path)
     assert sentence in refused(load_config(file, {"data.perception": str(folder)}))
 
 
 def test_in_a_stream_they_stop_the_run(file: Path, perception: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(perception, tmp_path / "data"))
+    folder = Path(shutil.copytree(perception, tmp_path / "data", ignore=shutil.ignore_patterns("MANIFEST.json")))
     for path in (folder / "rft").glob("train-*.parquet"):
         table = changed("images", [])(pq.read_table(path), path.name)
         pq.write_table(table.replace_schema_metadata(None), path)

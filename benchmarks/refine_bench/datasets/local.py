@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.errors import UserError, unknown
-from distortlab.stored import open_data, opened
+from distortlab.stored import open_data
 from distortlab.tasks import grounding
-from distortlab.verify import manifest_of
 
 __all__ = ["VIEWS", "LocalItem", "describe", "items", "loaded", "splits"]
 
 VIEWS = ("tasks", "severity", "diagnosis")
-BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,7 @@ class LocalItem:
 
 def splits(folder: Path) -> tuple[str, ...]:
     """The splits of a data set. Raises `UserError` where it is none."""
-    manifest_of(folder)
-    return tuple(sorted({path.name.partition("-")[0] for path in (folder / "images").glob("*.parquet")}))
+    return tuple(sorted({part.split for part in open_data(folder).parts_of("images")}))
 
 
 def chosen(folder: Path, split: str | None) -> str:
@@ -124,7 +121,4 @@ def _truth(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rows(folder: Path, table: str, split: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for part in open_data(folder).parts_of(table, None if split == "all" else split):
-        with opened(folder, part, columns) as file:
-            for batch in file.iter_batches(BATCH, columns=list(columns)):
-                yield from batch.to_pylist()
+    return open_data(folder).rows(table, columns, None if split == "all" else split)
