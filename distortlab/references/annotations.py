@@ -7,6 +7,7 @@ of COCO would need several gigabytes at once.
 import hashlib
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,22 @@ __all__ = ["Annotation", "Document", "Picture", "read_document"]
 Key = int | str
 KEYS = ("images", "annotations", "categories")
 LONGEST_NAME = 200
+
+_COMMONS = (
+    (1, "Attribution-NonCommercial-ShareAlike License", "by-nc-sa"),
+    (2, "Attribution-NonCommercial License", "by-nc"),
+    (3, "Attribution-NonCommercial-NoDerivs License", "by-nc-nd"),
+    (4, "Attribution License", "by"),
+    (5, "Attribution-ShareAlike License", "by-sa"),
+    (6, "Attribution-NoDerivs License", "by-nd"),
+)
+COCO_LICENSES: dict[Key, str] = {
+    **{key: f"{name} (http://creativecommons.org/licenses/{short}/2.0/)" for key, name, short in _COMMONS},
+    7: "No known copyright restrictions (http://flickr.com/commons/usage/)",
+    8: "United States Government Work (http://www.usa.gov/copyright.shtml)",
+}
+"""The table "licenses" of COCO's own annotation files of 2014 and 2017, by id."""
+_COCO_ADDRESS = re.compile(r"https?://(images\.cocodataset|mscoco)\.org/")
 
 
 class _Raw(NamedTuple):
@@ -182,9 +199,16 @@ def _picture(
         folders[folder] = images / folder if (images / folder).is_dir() else images
     place = folders[folder]
     source = _text(item.get("coco_url")) or _text(str(name))
-    license_key = _key(item, "license")
-    license_text = licenses.get(license_key) if license_key is not None else None
+    license_text = _license_of(item, source, licenses)
     return Picture(_identifier(key), place / name.name, (int(size[0] or 0), int(size[1] or 0)), source, license_text)
+
+
+def _license_of(item: dict[str, Any], source: str, licenses: dict[Key, str]) -> str | None:
+    """By the table of the file; where that was lost, as excerpts of COCO lose it, by COCO's own for images of COCO."""
+    key = _key(item, "license")
+    if key is None:
+        return None
+    return (licenses or (COCO_LICENSES if _COCO_ADDRESS.match(source) else {})).get(key)
 
 
 def _safe_name(item: dict[str, Any]) -> PurePosixPath | None:

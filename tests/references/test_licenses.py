@@ -66,6 +66,23 @@ def texts_of(spec: str, **rules: Any) -> Counter[str]:
     return Counter(entry.license for entry in references.entries(references.count or 5))  # type: ignore[attr-defined]
 
 
+def test_excerpts_of_coco_that_lost_the_table_have_its_licenses(coco: str, tmp_path: Path) -> None:
+    """Their images still name the id; so do images of others, whose ids mean nothing without a table."""
+    spec = licensed(tmp_path / "excerpt")
+    file = tmp_path / "excerpt" / "instances.json"
+    document = json.loads(file.read_text())
+    del document["licenses"]
+    for image in document["images"]:
+        image["coco_url"] = f"http://images.cocodataset.org/train2017/{image['file_name']}"
+    file.write_text(json.dumps(document))
+    assert texts_of(spec) == texts_of(coco)
+    assert not any("NoDerivs" in text for text in texts_of(spec, deny=("NoDerivs",)))
+    for image in document["images"]:
+        image["coco_url"] = f"http://example.org/{image['file_name']}"
+    file.write_text(json.dumps(document))
+    assert not any("License" in text for text in texts_of(spec))
+
+
 # --- names ----------------------------------------------------------------------------------------------------------
 
 NAMED = [
