@@ -42,9 +42,9 @@ def _wanted(config: Config) -> Iterator[tuple[str, str, str]]:
     trainer, tracker = config.trainer, config.watch.report_to
     if tracker != "none":
         yield f"watch.report_to: {tracker}", tracker, tracker
-    if trainer.get("use_vllm"):
+    if _is_on(trainer.get("use_vllm")):
         yield "trainer.use_vllm", "vllm", "vllm"
-    if trainer.get("use_liger_kernel"):
+    if _is_on(trainer.get("use_liger_kernel")):
         yield "trainer.use_liger_kernel", "liger_kernel", "liger-kernel"
     if trainer.get("deepspeed") or os.environ.get("ACCELERATE_USE_DEEPSPEED", "false") == "true":
         yield "DeepSpeed (recipes/accelerate/zero3.yaml, trainer.deepspeed)", "deepspeed", "deepspeed"
@@ -57,3 +57,8 @@ def _wanted(config: Config) -> Iterator[tuple[str, str, str]]:
         if part in optimizer:
             yield f"trainer.optim: {optimizer}", module, package
             return
+
+
+def _is_on(value: object) -> bool:
+    """Whether a switch is on: true, or text that TRL takes for it."""
+    return value is True or str(value).lower() in ("yes", "on", "true", "y", "t", "1")

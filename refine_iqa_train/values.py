@@ -13,10 +13,16 @@ __all__ = ["overrides_of", "read_yaml", "set_key"]
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML in which 1e-6 is a number and a key stands once."""
+    """Safe YAML in which 1e-6 is a number, no is a word (save_strategy: no), and a key stands once."""
 
 
-# YAML 1.1 reads 1e-6 as text; YAML 1.2 has this rule.
+# YAML 1.1 reads 1e-6 as text, and yes, no, on and off as truth values; YAML 1.2 has these rules.
+_BOOL = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in rules if tag != _BOOL]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
 )

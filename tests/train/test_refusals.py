@@ -16,10 +16,12 @@ from PIL import Image
 from distortlab.errors import UserError
 from refine_iqa_train import run
 from refine_iqa_train.config import Config, load_config
-from refine_iqa_train.packages import OPTIMIZERS
+from refine_iqa_train.packages import OPTIMIZERS, check_packages
 from refine_iqa_train.prepare import prepare
 from refine_iqa_train.run import train
+from refine_iqa_train.settings import grpo_arguments
 from refine_iqa_train.trl_limits import ABOVE_ZERO, CHOICES, OTHERS, RANGES
+from refine_iqa_train.values import overrides_of
 
 
 @pytest.fixture
@@ -155,6 +157,26 @@ def test_keys_that_were_taken_without_a_word(file: Path, keys: dict[str, Any], s
     with pytest.raises(UserError) as caught:
         load_config(file, keys)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "value"),
+    [("no", "save_strategy", "no"), ("no", "gradient_checkpointing", False), ("on", "gradient_checkpointing", True)],
+)
+def test_no_is_a_word_where_words_are_allowed_and_a_switch_elsewhere(
+    file: Path, words: str, key: str, value: object
+) -> None:
+    """YAML 1.1 reads it as false, of which TRL's save_strategy knows nothing."""
+    config = load_config(file, overrides_of([f"--trainer.{key}", words, "--resume", "no"]))
+    assert getattr(grpo_arguments(config, {"format": 1.0}), key) == value
+    assert config.resume == "no"
+
+
+@pytest.mark.usefixtures("_nothing_installed")
+def test_a_switch_that_is_off_needs_no_package(file: Path) -> None:
+    check_packages(load_config(file, overrides_of(["--trainer.use_vllm", "no"])))
+    with pytest.raises(UserError, match="vllm"):
+        check_packages(load_config(file, overrides_of(["--trainer.use_vllm", "yes"])))
 
 
 def test_switches_stay_switches(file: Path) -> None:
