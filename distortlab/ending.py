@@ -93,7 +93,10 @@ def run_program(
 
 @contextmanager
 def _termination_as_stop() -> Iterator[list[int]]:
-    """SIGTERM, which batch systems send, does what Ctrl-C does; it is noted in the list that this yields."""
+    """SIGTERM, which batch systems send, does what Ctrl-C does; it is noted in the list that this yields.
+
+    Also where Ctrl-C itself is ignored, as a shell sees to for what a script runs in the background.
+    """
     heard: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield heard
@@ -103,7 +106,10 @@ def _termination_as_stop() -> Iterator[list[int]]:
     def stop(number: int, frame: FrameType | None) -> None:
         if os.getpid() == mine:
             heard.append(number)
-            signal.raise_signal(signal.SIGINT)
+            on_stop = signal.getsignal(signal.SIGINT)
+            if not callable(on_stop):
+                raise KeyboardInterrupt
+            on_stop(signal.SIGINT, frame)
         else:  # a process that was forked from this one
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)

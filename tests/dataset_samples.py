@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -235,11 +236,26 @@ def command(
 
 
 @contextmanager
+def child_signals(on_stop: Any) -> Iterator[None]:
+    """What programs that are started meanwhile do on Ctrl-C: `SIG_IGN` is inherited, any other handler is not."""
+    before = signal.signal(signal.SIGINT, on_stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def started(*arguments: object, **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """The program in a session of its own, so that a signal to the group reaches it and its workers alone."""
+    """The program in a session of its own, so that a signal to the group reaches it and its workers alone.
+
+    It hears Ctrl-C, also where the tests themselves run in the background of a script and do not.
+    """
     words = [*COMMAND, *map(str, arguments)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": ENVIRONMENT}
-    with subprocess.Popen(words, start_new_session=True, **{**pipes, **options}) as process:
+    with child_signals(signal.default_int_handler):
+        process = subprocess.Popen(words, start_new_session=True, **{**pipes, **options})
+    with process:
         try:
             yield process
         finally:

@@ -11,7 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from dataset_samples import COMMAND, Gallery, assert_one_sentence, command, jobs_of, published, small_recipe, started
+from dataset_samples import (
+    COMMAND,
+    Gallery,
+    assert_one_sentence,
+    child_signals,
+    command,
+    jobs_of,
+    published,
+    small_recipe,
+    started,
+)
 
 from distortlab.claim import claim
 from distortlab.dataset import generate
@@ -95,6 +105,22 @@ def test_stopped_while_references_are_read(tmp_path: Path) -> None:
 
 
 # --- a second run ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_sigterm_is_heard_where_ctrl_c_is_not(tmp_path: Path) -> None:
+    """A shell ignores Ctrl-C for what a script runs in the background; batch systems end that with SIGTERM."""
+    words = [*COMMAND, *map(str, WORDS), "--workers", "2", "--out", str(tmp_path / "data")]
+    with child_signals(signal.SIG_IGN):
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert wait_for(lambda: (tmp_path / "data" / "_distortlab" / "plan.json").exists(), 60)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.terminate()
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (143, "")
+    assert "stopped" in assert_one_sentence(err)
 
 
 @contextmanager

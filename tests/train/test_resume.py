@@ -158,8 +158,8 @@ OTHER = {
     "rewards.weights.format": (2.0, "rewards.weights.format was 1.0 and is 2.0"),
     "rewards.weights.object": (0, "rewards.weights.object was 1.0 and is null"),
     "rewards.recognition.type_weight": (0.7, "rewards.recognition.type_weight was 0.5 and is 0.7"),
-    "data.limit": (20, "what is in the data was 40 questions"),
-    "data.tasks": (["object", "grounding"], "what is in the data was 40 questions"),
+    "data.limit": (20, "what is in the data was "),
+    "data.tasks": (["object", "grounding"], "what is in the data was "),
     "seed": (1, "seed was 0 and is 1"),
     "frozen_vision": (True, "frozen_vision was false and is true"),
 }
@@ -174,7 +174,7 @@ def test_what_decides_what_is_learnt_may_not_change(again: Callable[..., Config]
     if not finished:
         (Path(config.out) / "run.json").unlink()
     before = hashes(Path(config.out))
-    assert sentence.replace("40", "") in refusal(config).replace("40", "")
+    assert sentence in refusal(config)
     assert hashes(Path(config.out)) == before
 
 
@@ -196,7 +196,7 @@ def test_a_checkpoint_of_another_stage(again: Callable[..., Config], rated: Path
 @pytest.mark.slow
 def test_other_data_under_the_same_name(again: Callable[..., Config], perception: Path, tmp_path: Path) -> None:
     """A data set may be moved. What is in it may not change."""
-    moved = Path(shutil.copytree(perception, tmp_path / "moved"))
+    moved = Path(shutil.copytree(perception, tmp_path / "moved", ignore=shutil.ignore_patterns("MANIFEST.json")))
     assert find_start(prepare(again(data__perception=str(moved)), "stage1")).finished == 2
     first = min((moved / "rft").glob("train-*.parquet"))
     table = pq.read_table(first)
