@@ -49,8 +49,8 @@ class SharedLock:
         self._path = path
 
     def __enter__(self) -> "SharedLock":
-        self._file = _opened(self._path)
-        if not _locked(self._file, exclusive=False, patience_s=_PATIENCE_S):
+        self._file = _open_lock_file(self._path)
+        if not _take_lock(self._file, exclusive=False, patience_s=_PATIENCE_S):
             os.close(self._file)
             raise UserError(f"{self._path.parent.parent} is being cleared by another run; try again when it has ended")
         return self
@@ -61,14 +61,14 @@ class SharedLock:
     @contextmanager
     def alone(self, patience_s: float = 0.0) -> Iterator[bool]:
         """Whether nobody else holds it, within `patience_s`."""
-        alone = _locked(self._file, exclusive=True, patience_s=patience_s)
+        alone = _take_lock(self._file, exclusive=True, patience_s=patience_s)
         try:
             yield alone
         finally:
-            _locked(self._file, exclusive=False, patience_s=_PATIENCE_S)
+            _take_lock(self._file, exclusive=False, patience_s=_PATIENCE_S)
 
 
-def _opened(path: Path) -> int:
+def _open_lock_file(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except PermissionError:
@@ -79,7 +79,7 @@ def _opened(path: Path) -> int:
         raise UserError(f"{path} cannot be made: {(error.strerror or str(error)).lower()}") from error
 
 
-def _locked(file: int, exclusive: bool, patience_s: float) -> bool:
+def _take_lock(file: int, exclusive: bool, patience_s: float) -> bool:
     if fcntl is None:
         return True
     end = time.monotonic() + patience_s

@@ -119,14 +119,14 @@ def _data_hash(ready: Ready) -> str | None:
 def differences(old: RunRecord, new: RunRecord) -> list[str]:
     """What a run that goes on may not change and does, in words: `trainer.learning_rate was 1e-06 and is 1e-05`."""
     found = [
-        f"{key} was {_shown(getattr(old, name))} and is {_shown(getattr(new, name))}"
+        f"{key} was {_format_value(getattr(old, name))} and is {_format_value(getattr(new, name))}"
         for name, key in WHOLE.items()
         if getattr(old, name) != getattr(new, name)
     ]
     before, after = dict(_flat(old.config)), dict(_flat(new.config))
     changed = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
     found += [
-        f"{key} was {_shown(before.get(key))} and is {_shown(after.get(key))}"
+        f"{key} was {_format_value(before.get(key))} and is {_format_value(after.get(key))}"
         for key in changed
         if not _may_change(key, new.data is None) and _is_known(key, before, after)
     ]
@@ -153,7 +153,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 

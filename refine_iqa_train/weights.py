@@ -53,15 +53,12 @@ def _check_same(rules: LoraRules, adapter: Adapter, family: ModelFamily) -> None
     }
     for key, value in there.items():
         if getattr(rules, key) != value:
+            wanted, theirs = json.dumps(getattr(rules, key)), json.dumps(value)
             raise UserError(
-                f"lora.{key} = {_shown(getattr(rules, key))}, and the adapters in {adapter.name} have {_shown(value)}: "
-                f"set lora.{key}: {_shown(value)} to train them on, or adapter: merge to add them to the weights and "
+                f"lora.{key} = {wanted}, and the adapters in {adapter.name} have {theirs}: set lora.{key}: {theirs} to "
+                "train them on, or adapter: merge to add them to the weights and "
                 "begin with new ones"
             )
-
-
-def _shown(value: object) -> str:
-    return json.dumps(value)
 
 
 # --- for TRL --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from distortlab.errors import UserError
-from refine_bench.datasets.tables import text_of
+from refine_bench.datasets.tables import is_number, text_of
 from refine_bench.prediction_columns import FORMS, NAME_KEYS, SURPLUS, Row, column_key, is_known, pair_row
 from refine_bench.predictions_json import json_rows
 
@@ -72,7 +72,7 @@ def _table_rows(path: Path, text: str, as_text: bool) -> Iterator[tuple[int, Row
         return
     # "3.2 a.jpg": the score first, as TID2013 writes its labels.
     first = [cells for _, cells in rows[:_PEEKED]]
-    turned = not as_text and all(_is_number(cells[0]) and not _is_number(cells[-1]) for cells in first)
+    turned = not as_text and all(is_number(cells[0]) and not is_number(cells[-1]) for cells in first)
     if len(header) != 2:
         shown = f"{len(header)} columns ({', '.join(map(repr, header))[:100]}) and no header that names the image"
         raise UserError(f"{path}, row {rows[0][0]}: {shown}; allowed: {FORMS}")
@@ -101,7 +101,7 @@ def _has_columns(rows: Sequence[Sequence[str]], as_text: bool) -> bool:
     """Whether the first rows are a table without a header: two cells or more, a number (an answer) among them."""
     if not rows or any(len(cells) < 2 for cells in rows):
         return False
-    return as_text or any(_is_number(cells[k]) for cells in rows for k in (0, -1))
+    return as_text or any(is_number(cells[k]) for cells in rows for k in (0, -1))
 
 
 def _split_words(line: str, as_text: bool) -> list[str]:
@@ -111,7 +111,7 @@ def _split_words(line: str, as_text: bool) -> list[str]:
         return words
     if as_text:
         return line.split(None, 1)
-    return line.split(None, 1) if _is_number(words[0]) and not _is_number(words[-1]) else line.rsplit(None, 1)
+    return line.split(None, 1) if is_number(words[0]) and not is_number(words[-1]) else line.rsplit(None, 1)
 
 
 def _csv_lines(path: Path, text: str, mark: str) -> list[tuple[int, list[str]]]:
@@ -152,12 +152,4 @@ def _with_score(row: Row) -> Row:
 def _is_header(cells: Sequence[str]) -> bool:
     names = [cell for cell in cells if column_key(cell) in NAME_KEYS]
     others = [cell for cell in cells if cell not in names]
-    return bool(names) and (any(map(is_known, others)) or (len(cells) == 2 and not any(map(_is_number, cells))))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return bool(names) and (any(map(is_known, others)) or (len(cells) == 2 and not any(map(is_number, cells))))

@@ -22,7 +22,7 @@ __all__ = [
     "bar",
     "box_of",
     "fail",
-    "open_checked",
+    "open_and_check",
     "shard_of",
     "share_of",
 ]
@@ -119,7 +119,7 @@ def bar(
         raise Interrupted(f"stopped; {after}") from None
 
 
-def open_checked(folder: Path, check: bool, quiet: bool = False) -> "Stored":
+def open_and_check(folder: Path, check: bool, quiet: bool = False) -> "Stored":
     """A data set, with `check` after all its tables were compared with their hashes."""
     from distortlab.engines.local import default_workers
     from distortlab.stored import open_data

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Check, Json, Profile, app, bar, box_of, open_checked
+from distortlab.cli.app import Check, Json, Profile, app, bar, box_of, open_and_check
 
 __all__ = ["gallery", "sheet", "view"]
 
@@ -37,7 +37,7 @@ def view(
     from distortlab.viewer import write_page
 
     wanted = Filter(family or (), severity or (), task or (), min_visibility, max_visibility)
-    stored = open_checked(folder, check, quiet=as_json)
+    stored = open_and_check(folder, check, quiet=as_json)
     with bar("images", min(sample, stored.images), quiet=as_json, after="nothing was written") as advance:
         written = write_page(folder, out, sample=sample, seed=seed, wanted=wanted, megabytes=max_mb, progress=advance)
     if as_json:
@@ -61,7 +61,7 @@ def sheet(
     from distortlab.contact import dataset_sheet
     from distortlab.tiles import write_sheet
 
-    open_checked(folder, check)
+    open_and_check(folder, check)
     picture = dataset_sheet(folder, count, seed=seed)
     write_sheet(out, picture)
     typer.echo(f"wrote {out}, {picture.shape[1]} x {picture.shape[0]}")

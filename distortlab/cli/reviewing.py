@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Check, Json, Workers, app, bar, open_checked, share_of
+from distortlab.cli.app import Check, Json, Workers, app, bar, open_and_check, share_of
 
 __all__ = ["stats", "verify"]
 
@@ -62,7 +62,7 @@ def stats(
     from distortlab.printing import print_json
     from distortlab.stats import statistics
 
-    stored = open_checked(folder, check, quiet=as_json)
+    stored = open_and_check(folder, check, quiet=as_json)
     if plots:
         pictures.plotting()
     with bar("images", stored.count("images", split), quiet=as_json, after="nothing was written") as advance:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Check, Json, Workers, app, bar, fail, open_checked
+from distortlab.cli.app import Check, Json, Workers, app, bar, fail, open_and_check
 
 __all__ = ["export", "materialize", "push"]
 
@@ -87,7 +87,7 @@ def export(
     from distortlab.printing import print_json
     from distortlab.sharing_rights import REMEDY
 
-    data = open_checked(folder, check, quiet=as_json)
+    data = open_and_check(folder, check, quiet=as_json)
     total = sum(data.count("rft", name) for name in split or data.splits)
     with bar("questions", total, quiet=as_json) as advance:
         done = run(folder, out, form, splits=split or (), tasks=task or (), overwrite=overwrite, progress=advance)

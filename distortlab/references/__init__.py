@@ -44,7 +44,7 @@ def open_references(
     return _KINDS[kind](rest, seed, rules, licenses)
 
 
-def _checked(references: References, text: str, licenses: LicenseRules) -> References:
+def _check_licenses(references: References, text: str, licenses: LicenseRules) -> References:
     """A source whose entries are all under one license."""
     if fault := licences.find_fault(licenses.allow, licenses.deny, {text: references.count or 1}):
         raise BadRecipe(fault)
@@ -56,7 +56,7 @@ def _scenes(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) ->
 
     if rest and not (rest.isascii() and rest.isdecimal() and len(rest) < 19):
         raise UserError(f"scenes:{rest}: the seed of the scenes is a whole number, e.g. scenes:7")
-    return _checked(Scenes(int(rest) if rest else seed), LICENSE, licenses)
+    return _check_licenses(Scenes(int(rest) if rest else seed), LICENSE, licenses)
 
 
 def _coco(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) -> References:
@@ -75,14 +75,14 @@ def _folder(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) ->
 
     if not rest:
         raise UserError("folder: a path is needed, as in folder:FOLDER")
-    return _checked(open_folder(Path(rest).expanduser()), LICENSE, licenses)
+    return _check_licenses(open_folder(Path(rest).expanduser()), LICENSE, licenses)
 
 
 def _hub(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) -> References:
     from distortlab.references.hub import open_hub
 
     found = open_hub(rest)
-    return _checked(found, found.table.license, licenses)
+    return _check_licenses(found, found.table.license, licenses)
 
 
 _KINDS = {"scenes": _scenes, "coco": _coco, "folder": _folder, "hf": _hub}

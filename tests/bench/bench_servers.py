@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as Pillow
 
-__all__ = ["Server", "brightness", "serving"]
+__all__ = ["Server", "brightness", "say_score", "serving"]
 
 Say = Callable[[dict[str, Any]], str]
 
@@ -25,6 +25,11 @@ def brightness(body: dict[str, Any]) -> float:
     urls = [part["image_url"]["url"] for part in body["messages"][-1]["content"] if part["type"] == "image_url"]
     data = base64.b64decode(urls[-1].partition(",")[2])
     return float(np.asarray(Pillow.open(io.BytesIO(data)).convert("RGB")).mean() / 255)
+
+
+def say_score(body: dict[str, Any]) -> str:
+    """The answer of a model for which bright is good."""
+    return f"<answer>Score:{1 + 4 * brightness(body):.2f}</answer>"
 
 
 class Server:

@@ -23,3 +23,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe = load_recipe("smoke", n=24, splits={"validation": 1.0}, references={"max_side": 400}, images_per_shard=24)
     generate(recipe, "scenes", out, workers=1)
     return out
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Endpoints are tried again at once, and without a key."""
+    from refine_bench.models import endpoint
+
+    monkeypatch.setattr(endpoint, "PAUSE_S", 0.01)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)

@@ -11,22 +11,13 @@ from typing import Any
 
 import pytest
 from bench_samples import write_koniq, write_llvisionqa
-from bench_servers import Server, brightness, serving
+from bench_servers import Server, say_score, serving
 from in_process import Cli
 
-from refine_bench.models import endpoint
 from refine_bench.records import Run, read_lines
 from refine_bench.score_run import score_run
 
-
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "PAUSE_S", 0.01)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-
-
-def _score(body: dict[str, Any]) -> str:
-    return f"<answer>Score:{1 + 4 * brightness(body):.2f}</answer>"
+pytestmark = pytest.mark.usefixtures("quick_retries")
 
 
 def _run(cli: Cli, server: Server, root: Path, *words: object) -> Any:
@@ -42,7 +33,7 @@ def _answers(root: Path) -> list[dict[str, Any]]:
 
 def test_a_run_asks_once_and_scores(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=30)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         done = _run(cli, server, tmp_path, "--protocol", "visualquality-r1")
         assert done.code == 0, done.err
         again = _run(cli, server, tmp_path, "--protocol", "visualquality-r1")
@@ -60,7 +51,7 @@ def test_a_run_asks_once_and_scores(cli: Cli, tmp_path: Path) -> None:
 
 def test_faults_are_tried_again_and_nothing_is_lost(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=20)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.faults = [429, 500, "half", "drop", "nonsense", 503, None, 429, "half"]
         done = _run(cli, server, tmp_path, "--protocol", "visualquality-r1", "--concurrency", 4)
     assert done.code == 0, done.err
@@ -70,7 +61,7 @@ def test_faults_are_tried_again_and_nothing_is_lost(cli: Cli, tmp_path: Path) ->
 
 def test_a_server_that_hangs_costs_one_timeout(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=6)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.faults = ["hang"]
         done = _run(cli, server, tmp_path, "--protocol", "visualquality-r1", "--timeout", 0.6)
     (score,) = json.loads(done.out)["sets"]
@@ -79,7 +70,7 @@ def test_a_server_that_hangs_costs_one_timeout(cli: Cli, tmp_path: Path) -> None
 
 def test_a_server_that_only_hangs_stops_the_run(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=20)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.faults = ["hang"] * 100
         words = ("--protocol", "visualquality-r1", "--timeout", 0.4, "--concurrency", 4)
         done = _run(cli, server, tmp_path, *words)
@@ -91,7 +82,7 @@ def test_a_server_that_only_hangs_stops_the_run(cli: Cli, tmp_path: Path) -> Non
 
 def test_an_answer_that_never_comes_is_an_error_and_is_asked_again_next_time(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=10)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.faults = [None, 400]
         done = _run(cli, server, tmp_path, "--protocol", "visualquality-r1", "--concurrency", 1)
         (score,) = json.loads(done.out)["sets"]
@@ -113,7 +104,7 @@ def test_a_server_that_refuses_stops_the_run(
     faults: list[int], words: tuple[str, ...], cli: Cli, tmp_path: Path
 ) -> None:
     write_koniq(tmp_path / "koniq", n=20)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.faults = faults
         done = _run(cli, server, tmp_path, "--protocol", "visualquality-r1", "--concurrency", 4)
     assert done.code == 2
@@ -136,14 +127,14 @@ def test_a_server_that_is_not_there(model: str, words: tuple[str, ...], cli: Cli
 
 
 def test_an_unknown_model_is_named_beside_the_nearest(cli: Cli, tmp_path: Path) -> None:
-    with serving(_score) as server:
+    with serving(say_score) as server:
         done = cli("run", "--model", f"openai:{server.url}#my-modle", "--on", "koniq", "--data", tmp_path)
     assert "did you mean 'my-model'" in done.err
 
 
 def test_the_server_is_kept_busy(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=96)
-    with serving(_score, delay=0.1) as server:
+    with serving(say_score, delay=0.1) as server:
         _run(cli, server, tmp_path, "--protocol", "visualquality-r1", "--concurrency", 24)
     assert server.most == 24
     # Four rounds of 0.1 s would be perfect, 9.6 s one by one.
@@ -188,7 +179,7 @@ def test_samples_are_averaged_with_their_spread(cli: Cli, tmp_path: Path) -> Non
 
 
 def _refused(cli: Cli, root: Path) -> str:
-    with serving(_score) as server:
+    with serving(say_score) as server:
         model = f"openai:{server.url}#my-model"
         done = cli("run", "--model", model, "--on", "koniq", "--data", root, "--samples", 4, "--out", root / "x")
     assert done.code == 2
@@ -226,7 +217,7 @@ def test_options_in_every_order(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=40)
-    with serving(_score, delay=0.08) as server:
+    with serving(say_score, delay=0.08) as server:
         words = [sys.executable, "-m", "refine_bench", "run", "--model", f"openai:{server.url}#my-model", "--json"]
         words += ["--on", "koniq:all", "--data", str(tmp_path), "--out", str(tmp_path / "run"), "--no-report"]
         words += ["--protocol", "visualquality-r1", "--concurrency", "4"]
@@ -249,7 +240,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_a_torn_line_is_asked_again(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=8)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         _run(cli, server, tmp_path, "--protocol", "visualquality-r1")
         (path,) = (tmp_path / "run" / "answers").iterdir()
         path.write_bytes(path.read_bytes()[:-30])
@@ -262,7 +253,7 @@ def test_a_torn_line_is_asked_again(cli: Cli, tmp_path: Path) -> None:
 def test_a_picture_that_cannot_be_read_is_named_and_the_run_goes_on(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=8)
     (tmp_path / "koniq" / "1024x768" / "3.jpg").write_bytes(b"no picture")
-    with serving(_score) as server:
+    with serving(say_score) as server:
         done = _run(cli, server, tmp_path, "--protocol", "visualquality-r1")
     assert done.code == 0, done.err
     (score,) = json.loads(done.out)["sets"]
@@ -273,7 +264,7 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_run_goes_on(cli: Cli, tm
 
 def test_another_model_does_not_go_into_the_same_folder(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=4)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         _run(cli, server, tmp_path, "--protocol", "visualquality-r1")
     done = cli("run", "--model", "sharpness", "--on", "koniq:all", "--data", tmp_path, "--out", tmp_path / "run")
     assert done.code == 2

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from bench_samples import write_koniq
 from bench_serve import ANSWER, make_taught_model, serve_model
-from bench_servers import Server, brightness, serving
+from bench_servers import Server, say_score, serving
 from in_process import Cli
 
-from refine_bench.models import LOGITS, PREFIX, TOP_K, endpoint
+from refine_bench.models import LOGITS, PREFIX, TOP_K
 from refine_bench.models.endpoint import Endpoint
 from refine_bench.protocols import PROTOCOLS
 from refine_bench.reading import Answer, Token, read_score
@@ -22,14 +22,7 @@ PLAIN = "Rate the quality of this picture."
 """The question that a server is tried with."""
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "PAUSE_S", 0.01)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-
-
-def _score(body: dict[str, Any]) -> str:
-    return f"<answer>Score:{1 + 4 * brightness(body):.2f}</answer>"
+pytestmark = pytest.mark.usefixtures("quick_retries")
 
 
 def _run(cli: Cli, server: Server, root: Path, *words: object, out: str = "run") -> Any:
@@ -46,7 +39,7 @@ def test_without_log_probabilities_the_text_is_read_and_it_is_said(
     refused: dict[str, int], cli: Cli, tmp_path: Path
 ) -> None:
     write_koniq(tmp_path / "koniq", n=12)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.gives_logprobs, server.refused = False, refused
         done = _run(cli, server, tmp_path)
     assert done.code == 0, done.err
@@ -69,7 +62,7 @@ def test_a_published_number_differs_by_the_reader() -> None:
 
 def test_the_server_is_tried_once_for_all_sets(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=6)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.gives_logprobs = False
         done = _run(cli, server, tmp_path, "--on", "koniq:all,koniq:training")
     assert done.code == 0, done.err
@@ -90,7 +83,7 @@ def test_with_log_probabilities_the_protocol_is_followed(cli: Cli, tmp_path: Pat
 
 def test_reader_logits_stops_with_the_remedy_before_anything_is_written(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=6)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.gives_logprobs = False
         done = _run(cli, server, tmp_path, "--reader", "logits")
     assert done.code == 2
@@ -102,7 +95,7 @@ def test_reader_logits_stops_with_the_remedy_before_anything_is_written(cli: Cli
 
 def test_reader_text_asks_for_no_log_probabilities(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=6)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         done = _run(cli, server, tmp_path, "--reader", "text")
     assert json.loads(done.out)["sets"][0]["n_read"] == 6
     assert len(server.bodies) == 6
@@ -112,7 +105,7 @@ def test_reader_text_asks_for_no_log_probabilities(cli: Cli, tmp_path: Path) -> 
 @pytest.mark.parametrize("reader", ["digits", "digits-tenths"])
 def test_what_was_never_asked_for_cannot_be_read_later(reader: str, cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=6)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.gives_logprobs = False
         _run(cli, server, tmp_path)
     done = cli("score", tmp_path / "run", "--reader", reader)
@@ -123,7 +116,7 @@ def test_what_was_never_asked_for_cannot_be_read_later(reader: str, cli: Cli, tm
 
 def test_runs_that_were_read_otherwise_do_not_mix(cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=6)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.top = lambda token: [(token, 1.0)]
         assert _run(cli, server, tmp_path, out="odds").code == 0
         server.gives_logprobs = False
@@ -141,7 +134,7 @@ def test_runs_that_were_read_otherwise_do_not_mix(cli: Cli, tmp_path: Path) -> N
 @pytest.mark.parametrize("status", [400, 422, 500, 501])
 def test_a_refused_beginning_is_not_a_broken_server(status: int, cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=12)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.top = lambda token: [(token, 1.0)]
         server.refused = {"continue_final_message": status}
         done = _run(cli, server, tmp_path, "--protocol", "q-align")
@@ -156,7 +149,7 @@ def test_a_refused_beginning_is_not_a_broken_server(status: int, cli: Cli, tmp_p
 @pytest.mark.parametrize("status", [400, 500, 503])
 def test_a_broken_server_is_called_broken(status: int, protocol: str, cli: Cli, tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=12)
-    with serving(_score) as server:
+    with serving(say_score) as server:
         server.refused = {"messages": status}
         done = _run(cli, server, tmp_path, "--protocol", protocol)
     assert done.code == 2
@@ -222,7 +215,7 @@ def test_transformers_serve(cli: Cli, tmp_path: Path) -> None:
     make_taught_model(tmp_path / "model")
     write_koniq(tmp_path / "koniq", n=6)
     with serve_model(tmp_path / "model", tmp_path / "log") as url:
-        server = Server(_score)
+        server = Server(say_score)
         server.url = url
         words = ("--model", f"openai:{url}#{tmp_path / 'model'}")
         done = _run(cli, server, tmp_path, *words)

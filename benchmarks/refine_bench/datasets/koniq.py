@@ -10,7 +10,7 @@ from pathlib import Path
 
 from distortlab.errors import UserError
 from refine_bench.datasets.base import Axis, Facts, Row, Scale
-from refine_bench.datasets.tables import Images, csv_rows
+from refine_bench.datasets.tables import Images, csv_rows, is_number
 
 __all__ = ["FACTS", "rows"]
 
@@ -74,13 +74,5 @@ def _acr(row: Mapping[str, str]) -> object:
     try:
         votes = [float(row[vote]) for vote in VOTES]
     except ValueError:
-        return next(row[vote] for vote in VOTES if not _is_number(row[vote]))
+        return next(row[vote] for vote in VOTES if not is_number(row[vote]))
     return sum(k * vote for k, vote in enumerate(votes, 1)) / sum(votes) if sum(votes) > 0 else "no vote"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -11,7 +11,17 @@ from typing import Any
 
 from distortlab.errors import UserError
 
-__all__ = ["Images", "csv_rows", "json_items", "json_values", "mat_arrays", "text_lines", "text_of", "xlsx_rows"]
+__all__ = [
+    "Images",
+    "csv_rows",
+    "is_number",
+    "json_items",
+    "json_values",
+    "mat_arrays",
+    "text_lines",
+    "text_of",
+    "xlsx_rows",
+]
 
 MAX_BYTES = 1 << 30
 
@@ -98,6 +108,15 @@ def _cell(item: Any) -> Any:
     while hasattr(item, "dtype") and getattr(item, "size", 0) == 1:
         item = item.item() if item.ndim == 0 else item.ravel()[0]
     return item
+
+
+def is_number(text: str) -> bool:
+    """Whether text spells a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
