@@ -24,10 +24,13 @@ from skimage import data
 from distortlab.build import Job
 from distortlab.errors import BadReference
 from distortlab.files import sealed, write_json
+from distortlab.image import pixels_sha256
 from distortlab.plan import Plan
+from distortlab.reading import read_upright
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import Entry, NamedRegion, Reference
 from distortlab.region import Box, Region
+from distortlab.schema import TABLES
 from distortlab.storage import Folder
 
 ROWS, COLUMNS = 264, 330
@@ -174,6 +177,21 @@ def rows_of(folder: Path, kind: str) -> list[dict[str, Any]]:
     return [row for path in sorted((folder / kind).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
+def pixel_rows(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """All rows of a data set, pictures as the hashes of their pixels: docs/log.md says why not of their bytes."""
+    return {table: _with_pixels(rows_of(folder, table)) for table in TABLES}
+
+
+def _with_pixels(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_pixels(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"bytes", "path"}:
+        return value["path"], pixels_sha256(read_upright(value["bytes"]).image)
+    return {name: _with_pixels(part) for name, part in value.items()}
+
+
 def quarantined(folder: Path) -> list[dict[str, str]]:
     """The references that could not be used, with the reasons."""
     files = sorted((folder / "_distortlab" / "quarantine").iterdir())
@@ -189,6 +207,11 @@ def published(folder: Path) -> dict[str, str]:
 def temporary(folder: Path) -> list[Path]:
     """What a run that was stopped may leave, and a run that finished must not."""
     return sorted(folder.rglob("*.tmp"))
+
+
+def files_of(folder: Path) -> set[str]:
+    """The names of all that is published."""
+    return set(published(folder))
 
 
 def flip_byte(path: Path) -> None:

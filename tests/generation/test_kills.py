@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dataset_samples import Gallery, command, published, rows_of, small_recipe, started, temporary
+from dataset_samples import Gallery, command, pixel_rows, small_recipe, started, temporary
 
 from distortlab.dataset import generate
 from distortlab.errors import UserError
-from distortlab.image import pixels_sha256
-from distortlab.reading import read_upright
-from distortlab.schema import TABLES
 from distortlab.stored import open_data
 
+Rows = dict[str, list[dict[str, Any]]]
 KILLS = int(os.environ.get("DISTORTLAB_KILLS", "6"))
 """`make kills` asks for 200."""
 
@@ -48,22 +46,22 @@ def put(folder: Path, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The files of one run, with their hashes."""
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """What one run makes."""
     out = tmp_path_factory.mktemp("whole") / "data"
     generate(small_recipe(), Gallery(), out, workers=1)
-    return published(out)
+    return pixel_rows(out)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("names", LEFT.values(), ids=LEFT)
 def test_leftovers_of_a_kill_count_as_nothing(
-    tmp_path: Path, whole: dict[str, str], names: tuple[str, ...], overwrite: bool
+    tmp_path: Path, whole: Rows, names: tuple[str, ...], overwrite: bool
 ) -> None:
     for name in names:
         put(tmp_path / "data", name)
     assert generate(small_recipe(), Gallery(), tmp_path / "data", workers=1, overwrite=overwrite).finished
-    assert published(tmp_path / "data") == whole
+    assert pixel_rows(tmp_path / "data") == whole
     assert not temporary(tmp_path / "data")
 
 
@@ -107,21 +105,6 @@ def moments(life_s: float) -> Iterator[tuple[float, bool]]:
         late, of = number - early, KILLS - early
         start, width = (0.3 * number / early, 0.3 / early) if late < 0 else (life_s * late / of, life_s / of)
         yield start + width * rng.random(), number % 2 == 0
-
-
-def pixel_rows(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """All rows of a data set, pictures as the hashes of their pixels: docs/log.md says why not of their bytes."""
-    return {table: _with_pixels(rows_of(folder, table)) for table in TABLES}
-
-
-def _with_pixels(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_with_pixels(part) for part in value]
-    if not isinstance(value, dict):
-        return value
-    if value.keys() == {"bytes", "path"}:
-        return value["path"], pixels_sha256(read_upright(value["bytes"]).image)
-    return {name: _with_pixels(part) for name, part in value.items()}
 
 
 @pytest.mark.slow
