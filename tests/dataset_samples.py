@@ -209,6 +209,28 @@ def temporary(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.tmp"))
 
 
+_NAMES_BYTES = ("README.md", "MANIFEST.json", "_distortlab/done/")
+"""Files that have sizes or hashes of pictures in them."""
+
+
+def content_of(folder: Path) -> dict[str, str]:
+    """Every file of a folder but the lock, receipts and plans too, each with a hash of what it says.
+
+    The bytes of a PNG file may differ where its pixels do not (docs/log.md): tables count by their rows, with the
+    pixels of their pictures, and of files that have sizes or hashes of pictures in them only the name.
+    """
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: _content_hash(name, path) for name, path in files.items() if path.name != "lock"}
+
+
+def _content_hash(name: str, path: Path) -> str:
+    if name.startswith(_NAMES_BYTES):
+        return ""
+    rows = _with_pixels(pq.read_table(path).to_pylist()) if path.suffix == ".parquet" else None
+    data = path.read_bytes() if rows is None else json.dumps(rows).encode()
+    return hashlib.sha256(data).hexdigest()
+
+
 def files_of(folder: Path) -> set[str]:
     """The names of all that is published."""
     return set(published(folder))
