@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from distortlab.checks import whole
 from distortlab.checks.files import book_faults, file_faults, shelf_faults
@@ -68,11 +67,6 @@ def _piecewise(place: str | Path, workers: int, sample: float | None, progress: 
 def images_of(folder: str | Path) -> int:
     """How many images there are to check. Raises as `verify`."""
     return images_in(folder) if is_piecewise(folder) else open_data(folder, whole=False).images
-
-
-def manifest_of(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a finished data set, checked for its shape; the files that it names are there."""
-    return dict(open_data(folder).manifest)
 
 
 def _without(stored: Stored, broken: Mapping[str, str]) -> Stored:

@@ -25,7 +25,8 @@ from distortlab.reading import read_upright
 from distortlab.references import open_references
 from distortlab.region import Region
 from distortlab.schema import open_writer, table
-from distortlab.verify import manifest_of, verify
+from distortlab.stored import open_data
+from distortlab.verify import verify
 
 GALLERY = Gallery(kinds=("good", "good", "alone", "broken", "good", "grey"))
 SEVERAL = small_recipe(n=24, images_per_shard=8, max_failures=1, images_per_reference=3)
@@ -224,7 +225,7 @@ def test_no_archive_without_references(tmp_path: Path) -> None:
 
 def test_a_data_set_is_asked_for_where_an_archive_lies(made: Path) -> None:
     with pytest.raises(UserError, match="is an archive; distortlab materialize"):
-        manifest_of(made)
+        open_data(made)
 
 
 def test_row_groups_end_where_they_would_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
