@@ -179,17 +179,18 @@ def rows_of(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 def pixel_rows(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """All rows of a data set, pictures as the hashes of their pixels: docs/log.md says why not of their bytes."""
-    return {table: _with_pixels(rows_of(folder, table)) for table in TABLES}
+    return {table: with_pixels(rows_of(folder, table)) for table in TABLES}
 
 
-def _with_pixels(value: Any) -> Any:
+def with_pixels(value: Any) -> Any:
+    """Rows, or a part of one, with every stored picture as its path and the hash of its pixels."""
     if isinstance(value, list):
-        return [_with_pixels(part) for part in value]
+        return [with_pixels(part) for part in value]
     if not isinstance(value, dict):
         return value
     if value.keys() == {"bytes", "path"}:
         return value["path"], pixels_sha256(read_upright(value["bytes"]).image)
-    return {name: _with_pixels(part) for name, part in value.items()}
+    return {name: with_pixels(part) for name, part in value.items()}
 
 
 def quarantined(folder: Path) -> list[dict[str, str]]:
@@ -209,15 +210,16 @@ def temporary(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.tmp"))
 
 
-_NAMES_BYTES = ("README.md", "MANIFEST.json", "_distortlab/done/")
-"""Files that have sizes or hashes of pictures in them."""
+_NAMES_BYTES = ("README.md", "_distortlab/done/")
+"""Files that have sizes or hashes of pictures in them, but for the manifest."""
 
 
 def content_of(folder: Path) -> dict[str, str]:
     """Every file of a folder but the lock, receipts and plans too, each with a hash of what it says.
 
     The bytes of a PNG file may differ where its pixels do not (docs/log.md): tables count by their rows, with the
-    pixels of their pictures, and of files that have sizes or hashes of pictures in them only the name.
+    pixels of their pictures, the manifest without sizes and hashes of files, and of other files that have such in them
+    only the name.
     """
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     return {name: _content_hash(name, path) for name, path in files.items() if path.name != "lock"}
@@ -226,9 +228,18 @@ def content_of(folder: Path) -> dict[str, str]:
 def _content_hash(name: str, path: Path) -> str:
     if name.startswith(_NAMES_BYTES):
         return ""
-    rows = _with_pixels(pq.read_table(path).to_pylist()) if path.suffix == ".parquet" else None
-    data = path.read_bytes() if rows is None else json.dumps(rows).encode()
+    if path.suffix == ".parquet":
+        data = json.dumps(with_pixels(pq.read_table(path).to_pylist())).encode()
+    elif name == "MANIFEST.json":
+        data = json.dumps(_without_bytes(json.loads(path.read_text()))).encode()
+    else:
+        data = path.read_bytes()
     return hashlib.sha256(data).hexdigest()
+
+
+def _without_bytes(manifest: Any) -> Any:
+    rows = {name: entry["rows"] for name, entry in manifest["files"].items()}
+    return {**{name: part for name, part in manifest.items() if name != "seal"}, "files": rows}
 
 
 def files_of(folder: Path) -> set[str]:

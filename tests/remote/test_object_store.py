@@ -168,7 +168,12 @@ def test_an_exception_while_writing_leaves_nothing(
 
 
 def test_a_shard_that_fails_leaves_nothing_of_itself(
-    bucket: str, store: s3fs.S3FileSystem, local: Path, monkeypatch: pytest.MonkeyPatch, temporary_folder: Path
+    bucket: str,
+    store: s3fs.S3FileSystem,
+    local: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    temporary_folder: Path,
+    tmp_path: Path,
 ) -> None:
     import distortlab.build
 
@@ -187,8 +192,9 @@ def test_a_shard_that_fails_leaves_nothing_of_itself(
     left = [path.partition("/")[2] for path in store.find(bucket)]
     kinds = Counter(path.rpartition("/")[0] for path in left)
     assert 0 < kinds["_distortlab/done"] == kinds["images"] == kinds["rft"] < 4
-    for path in left:
-        assert store.cat_file(f"{bucket}/{path}") == (local / path).read_bytes()
+    whole = content_of(local)
+    for path, content in content_of(copied(store, bucket, tmp_path / "copy")).items():
+        assert content == whole[path]
     assert not list(temporary_folder.iterdir())
 
 
