@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from distortlab.archive import Shelf
-from distortlab.codecs import encode_png, encode_webp
-from distortlab.dataset import generate
-from distortlab.image import Image
-from distortlab.patches import ARCHIVE, encode_patch, regions_of
+from distortlab.core.image import Image
+from distortlab.dataset.archive import Shelf
+from distortlab.dataset.patches import ARCHIVE, encode_patch, regions_of
+from distortlab.generation.generate import generate
+from distortlab.imaging.encode import encode_png, encode_webp
 from distortlab.recipe import default_recipe
 
 PATCHES = ("box, PNG", "box, WebP", "box, WebP, black outside the region (what is stored)", "box, WebP with alpha")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distortlab.dataset import generate
-from distortlab.files import sha256_of
+from distortlab.dataset.reader import open_data
+from distortlab.dataset.tables import hash_footer
+from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
-from distortlab.stored import open_data
-from distortlab.table_files import hash_footer
+from distortlab.storage.atomic import sha256_of
 
 
 def main() -> None:

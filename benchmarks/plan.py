@@ -6,11 +6,11 @@ import sys
 import time
 from pathlib import Path
 
-from distortlab.build import Job
-from distortlab.plan import make_plan
+from distortlab.generation.plan import make_plan
+from distortlab.generation.shard import Job
 from distortlab.recipe import default_recipe
 from distortlab.references import open_references
-from distortlab.storage import Folder
+from distortlab.storage.base import Folder
 
 
 def main(images: str) -> None:

@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 
 from distortlab import generate
+from distortlab.analysis.shortcuts import shortcuts
+from distortlab.dataset.reader import open_data
 from distortlab.recipe import default_recipe
-from distortlab.shortcuts import shortcuts
-from distortlab.stored import open_data
 
 
 def main() -> None:

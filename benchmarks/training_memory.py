@@ -5,7 +5,7 @@ Computed from the shapes of the real models; nothing is downloaded.
 
 from typing import Any
 
-from refine_iqa_train.memory import Load, Memory, estimate, shape_of
+from refine_iqa_train.models.memory import Load, Memory, estimate, shape_of
 
 IMAGE_TOKENS = {"Qwen2.5-VL-7B": 1_280, "Qwen3-VL-4B": 980}
 """Of an image of 1024 x 768 pixels, padded to 1120 x 896: 40 x 32 tokens of 28 pixels, 35 x 28 of 32 pixels."""

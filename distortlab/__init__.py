@@ -14,17 +14,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from distortlab.account import Account
-    from distortlab.catalog import CATALOG, find
-    from distortlab.dataset import generate
-    from distortlab.edit import Distorted, Edit, distort, render
-    from distortlab.errors import UserError
-    from distortlab.publish import push
-    from distortlab.reading import read_image
+    from distortlab.core.errors import UserError
+    from distortlab.core.region import Region
+    from distortlab.dataset.reader import open_data as open_dataset
+    from distortlab.distortions.catalog import CATALOG, find
+    from distortlab.distortions.edit import Distorted, Edit, distort, render
+    from distortlab.generation.generate import generate
+    from distortlab.generation.report import Account
+    from distortlab.imaging.decode import read_image
     from distortlab.recipe import Recipe, default_recipe, load_recipe
     from distortlab.references import open_references
-    from distortlab.region import Region
-    from distortlab.stored import open_data as open_dataset
+    from distortlab.sharing.push import push
 
 __version__ = "0.1.0"
 
@@ -49,19 +49,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "account": ("Account",),
-    "catalog": ("CATALOG", "find"),
-    "dataset": ("generate",),
-    "edit": ("Distorted", "Edit", "distort", "render"),
-    "errors": ("UserError",),
-    "publish": ("push",),
-    "reading": ("read_image",),
+    "generation.report": ("Account",),
+    "distortions.catalog": ("CATALOG", "find"),
+    "generation.generate": ("generate",),
+    "distortions.edit": ("Distorted", "Edit", "distort", "render"),
+    "core.errors": ("UserError",),
+    "sharing.push": ("push",),
+    "imaging.decode": ("read_image",),
     "recipe": ("Recipe", "default_recipe", "load_recipe"),
     "references": ("open_references",),
-    "region": ("Region",),
+    "core.region": ("Region",),
 }
 _HOME_OF = {name: (home, name) for home, names in _HOMES.items() for name in names}
-_HOME_OF["open_dataset"] = ("stored", "open_data")
+_HOME_OF["open_dataset"] = ("dataset.reader", "open_data")
 
 
 def __getattr__(name: str) -> Any:

@@ -12,8 +12,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from distortlab.errors import BadRecipe, unknown
-from distortlab.keys import from_values
+from distortlab.core.config import from_values
+from distortlab.core.errors import BadRecipe, unknown
 from distortlab.tasks.terms import FAMILIES
 
 __all__ = [

@@ -20,18 +20,18 @@ from typing import Any, NamedTuple
 import cv2
 from PIL import Image as pillow
 
-from distortlab.catalog import CATALOG, FAMILIES
-from distortlab.contact import dataset_tiles
-from distortlab.dataset import generate
-from distortlab.distortion import Distortion
-from distortlab.files import sha256_of
-from distortlab.gallery import Step, catalogue_sheet, rows_of, sample_photograph, steps
-from distortlab.image import Image
+from distortlab.core.image import Image
+from distortlab.distortions.base import Distortion
+from distortlab.distortions.catalog import CATALOG, FAMILIES
+from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
+from distortlab.severity.visibility import GATES, TRENDS
+from distortlab.storage.atomic import sha256_of
 from distortlab.tasks.terms import PHRASES
-from distortlab.tiles import Tile, sheet
-from distortlab.visibility import GATES, TRENDS
-from refine_iqa_train import run_record, trl_options
+from distortlab.visualization.contact_sheet import dataset_tiles
+from distortlab.visualization.gallery import Step, catalogue_sheet, rows_of, sample_photograph, steps
+from distortlab.visualization.tiles import Tile, sheet
+from refine_iqa_train.training import run_record, trl_options
 
 DOCS = Path(__file__).parent
 FACTS = DOCS / "images" / "facts.json"

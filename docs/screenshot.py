@@ -8,9 +8,9 @@ from pathlib import Path
 from PIL import Image as pillow
 from playwright.sync_api import sync_playwright
 
-from distortlab.dataset import generate
+from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
-from distortlab.viewer import write_page
+from distortlab.visualization.viewer import write_page
 
 OUT = Path(__file__).parent / "images" / "view.webp"
 SHOWN = 1  # which image of the sample, from 0

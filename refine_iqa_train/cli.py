@@ -6,7 +6,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from distortlab.ending import Commands, add_version, run_program
+from distortlab.core.program import Commands, add_version, run_program
 
 __all__ = ["app", "main"]
 
@@ -71,8 +71,8 @@ def tiny(
 
     python -m refine_iqa_train tiny --out models/tiny --family qwen2_5_vl
     """
-    from refine_iqa_train.console import hush
-    from refine_iqa_train.tiny import make_tiny
+    from refine_iqa_train.monitoring.console import hush
+    from refine_iqa_train.training.tiny_model import make_tiny
 
     hush()
     weights = make_tiny(out, family, seed)
@@ -89,7 +89,7 @@ def mock_ratings(
 
     python -m refine_iqa_train mock-ratings --data data/ --out rated/
     """
-    from refine_iqa_train.mock_ratings import mock_ratings as make
+    from refine_iqa_train.data.mock_ratings import mock_ratings as make
 
     counts = make(data, out)
     _say({"out": str(out), **counts}, f"{out}: " + ", ".join(f"{n:,} {split}" for split, n in counts.items()), as_json)
@@ -109,9 +109,9 @@ def check(
 
     python -m refine_iqa_train check --config recipes/stage1-qwen3-vl-4b.yaml --gpu-gib 80
     """
-    from refine_iqa_train.config import load_config
-    from refine_iqa_train.dry_run import dry_run, shown, stage_of
-    from refine_iqa_train.values import overrides_of
+    from refine_iqa_train.config.overrides import overrides_of
+    from refine_iqa_train.config.schema import load_config
+    from refine_iqa_train.training.dry_run import dry_run, shown, stage_of
 
     loaded = load_config(config, overrides_of(context.args))
     found = dry_run(loaded, stage_of(stage, config, loaded), gpu_gib)
@@ -128,8 +128,8 @@ def merge(
 
     python -m refine_iqa_train merge runs/stage2-lora --out models/refined
     """
-    from refine_iqa_train.console import hush
-    from refine_iqa_train.weights import merge_run
+    from refine_iqa_train.monitoring.console import hush
+    from refine_iqa_train.training.weights import merge_run
 
     hush()
     adapter = merge_run(run, out)
@@ -147,18 +147,20 @@ def scores(
 
     python -m refine_iqa_train scores runs/stage1-qwen3-vl-4b runs/stage2-qwen3-vl-4b
     """
-    from refine_iqa_train.results import scores_of, table
+    from refine_iqa_train.monitoring.results import scores_of, table
 
     found = {str(run): scores_of(run) for run in runs}
     _say(found, table(found), as_json)
 
 
 def _train(stage: str, config: str, context: typer.Context) -> None:
-    from refine_iqa_train.config import load_config
-    from refine_iqa_train.values import overrides_of
+    from refine_iqa_train.config.overrides import overrides_of
+    from refine_iqa_train.config.schema import load_config
 
     loaded = load_config(config, overrides_of(context.args))
-    from refine_iqa_train.run import train  # what is wrong with the configuration is said before this takes its time
+    from refine_iqa_train.training.train import (
+        train,  # what is wrong with the configuration is said before this takes its time
+    )
 
     train(loaded, stage)
 

@@ -21,17 +21,17 @@ from numpy.typing import NDArray
 from reference_samples import annotation, encoded, square
 from skimage import data
 
-from distortlab.build import Job
-from distortlab.errors import BadReference
-from distortlab.files import sealed, write_json
-from distortlab.image import pixels_sha256
-from distortlab.plan import Plan
-from distortlab.reading import read_upright
+from distortlab.core.errors import BadReference
+from distortlab.core.image import pixels_sha256
+from distortlab.core.region import Box, Region
+from distortlab.dataset.schema import TABLES
+from distortlab.generation.plan import Plan
+from distortlab.generation.shard import Job
+from distortlab.imaging.decode import read_upright
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import Entry, NamedRegion, Reference
-from distortlab.region import Box, Region
-from distortlab.schema import TABLES
-from distortlab.storage import Folder
+from distortlab.storage.atomic import sealed, write_json
+from distortlab.storage.base import Folder
 
 ROWS, COLUMNS = 264, 330
 NAMES = ("cat", "dog", "bird", "red car", "traffic light")

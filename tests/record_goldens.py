@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from samples import PROFILES, SEVERITIES, blob, distorted, photograph
 
-from distortlab.catalog import CATALOG
-from distortlab.distortion import Distortion, Profile
+from distortlab.distortions.base import Distortion, Profile
+from distortlab.distortions.catalog import CATALOG
 
 FILE = Path(__file__).parent / "goldens" / "block_means.json"
 GRID = 6

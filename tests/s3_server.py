@@ -10,7 +10,7 @@ from typing import Any
 import s3fs
 from werkzeug.serving import make_server
 
-from distortlab import object_store
+from distortlab.storage import object_store
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of the libraries that moto imports

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import data
 
-from distortlab.catalog import CATALOG, amount_of
-from distortlab.distortion import Distortion, Profile, Site
-from distortlab.edit import Edit, render
-from distortlab.region import Region, blend
+from distortlab.core.region import Region, blend
+from distortlab.distortions.base import Distortion, Profile, Site
+from distortlab.distortions.catalog import CATALOG, amount_of
+from distortlab.distortions.edit import Edit, render
 
 Pixels = NDArray[np.uint8]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from distortlab.balance import Check, checked, chi_square_tail, judged
+from distortlab.analysis.balance import Check, checked, chi_square_tail, judged
 
 
 @given(st.floats(0.1, 400), st.integers(1, 80))

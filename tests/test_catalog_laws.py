@@ -25,9 +25,9 @@ from samples import (
     steps,
 )
 
-from distortlab.catalog import find
-from distortlab.distortion import Profile
-from distortlab.edit import applied
+from distortlab.distortions.base import Profile
+from distortlab.distortions.catalog import find
+from distortlab.distortions.edit import applied
 
 LADDERS = [("matched", name) for name in NAMES] + [("dq", name) for name in DQ_NAMES]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from samples import Pixels
 from skimage import color
 
-from distortlab.ciede import ciede2000, lab_of_linear
+from distortlab.severity.ciede2000 import ciede2000, lab_of_linear
 
 # Sharma, Wu and Dalal 2005, table 1: the pairs that find mistakes in the hue, at the angle of 180 degrees, and in grey.
 SHARMA = [

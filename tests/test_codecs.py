@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image as pillow
 from samples import Pixels, photograph
 
-from distortlab.codecs import CODECS, Canvas, encode_png, encode_webp
-from distortlab.errors import BadRecipe
+from distortlab.core.errors import BadRecipe
+from distortlab.imaging.encode import CODECS, Canvas, encode_png, encode_webp
 
 # Around the height of a band (32 rows), and the smallest.
 SIZES = [(1, 1), (1, 40), (40, 1), (31, 5), (32, 5), (33, 5), (64, 3), (65, 2), (96, 128), (97, 33)]
@@ -106,16 +106,16 @@ def test_a_change_beside_the_edge_of_a_band(row: int, small: Pixels) -> None:
 
 
 def test_clean_bands_are_compressed_once(small: Pixels, monkeypatch: pytest.MonkeyPatch) -> None:
-    from distortlab import codecs
+    from distortlab.imaging import encode
 
     coded: list[int] = []
-    band = codecs._band
+    band = encode._band
 
     def counted(image: Pixels, start: int, stop: int) -> object:
         coded.append(start)
         return band(image, start, stop)
 
-    monkeypatch.setattr(codecs, "_band", counted)
+    monkeypatch.setattr(encode, "_band", counted)
     canvas, image = Canvas(small), small.copy()
     image[40:50] ^= 1
     for _ in range(3):

@@ -212,7 +212,7 @@ HELP = "import sys; sys.argv = ['distortlab', '--help']; from distortlab.cli imp
         "import distortlab; dir(distortlab); distortlab.UserError",
         "import distortlab.tasks",
         "import distortlab.tasks.recognition, distortlab.tasks.grounding, distortlab.tasks.object",
-        "import distortlab.errors",
+        "import distortlab.core.errors",
         "import distortlab.cli",
         HELP,
     ],

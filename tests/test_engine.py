@@ -26,12 +26,12 @@ from samples import (
 )
 from scipy import ndimage
 
-from distortlab.arithmetic import convolved, gaussian, quantised
-from distortlab.catalog import CATALOG, find
-from distortlab.distortion import Profile, Site
-from distortlab.edit import Edit, applied, render, spatial_scale
-from distortlab.errors import UserError
-from distortlab.region import Box, Region, blend, feathered
+from distortlab.core.errors import UserError
+from distortlab.core.region import Box, Region, blend, feathered
+from distortlab.distortions.base import Profile, Site
+from distortlab.distortions.catalog import CATALOG, find
+from distortlab.distortions.edit import Edit, applied, render, spatial_scale
+from distortlab.distortions.exact_math import convolved, gaussian, quantised
 
 LOCAL = [row.name for row in CATALOG if row.local]
 CODECS = [row.name for row in CATALOG if not row.local]

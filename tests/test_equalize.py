@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import NAMES, SEVERITIES, blob, photograph
 
-from distortlab.catalog import CATALOG, find
-from distortlab.distortion import TARGETS, Distortion
-from distortlab.edit import Edit, applied, spatial_scale
-from distortlab.equalize import equalized, misfit
-from distortlab.region import Region
-from distortlab.visibility import Scene, measure
+from distortlab.core.region import Region
+from distortlab.distortions.base import TARGETS, Distortion
+from distortlab.distortions.catalog import CATALOG, find
+from distortlab.distortions.edit import Edit, applied, spatial_scale
+from distortlab.severity.search import equalized, misfit
+from distortlab.severity.visibility import Scene, measure
 
 ROWS = st.sampled_from(CATALOG)
 CONTINUOUS = st.sampled_from([row for row in CATALOG if not row.dial.whole])

@@ -7,7 +7,7 @@ import record_goldens
 from record_goldens import FILE, complaint, load, main
 from samples import NAMES
 
-from distortlab.catalog import find
+from distortlab.distortions.catalog import find
 
 
 @pytest.mark.parametrize("name", NAMES)

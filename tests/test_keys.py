@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distortlab.errors import UserError
-from distortlab.keys import from_values, is_misplaced_boolean
+from distortlab.core.config import from_values, is_misplaced_boolean
+from distortlab.core.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from PIL import Image as pillow
 from samples import NAMES, photograph
 
-from distortlab.edit import distort
-from distortlab.errors import UserError
-from distortlab.model_size import model_shape, seen_small
-from distortlab.region import Region
-from distortlab.visibility import Scene, measure
+from distortlab.core.errors import UserError
+from distortlab.core.region import Region
+from distortlab.distortions.edit import distort
+from distortlab.severity.model_size import model_shape, seen_small
+from distortlab.severity.visibility import Scene, measure
 
 
 @pytest.mark.parametrize(

@@ -12,19 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference_samples import encoded
 
-from distortlab.dataset import generate
-from distortlab.draw import Workpiece
-from distortlab.plan import make_plan
-from distortlab.questions import Subject, ask
+from distortlab.core.region import Box, Region
+from distortlab.generation.candidates import compatible_names, conflicting_pairs, count_instances, names_inside
+from distortlab.generation.composition import TaskBalance
+from distortlab.generation.draw import Workpiece
+from distortlab.generation.generate import generate
+from distortlab.generation.plan import make_plan
+from distortlab.generation.questions import Subject, ask
 from distortlab.recipe import TASKS, ReferenceRules, RegionRules, default_recipe, stored_recipe
 from distortlab.references.base import NamedRegion, Reference
-from distortlab.references.rules import eligible
-from distortlab.region import Box, Region
-from distortlab.rivals import compatible_names, conflicting_pairs, count_instances, names_inside
-from distortlab.task_balance import TaskBalance
+from distortlab.references.regions.rules import eligible
 from distortlab.tasks import grounding
 from distortlab.tasks import object as object_task
-from distortlab.verify import verify
+from distortlab.verification.verify import verify
 
 SHAPE = (264, 330)
 Places = tuple[tuple[str, tuple[int, int, int, int]], ...]

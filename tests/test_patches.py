@@ -14,19 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import Pixels, photograph
 
-from distortlab.archive import Shelf
-from distortlab.dataset import generate
-from distortlab.errors import BadRecipe, UserError
-from distortlab.files import read_json, sealed, sha256_of, write_json
-from distortlab.image import pixels_sha256
-from distortlab.materialize import materialize
-from distortlab.patches import ARCHIVE, encode_patch, restored
-from distortlab.reading import read_upright
+from distortlab.core.errors import BadRecipe, UserError
+from distortlab.core.image import pixels_sha256
+from distortlab.core.region import Region
+from distortlab.dataset.archive import Shelf
+from distortlab.dataset.patches import ARCHIVE, encode_patch, restored
+from distortlab.dataset.reader import open_data
+from distortlab.dataset.schema import open_writer, table
+from distortlab.generation.generate import generate
+from distortlab.imaging.decode import read_upright
 from distortlab.references import open_references
-from distortlab.region import Region
-from distortlab.schema import open_writer, table
-from distortlab.stored import open_data
-from distortlab.verify import verify
+from distortlab.sharing.materialize import materialize
+from distortlab.storage.atomic import read_json, sealed, sha256_of, write_json
+from distortlab.verification.verify import verify
 
 GALLERY = Gallery(kinds=("good", "good", "alone", "broken", "good", "grey"))
 SEVERAL = small_recipe(n=24, images_per_shard=8, max_failures=1, images_per_reference=3)
@@ -155,8 +155,8 @@ def test_an_archive_of_older_operators_still_opens(
     def gone(*words: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("distortlab.edit.applied", gone)
-    monkeypatch.setattr("distortlab.catalog.CATALOG", ())
+    monkeypatch.setattr("distortlab.distortions.edit.applied", gone)
+    monkeypatch.setattr("distortlab.distortions.catalog.CATALOG", ())
     materialize(archive, tmp_path / "data", workers=1)
     assert content_of(tmp_path / "data") == content_of(full)
 
@@ -225,8 +225,8 @@ def test_a_data_set_is_asked_for_where_an_archive_lies(made: Path) -> None:
 
 def test_row_groups_end_where_they_would_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the bytes of the pictures in full, though the archive has other groups; references are found across them."""
-    monkeypatch.setattr("distortlab.writing._GROUP_BYTES", 700_000)
-    monkeypatch.setattr("distortlab.writing._GROUP_IMAGES", 5)
+    monkeypatch.setattr("distortlab.dataset.writer._GROUP_BYTES", 700_000)
+    monkeypatch.setattr("distortlab.dataset.writer._GROUP_IMAGES", 5)
     recipe = small_recipe(n=24, images_per_shard=24, images_per_reference=6)
     generate(recipe, GALLERY, tmp_path / "full", workers=1)
     generate(recipe, GALLERY, tmp_path / "archive", workers=1, store="patch")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from distortlab.arithmetic import normal_quantiles
-from distortlab.families.noise import _poisson_table
+from distortlab.distortions.exact_math import normal_quantiles
+from distortlab.distortions.families.noise import _poisson_table
 
 
 def test_normal_quantiles_are_scipys_to_their_rounding() -> None:

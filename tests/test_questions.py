@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from dataset_samples import small_recipe
 
-from distortlab.draw import Workpiece
-from distortlab.plan import make_plan
-from distortlab.questions import Subject, object_candidates, type_candidates
+from distortlab.core.region import Box, Region
+from distortlab.core.seeds import stream
+from distortlab.generation.draw import Workpiece
+from distortlab.generation.plan import make_plan
+from distortlab.generation.questions import Subject, object_candidates, type_candidates
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
-from distortlab.region import Box, Region
-from distortlab.seeds import stream
 from distortlab.tasks.terms import FAMILIES
 
 HOMES = (

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distortlab.distortion import Site
-from distortlab.region import Box
-from distortlab.seeds import stream
+from distortlab.core.region import Box
+from distortlab.core.seeds import stream
+from distortlab.distortions.base import Site
 
 # --- pinned: a data set depends on these. They never change. -------------------------------------------------------
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab import generate
-from distortlab.catalog import FAMILIES
-from distortlab.errors import UserError
-from distortlab.selection import Filter, find_images, questions_of, read_images, sampled
-from distortlab.stored import open_data
+from distortlab.core.errors import UserError
+from distortlab.dataset.reader import open_data
+from distortlab.dataset.selection import Filter, find_images, questions_of, read_images, sampled
+from distortlab.distortions.catalog import FAMILIES
 from distortlab.tasks import TASKS
 
 

@@ -8,12 +8,12 @@ import pytest
 from dataset_samples import Gallery, small_recipe
 
 from distortlab import generate
-from distortlab.boxes import box_shortcuts
-from distortlab.guesses import FOLDS, Question
+from distortlab.analysis.blind_boxes import box_shortcuts
+from distortlab.analysis.blind_predictors import FOLDS, Question
+from distortlab.analysis.shortcuts import Shortcut, measured, shortcuts
+from distortlab.core.seeds import stream
+from distortlab.dataset.reader import open_data
 from distortlab.recipe import default_recipe
-from distortlab.seeds import stream
-from distortlab.shortcuts import Shortcut, measured, shortcuts
-from distortlab.stored import open_data
 from distortlab.tasks import object as object_task
 from distortlab.tasks import recognition
 from distortlab.tasks.terms import FAMILIES

@@ -15,16 +15,16 @@ from PIL import Image
 from samples import Pixels
 
 import distortlab
-from distortlab.catalog import variants
-from distortlab.dataset import generate
-from distortlab.errors import BadRecipe, UserError
-from distortlab.publish import push
+from distortlab.core.errors import BadRecipe, UserError
+from distortlab.distortions.catalog import variants
+from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
+from distortlab.sharing.push import push
 from distortlab.tasks.terms import FAMILIES
 
 PROGRAMS = {
     "distortlab": ("distortlab.cli",),
-    "refine-bench": ("refine_bench.cli",),
+    "refine-bench": ("refine_bench.cli.app",),
     "refine_iqa_train": ("refine_iqa_train",),
 }
 
@@ -128,7 +128,7 @@ def test_a_dry_run_of_push_looks_at_the_folder_before_it_asks_anybody(
     def ask(*_: object, **__: object) -> None:
         pytest.fail("asked the Hub")
 
-    monkeypatch.setattr("distortlab.hub.Hub.ask", ask)
+    monkeypatch.setattr("distortlab.storage.hub_client.Hub.ask", ask)
     copy = tmp_path / "copy"
     copy.mkdir()
     for path in data.rglob("*"):

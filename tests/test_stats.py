@@ -9,14 +9,14 @@ import pytest
 from dataset_samples import Gallery, rows_of, small_recipe
 
 from distortlab import generate
-from distortlab.errors import UserError
-from distortlab.findings import checks, findings, rejections
-from distortlab.plots import write_plots
-from distortlab.reading import read_image
+from distortlab.analysis.findings import checks, findings, rejections
+from distortlab.analysis.plots import write_plots
+from distortlab.analysis.statistics import GRID, Statistics, statistics, visibility_of
+from distortlab.analysis.tables import values_of
+from distortlab.core.errors import UserError
+from distortlab.dataset.reader import open_data
+from distortlab.imaging.decode import read_image
 from distortlab.recipe import default_recipe
-from distortlab.stat_tables import values_of
-from distortlab.stats import GRID, Statistics, statistics, visibility_of
-from distortlab.stored import open_data
 from distortlab.tasks.terms import FAMILIES
 
 

@@ -8,8 +8,8 @@ import pytest
 from dataset_samples import Gallery, edit_manifest, rows_of, small_recipe
 
 from distortlab import generate
-from distortlab.errors import UserError
-from distortlab.stored import open_data
+from distortlab.core.errors import UserError
+from distortlab.dataset.reader import open_data
 
 Change = Callable[[Path], object]
 

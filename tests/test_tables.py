@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from distortlab.schema import open_writer, table
+from distortlab.dataset.schema import open_writer, table
 
 ONE_IMAGE = {"image": {"_type": "Image"}, "images": {"feature": {"_type": "Image"}, "_type": "List"}}
 SIZE = 300_000

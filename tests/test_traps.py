@@ -20,11 +20,11 @@ from samples import (
     whole,
 )
 
-from distortlab.catalog import CATALOG, find
-from distortlab.edit import applied, distort
-from distortlab.families.blur import _disc, _line
-from distortlab.region import Box, Region
-from distortlab.visibility import Scene, measure
+from distortlab.core.region import Box, Region
+from distortlab.distortions.catalog import CATALOG, find
+from distortlab.distortions.edit import applied, distort
+from distortlab.distortions.families.blur import _disc, _line
+from distortlab.severity.visibility import Scene, measure
 
 PAIRS = [(name, severity) for name in NAMES for severity in (1, 5)]
 
@@ -326,7 +326,7 @@ def test_trap_saturation_of_near_grey_is_bounded_by_its_gain(name: str, severity
 
 
 def test_trap_near_grey_regions_are_not_saturated() -> None:
-    from distortlab.visibility import gate
+    from distortlab.severity.visibility import gate
 
     rng = np.random.default_rng(0)
     image = (128 + rng.integers(-1, 2, (64, 64, 3))).astype(np.uint8)

@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 from reference_samples import encoded
 
 from distortlab import generate
-from distortlab.checks.report import Report
-from distortlab.checks.whole import balance_faults, ladder_faults
-from distortlab.errors import UserError
-from distortlab.files import sealed, sha256_of, write_json
-from distortlab.image import pixels_sha256
-from distortlab.reading import read_image
+from distortlab.core.errors import UserError
+from distortlab.core.image import pixels_sha256
+from distortlab.dataset.schema import TABLES, open_writer, table
+from distortlab.imaging.decode import read_image
 from distortlab.references import Entry, Reference
-from distortlab.schema import TABLES, open_writer, table
-from distortlab.verify import verify
+from distortlab.storage.atomic import sealed, sha256_of, write_json
+from distortlab.verification.report import Report
+from distortlab.verification.verify import verify
+from distortlab.verification.whole import balance_faults, ladder_faults
 
 Rows = list[dict[str, Any]]
 
@@ -79,7 +79,7 @@ def test_without_references_nothing_is_rendered_and_it_says_so(tmp_path: Path) -
 
 
 def test_another_version_of_an_operator_is_not_rendered(own_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from distortlab.checks import pixels
+    from distortlab.verification import pixels
 
     monkeypatch.setattr(pixels, "find", lambda name: replace(pixels_find(name), version=9))
     report = verify(own_copy)
@@ -89,7 +89,7 @@ def test_another_version_of_an_operator_is_not_rendered(own_copy: Path, monkeypa
 
 
 def pixels_find(name: str) -> Any:
-    from distortlab.catalog import find
+    from distortlab.distortions.catalog import find
 
     return find(name)
 

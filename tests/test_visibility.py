@@ -7,9 +7,9 @@ from samples import NAMES, SEVERITIES, Pixels, blob, distorted, whole
 from scipy import ndimage, stats
 from skimage import color, metrics
 
-from distortlab.catalog import FAMILIES, find
-from distortlab.region import Mask, Region
-from distortlab.visibility import GATES, TRENDS, Scene, Visibility, gate, measure, trend_of, verdict
+from distortlab.core.region import Mask, Region
+from distortlab.distortions.catalog import FAMILIES, find
+from distortlab.severity.visibility import GATES, TRENDS, Scene, Visibility, gate, measure, trend_of, verdict
 
 
 def flat(level: int, size: int = 64) -> Pixels:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image as pillow
 from reference_samples import encoded
 
-from distortlab.edit import distort, render
-from distortlab.files import sha256_of
-from distortlab.image import pixels_sha256
-from distortlab.reading import read_upright
-from distortlab.schema import TABLES, edits_of, open_writer, table
+from distortlab.core.image import pixels_sha256
+from distortlab.dataset.schema import TABLES, edits_of, open_writer, table
+from distortlab.distortions.edit import distort, render
+from distortlab.imaging.decode import read_upright
+from distortlab.storage.atomic import sha256_of
 
 Pixels = NDArray[np.uint8]
 Row = dict[str, Any]

@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow.parquet as pq
 
 import distortlab
-from distortlab.codecs import CODECS
+from distortlab.core.seeds import stream
+from distortlab.dataset.schema import RFT, Picture, Sample, table
+from distortlab.imaging.encode import CODECS
 from distortlab.recipe import ReferenceRules, RegionRules
-from distortlab.schema import RFT, Picture, Sample, table
-from distortlab.seeds import stream
 from distortlab.tasks import recognition
 
 VARIANTS = ("noise.gaussian_rgb", "blur.gaussian", "quantization.uniform", "saturate_weaken.ycbcr")

@@ -20,7 +20,7 @@ def answers(model: Path, rows: Sequence[Mapping[str, Any]], tokens: int) -> dict
     import torch
     from transformers import AutoModelForImageTextToText
 
-    from refine_iqa_train.processors import load_processor
+    from refine_iqa_train.models.processors import load_processor
 
     processor, _ = load_processor(str(model))
     loaded = AutoModelForImageTextToText.from_pretrained(model).eval()

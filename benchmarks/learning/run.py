@@ -49,12 +49,12 @@ def one(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
     import torch
     import transformers
 
-    from refine_iqa_train.config import load_config
-    from refine_iqa_train.data import load_material
-    from refine_iqa_train.processors import load_processor
-    from refine_iqa_train.run import train
-    from refine_iqa_train.sizes import policy_of
-    from refine_iqa_train.tiny import make_tiny
+    from refine_iqa_train.config.schema import load_config
+    from refine_iqa_train.data.image_sizes import policy_of
+    from refine_iqa_train.data.mixture import load_material
+    from refine_iqa_train.models.processors import load_processor
+    from refine_iqa_train.training.tiny_model import make_tiny
+    from refine_iqa_train.training.train import train
 
     torch.set_num_threads(1)
     transformers.utils.logging.set_verbosity_error()

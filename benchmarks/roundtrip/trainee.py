@@ -31,7 +31,7 @@ def main() -> None:
     from datasets import load_dataset
     from trl import GRPOConfig, GRPOTrainer
 
-    from refine_iqa_train.tiny import make_tiny
+    from refine_iqa_train.training.tiny_model import make_tiny
 
     transformers.utils.logging.set_verbosity_error()
     torch.set_num_threads(1)

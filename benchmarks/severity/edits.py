@@ -13,18 +13,18 @@ import numpy as np
 import pandas as pd
 from measures import MEASURES
 
-from distortlab.catalog import CATALOG
-from distortlab.distortion import Distortion
-from distortlab.edit import Edit, applied, spatial_scale
-from distortlab.engines.local import tune_process
-from distortlab.equalize import equalized, misfit
-from distortlab.image import Image
-from distortlab.model_size import seen_small
+from distortlab.core.image import Image
+from distortlab.core.region import Region
+from distortlab.core.seeds import stream
+from distortlab.distortions.base import Distortion
+from distortlab.distortions.catalog import CATALOG
+from distortlab.distortions.edit import Edit, applied, spatial_scale
+from distortlab.generation.engines.local import tune_process
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import open_references
-from distortlab.region import Region
-from distortlab.seeds import stream
-from distortlab.visibility import Scene, Visibility, gate, measure, verdict
+from distortlab.severity.model_size import seen_small
+from distortlab.severity.search import equalized, misfit
+from distortlab.severity.visibility import Scene, Visibility, gate, measure, verdict
 
 MARGIN = 16
 MODES = {

@@ -13,12 +13,12 @@ import math
 import cv2
 import numpy as np
 
-from distortlab.catalog import CATALOG
-from distortlab.distortion import TARGETS, Distortion, Ladder
-from distortlab.edit import Edit, applied, spatial_scale
+from distortlab.core.seeds import stream
+from distortlab.distortions.base import TARGETS, Distortion, Ladder
+from distortlab.distortions.catalog import CATALOG
+from distortlab.distortions.edit import Edit, applied, spatial_scale
 from distortlab.recipe import Recipe
-from distortlab.seeds import stream
-from distortlab.visibility import Scene, gate, measure, verdict
+from distortlab.severity.visibility import Scene, gate, measure, verdict
 
 
 def regions(spec: str, count: int) -> list[tuple[np.ndarray, object]]:

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from skimage.metrics import structural_similarity
 
-from distortlab.ciede import ciede2000, lab_of_linear
-from distortlab.image import Image
+from distortlab.core.image import Image
+from distortlab.severity.ciede2000 import ciede2000, lab_of_linear
 
 Mask = np.ndarray
 
@@ -60,7 +60,7 @@ def gmsd(before: Image, after: Image, mask: Mask) -> float:
 
 
 def full_v(before: Image, after: Image, mask: Mask) -> float:
-    """max(dE00* / 2.3, (1 - SSIM) / 0.05): the measure that `distortlab.visibility` is a cheaper form of."""
+    """max(dE00* / 2.3, (1 - SSIM) / 0.05): the measure that `distortlab.severity.visibility` is a cheaper form of."""
     return max(delta_e_soft(before, after, mask) / 2.3, (1 - ssim(before, after, mask)) / 0.05)
 
 

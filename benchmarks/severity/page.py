@@ -7,7 +7,7 @@ import pandas as pd
 import plots
 from summary import inversions, summary
 
-from distortlab.catalog import CATALOG
+from distortlab.distortions.catalog import CATALOG
 
 LADDER, LABELS, EQUAL, PEER = "matched ladder", "matched, labels", "equalized, labels", "DepictQA's ladder"
 BARS = {

@@ -8,8 +8,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
-from distortlab.catalog import CATALOG
-from distortlab.distortion import TARGETS
+from distortlab.distortions.base import TARGETS
+from distortlab.distortions.catalog import CATALOG
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

@@ -15,12 +15,12 @@ from ladders import regions
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
-from distortlab.catalog import CATALOG, amount_of
-from distortlab.edit import Edit, applied, spatial_scale
-from distortlab.engines.local import tune_process
-from distortlab.image import Image
-from distortlab.region import Region
-from distortlab.visibility import Scene, measure
+from distortlab.core.image import Image
+from distortlab.core.region import Region
+from distortlab.distortions.catalog import CATALOG, amount_of
+from distortlab.distortions.edit import Edit, applied, spatial_scale
+from distortlab.generation.engines.local import tune_process
+from distortlab.severity.visibility import Scene, measure
 
 MARGIN = 16
 

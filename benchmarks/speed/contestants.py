@@ -8,13 +8,13 @@ import numpy as np
 import simplejpeg
 from PIL import Image as pillow
 
-from distortlab.build import Job, run_shard
-from distortlab.codecs import encode_png
-from distortlab.draw import Bench, draw
-from distortlab.plan import Plan, make_plan
+from distortlab.generation.draw import Bench, draw
+from distortlab.generation.plan import Plan, make_plan
+from distortlab.generation.shard import Job, run_shard
+from distortlab.imaging.encode import encode_png
 from distortlab.recipe import Recipe, default_recipe
 from distortlab.references import Entry, open_references
-from distortlab.storage import Folder
+from distortlab.storage.base import Folder
 
 __all__ = ["floor", "generator", "peer", "pixels_only", "plan_of"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image as pillow
 
 from distortlab.recipe import ReferenceRules, RegionRules
-from distortlab.references.scenes import Scenes
+from distortlab.references.scenes.source import Scenes
 
 
 def write_corpus(folder: Path, count: int) -> str:

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from distortlab.codecs import encode_png
+from distortlab.imaging.encode import encode_png
 from refine_bench.models.base import Request
 from refine_bench.models.endpoint import Endpoint
-from refine_bench.protocols import Decoding
-from refine_bench.scoring import score_predictions
+from refine_bench.prompts.protocols import Decoding
+from refine_bench.scoring.score_predictions import score_predictions
 
 PREDICTIONS, REQUESTS, CONCURRENCY, DELAY = 10_000, 1_600, 32, 0.25
 

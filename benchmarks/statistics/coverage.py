@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from refine_bench.intervals import (
+from refine_bench.statistics.correlation import krcc
+from refine_bench.statistics.intervals import (
     Groups,
     Interval,
     Ranks,
@@ -25,7 +26,6 @@ from refine_bench.intervals import (
     mean_interval,
     weighted_pearson,
 )
-from refine_bench.metrics import krcc
 
 Floats = NDArray[np.float64]
 REFERENCES = (10, 16, 20, 30, 50)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from distortlab.ending import Commands, add_version
+from distortlab.core.program import Commands, add_version
 
 if TYPE_CHECKING:
-    from distortlab.stored import Stored
+    from distortlab.dataset.reader import Stored
 
 __all__ = [
     "Check",
@@ -72,7 +72,7 @@ def box_of(text: str | None) -> tuple[int, int, int, int] | None:
 
 
 def _numbers(option: str, text: str, by: str, form: str, count: int) -> tuple[int, ...]:
-    from distortlab.errors import UserError
+    from distortlab.core.errors import UserError
 
     parts = text.split(by)
     if len(parts) != count or not all(part.strip().lstrip("-").isascii() and _whole(part) for part in parts):
@@ -87,7 +87,7 @@ def _whole(part: str) -> bool:
 
 def share_of(text: str | None) -> float | None:
     """`0.1` or `10%` as a share, `500` as a number of things."""
-    from distortlab.errors import UserError
+    from distortlab.core.errors import UserError
 
     if text is None:
         return None
@@ -109,8 +109,8 @@ def bar(
     what: str, total: int, quiet: bool, after: str = "what is finished is kept, the same command goes on from here"
 ) -> Iterator[Callable[[int], None]]:
     """Progress of long work, which Ctrl-C ends with a sentence (typer would say nothing): what happens `after`."""
-    from distortlab.errors import Interrupted
-    from distortlab.progress import bar as shown
+    from distortlab.core.errors import Interrupted
+    from distortlab.core.progress import bar as shown
 
     try:
         with shown(what, total, quiet) as advance:
@@ -121,8 +121,8 @@ def bar(
 
 def open_and_check(folder: Path, check: bool, quiet: bool = False) -> "Stored":
     """A data set, with `check` after all its tables were compared with their hashes."""
-    from distortlab.engines.local import default_workers
-    from distortlab.stored import open_data
+    from distortlab.dataset.reader import open_data
+    from distortlab.generation.engines.local import default_workers
 
     stored = open_data(folder)
     if check:

@@ -11,10 +11,10 @@ A source is written as one word of the command line, and opened here:
 
 from pathlib import Path
 
-from distortlab import licences
-from distortlab.errors import BadRecipe, UserError, unknown
+from distortlab.core.errors import BadRecipe, UserError, unknown
 from distortlab.recipe import LicenseRules, RegionRules
 from distortlab.references.base import Entry, NamedRegion, Reference, References
+from distortlab.references.licenses import find_fault
 
 __all__ = ["Entry", "NamedRegion", "Reference", "References", "open_references"]
 
@@ -46,13 +46,13 @@ def open_references(
 
 def _check_licenses(references: References, text: str, licenses: LicenseRules) -> References:
     """A source whose entries are all under one license."""
-    if fault := licences.find_fault(licenses.allow, licenses.deny, {text: references.count or 1}):
+    if fault := find_fault(licenses.allow, licenses.deny, {text: references.count or 1}):
         raise BadRecipe(fault)
     return references
 
 
 def _scenes(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) -> References:
-    from distortlab.references.scenes import LICENSE, Scenes
+    from distortlab.references.scenes.source import LICENSE, Scenes
 
     if rest and not (rest.isascii() and rest.isdecimal() and len(rest) < 19):
         raise UserError(f"scenes:{rest}: the seed of the scenes is a whole number, e.g. scenes:7")
@@ -79,7 +79,7 @@ def _folder(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) ->
 
 
 def _hub(rest: str, seed: int, rules: RegionRules, licenses: LicenseRules) -> References:
-    from distortlab.references.hub import open_hub
+    from distortlab.references.hub.source import open_hub
 
     found = open_hub(rest)
     return _check_licenses(found, found.table.license, licenses)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from distortlab.errors import UserError
-from distortlab.references.outlines import MAX_SIDE, Rectangle, Shape, read_rectangle, read_shape
+from distortlab.core.errors import UserError
+from distortlab.references.regions.outlines import MAX_SIDE, Rectangle, Shape, read_rectangle, read_shape
 
 __all__ = ["Annotation", "Document", "Picture", "read_document"]
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from distortlab.image import Image
+from distortlab.core.image import Image
+from distortlab.core.region import Region
 from distortlab.recipe import ReferenceRules, RegionRules
-from distortlab.region import Region
 
 __all__ = ["Entry", "NamedRegion", "Reference", "References"]
 

@@ -17,15 +17,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from distortlab import licences
-from distortlab.errors import BadRecipe, BadReference, UserError
-from distortlab.image import shape_of
+from distortlab.core.errors import BadRecipe, BadReference, UserError
+from distortlab.core.image import shape_of
 from distortlab.recipe import LicenseRules, ReferenceRules, RegionRules
 from distortlab.references.annotations import Annotation, Document, Picture, read_document
 from distortlab.references.base import Entry, NamedRegion, Reference
-from distortlab.references.outlines import Polygons, Rectangle, Shape, draw
-from distortlab.references.pictures import open_picture, store
-from distortlab.references.rules import eligible, eligible_box
+from distortlab.references.licenses import find_fault, is_allowed
+from distortlab.references.loading import open_picture, store
+from distortlab.references.regions.outlines import Polygons, Rectangle, Shape, draw
+from distortlab.references.regions.rules import eligible, eligible_box
 
 __all__ = ["LICENSE", "Coco", "CocoEntry", "Outline", "open_coco"]
 
@@ -123,7 +123,7 @@ class Coco:
     def __init__(self, annotations: Path, images: Path, rules: RegionRules, licenses: LicenseRules = _LICENSES) -> None:
         document = read_document(annotations, images)
         known = Counter(picture.license or LICENSE for picture in document.pictures.values())
-        if fault := licences.find_fault(licenses.allow, licenses.deny, known):
+        if fault := find_fault(licenses.allow, licenses.deny, known):
             raise BadRecipe(fault)
         self._skipped = document.skipped
         self._licenses = licenses
@@ -137,7 +137,7 @@ class Coco:
     def _usable(self, document: Document, rules: RegionRules) -> Iterator[CocoEntry]:
         for picture, annotations in document.items():
             names = sorted({a.name for a in annotations if _could_pass(a, picture, rules)})
-            if not licences.is_allowed(picture.license or LICENSE, self._licenses.allow, self._licenses.deny):
+            if not is_allowed(picture.license or LICENSE, self._licenses.allow, self._licenses.deny):
                 self._skipped[LEFT_OUT] += 1
             elif names:
                 self._names.update(names)

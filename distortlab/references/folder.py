@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import Entry, NamedRegion, Reference
-from distortlab.references.pictures import open_picture, store
-from distortlab.references.segmentation import segment
+from distortlab.references.loading import open_picture, store
+from distortlab.references.regions.segmentation import segment
 
 __all__ = ["LICENSE", "Folder", "FolderEntry", "open_folder"]
 

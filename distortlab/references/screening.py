@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortlab.image import Image
+from distortlab.core.image import Image
 from distortlab.recipe import ReferenceRules
 
 __all__ = ["blockiness", "chroma", "screen", "sharpness"]

@@ -10,7 +10,7 @@ import numpy as np
 import openpyxl
 from scipy.io import savemat
 
-from distortlab.codecs import encode_png
+from distortlab.imaging.encode import encode_png
 
 __all__ = [
     "WRITERS",

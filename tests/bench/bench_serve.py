@@ -12,8 +12,8 @@ import httpx
 import numpy as np
 from PIL import Image as Pillow
 
-from refine_bench.protocols import find_protocol
-from refine_iqa_train.tiny import make_tiny
+from refine_bench.prompts.protocols import find_protocol
+from refine_iqa_train.training.tiny_model import make_tiny
 
 __all__ = ["ANSWER", "make_taught_model", "serve_model"]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from in_process import Cli, in_process
 
-from distortlab.dataset import generate
+from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
-from refine_bench.cli import main
+from refine_bench.cli.app import main
 
 
 @pytest.fixture

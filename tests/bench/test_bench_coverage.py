@@ -13,9 +13,9 @@ from bench_samples import write_kadid, write_koniq, write_llvisionqa, write_meta
 from bench_servers import serving
 from in_process import Cli
 
-from refine_bench.coverage import add_coverage
 from refine_bench.report.board import boards, separate_labels
-from refine_bench.scoring import score_predictions
+from refine_bench.scoring.coverage import add_coverage
+from refine_bench.scoring.score_predictions import score_predictions
 
 
 @pytest.fixture

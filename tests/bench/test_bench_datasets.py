@@ -13,7 +13,7 @@ from bench_samples import WRITERS, write_kadid, write_koniq, write_llvisionqa, w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from refine_bench.datasets import SETS, Scale, load, load_questions, spec_of, to_five
 
 DATA = os.environ.get("REFINE_BENCH_DATA")

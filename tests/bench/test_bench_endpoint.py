@@ -14,8 +14,8 @@ from bench_samples import write_koniq, write_llvisionqa
 from bench_servers import Server, say_score, serving
 from in_process import Cli
 
-from refine_bench.records import Run, read_lines
-from refine_bench.score_run import score_run
+from refine_bench.runs.store import Run, read_lines
+from refine_bench.scoring.run import score_run
 
 pytestmark = pytest.mark.usefixtures("quick_retries")
 

@@ -10,12 +10,12 @@ from bench_samples import write_koniq, write_picture
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from refine_bench.cli.run_all import Options, run_all
 from refine_bench.models import Request
 from refine_bench.models.huggingface import HuggingFace
-from refine_bench.protocols import Decoding, find_protocol
-from refine_bench.reading import read_score
-from refine_bench.running import Options, run_all
-from refine_iqa_train.tiny import make_tiny
+from refine_bench.prompts.answers import read_score
+from refine_bench.prompts.protocols import Decoding, find_protocol
+from refine_iqa_train.training.tiny_model import make_tiny
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -139,7 +139,7 @@ def test_a_run_records_what_the_processor_did(folder: Path, tmp_path: Path) -> N
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
-    from distortlab.errors import UserError
+    from distortlab.core.errors import UserError
 
     with pytest.raises(UserError, match="cannot be loaded"):
         HuggingFace(str(tmp_path / "nothing"))

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from in_process import Cli
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from distortlab.tasks import recognition
 from refine_bench.datasets import local
-from refine_bench.diagnosis import QUESTION, Region, matched, read_regions, wrap_regions
-from refine_bench.reading import Reading
-from refine_bench.score_diagnosis import score_diagnosis
-from refine_bench.score_local import Told, quadratic_kappa, score_severity, score_tasks
+from refine_bench.prompts.answers import Reading
+from refine_bench.prompts.diagnosis import QUESTION, Region, matched, read_regions, wrap_regions
+from refine_bench.scoring.diagnosis import score_diagnosis
+from refine_bench.scoring.local import Told, quadratic_kappa, score_severity, score_tasks
 
 
 def _told(folder: Path, view: str, answer: Any) -> list[Told]:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from samples import photograph
 from skimage import data, metrics
 
-from distortlab.errors import UserError
-from refine_bench import pixels
+from distortlab.core.errors import UserError
+from refine_bench.models import image_metrics
 from refine_bench.models.baselines import MEASURES
 
 Pixels = NDArray[np.uint8]
@@ -29,16 +29,16 @@ def clean() -> Pixels:
 
 def test_psnr_and_ssim_agree_with_scikit_image(clean: Pixels) -> None:
     bad = _jpeg(clean, 15)
-    assert pixels.psnr(bad, clean) == pytest.approx(metrics.peak_signal_noise_ratio(clean, bad), abs=1e-9)
+    assert image_metrics.psnr(bad, clean) == pytest.approx(metrics.peak_signal_noise_ratio(clean, bad), abs=1e-9)
     theirs = metrics.structural_similarity(
-        pixels.luma(clean),
-        pixels.luma(bad),
+        image_metrics.luma(clean),
+        image_metrics.luma(bad),
         gaussian_weights=True,
         sigma=1.5,
         use_sample_covariance=False,
         data_range=255,
     )
-    assert pixels.ssim(bad, clean) == pytest.approx(theirs, abs=1e-9)
+    assert image_metrics.ssim(bad, clean) == pytest.approx(theirs, abs=1e-9)
 
 
 def _blocky(clean: Pixels) -> Pixels:
@@ -49,7 +49,7 @@ def _blocky(clean: Pixels) -> Pixels:
 def test_ms_ssim_gmsd_and_vif_give_the_figures_of_piq(clean: Pixels) -> None:
     bad = _blocky(clean)
     # piq 0.8.0 (multi_scale_ssim, gmsd, vif_p) on the same luma, data_range 255.
-    for measure, theirs in ((pixels.ms_ssim, MS_SSIM), (pixels.gmsd, GMSD), (pixels.vif, VIF)):
+    for measure, theirs in ((image_metrics.ms_ssim, MS_SSIM), (image_metrics.gmsd, GMSD), (image_metrics.vif, VIF)):
         assert measure(bad, clean) == pytest.approx(theirs, abs=1e-6)
 
 
@@ -70,23 +70,23 @@ def test_what_needs_no_reference_goes_the_right_way(clean: Pixels) -> None:
     rng = np.random.default_rng(0)
     noisy = np.clip(clean + rng.normal(0, 12, clean.shape), 0, 255).astype(np.uint8)
     flat = np.full_like(clean, 128)
-    assert pixels.sharpness(blurred) < pixels.sharpness(clean)
-    assert pixels.noise(noisy) > pixels.noise(clean) > pixels.noise(blurred)
-    assert pixels.noise(np.clip(flat + rng.normal(0, 12, flat.shape), 0, 255).astype(np.uint8)) == pytest.approx(
+    assert image_metrics.sharpness(blurred) < image_metrics.sharpness(clean)
+    assert image_metrics.noise(noisy) > image_metrics.noise(clean) > image_metrics.noise(blurred)
+    assert image_metrics.noise(np.clip(flat + rng.normal(0, 12, flat.shape), 0, 255).astype(np.uint8)) == pytest.approx(
         7.7, abs=0.6
     )
-    assert pixels.blockiness(_jpeg(clean, 8)) > pixels.blockiness(clean)
-    assert pixels.colourfulness(flat) == 0 < pixels.colourfulness(clean)
-    assert pixels.bits(clean, clean.size) == pytest.approx(24.0)
+    assert image_metrics.blockiness(_jpeg(clean, 8)) > image_metrics.blockiness(clean)
+    assert image_metrics.colourfulness(flat) == 0 < image_metrics.colourfulness(clean)
+    assert image_metrics.bits(clean, clean.size) == pytest.approx(24.0)
 
 
 @pytest.mark.parametrize("name", ["niqe", "brisque"])
 def test_natural_statistics_find_noise_and_blocks(name: str, clean: Pixels) -> None:
     if find_spec({"niqe": "skvideo", "brisque": "brisque"}[name]) is None:
         with pytest.raises(UserError, match=r"pip install --no-deps"):
-            pixels.ready(name)
+            image_metrics.ready(name)
         return
-    measure = getattr(pixels, name)
+    measure = getattr(image_metrics, name)
     rng = np.random.default_rng(0)
     noisy = np.clip(clean + rng.normal(0, 30, clean.shape), 0, 255).astype(np.uint8)
     assert measure(clean) < min(measure(noisy), measure(_jpeg(clean, 8)))
@@ -94,7 +94,7 @@ def test_natural_statistics_find_noise_and_blocks(name: str, clean: Pixels) -> N
         measure(np.full_like(clean, 128))
 
 
-@pytest.mark.parametrize("measure", [pixels.ssim, pixels.ms_ssim, pixels.vif, pixels.gmsd])
+@pytest.mark.parametrize("measure", [image_metrics.ssim, image_metrics.ms_ssim, image_metrics.vif, image_metrics.gmsd])
 def test_a_picture_that_is_too_small_is_refused(measure: object) -> None:
     tiny = np.zeros((6, 6, 3), np.uint8)
     with pytest.raises(UserError, match="at least"):
@@ -103,5 +103,5 @@ def test_a_picture_that_is_too_small_is_refused(measure: object) -> None:
 
 def test_a_photograph_of_odd_size_is_measured() -> None:
     odd = np.ascontiguousarray(photograph()[:199, :255])
-    assert pixels.ms_ssim(odd, odd) == pytest.approx(1.0)
-    assert pixels.vif(odd, odd) == pytest.approx(1.0)
+    assert image_metrics.ms_ssim(odd, odd) == pytest.approx(1.0)
+    assert image_metrics.vif(odd, odd) == pytest.approx(1.0)

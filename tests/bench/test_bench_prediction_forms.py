@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from in_process import Cli
 
-from refine_bench.predictions import read_predictions
-from refine_bench.protocols import find_protocol
+from refine_bench.prompts.protocols import find_protocol
+from refine_bench.scoring.predictions import read_predictions
 
 Pairs = list[tuple[str, float]]
 EXAMPLE: Pairs = [("jp2k/img 1.bmp", 3.25), ("jp2k/img2.bmp", -1e-7), ("wn/ä,b.bmp", 4.0), ("10004473376", 1.5)]

@@ -13,8 +13,8 @@ import pytest
 from bench_samples import write_csv, write_koniq
 from scipy import stats
 
-from distortlab.errors import UserError
-from refine_bench.scoring import score_predictions
+from distortlab.core.errors import UserError
+from refine_bench.scoring.score_predictions import score_predictions
 
 DATA = os.environ.get("REFINE_BENCH_DATA")
 

@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 from bench_samples import WRITERS, write_clive, write_koniq, write_live, write_meta, write_spaq
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from refine_bench.datasets import SETS, load
 from refine_bench.datasets.image_names import NameIndex
-from refine_bench.scoring import score_predictions
+from refine_bench.scoring.score_predictions import score_predictions
 
 RATED = {name: module.FACTS for name, module in SETS.items() if module.FACTS.kind == "rated"}
 VARIANTS = [

@@ -12,11 +12,11 @@ from in_process import Cli
 
 from refine_bench.models import LOGITS, PREFIX, TOP_K
 from refine_bench.models.endpoint import Endpoint
-from refine_bench.protocols import PROTOCOLS
-from refine_bench.reading import Answer, Token, read_score
-from refine_bench.records import Run, read_lines
-from refine_bench.reference import beside
+from refine_bench.prompts.answers import Answer, Token, read_score
+from refine_bench.prompts.protocols import PROTOCOLS
 from refine_bench.report import write_report
+from refine_bench.runs.store import Run, read_lines
+from refine_bench.scoring.published import beside
 
 PLAIN = "Rate the quality of this picture."
 """The question that a server is tried with."""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refine_bench.protocols import PROTOCOLS, find_protocol, prompt_of
-from refine_bench.reading import FAILURES, Answer, Token, read_choice, read_score
+from refine_bench.prompts.answers import FAILURES, Answer, Token, read_choice, read_score
+from refine_bench.prompts.protocols import PROTOCOLS, find_protocol, prompt_of
 
 REFINE = find_protocol("refine-iqa-think")
 RATED = [p for p in PROTOCOLS.values() if p.kind == "rated"]

@@ -15,12 +15,12 @@ from bench_samples import WRITERS, write_kadid, write_koniq, write_llvisionqa
 from bench_servers import brightness, serving
 from in_process import Cli
 
-from distortlab.errors import UserError
-from refine_bench.merging import merge
-from refine_bench.records import AnswerLog, Run, key_of, read_lines
-from refine_bench.reference import beside, published
+from distortlab.core.errors import UserError
 from refine_bench.report import FORMATS, format_report, write_report
-from refine_bench.score_run import score_run
+from refine_bench.runs.merge import merge
+from refine_bench.runs.store import AnswerLog, Run, key_of, read_lines
+from refine_bench.scoring.published import beside, published
+from refine_bench.scoring.run import score_run
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>&\"' $x$ |_{}\\ =1+1"
 
@@ -273,7 +273,7 @@ def test_help_imports_nothing_heavy() -> None:
     heavy = ("torch", "transformers", "scipy", "numpy", "httpx", "jinja2", "pyarrow", "cv2")
     code = (
         "import sys; sys.argv = ['refine-bench', '--help']\n"
-        "from refine_bench.cli import main\n"
+        "from refine_bench.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         f"sys.stderr.write(repr([name for name in {heavy} if name in sys.modules]))"
     )

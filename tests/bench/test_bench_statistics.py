@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from refine_bench.intervals import (
+from refine_bench.statistics.correlation import ceiling, krcc, linear_rmse, mean, plcc, rmse, srcc
+from refine_bench.statistics.intervals import (
     FEW,
     GROUPS,
     Interval,
@@ -26,9 +27,8 @@ from refine_bench.intervals import (
     ratio_interval,
     srcc_interval,
 )
-from refine_bench.logistic import fit_logistic
-from refine_bench.metrics import ceiling, krcc, linear_rmse, mean, plcc, rmse, srcc
-from refine_bench.paired import compare, holm, mcnemar, meng, williams
+from refine_bench.statistics.logistic import fit_logistic
+from refine_bench.statistics.paired import compare, holm, mcnemar, meng, williams
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "statistics"))
 import coverage

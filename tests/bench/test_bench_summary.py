@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from in_process import Cli
 
-from refine_bench.records import Run
 from refine_bench.report import FORMATS, format_report, write_report
 from refine_bench.report.draw import bar_start, interval_bar
 from refine_bench.report.latex import escape_latex, format_summary
 from refine_bench.report.summary import Summary, summarize
+from refine_bench.runs.store import Run
 
 HOSTILE = r"a_b & 50% #1 $x$ {y} ~^\<z>|" + '"\n\\end{table}'
 

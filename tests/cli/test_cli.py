@@ -30,10 +30,10 @@ from in_process import Cli, Outcome
 from reference_samples import encoded, png
 
 import distortlab
-from distortlab.catalog import CATALOG, FAMILIES
-from distortlab.dataset import generate
-from distortlab.files import read_json
-from distortlab.reading import read_image
+from distortlab.distortions.catalog import CATALOG, FAMILIES
+from distortlab.generation.generate import generate
+from distortlab.imaging.decode import read_image
+from distortlab.storage.atomic import read_json
 
 COMMANDS = (
     "generate",

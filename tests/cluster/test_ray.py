@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from dataset_samples import COMMAND, ENVIRONMENT, Gallery, content_of, jobs_of, small_recipe
 
-from distortlab.build import Receipt
-from distortlab.dataset import generate
-from distortlab.errors import BuildFailed, UserError
-from distortlab.plan import make_plan
-from distortlab.storage import Folder, open_storage
+from distortlab.core.errors import BuildFailed, UserError
+from distortlab.generation.generate import generate
+from distortlab.generation.plan import make_plan
+from distortlab.generation.shard import Receipt
+from distortlab.storage.base import Folder, open_storage
 
 pytest.importorskip("ray")
-from distortlab.engines import ray as engine
+from distortlab.generation.engines import ray as engine
 
 RECIPE = "n = 64\nimages_per_shard = 2\nimages_per_reference = 2\n"
 

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from dataset_samples import Gallery, files_of, pixel_rows, small_recipe, temporary
 
-from distortlab.dataset import generate
+from distortlab.generation.generate import generate
 
 _ONE_SHARD: dict[str, Any] = {"n": 2, "images_per_shard": 2, "splits": {"train": 1}}
 _RECIPE = small_recipe(**_ONE_SHARD)

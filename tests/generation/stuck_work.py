@@ -30,7 +30,7 @@ def stuck(words: tuple[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    from distortlab.processes import WorkerPool
+    from distortlab.core.processes import WorkerPool
 
     sys.path.insert(0, str(Path(__file__).parent))
     import stuck_work

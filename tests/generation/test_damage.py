@@ -12,11 +12,11 @@ from in_process import Cli, in_process
 
 from distortlab import generate
 from distortlab.cli import main
-from distortlab.errors import UserError
-from distortlab.files import sealed, sha256_of, write_json
-from distortlab.schema import TABLES
-from distortlab.seeds import stream
-from distortlab.stored import Part, open_data, opened
+from distortlab.core.errors import UserError
+from distortlab.core.seeds import stream
+from distortlab.dataset.reader import Part, open_data, opened
+from distortlab.dataset.schema import TABLES
+from distortlab.storage.atomic import sealed, sha256_of, write_json
 
 RECIPE = small_recipe(n=6, images_per_shard=3)
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from dataset_samples import Gallery, command, pixel_rows, small_recipe, started, temporary
 
-from distortlab.dataset import generate
-from distortlab.errors import UserError
-from distortlab.stored import open_data
+from distortlab.core.errors import UserError
+from distortlab.dataset.reader import open_data
+from distortlab.generation.generate import generate
 
 Rows = dict[str, list[dict[str, Any]]]
 KILLS = int(os.environ.get("DISTORTLAB_KILLS", "6"))

@@ -24,11 +24,11 @@ from dataset_samples import (
     started,
 )
 
-from distortlab.claim import claim
-from distortlab.dataset import generate
-from distortlab.errors import BuildFailed, UserError
-from distortlab.plan import make_plan
-from distortlab.storage import Folder
+from distortlab.core.errors import BuildFailed, UserError
+from distortlab.generation.claim import claim
+from distortlab.generation.generate import generate
+from distortlab.generation.plan import make_plan
+from distortlab.storage.base import Folder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's word that a parent has ended")
 

@@ -8,8 +8,8 @@ import pytest
 from dataset_samples import assert_one_sentence, write_coco
 from in_process import Cli, in_process
 
-from distortlab.account import Account
 from distortlab.cli import main
+from distortlab.generation.report import Account
 
 NARROW = """n = 24
 images_per_shard = 24

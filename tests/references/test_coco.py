@@ -18,13 +18,13 @@ from PIL import Image as Pillow
 from pycocotools import mask as coco_mask
 from reference_samples import annotation, encoded, photograph, small_coco, square
 
-from distortlab.errors import BadReference, UserError
+from distortlab.core.errors import BadReference, UserError
+from distortlab.core.region import Box, Region
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references import References, open_references
 from distortlab.references.coco import Coco, CocoEntry, open_coco
-from distortlab.references.outlines import Rectangle, Runs, Shape, draw, read_rectangle, read_shape, runs_of
-from distortlab.references.rules import eligible, eligible_box
-from distortlab.region import Box, Region
+from distortlab.references.regions.outlines import Rectangle, Runs, Shape, draw, read_rectangle, read_shape, runs_of
+from distortlab.references.regions.rules import eligible, eligible_box
 
 # pycocotools 2.0.11 has not followed NumPy 2 in how an array is copied.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image as Pillow
 from reference_samples import encoded, photograph
 
-from distortlab.errors import BadReference, UserError
+from distortlab.core.errors import BadReference, UserError
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references import open_references
-from distortlab.references.rules import eligible
-from distortlab.references.segmentation import MOST, segment
+from distortlab.references.regions.rules import eligible
+from distortlab.references.regions.segmentation import MOST, segment
 
 # pycocotools 2.0.11 has not followed NumPy 2 in how an array is copied.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -10,17 +10,16 @@ from dataset_samples import NAMES, Gallery, coco_document, rows_of, small_recipe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distortlab import licences
-from distortlab.dataset import generate
-from distortlab.errors import BadRecipe, UserError
-from distortlab.export import export
-from distortlab.findings import checks, findings
-from distortlab.publish import push
+from distortlab.analysis.findings import checks, findings
+from distortlab.analysis.sharing_rights import count_fixed, count_licenses
+from distortlab.analysis.statistics import statistics
+from distortlab.core.errors import BadRecipe, UserError
+from distortlab.dataset.reader import open_data
+from distortlab.generation.generate import generate
 from distortlab.recipe import LicenseRules, load_recipe, recipe_from
-from distortlab.references import open_references
-from distortlab.sharing_rights import count_fixed, count_licenses
-from distortlab.stats import statistics
-from distortlab.stored import open_data
+from distortlab.references import licenses, open_references
+from distortlab.sharing.export import export
+from distortlab.sharing.push import push
 
 COMMONS = {
     1: ("Attribution-NonCommercial-ShareAlike License", "by-nc-sa"),
@@ -113,7 +112,7 @@ def test_what_is_denied_is_never_used(allow: list[str], deny: list[str]) -> None
         expected = (not allow or any(key in meant[name] for name in allow)) and not any(
             key in meant[name] for name in deny
         )
-        assert licences.is_allowed(text, allow, deny) == expected
+        assert licenses.is_allowed(text, allow, deny) == expected
 
 
 @pytest.mark.parametrize("key", ["allow", "deny"])
@@ -174,7 +173,7 @@ def test_a_data_set_without_them(coco: str, tmp_path: Path) -> None:
     generate(recipe, coco, tmp_path / "data", workers=1)
     kept = {row["reference_license"] for row in rows_of(tmp_path / "data", "images")}
     assert kept
-    assert not any(map(licences.forbids_changes, kept))
+    assert not any(map(licenses.forbids_changes, kept))
     assert 'licenses = {"allow"' not in (tmp_path / "data" / "README.md").read_text()
     assert 'licenses = {allow = [], deny = ["no-derivatives"]}' in (tmp_path / "data" / "README.md").read_text()
 
@@ -188,7 +187,7 @@ def test_references_from_elsewhere_are_held_to_it_too(tmp_path: Path) -> None:
 
 
 def fixed_in(data: Path) -> int:
-    return sum(licences.forbids_changes(row["reference_license"]) for row in rows_of(data, "images"))
+    return sum(licenses.forbids_changes(row["reference_license"]) for row in rows_of(data, "images"))
 
 
 def test_stats_counts_them(data: Path) -> None:
@@ -203,7 +202,7 @@ def test_stats_counts_them(data: Path) -> None:
 
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_push_refuses_before_it_asks_anybody(data: Path, dry_run: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("distortlab.publish.connect", lambda *_, **__: pytest.fail("asked the Hub"))
+    monkeypatch.setattr("distortlab.sharing.push.connect", lambda *_, **__: pytest.fail("asked the Hub"))
     with pytest.raises(UserError) as error:
         push(data, "user/name", dry_run=dry_run)
     assert str(error.value).startswith(f"{fixed_in(data)} of {len(rows_of(data, 'images'))} images")
@@ -218,7 +217,7 @@ def test_push_goes_on_where_it_is_allowed(data: Path, monkeypatch: pytest.Monkey
     def connect(*_: Any, **__: Any) -> None:
         raise Asked
 
-    monkeypatch.setattr("distortlab.publish.connect", connect)
+    monkeypatch.setattr("distortlab.sharing.push.connect", connect)
     with pytest.raises(Asked):
         push(data, "user/name", allow_no_derivatives=True)
 

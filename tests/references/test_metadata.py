@@ -13,11 +13,11 @@ from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 from reference_samples import encoded, photograph
 
-from distortlab.errors import BadReference
-from distortlab.reading import read_upright
+from distortlab.core.errors import BadReference
+from distortlab.imaging.decode import read_upright
+from distortlab.imaging.metadata import without_metadata
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.folder import open_folder
-from distortlab.references.metadata import without_metadata
 
 PHOTO = photograph(264, 330)
 SECRET = b"52 deg 31 min N"

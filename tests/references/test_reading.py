@@ -16,8 +16,8 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 from reference_samples import deep_png, encoded, photograph, png
 
-from distortlab.errors import BadReference
-from distortlab.reading import TURNS, read_bytes, read_image, read_upright, shrink, shrunk_shape
+from distortlab.core.errors import BadReference
+from distortlab.imaging.decode import TURNS, read_bytes, read_image, read_upright, shrink, shrunk_shape
 
 PHOTO = photograph(61, 83)
 RNG = np.random.default_rng(0)
@@ -210,7 +210,7 @@ def test_bombs_cost_no_memory() -> None:
     assert resource
     program = (
         "import resource, sys\nsys.path[:0] = sys.argv[1:]\nfrom test_reading import bombs\n"
-        "from distortlab.reading import read_upright\nfrom distortlab.errors import BadReference\n"
+        "from distortlab.imaging.decode import read_upright\nfrom distortlab.core.errors import BadReference\n"
         "files = bombs()\nbefore = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "for data in files.values():\n    try:\n        read_upright(data)\n"
         "    except BadReference:\n        pass\n"

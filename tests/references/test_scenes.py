@@ -10,16 +10,16 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from distortlab.image import pixels_sha256
+from distortlab.core.image import pixels_sha256
+from distortlab.core.seeds import stream
 from distortlab.recipe import ReferenceRules, RegionRules
-from distortlab.references import _collage
-from distortlab.references._collage import compose
-from distortlab.references._shapes import SHAPES, fill_share, stencil
-from distortlab.references._textures import MATERIALS, sheet
 from distortlab.references.base import Reference
-from distortlab.references.scenes import SceneEntry, Scenes
+from distortlab.references.scenes import collage
+from distortlab.references.scenes.collage import compose
+from distortlab.references.scenes.shapes import SHAPES, fill_share, stencil
+from distortlab.references.scenes.source import SceneEntry, Scenes
+from distortlab.references.scenes.textures import MATERIALS, sheet
 from distortlab.references.screening import screen
-from distortlab.seeds import stream
 
 # decoding a mask with pycocotools under NumPy 2 says so; no array of ours has the old `__array__`
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -35,9 +35,9 @@ def loaded() -> list[Reference]:
 
 def test_the_same_id_gives_the_same_pixels_in_another_process(loaded: list[Reference]) -> None:
     code = (
-        "from distortlab.references.scenes import Scenes\n"
+        "from distortlab.references.scenes.source import Scenes\n"
         "from distortlab.recipe import ReferenceRules, RegionRules\n"
-        "from distortlab.image import pixels_sha256\n"
+        "from distortlab.core.image import pixels_sha256\n"
         "for entry in reversed(Scenes().entries(4)):\n"
         "    found = entry.load(ReferenceRules(), RegionRules())\n"
         "    print(pixels_sha256(found.image), *(r.region.counts.hex() for r in found.regions))\n"
@@ -83,14 +83,14 @@ def test_masks_are_disjoint_and_in_tight_boxes_inside_the_frame(loaded: list[Ref
 def test_a_mask_is_where_the_object_is(monkeypatch: pytest.MonkeyPatch, index: int) -> None:
     """Without the last piece, its mask changes; outside there is less shadow, and nothing else differs."""
     whole = compose(0, index, (480, 640))
-    paint, painted = _collage._paint, []
+    paint, painted = collage._paint, []
 
     def all_but_the_last(*arguments: Any) -> None:
         painted.append(arguments)
         if len(painted) < len(whole.names):
             paint(*arguments)
 
-    monkeypatch.setattr(_collage, "_paint", all_but_the_last)
+    monkeypatch.setattr(collage, "_paint", all_but_the_last)
     bare = compose(0, index, (480, 640)).image
     inside = whole.labels == len(whole.names)
     assert (whole.image != bare).any(axis=-1)[inside].mean() > 0.95
@@ -108,8 +108,8 @@ def test_regions_are_the_pixels_of_the_collage(loaded: list[Reference]) -> None:
 
 
 def test_backdrops_have_light_and_texture_and_their_own_seed() -> None:
-    for name in _collage.BACKDROPS:
-        one, two = (_collage._backdrop(name, (480, 640), stream("test", name, k)).astype(int) for k in (1, 2))
+    for name in collage.BACKDROPS:
+        one, two = (collage._backdrop(name, (480, 640), stream("test", name, k)).astype(int) for k in (1, 2))
         assert one.std() > 15, name
         assert one.mean() > 30, name
         assert (one != two).any(), name

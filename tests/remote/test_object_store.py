@@ -27,13 +27,13 @@ from dataset_samples import (
 )
 from s3_server import Server, forget_clients
 
-from distortlab import object_store
-from distortlab.dataset import generate
-from distortlab.errors import BadRecipe, BuildFailed, UserError
-from distortlab.files import read_json
-from distortlab.object_store import Bucket
-from distortlab.storage import Folder, open_storage
-from distortlab.verify import verify
+from distortlab.core.errors import BadRecipe, BuildFailed, UserError
+from distortlab.generation.generate import generate
+from distortlab.storage import object_store
+from distortlab.storage.atomic import read_json
+from distortlab.storage.base import Folder, open_storage
+from distortlab.storage.object_store import Bucket
+from distortlab.verification.verify import verify
 
 RECIPE = small_recipe()
 GALLERY = Gallery()
@@ -175,7 +175,7 @@ def test_a_shard_that_fails_leaves_nothing_of_itself(
     temporary_folder: Path,
     tmp_path: Path,
 ) -> None:
-    import distortlab.build
+    import distortlab.generation.shard
 
     made: list[object] = []
 
@@ -185,8 +185,8 @@ def test_a_shard_that_fails_leaves_nothing_of_itself(
             raise MemoryError
         return draw(*words, **options)
 
-    draw = distortlab.build.draw
-    monkeypatch.setattr(distortlab.build, "draw", failing)
+    draw = distortlab.generation.shard.draw
+    monkeypatch.setattr(distortlab.generation.shard, "draw", failing)
     with pytest.raises(MemoryError):
         generate(RECIPE, GALLERY, bucket, workers=1)
     left = [path.partition("/")[2] for path in store.find(bucket)]

@@ -12,7 +12,7 @@ from dataset_samples import Gallery, small_recipe
 from huggingface_hub import constants
 from stand_in_hub import StandInHub
 
-from distortlab.dataset import generate
+from distortlab.generation.generate import generate
 
 WRITER = "hf_writer"
 

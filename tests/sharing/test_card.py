@@ -10,12 +10,12 @@ import pytest
 from dataset_samples import Gallery, rows_of, small_recipe
 from huggingface_hub import DatasetCard, DatasetCardData
 
-from distortlab import licences
-from distortlab.account import Account
-from distortlab.card import card
-from distortlab.plan import make_plan
+from distortlab.analysis.shortcuts import Shortcuts
+from distortlab.generation.card.card import card
+from distortlab.generation.plan import make_plan
+from distortlab.generation.report import Account
 from distortlab.recipe import TASKS, Recipe, recipe_from
-from distortlab.shortcuts import Shortcuts
+from distortlab.references import licenses
 
 BY = "Attribution License (http://creativecommons.org/licenses/by/2.0/)"
 BY_ND = "Attribution-NoDerivs License (http://creativecommons.org/licenses/by-nd/2.0/)"
@@ -99,11 +99,11 @@ NAMES = {
 
 @pytest.mark.parametrize("text", NAMES)
 def test_names_of_licences(text: str) -> None:
-    assert licences.hub_name(text) == NAMES[text]
+    assert licenses.hub_name(text) == NAMES[text]
 
 
 def test_only_changes_are_forbidden_by_no_derivatives() -> None:
-    assert [licences.forbids_changes(text) for text in (BY, BY_ND, BY_NC, "cc-by-nc-nd-4.0")] == [0, 1, 0, 1]
+    assert [licenses.forbids_changes(text) for text in (BY, BY_ND, BY_NC, "cc-by-nc-nd-4.0")] == [0, 1, 0, 1]
 
 
 def written(counts: Mapping[str, int], **recipe: Any) -> str:

@@ -16,10 +16,10 @@ from dataset_samples import edit_manifest, published, rows_of
 from PIL import Image
 
 from distortlab import tasks
-from distortlab.errors import UserError
-from distortlab.export import export
-from distortlab.files import sha256_of
-from distortlab.forms import FORMS
+from distortlab.core.errors import UserError
+from distortlab.sharing.export import export
+from distortlab.sharing.export_formats import FORMS
+from distortlab.storage.atomic import sha256_of
 
 FILES = [name for name in FORMS if FORMS[name].suffix != "parquet"]
 

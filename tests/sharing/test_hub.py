@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from stand_in_hub import StandInHub
 
-from distortlab.errors import BuildFailed, UserError
-from distortlab.hub import Patience, connect
+from distortlab.core.errors import BuildFailed, UserError
+from distortlab.storage.hub_client import Patience, connect
 
 
 class Answered(OSError):

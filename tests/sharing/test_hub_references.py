@@ -15,13 +15,14 @@ from datasets import ClassLabel, Dataset, Features, Image, List, Value
 from reference_samples import encoded
 from stand_in_hub import StandInHub
 
-from distortlab.errors import BadRecipe, BadReference, BuildFailed, UserError
-from distortlab.files import read_json
-from distortlab.hub import Patience
+from distortlab.core.errors import BadRecipe, BadReference, BuildFailed, UserError
 from distortlab.recipe import LicenseRules, ReferenceRules, RegionRules
-from distortlab.references import hub_tables, open_references
-from distortlab.references.hub import HubImages, open_hub
-from distortlab.verify import verify
+from distortlab.references import open_references
+from distortlab.references.hub import tables
+from distortlab.references.hub.source import HubImages, open_hub
+from distortlab.storage.atomic import read_json
+from distortlab.storage.hub_client import Patience
+from distortlab.verification.verify import verify
 
 REPO = "user/photos"
 NAMES = ("cat", "dog", "bird")
@@ -187,7 +188,7 @@ def test_the_card_says_which_files(hub: StandInHub) -> None:
 
 
 def test_our_own_data_sets_are_read(hub: StandInHub, data: Path) -> None:
-    from distortlab.publish import push
+    from distortlab.sharing.push import push
 
     push(data, REPO)
     source = opened(f"{REPO}:images/train?image=reference&objects=regions")
@@ -327,7 +328,7 @@ def test_a_fault_in_the_middle_is_waited_out(hub: StandInHub, status: int) -> No
     source = opened()
     expected = [reference.encoded for reference in load_all(source)]
     hub.requests.clear()
-    hub_tables._cursors.clear()
+    tables._cursors.clear()
     hub.fail("GET", "resolve", times=2, status=status)
     assert [reference.encoded for reference in load_all(source)] == expected
 
@@ -335,7 +336,7 @@ def test_a_fault_in_the_middle_is_waited_out(hub: StandInHub, status: int) -> No
 def test_a_fault_that_stays_stops_the_build_and_blames_no_image(hub: StandInHub) -> None:
     publish(hub)
     entry = opened().entries(1)[0]
-    hub_tables._cursors.clear()
+    tables._cursors.clear()
     hub.fail("GET", "resolve", times=1000)
     with pytest.raises(BuildFailed, match="run the same command again"):
         entry.load(*RULES)

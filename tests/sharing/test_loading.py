@@ -9,7 +9,7 @@ import pytest
 from dataset_samples import rows_of
 from stand_in_hub import StandInHub
 
-from distortlab.publish import push
+from distortlab.sharing.push import push
 
 REPO = "user/name"
 CONFIGS = ("rft", "images", "samples")

@@ -16,9 +16,9 @@ from dataset_samples import COMMAND, edit_manifest, flip_byte, rows_of
 from stand_in_hub import StandInHub
 
 from distortlab import __version__
-from distortlab.errors import BuildFailed, UserError
-from distortlab.hub import Patience, connect
-from distortlab.publish import push
+from distortlab.core.errors import BuildFailed, UserError
+from distortlab.sharing.push import push
+from distortlab.storage.hub_client import Patience, connect
 
 REPO = "user/name"
 HASTY = Patience(tries=3, first_s=0.01, longest_s=2)

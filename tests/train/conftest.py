@@ -29,7 +29,7 @@ def _quiet(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The folder of a tiny model, by family; made when first asked for."""
-    from refine_iqa_train.tiny import make_tiny
+    from refine_iqa_train.training.tiny_model import make_tiny
 
     folder = tmp_path_factory.mktemp("tiny")
 
@@ -62,7 +62,7 @@ def perception(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def rated(perception: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same images with made-up scores."""
-    from refine_iqa_train.mock_ratings import mock_ratings
+    from refine_iqa_train.data.mock_ratings import mock_ratings
 
     out = tmp_path_factory.mktemp("rated") / "rated"
     mock_ratings(perception, out)

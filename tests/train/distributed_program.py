@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 
-from refine_iqa_train.config import load_config
-from refine_iqa_train.direct_scores import DirectScorer
-from refine_iqa_train.prepare import prepare
-from refine_iqa_train.run import _grpo_trainer
+from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.rewards.direct_scores import DirectScorer
+from refine_iqa_train.training.prepare import prepare
+from refine_iqa_train.training.train import _grpo_trainer
 
 GROUP = 4
 SAID = (

@@ -12,15 +12,15 @@ import pytest
 import torch
 from PIL import Image
 
-from distortlab.errors import UserError
-from refine_iqa_train.adapters import adapter_of, attached
-from refine_iqa_train.config import Config, HubRules, LoraRules, load_config
-from refine_iqa_train.dry_run import dry_run
-from refine_iqa_train.families import FAMILIES
-from refine_iqa_train.prepare import prepare
-from refine_iqa_train.processors import load_processor
-from refine_iqa_train.run import train
-from refine_iqa_train.weights import check_adapter, merge_run
+from distortlab.core.errors import UserError
+from refine_iqa_train.config.schema import Config, HubRules, LoraRules, load_config
+from refine_iqa_train.models.adapters import adapter_of, attached
+from refine_iqa_train.models.families import FAMILIES
+from refine_iqa_train.models.processors import load_processor
+from refine_iqa_train.training.dry_run import dry_run
+from refine_iqa_train.training.prepare import prepare
+from refine_iqa_train.training.train import train
+from refine_iqa_train.training.weights import check_adapter, merge_run
 
 FAMILY = FAMILIES["qwen3_vl"]
 TRAINER = {"max_steps": 1, "per_device_train_batch_size": 4, "save_steps": 1, "disable_tqdm": True}
@@ -36,7 +36,7 @@ def make_adapters(base: Path, out: Path, family: str = "qwen3_vl", **rules: Any)
     from peft import get_peft_model
     from transformers import AutoModelForImageTextToText
 
-    from refine_iqa_train.settings import lora_of
+    from refine_iqa_train.training.trl_arguments import lora_of
 
     model = AutoModelForImageTextToText.from_pretrained(base)
     config = Config(str(base), str(out), lora=LoraRules(**{"r": 4, "alpha": 8, "dropout": 0.0, **rules}))
@@ -133,7 +133,7 @@ def test_the_reference_of_the_kl_term_is_the_policy_that_training_began_with(
     adapters: Path, file: Path, beta: float
 ) -> None:
     """Before the first update the distance to it is 0: it is not the model without adapters."""
-    from refine_iqa_train.run import _grpo_trainer
+    from refine_iqa_train.training.train import _grpo_trainer
 
     config = load_config(
         file, {"model": str(adapters), "lora.alpha": 8, "lora.dropout": 0, "trainer.beta": beta, "trainer.max_steps": 1}

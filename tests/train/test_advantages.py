@@ -10,8 +10,8 @@ from accelerate import Accelerator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refine_iqa_train.advantages import plain_advantages, published_advantages
-from refine_iqa_train.ranking import EPSILON, RankingReward, fidelity
+from refine_iqa_train.rewards.advantages import plain_advantages, published_advantages
+from refine_iqa_train.rewards.ranking import EPSILON, RankingReward, fidelity
 
 values = st.lists(st.floats(0, 3, width=32), min_size=8, max_size=8)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from distortlab.errors import UserError
-from refine_iqa_train.config import REWARDS, Config, carried_recipes, load_config, weights_of
-from refine_iqa_train.settings import OURS, grpo_arguments, sft_arguments
-from refine_iqa_train.values import overrides_of
+from distortlab.core.errors import UserError
+from refine_iqa_train.config.overrides import overrides_of
+from refine_iqa_train.config.schema import REWARDS, Config, carried_recipes, load_config, weights_of
+from refine_iqa_train.training.trl_arguments import OURS, grpo_arguments, sft_arguments
 
 RECIPES = sorted(carried_recipes())
 
@@ -165,7 +165,7 @@ def test_groups_may_straddle_processes() -> None:
     config = trained(per_device_train_batch_size=2, num_generations=4)
     with pytest.raises(UserError, match=r"e\.g\. 4 rollouts each"):
         grpo_arguments(config, {"format": 1.0})
-    from refine_iqa_train.settings import _check_groups
+    from refine_iqa_train.training.trl_arguments import _check_groups
 
     _check_groups(config, config.trainer, processes=2)
 

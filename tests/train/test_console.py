@@ -10,9 +10,9 @@ import transformers
 from transformers import TrainerCallback
 
 from distortlab.tasks.answer import wrap
-from refine_iqa_train.config import load_config
-from refine_iqa_train.console import Health, _Notes, attach, line
-from refine_iqa_train.held_out import HeldOut, judged
+from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.monitoring.console import Health, _Notes, attach, line
+from refine_iqa_train.monitoring.held_out import HeldOut, judged
 
 
 def test_a_line_about_a_step() -> None:
@@ -116,7 +116,7 @@ def test_a_run_is_readable(
     monkeypatch: pytest.MonkeyPatch,
     terminal: bool,
 ) -> None:
-    from refine_iqa_train import run
+    from refine_iqa_train.training import train as run
 
     heard = Heard()
 
@@ -125,7 +125,7 @@ def test_a_run_is_readable(
         monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
         attach(trainer, quiet)
 
-    monkeypatch.setattr("refine_iqa_train.console.attach", listening)
+    monkeypatch.setattr("refine_iqa_train.monitoring.console.attach", listening)
     assert transformers.utils.logging.get_verbosity() == transformers.logging.ERROR  # of others; ours are printed
     trainer = {"max_steps": 2, "per_device_train_batch_size": 4, "save_strategy": "no"}
     run.train(load_config(run_file(trainer)), "stage1")

@@ -14,12 +14,12 @@ import pytest
 from dataset_samples import flip_byte
 from PIL import Image
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from distortlab.tasks import TASKS, quality, score
 from distortlab.tasks.answer import wrap
-from refine_iqa_train.config import Config, DataRules, ImageRules, ValidationRules
-from refine_iqa_train.data import Material, load_material
-from refine_iqa_train.sizes import Policy
+from refine_iqa_train.config.schema import Config, DataRules, ImageRules, ValidationRules
+from refine_iqa_train.data.image_sizes import Policy
+from refine_iqa_train.data.mixture import Material, load_material
 
 POLICY = Policy(16, 256, 65_536)
 
@@ -217,7 +217,7 @@ def test_an_image_that_does_not_open_is_named_before_training(
 
 
 def test_in_a_stream_it_stops_the_run_and_nothing_takes_its_place() -> None:
-    from refine_iqa_train.questions import picture
+    from refine_iqa_train.data.prompts import picture
 
     file = io.BytesIO()
     Image.new("RGB", (64, 64)).save(file, "JPEG")

@@ -17,14 +17,14 @@ from scipy.stats import spearmanr
 
 from distortlab.tasks import format_score, quality
 from distortlab.tasks.answer import wrap
-from refine_bench.protocols import find_protocol
-from refine_bench.reading import Answer, Token, read_score
-from refine_iqa_train.config import load_config
-from refine_iqa_train.direct_scores import DirectScorer
-from refine_iqa_train.held_out import HeldOut, judged, list_measures
-from refine_iqa_train.prepare import prepare
-from refine_iqa_train.processors import load_processor
-from refine_iqa_train.run import _answered
+from refine_bench.prompts.answers import Answer, Token, read_score
+from refine_bench.prompts.protocols import find_protocol
+from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.models.processors import load_processor
+from refine_iqa_train.monitoring.held_out import HeldOut, judged, list_measures
+from refine_iqa_train.rewards.direct_scores import DirectScorer
+from refine_iqa_train.training.prepare import prepare
+from refine_iqa_train.training.train import _answered
 
 FAMILIES = ("llava", "qwen2_5_vl", "qwen3_vl")
 

@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, Qwen2Config
 
-from distortlab.errors import UserError
-from refine_iqa_train.families import FAMILIES, family_of
-from refine_iqa_train.processors import checked, factor_of, load_processor
-from refine_iqa_train.tiny import TINY, make_tiny
+from distortlab.core.errors import UserError
+from refine_iqa_train.models.families import FAMILIES, family_of
+from refine_iqa_train.models.processors import checked, factor_of, load_processor
+from refine_iqa_train.training.tiny_model import TINY, make_tiny
 
 
 @pytest.mark.parametrize("family", TINY)
@@ -100,7 +100,7 @@ def test_no_pad_token_right_padding_no_template(tiny: Any) -> None:
 
 def test_a_folder_without_a_video_part_is_read_with_torchvision_too(tiny: Any) -> None:
     """Stock processors need one; which of the two is used is decided by what the folder has."""
-    from refine_iqa_train.processors import _has_video_part
+    from refine_iqa_train.models.processors import _has_video_part
 
     folder = tiny("qwen3_vl")
     has = '"video_processor"' in json.dumps(json.loads((folder / "processor_config.json").read_text()))

@@ -18,12 +18,12 @@ from PIL import Image
 from distortlab.tasks import grounding
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.grounding import Coordinates
-from refine_iqa_train.config import load_config
-from refine_iqa_train.curves import MOST, PANELS, _ticks, curves_page, read_series, write_curves
-from refine_iqa_train.page import Answer, Card, make_card, page, write_page
-from refine_iqa_train.questions import question_of, rated_row
-from refine_iqa_train.run import train
-from refine_iqa_train.sizes import Policy
+from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.data.image_sizes import Policy
+from refine_iqa_train.data.prompts import question_of, rated_row
+from refine_iqa_train.monitoring.curves import MOST, PANELS, _ticks, curves_page, read_series, write_curves
+from refine_iqa_train.monitoring.samples_page import Answer, Card, make_card, page, write_page
+from refine_iqa_train.training.train import train
 
 HOSTILE = "<script>alert(1)</script></pre></svg><img src=x onerror=alert(1)>\"'&"
 SIZES = [(160, 120), (217, 90), (700, 500)]

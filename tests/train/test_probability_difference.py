@@ -9,16 +9,12 @@ import torch
 from accelerate import Accelerator
 from PIL import Image
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from distortlab.tasks import quality
-from refine_iqa_train.chats import direct_prompt
-from refine_iqa_train.probability_difference import (
-    ProbabilityDifference,
-    difference,
-    split_at_score,
-)
-from refine_iqa_train.processors import load_processor
-from refine_iqa_train.teacher_forcing import digit_ids
+from refine_iqa_train.models.chat import direct_prompt
+from refine_iqa_train.models.processors import load_processor
+from refine_iqa_train.rewards.probability_difference import ProbabilityDifference, difference, split_at_score
+from refine_iqa_train.rewards.teacher_forcing import digit_ids
 
 FAMILIES = ("llava", "qwen2_5_vl", "qwen3_vl")
 ROWS = (

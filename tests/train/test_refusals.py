@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from distortlab.errors import UserError
-from refine_iqa_train import run
-from refine_iqa_train.config import Config, load_config
-from refine_iqa_train.packages import OPTIMIZERS, check_packages
-from refine_iqa_train.prepare import prepare
-from refine_iqa_train.run import train
-from refine_iqa_train.settings import grpo_arguments
-from refine_iqa_train.trl_limits import ABOVE_ZERO, CHOICES, OTHERS, RANGES
-from refine_iqa_train.values import overrides_of
+from distortlab.core.errors import UserError
+from refine_iqa_train.config.overrides import overrides_of
+from refine_iqa_train.config.schema import Config, load_config
+from refine_iqa_train.config.trl_limits import ABOVE_ZERO, CHOICES, OTHERS, RANGES
+from refine_iqa_train.training import train as train_module
+from refine_iqa_train.training.packages import OPTIMIZERS, check_packages
+from refine_iqa_train.training.prepare import prepare
+from refine_iqa_train.training.train import train
+from refine_iqa_train.training.trl_arguments import grpo_arguments
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     def loaded(*_: Any) -> None:
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr(run, "_grpo_trainer", loaded)
-    monkeypatch.setattr(run, "_sft_trainer", loaded)
+    monkeypatch.setattr(train_module, "_grpo_trainer", loaded)
+    monkeypatch.setattr(train_module, "_sft_trainer", loaded)
 
 
 def refused(config: Config, stage: str = "stage1") -> str:
@@ -250,7 +250,7 @@ def test_every_limit_is_of_a_key_of_trl() -> None:
 
 @pytest.fixture
 def _nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("refine_iqa_train.packages.find_spec", lambda name: None)
+    monkeypatch.setattr("refine_iqa_train.training.packages.find_spec", lambda name: None)
 
 
 @pytest.mark.usefixtures("_nothing_installed")

@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from distortlab.errors import UserError
-from refine_iqa_train.config import Config, load_config
-from refine_iqa_train.prepare import prepare
-from refine_iqa_train.resume import find_start
-from refine_iqa_train.run import train
-from refine_iqa_train.run_record import MAY_CHANGE, differences, read_record, record_of
+from distortlab.core.errors import UserError
+from refine_iqa_train.config.schema import Config, load_config
+from refine_iqa_train.training.prepare import prepare
+from refine_iqa_train.training.resume import find_start
+from refine_iqa_train.training.run_record import MAY_CHANGE, differences, read_record, record_of
+from refine_iqa_train.training.train import train
 
 TRAINER = {
     "max_steps": 2,
@@ -206,7 +206,7 @@ def test_other_data_under_the_same_name(again: Callable[..., Config], perception
 
 @pytest.mark.slow
 def test_other_weights_under_the_same_name(again: Callable[..., Config], tiny: Any, tmp_path: Path) -> None:
-    from refine_iqa_train.tiny import make_tiny
+    from refine_iqa_train.training.tiny_model import make_tiny
 
     moved = Path(shutil.copytree(tiny("llava"), tmp_path / "moved"))
     assert find_start(prepare(again(model=str(moved)), "stage1")).finished == 2
@@ -251,7 +251,7 @@ def test_every_key_of_the_list_is_one_of_the_configuration(done: Path) -> None:
     """A pattern that fits no key would be an entry without effect."""
     record = read_record(done.parent / "run")
     assert record is not None
-    from refine_iqa_train.run_record import _flat
+    from refine_iqa_train.training.run_record import _flat
 
     known = {key for key, _ in _flat(record.config)}
     for keys, why in MAY_CHANGE:

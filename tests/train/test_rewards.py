@@ -7,9 +7,9 @@ import pytest
 from distortlab.tasks import TASKS, quality, score
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.recognition import Grading
-from refine_iqa_train.config import Config, QualityRules, RewardRules
-from refine_iqa_train.rewards import TaskReward, format_reward, fully_right, judges, text_of
-from refine_iqa_train.run import rewards_of
+from refine_iqa_train.config.schema import Config, QualityRules, RewardRules
+from refine_iqa_train.rewards.task_rewards import TaskReward, format_reward, fully_right, judges, text_of
+from refine_iqa_train.training.train import rewards_of
 
 SOLUTIONS = {
     "recognition": "Noise, Severe",

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from distortlab.errors import UserError
-from refine_iqa_train.config import load_config
-from refine_iqa_train.dry_run import dry_run, shown, stage_of
-from refine_iqa_train.prepare import prepare
-from refine_iqa_train.run import train
+from distortlab.core.errors import UserError
+from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.training.dry_run import dry_run, shown, stage_of
+from refine_iqa_train.training.prepare import prepare
+from refine_iqa_train.training.train import train
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from trl import GRPOConfig, GRPOTrainer
 from trl.generation.vllm_generation import VLLMGeneration
 
 import refine_iqa_train
-from refine_iqa_train.trainer import RefineTrainer
+from refine_iqa_train.training.trainer import RefineTrainer
 
 PACKAGE = Path(refine_iqa_train.__file__).parent
 
@@ -60,7 +60,7 @@ def test_what_is_read_from_the_trainer_is_still_there() -> None:
 def test_qwen_processors_take_their_parts_from_the_signature() -> None:
     from transformers.processing_utils import ProcessorMixin
 
-    from refine_iqa_train.processors import image_only
+    from refine_iqa_train.models.processors import image_only
 
     assert ProcessorMixin.__init__ is not image_only("qwen3_vl").__init__
     assert parameters(image_only("qwen3_vl").__init__)[1:] == ["image_processor", "tokenizer", "chat_template"]

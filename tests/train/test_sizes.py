@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from PIL import Image
 from transformers.utils import is_torchvision_available
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from distortlab.tasks import grounding, score
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.grounding import Coordinates
-from refine_iqa_train.config import ImageRules
-from refine_iqa_train.families import FAMILIES
-from refine_iqa_train.processors import load_processor
-from refine_iqa_train.questions import reasked
-from refine_iqa_train.sizes import Policy, policy_of, resampling, save_policy
+from refine_iqa_train.config.schema import ImageRules
+from refine_iqa_train.data.image_sizes import Policy, policy_of, resampling, save_policy
+from refine_iqa_train.data.prompts import reasked
+from refine_iqa_train.models.families import FAMILIES
+from refine_iqa_train.models.processors import load_processor
 
 QWEN25 = Policy(28, 3136, 12_845_056)
 QWEN3 = Policy(32, 65_536, 16_777_216)

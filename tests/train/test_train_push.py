@@ -9,9 +9,9 @@ import pytest
 
 PROGRAM = """
 import sys
-from distortlab.errors import UserError
-from refine_iqa_train.config import Config, HubRules
-from refine_iqa_train.hub import push
+from distortlab.core.errors import UserError
+from refine_iqa_train.config.schema import Config, HubRules
+from refine_iqa_train.training.push import push
 try:
     push(Config("m", sys.argv[1], hub=HubRules(id=sys.argv[2], private=True)))
 except UserError as error:

@@ -10,12 +10,12 @@ import pytest
 import yaml
 from trl import GRPOConfig
 
-from distortlab.errors import UserError
-from refine_iqa_train.config import load_config
-from refine_iqa_train.prepare import prepare
-from refine_iqa_train.run import train
-from refine_iqa_train.trl_options import OPTIONS, Option, _yaml, markdown_table
-from refine_iqa_train.values import read_yaml
+from distortlab.core.errors import UserError
+from refine_iqa_train.config.overrides import read_yaml
+from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.training.prepare import prepare
+from refine_iqa_train.training.train import train
+from refine_iqa_train.training.trl_options import OPTIONS, Option, _yaml, markdown_table
 
 RunFile = Callable[..., Path]
 TRAINER = {"max_steps": 2, "per_device_train_batch_size": 4, "save_strategy": "no", "disable_tqdm": True}

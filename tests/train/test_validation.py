@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from distortlab.errors import UserError
-from refine_iqa_train.config import load_config
-from refine_iqa_train.prepare import prepare
-from refine_iqa_train.rewards import text_of
-from refine_iqa_train.run import _grpo_trainer
+from distortlab.core.errors import UserError
+from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.rewards.task_rewards import text_of
+from refine_iqa_train.training.prepare import prepare
+from refine_iqa_train.training.train import _grpo_trainer
 
 TRAINER = {"per_device_train_batch_size": 4, "min_p": 0.1, "disable_tqdm": True}
 HELD_OUT = {"every": 2, "samples": 4, "batch": 4}

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from distortlab.tasks.answer import wrap
-from refine_iqa_train.card import _scores
-from refine_iqa_train.cold_start import answered
-from refine_iqa_train.config import ValidationRules
-from refine_iqa_train.held_out import HeldOut, judged
-from refine_iqa_train.memory import Load, Shape, estimate
-from refine_iqa_train.results import scores_of, table
-from refine_iqa_train.run import _last
-from refine_iqa_train.trainer import is_page_due
+from refine_iqa_train.config.schema import ValidationRules
+from refine_iqa_train.data.cold_start import answered
+from refine_iqa_train.models.memory import Load, Shape, estimate
+from refine_iqa_train.monitoring.held_out import HeldOut, judged
+from refine_iqa_train.monitoring.results import scores_of, table
+from refine_iqa_train.training.model_card import _scores
+from refine_iqa_train.training.train import _last
+from refine_iqa_train.training.trainer import is_page_due
 
 MOS = [1.0, 2.0, 3.0, 4.0, 5.0]
 GIVEN = ["1.50", "1.40", "3.00", "4.00", "4.10"]
@@ -191,7 +191,7 @@ def test_less_is_less() -> None:
     ],
 )
 def test_answers_of_the_cold_start_are_right(task: str, solution: str, said: str) -> None:
-    from refine_iqa_train.held_out import judged
+    from refine_iqa_train.monitoring.held_out import judged
 
     row = {"distortion": "oversharpen" if task == "recognition" else "noise"}
     question = {"task": task, "solution": solution, "prompt": [], "images": []}

@@ -11,7 +11,7 @@ from dataset_samples import Gallery, small_recipe
 from view_samples import make_odd, make_odd_question, rewrite
 
 from distortlab import generate
-from distortlab.viewer import write_page
+from distortlab.visualization.viewer import write_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -11,10 +11,10 @@ from dataset_samples import Gallery, rows_of, small_recipe
 from view_samples import HOSTILE, read_page, rewrite, stored_images
 
 from distortlab import generate
-from distortlab.errors import BadReference, UserError
-from distortlab.selection import Filter
-from distortlab.viewer import write_page
-from distortlab.viewer.packing import changed_box
+from distortlab.core.errors import BadReference, UserError
+from distortlab.dataset.selection import Filter
+from distortlab.visualization.viewer import write_page
+from distortlab.visualization.viewer.packing import changed_box
 
 
 @pytest.mark.parametrize("which", ["usual", "odd"])

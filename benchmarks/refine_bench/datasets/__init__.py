@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from distortlab.errors import UserError, unknown
+from distortlab.core.errors import UserError, unknown
 from refine_bench.datasets import (
     abench,
     agiqa,

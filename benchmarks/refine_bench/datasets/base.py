@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from distortlab.errors import UserError, unknown
+from distortlab.core.errors import UserError, unknown
 
 __all__ = [
     "Adapter",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from refine_bench.datasets.base import Axis, Facts, Row, Scale
 from refine_bench.datasets.tables import Images, xlsx_rows
 

@@ -8,7 +8,7 @@ of the fractions c1..c5 in either.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from refine_bench.datasets.base import Axis, Facts, Row, Scale
 from refine_bench.datasets.tables import Images, csv_rows, is_number
 

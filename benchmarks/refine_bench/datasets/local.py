@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from distortlab.errors import UserError, unknown
-from distortlab.stored import open_data
+from distortlab.core.errors import UserError, unknown
+from distortlab.dataset.reader import open_data
 from distortlab.tasks import grounding
 
 __all__ = ["VIEWS", "LocalItem", "describe", "items", "loaded", "splits"]
@@ -44,7 +44,7 @@ def chosen(folder: Path, split: str | None) -> str:
 
 def describe(folder: Path) -> tuple[str, str]:
     """(name, SHA-256 of its manifest)."""
-    from distortlab.files import sha256_of
+    from distortlab.storage.atomic import sha256_of
 
     return folder.resolve().name, sha256_of(folder / "MANIFEST.json")
 

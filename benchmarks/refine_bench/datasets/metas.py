@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from refine_bench.datasets.base import Axis, Facts, Row, Scale
 from refine_bench.datasets.image_names import normalize_name, path_suffixes
 from refine_bench.datasets.tables import Images, json_items

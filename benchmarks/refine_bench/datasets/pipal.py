@@ -5,7 +5,7 @@ range.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from refine_bench.datasets.base import Facts, Row, Scale
 from refine_bench.datasets.tables import Images, text_lines
 

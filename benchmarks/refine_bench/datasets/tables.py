@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 
 __all__ = [
     "Images",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from refine_bench.models.base import LOGITS, PREFIX, TOP_K, Model, Request, Response
 
 __all__ = ["KINDS", "LOGITS", "PREFIX", "TOP_K", "Model", "Request", "Response", "open_model"]

@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 
 __all__ = ["Adapter", "adapter_of", "attached"]
 

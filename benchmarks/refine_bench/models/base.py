@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from refine_bench.protocols import Decoding
-from refine_bench.reading import Answer
+from refine_bench.prompts.answers import Answer
+from refine_bench.prompts.protocols import Decoding
 
 __all__ = ["LOGITS", "PREFIX", "TOP_K", "Model", "Request", "Response"]
 

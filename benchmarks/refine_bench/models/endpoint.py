@@ -22,13 +22,13 @@ from urllib.parse import urlsplit
 import httpx
 from PIL import Image as Pillow
 
-from distortlab.codecs import encode_png
-from distortlab.errors import BadReference, UserError, unknown
-from distortlab.reading import ORIENTATION, read_upright
-from distortlab.seeds import stream
+from distortlab.core.errors import BadReference, UserError, unknown
+from distortlab.core.seeds import stream
+from distortlab.imaging.decode import ORIENTATION, read_upright
+from distortlab.imaging.encode import encode_png
 from refine_bench.models.base import Request, Response
 from refine_bench.models.limits import find_server_limits
-from refine_bench.reading import Answer, Token
+from refine_bench.prompts.answers import Answer, Token
 
 __all__ = ["Endpoint", "as_url", "parsed", "payload"]
 

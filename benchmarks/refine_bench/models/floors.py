@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from distortlab.seeds import Stream, stream
+from distortlab.core.seeds import Stream, stream
 from distortlab.tasks.terms import LEVELS, PHRASES
 from refine_bench.models.base import Model, Request, Response
-from refine_bench.protocols import letter
-from refine_bench.reading import Answer
+from refine_bench.prompts.answers import Answer
+from refine_bench.prompts.protocols import letter
 
 __all__ = ["FLOORS", "Floor", "PromptOnly"]
 

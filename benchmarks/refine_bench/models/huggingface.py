@@ -13,12 +13,12 @@ from typing import Any
 
 from PIL import Image as Pillow
 
-from distortlab.errors import BadReference, UserError
-from distortlab.reading import read_upright
+from distortlab.core.errors import BadReference, UserError
+from distortlab.imaging.decode import read_upright
 from refine_bench.models.adapters import Adapter, adapter_of, attached
 from refine_bench.models.base import Request, Response
 from refine_bench.models.processors import load_processor, set_pixels
-from refine_bench.reading import Answer, Token
+from refine_bench.prompts.answers import Answer, Token
 
 __all__ = ["HuggingFace"]
 

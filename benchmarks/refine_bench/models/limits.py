@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from PIL import Image as Pillow
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from refine_bench.models.base import LOGITS, PREFIX, TOP_K, Request
-from refine_bench.protocols import Decoding
-from refine_bench.reading import Answer
+from refine_bench.prompts.answers import Answer
+from refine_bench.prompts.protocols import Decoding
 
 __all__ = ["find_server_limits"]
 

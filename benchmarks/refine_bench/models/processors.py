@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from distortlab.errors import UserError
+from distortlab.core.errors import UserError
 from refine_bench.models.adapters import adapter_of
 
 __all__ = ["load_processor", "set_pixels"]

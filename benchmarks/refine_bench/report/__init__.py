@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from distortlab.errors import UserError, unknown
-from distortlab.files import write_text
-from refine_bench.records import open_runs
+from distortlab.core.errors import UserError, unknown
+from distortlab.storage.atomic import write_text
 from refine_bench.report.board import boards, separate_labels
 from refine_bench.report.summary import summarize
-from refine_bench.score_run import score_run
+from refine_bench.runs.store import open_runs
+from refine_bench.scoring.run import score_run
 
 __all__ = ["FORMATS", "find_format", "format_report", "name_runs", "write_report"]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from refine_bench.coverage import format_rows, unranked_reason
+from refine_bench.scoring.coverage import format_rows, unranked_reason
 
 __all__ = ["Board", "Column", "Entry", "boards", "separate_labels"]
 

@@ -1,8 +1,8 @@
 """Tables for a paper, in LaTeX with `booktabs`. What a model is called is text, never a command."""
 
-from refine_bench.intervals import FEW
 from refine_bench.report.board import Board
 from refine_bench.report.summary import PLACES, Cell, Summary, SummaryRow
+from refine_bench.statistics.intervals import FEW
 
 __all__ = ["escape_latex", "format_board", "format_summary"]
 

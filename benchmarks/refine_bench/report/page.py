@@ -6,13 +6,13 @@ from importlib.resources import files
 from typing import Any
 
 from distortlab.tasks.terms import FAMILIES, phrase
-from refine_bench.coverage import format_rows
-from refine_bench.items import slug
-from refine_bench.records import Run
+from refine_bench.prompts.items import slug
 from refine_bench.report import draw
 from refine_bench.report.board import Board, boards
 from refine_bench.report.pictures import thumbnails
 from refine_bench.report.summary import summarize
+from refine_bench.runs.store import Run
+from refine_bench.scoring.coverage import format_rows
 
 __all__ = ["page"]
 

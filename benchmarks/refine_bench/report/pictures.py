@@ -7,9 +7,9 @@ from typing import Any
 
 import cv2
 
-from distortlab.errors import UserError
-from distortlab.image import Image
-from distortlab.reading import read_image, shrink
+from distortlab.core.errors import UserError
+from distortlab.core.image import Image
+from distortlab.imaging.decode import read_image, shrink
 
 __all__ = ["thumbnails"]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from refine_bench.coverage import format_rows
 from refine_bench.report.board import COLUMNS, Column
+from refine_bench.scoring.coverage import format_rows
 
 __all__ = ["PLACES", "Cell", "Summary", "SummaryRow", "SummarySet", "summarize"]
 

@@ -1,0 +1,309 @@
+"""Reading answers: a value, or why there is none. Nothing is guessed, and nothing a model says raises.
+
+An answer is its text, why it ended, and tokens with their most probable alternatives where those were asked for.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from distortlab.tasks import Unread, quality, read_answer
+from refine_bench.prompts.protocols import Protocol, letter
+
+__all__ = ["FAILURES", "MISSING", "REASONS", "Answer", "Reading", "Token", "answer_from", "read_choice", "read_score"]
+
+FAILURES = (
+    "empty",
+    "refusal",
+    "truncated",
+    "no_tag",
+    "no_number",
+    "multiple",
+    "out_of_range",
+    "no_level",
+    "runtime_error",
+)
+"""Why there is no value. `multiple`: two things were named, and which was meant is not for us to say."""
+REASONS: Mapping[Unread, str] = MappingProxyType(
+    {Unread.MISSING: "no_tag", Unread.UNCLOSED: "truncated", Unread.REPEATED: "multiple", Unread.EMPTY: "empty"}
+)
+"""What a reason of `distortlab.tasks` is. An answer without a tag has come; "missing" is one that has not."""
+OK = "ok"
+MISSING = "missing"
+"""The status of a question whose answer has not come: no failure of the model."""
+LIMIT = 100_000
+_NUMBER = re.compile(r"(?<![\w.,-])-?\d{1,6}(?:\.\d{1,12})?(?![\w]|[.,]\d)")
+_SCORED = re.compile(
+    r"\s*(?:score|rating)?\s*[:=]?\s*(?P<value>-?\d{1,6}(?:\.\d{1,12})?)\s*(?:/\s*5(?:\.0+)?)?\s*\.?\s*", re.I
+)
+_LAST = re.compile(r"<answer>(?P<inside>(?:(?!<answer>).)*?)</answer>", re.I | re.S)
+_RATING = re.compile(r'["\']rating["\']\s*:\s*["\']?(?P<value>-?\d{1,6}(?:\.\d{1,12})?)', re.I)
+_REFUSAL = re.compile(
+    r"\b(?:i(?:'m| am) (?:sorry|unable|not able)|i (?:cannot|can't|can not|won't)|as an ai\b"
+    r"|unable to (?:rate|assess|view|see))",
+    re.I,
+)
+_THOUGHT = re.compile(r"^.*</think>", re.I | re.S)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of an answer. `top`: (text, natural log of its probability), most probable first; may be empty."""
+
+    text: str
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said once. `finish`: "stop", "length" or what the server calls it. `logits`: by word, where
+    known.
+    """
+
+    text: str = ""
+    finish: str = "stop"
+    tokens: tuple[Token, ...] = ()
+    value: float | None = None
+    error: str | None = None
+    logits: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value and "ok", or None and one of `FAILURES`. `mass`: probability that the tokens it was read from have
+    together.
+    """
+
+    value: float | None
+    status: str = OK
+    mass: float | None = None
+
+
+def read_score(answer: Answer, protocol: Protocol, reader: str | None = None) -> Reading:
+    """The score of an answer under a protocol; `reader` replaces the protocol's own."""
+    reader = reader or protocol.reader
+    if answer.error is not None:
+        return Reading(None, "runtime_error")
+    if reader == "value":
+        known = answer.value is not None and math.isfinite(answer.value)
+        return Reading(answer.value) if known else Reading(None, "no_number")
+    if reader == "levels":
+        return _levels(answer, protocol)
+    if protocol.levels:
+        return _level_word(answer, protocol)
+    found = _number(answer, protocol)
+    if isinstance(found, Reading):
+        return found
+    start, text = found
+    value = float(text)
+    if not 1.0 <= value <= 5.0:
+        return Reading(None, "out_of_range")
+    return Reading(value) if reader == "text" else _expected(answer, start, text, tenths=reader == "digits-tenths")
+
+
+# --- text -----------------------------------------------------------------------------------------------------------
+
+
+def _number(answer: Answer, protocol: Protocol) -> tuple[int, str] | Reading:
+    """(place in the text, digits) of the one score, or why there is none."""
+    text = answer.text[:LIMIT]
+    if not text.strip():
+        return Reading(None, "truncated" if answer.finish == "length" else "empty")
+    if protocol.answer == "rating":
+        return _only(list(_RATING.finditer(text)), answer)
+    if protocol.answer == "last":
+        blocks = list(_LAST.finditer(text))
+        if not blocks:
+            return Reading(None, _why(answer, "no_tag"))
+        inside = blocks[-1]
+        number = _NUMBER.search(inside["inside"])
+        return (inside.start("inside") + number.start(), number.group()) if number else Reading(None, "no_number")
+    return _tagged(text, answer)
+
+
+def _tagged(text: str, answer: Answer) -> tuple[int, str] | Reading:
+    """The score in the one pair of answer tags, as `distortlab.tasks` finds them."""
+    inside = read_answer(text)
+    if isinstance(inside, Unread):
+        reason = REASONS.get(inside, "no_tag")
+        return Reading(None, _why(answer, "no_tag") if reason == "no_tag" else reason)
+    match = _SCORED.fullmatch(inside)
+    if match is None:
+        return Reading(None, "multiple" if len(_NUMBER.findall(inside)) > 1 else "no_number")
+    return text.rindex(inside) + match.start("value"), match["value"]
+
+
+def _only(matches: Sequence[re.Match[str]], answer: Answer) -> tuple[int, str] | Reading:
+    if not matches:
+        return Reading(None, _why(answer, "no_number"))
+    if len({match["value"] for match in matches}) > 1:
+        return Reading(None, "multiple")
+    return matches[-1].start("value"), matches[-1]["value"]
+
+
+def _why(answer: Answer, otherwise: str) -> str:
+    if _REFUSAL.search(answer.text[:2000]):
+        return "refusal"
+    return "truncated" if answer.finish == "length" else otherwise
+
+
+# --- probabilities --------------------------------------------------------------------------------------------------
+
+
+def _expected(answer: Answer, start: int, text: str, *, tenths: bool) -> Reading:
+    """The expectation over the integer digit, renormalised over 1 to 5; with `tenths`, that of the next digit on
+    top.
+    """
+    whole = _digit_odds(answer, start, range(1, 6))
+    if whole is None:
+        return Reading(None, "no_level")
+    value, mass = whole
+    if tenths and len(text) > 2:
+        fraction = _digit_odds(answer, start + 2, range(10))
+        if fraction is None:
+            return Reading(None, "no_level")
+        value += fraction[0] / 10
+    return Reading(min(value, 5.0), mass=mass)
+
+
+def _digit_odds(answer: Answer, place: int, digits: range) -> tuple[float, float] | None:
+    """(expectation, probability of all digits together) at a place of the text; None without alternatives there."""
+    at = _offset(answer)
+    if at is None:
+        return None
+    for token in answer.tokens:
+        if at <= place < at + len(token.text):
+            head = token.text[: place - at]
+            break
+        at += len(token.text)
+    else:
+        return None
+    odds = dict.fromkeys(digits, 0.0)
+    for text, logprob in token.top:
+        digit = text[len(head) :] if text.startswith(head) else text.strip()
+        if len(digit) == 1 and digit.isascii() and digit.isdigit() and int(digit) in odds:
+            odds[int(digit)] += math.exp(logprob)
+    return quality.expect_digit(odds)
+
+
+def _offset(answer: Answer) -> int | None:
+    """Where the first token begins in the text: servers leave out end marks, or set reasoning apart."""
+    joined = "".join(token.text for token in answer.tokens)
+    if joined.startswith(answer.text):
+        return 0
+    if answer.text in joined:
+        return -joined.index(answer.text)
+    for end in (joined, joined.partition("<|")[0]):
+        if end and answer.text.endswith(end):
+            return len(answer.text) - len(end)
+    return None
+
+
+def _levels(answer: Answer, protocol: Protocol) -> Reading:
+    """The expectation over level words: from logits by word, from the first token's alternatives, or the word
+    itself.
+    """
+    words = [word for word, _ in protocol.levels]
+    logits = {word: answer.logits[word] for word in words if word in answer.logits}
+    mass = None
+    if len(logits) < len(words) and answer.tokens:
+        logits, mass = _word_logits(answer.tokens, words)
+    if len(logits) == len(words) and all(map(math.isfinite, logits.values())):
+        return Reading(_softmax([(logits[word], value) for word, value in protocol.levels], protocol.divide), mass=mass)
+    return _level_word(answer, protocol)
+
+
+def _level_word(answer: Answer, protocol: Protocol) -> Reading:
+    """The value of the one level word that the text names."""
+    named = [value for word, value in protocol.levels if re.search(rf"\b{word}\b", answer.text[:LIMIT], re.I)]
+    if len(named) == 1:
+        return Reading(named[0])
+    return Reading(None, "multiple" if named else ("empty" if not answer.text.strip() else _why(answer, "no_level")))
+
+
+def _word_logits(tokens: Sequence[Token], words: Sequence[str]) -> tuple[dict[str, float], float | None]:
+    """Log probabilities of the words at the first token that is not blank, or nothing if none of them is there.
+
+    A word beyond the alternatives gets the least one: the most it can have.
+    """
+    first = next((token for token in tokens if token.text.strip()), None)
+    if first is None or not first.top:
+        return {}, None
+    found: dict[str, float] = {}
+    for text, logprob in first.top:
+        name = text.strip().lower()
+        word = next((word for word in words if word == name or (len(name) > 2 and word.startswith(name))), None)
+        if word is not None:
+            found[word] = max(found.get(word, -math.inf), logprob)
+    if not found:
+        return {}, None
+    least = min(logprob for _, logprob in first.top)
+    return {word: found.get(word, least) for word in words}, sum(math.exp(value) for value in found.values())
+
+
+def _softmax(pairs: Sequence[tuple[float, float]], divide: float) -> float:
+    highest = max(logit for logit, _ in pairs)
+    # Not shifted where it need not be: then Q-Bench's released scores come out to the last bit, and near-ties rank
+    # alike.
+    shift = 0.0 if max(abs(logit) for logit, _ in pairs) < 500.0 * divide else highest
+    weights = [(math.exp((logit - shift) / divide), value) for logit, value in pairs]
+    return sum(weight * value for weight, value in weights) / sum(weight for weight, _ in weights)
+
+
+# --- multiple choice ------------------------------------------------------------------------------------------------
+
+
+def read_choice(answer: Answer, options: Sequence[str]) -> Reading:
+    """The place of the option that was chosen, by its letter, by its text, or by both where they agree."""
+    if answer.error is not None:
+        return Reading(None, "runtime_error")
+    text = answer.text[:LIMIT]
+    if not text.strip():
+        return Reading(None, "truncated" if answer.finish == "length" else "empty")
+    inside = read_answer(text)
+    said = inside if isinstance(inside, str) else _THOUGHT.sub("", text)
+    places = _chosen(said, options)
+    if len(places) == 1:
+        return Reading(float(places.pop()))
+    return Reading(None, "multiple" if places else _why(answer, "no_tag"))
+
+
+def _chosen(text: str, options: Sequence[str]) -> set[int]:
+    bare = re.sub(r"[*_`#]", "", text).strip()
+    letters = "".join(letter(place) for place in range(len(options)))
+    same = {place for place, option in enumerate(options) if _plain(option) == _plain(bare)}
+    if same:
+        return same
+    headed = re.match(rf"\(?([{letters}{letters.lower()}])(?:[).:,]|\s*$)\s*(.*)", bare, re.S)
+    if headed:
+        place = letters.index(headed[1].upper())
+        others = {k for k, option in enumerate(options) if k != place and _plain(option) == _plain(headed[2])}
+        return {place} | others
+    named = {
+        m.upper() for m in re.findall(rf"(?:answer|option|choice)(?:\s+is)?\s*:?\s*\(?([{letters}])\b", bare, re.I)
+    }
+    if named:
+        return {letters.index(name) for name in named}
+    # A lone letter counts too ("A" is also an article), so that "a clear photo, so B" is two things.
+    alone = {letters.index(found) for found in re.findall(rf"\b([{letters[1:]}])\b", bare)}
+    return alone | {k for k, option in enumerate(options) if re.search(rf"\b{re.escape(option)}(?!\w)", bare, re.I)}
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\W+", " ", text).strip().casefold()
+
+
+def answer_from(row: Mapping[str, Any]) -> Answer:
+    """An answer from its line in a run."""
+    tokens = tuple(Token(str(text), tuple((str(t), float(p)) for t, p in top)) for text, top in row.get("tokens") or ())
+    return Answer(
+        text=str(row.get("text") or ""),
+        finish=str(row.get("finish") or "stop"),
+        tokens=tokens,
+        value=row.get("value"),
+        error=row.get("error"),
+        logits=row.get("logits") or {},
+    )

@@ -1,0 +1,201 @@
+"""What is asked: the items of a set, without pixels until they are needed."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from distortlab.core.errors import BadReference, UserError
+from distortlab.imaging.decode import read_bytes
+from refine_bench import datasets
+from refine_bench.datasets import Choice, Rated, RatedSet
+from refine_bench.prompts.diagnosis import QUESTION
+from refine_bench.prompts.protocols import Protocol, prompt_of
+
+__all__ = ["Item", "ItemSet", "Pixels", "kind_of", "open_set", "slug"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question and its truth. `truth` goes into the run, so that it can be scored where the data are not."""
+
+    id: str
+    prompt: str
+    truth: Mapping[str, Any]
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """The files that go with an item. `reference`: the clean image, where there is one."""
+
+    images: tuple[bytes, ...]
+    reference: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSet:
+    """A set, ready to be asked. `pixels()` yields (item, its files or a sentence why not), each item once, in any
+    order. `expected`: items of the whole variant, those that had to be left out among them.
+    """
+
+    name: str
+    kind: str
+    items: tuple[Item, ...]
+    sha256: str
+    pixels: Callable[[], Iterator[tuple[Item, Pixels | str]]]
+    expected: int
+    problems: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def slug(text: str) -> str:
+    """A name as part of a file name."""
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "set"
+
+
+def kind_of(text: str) -> str:
+    """Rated | choice | describe | local."""
+    return "local" if text.partition(":")[0] == "local" else datasets.spec_of(text).facts.kind
+
+
+def open_set(text: str, data: Path | None, protocol: Protocol) -> ItemSet:
+    """The items of a set under a protocol. Raises `UserError`."""
+    kind = kind_of(text)
+    if protocol.kind not in (kind, "any"):
+        raise UserError(f"the protocol {protocol.name} is for {protocol.kind} sets; {text} is {kind}")
+    if kind == "local":
+        return _local(text, protocol)
+    root = data if data is not None else Path()
+    if kind == "rated":
+        return _rated(datasets.load(text, root, strict=False), protocol)
+    found = datasets.load_questions(text, root, strict=False)
+    items = tuple(_choice(row, protocol) for row in found.rows)
+    paths = {item.id: row.images for item, row in zip(items, found.rows, strict=True)}
+    return ItemSet(
+        name=str(found.spec),
+        kind=kind,
+        items=items,
+        sha256=found.sha256,
+        pixels=partial(_from_paths, items, paths, {}),
+        expected=found.expected or len(found.rows) + len(found.problems),
+        problems=tuple(map(str, found.problems)),
+        facts=_facts(found.spec.facts),
+    )
+
+
+def _rated(found: RatedSet, protocol: Protocol) -> ItemSet:
+    prompt = prompt_of(protocol)
+    items = tuple(Item(row.name, prompt, _rated_truth(row, found)) for row in found.rows)
+    paths = {row.name: (row.image,) for row in found.rows}
+    references = {row.name: row.reference for row in found.rows if row.reference is not None}
+    return ItemSet(
+        name=str(found.spec),
+        kind="rated",
+        items=items,
+        sha256=found.sha256,
+        pixels=partial(_from_paths, items, paths, references),
+        expected=found.expected or len(found.rows) + len(found.problems),
+        problems=tuple(map(str, found.problems)),
+        facts={
+            **_facts(found.spec.facts),
+            "references": bool(references),
+            "low": found.scale.low,
+            "high": found.scale.high,
+            "direction": "up" if found.scale.higher_is_better else "down",
+        },
+    )
+
+
+def _rated_truth(row: Rated, found: RatedSet) -> dict[str, Any]:
+    """The opinion on 1-5, higher is better; the label as it stands in the file beside it."""
+    width = found.scale.high - found.scale.low
+    return {
+        "mos": found.five(row.mos),
+        "label": row.mos,
+        "sd": None if row.sd is None else row.sd * 4.0 / width,
+        "n_ratings": row.n_ratings,
+        "cluster": row.reference_id,
+        "kind": row.kind,
+        "image": str(row.image),
+    }
+
+
+def _choice(row: Choice, protocol: Protocol) -> Item:
+    truth = {
+        "answer": row.answer,
+        "options": list(row.options),
+        "question": row.question,
+        "groups": dict(row.groups),
+        "image": str(row.images[0]),
+    }
+    return Item(row.name, prompt_of(protocol, row.question, row.options), truth, row.options)
+
+
+_VIEWS: Mapping[str, str] = {
+    "tasks": "",
+    "severity": ": do measures fall with severity?",
+    "diagnosis": ": sets of regions",
+}
+
+
+def _local(text: str, protocol: Protocol) -> ItemSet:
+    from refine_bench.datasets import local
+
+    folder, plus, split = text.partition(":")[2].rpartition("+")
+    if not plus:
+        folder, split = split, ""
+    if not folder:
+        raise UserError("local needs a folder: local:data/")
+    root = Path(folder).expanduser()  # a shell leaves local:~/data alone
+    split = local.chosen(root, split or None)
+    view = {"any": "severity"}.get(protocol.kind) or ("diagnosis" if protocol.name == "diagnosis" else "tasks")
+    name, sha256 = local.describe(root)
+    question = QUESTION if view == "diagnosis" else ""
+    items = tuple(
+        Item(item.id, prompt_of(protocol, item.question or question), item.truth)
+        for item in local.items(root, split, view)
+    )
+    if not items:
+        raise UserError(f"{text}: nothing to ask in the split {split}")
+    return ItemSet(
+        name=f"local:{name}+{split}" + ("" if view == "tasks" else f"+{view}"),
+        kind="local" if view == "tasks" else view,
+        items=items,
+        sha256=sha256,
+        pixels=partial(_from_local, items, root, split, view),
+        expected=len(items),
+        facts={
+            "title": f"{name}, {split}",
+            "folder": str(root.resolve()),
+            "split": split,
+            "references": view == "severity",
+        },
+    )
+
+
+def _from_local(items: tuple[Item, ...], root: Path, split: str, view: str) -> Iterator[tuple[Item, Pixels | str]]:
+    from refine_bench.datasets import local
+
+    by_id = {item.id: item for item in items}
+    for key, images, reference in local.loaded(root, split, view):
+        if key in by_id:
+            yield by_id[key], Pixels(images, reference)
+
+
+def _from_paths(
+    items: tuple[Item, ...], paths: Mapping[str, tuple[Path, ...]], references: Mapping[str, Path]
+) -> Iterator[tuple[Item, Pixels | str]]:
+    for item in items:
+        try:
+            reference = references.get(item.id)
+            clean = read_bytes(reference) if reference is not None else None
+            yield item, Pixels(tuple(read_bytes(path) for path in paths[item.id]), clean)
+        except BadReference as error:
+            yield item, str(error)
+
+
+def _facts(facts: Any) -> dict[str, Any]:
+    return {"title": facts.title, "citation": facts.citation, "url": facts.url, "notes": list(facts.notes)}

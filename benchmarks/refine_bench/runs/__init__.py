@@ -1,0 +1,1 @@
+"""Runs: a model is asked, and its answers are saved as they come."""

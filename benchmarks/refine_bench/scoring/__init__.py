@@ -1,0 +1,1 @@
+"""From saved answers, or predictions made elsewhere, to scores."""

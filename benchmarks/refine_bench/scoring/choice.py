@@ -1,0 +1,100 @@
+"""Scores on multiple choice: accuracy, by group, beside chance; consistency where options were shuffled."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refine_bench.prompts.answers import Reading
+from refine_bench.scoring.rated import MAX_FAILURES
+from refine_bench.statistics.correlation import mean
+from refine_bench.statistics.intervals import describe_units, mean_interval
+
+__all__ = ["Chosen", "score_choice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A question with the place of the option that was chosen. `official`: right by Q-Bench's own rule, a substring."""
+
+    name: str
+    reading: Reading
+    answer: int | None
+    options: tuple[str, ...]
+    groups: Mapping[str, str]
+    official: bool | None = None
+    of: str | None = None
+    turn: int = 0
+
+    @property
+    def right(self) -> float | None:
+        """1 or 0; None where the right answer is not known. An answer that was not read is not right."""
+        return None if self.answer is None else float(self.reading.value == self.answer)
+
+
+def score_choice(items: Sequence[Chosen], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
+    """Ready for JSON. `accuracy` counts what was not read as wrong; `accuracy_read` leaves it out."""
+    known = [item for item in items if item.right is not None]
+    plain = [item for item in known if item.turn == 0]
+    failures = Counter(item.reading.status for item in items if item.reading.value is None)
+    rate = sum(failures.values()) / len(items) if items else 0.0
+    return {
+        "kind": "choice",
+        "n": len(items),
+        "n_read": sum(item.reading.value is not None for item in items),
+        "n_known": len(known),
+        "failures": dict(sorted(failures.items())),
+        "failure_rate": rate,
+        "ranked": rate <= max_failures and bool(plain),
+        "undefined": None if plain else "the right answers of this set are not public",
+        **_accuracy(plain),
+        "official": mean([float(item.official) for item in plain if item.official is not None]),
+        "groups": {
+            name: {value: _accuracy(group) for value, group in by.items()} for name, by in _groups(plain).items()
+        },
+        "shuffled": _shuffled(known),
+        "rows": [[item.name, item.right] for item in items],
+    }
+
+
+def _accuracy(items: Sequence[Chosen]) -> dict[str, Any]:
+    right = [item.right for item in items if item.right is not None]
+    interval = mean_interval(right) if right else None
+    return {
+        "accuracy": mean(right),
+        "interval": [interval.low, interval.high] if interval else None,
+        "accuracy_read": mean([item.right for item in items if item.reading.value is not None]),
+        "chance": mean([1.0 / len(item.options) for item in items]),
+        "questions": len(right),
+        **describe_units(len(right), None),
+    }
+
+
+def _groups(items: Sequence[Chosen]) -> dict[str, dict[str, list[Chosen]]]:
+    found: dict[str, dict[str, list[Chosen]]] = defaultdict(lambda: defaultdict(list))
+    for item in items:
+        for name, value in item.groups.items():
+            found[name][value].append(item)
+    return {name: dict(sorted(by.items())) for name, by in found.items()}
+
+
+def _shuffled(items: Sequence[Chosen]) -> dict[str, Any] | None:
+    """Over questions that were asked in several orders."""
+    turns: dict[str, list[Chosen]] = defaultdict(list)
+    for item in items:
+        if item.of is not None:
+            turns[item.of].append(item)
+    whole = [group for group in turns.values() if len(group) > 1]
+    if not whole:
+        return None
+    return {
+        "questions": len(whole),
+        "all_right": mean([float(all(item.right for item in group)) for group in whole]),
+        "consistent": mean([float(_same(group)) for group in whole]),
+        "chance": mean([float(len(group[0].options)) ** -len(group) for group in whole]),
+    }
+
+
+def _same(group: Sequence[Chosen]) -> bool:
+    said = {item.options[int(item.reading.value)] for item in group if item.reading.value is not None}
+    return len(said) == 1 and all(item.reading.value is not None for item in group)

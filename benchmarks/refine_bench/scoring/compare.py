@@ -1,0 +1,187 @@
+"""Two or more runs on the same items: paired tests, corrected for their number."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distortlab.core.errors import UserError
+from refine_bench.runs.store import Run, open_runs
+from refine_bench.scoring.coverage import unranked_reason
+from refine_bench.scoring.run import score_run
+from refine_bench.statistics.intervals import describe_units, mean_difference
+from refine_bench.statistics.paired import compare, holm, mcnemar
+
+__all__ = ["compare_runs"]
+
+Scores = Sequence[Mapping[str, Any]]
+BY_REFERENCE = "paired jackknife by reference"
+# Kinds of sets that have a paired test, and how many items it needs.
+_TESTED: Mapping[str, int] = {"rated": 4, "choice": 1, "local": 1}
+
+
+def compare_runs(folders: Sequence[Path]) -> dict[str, Any]:
+    """Every pair of runs on every set that both have; Holm's correction over all tests. Ready for JSON.
+
+    "lacking" says which sets were not compared, and why. Raises `UserError` where there is nothing to compare, or a
+    set differs in its labels.
+    """
+    if len(folders) < 2:
+        raise UserError("name at least two runs")
+    runs = [(run, score_run(run.folder, save=False)) for run in open_runs(folders)]
+    tests: list[dict[str, Any]] = []
+    lacking: list[str] = []
+    for (one, first), (two, second) in combinations(runs, 2):
+        found, reasons = _compare_pair(one, first["sets"], two, second["sets"])
+        tests += found
+        lacking += reasons
+    if not tests:
+        raise UserError(f"nothing to compare: {'; '.join(lacking)}")
+    for test, adjusted in zip(tests, holm([test["p"] for test in tests]), strict=True):
+        test["p_holm"] = adjusted
+    return {"runs": [run.name for run, _ in runs], "tests": tests, "lacking": lacking}
+
+
+def _compare_pair(one: Run, first: Scores, two: Run, second: Scores) -> tuple[list[dict[str, Any]], list[str]]:
+    """(tests on every set that both have, a sentence for every set that was not compared)."""
+    tests: list[dict[str, Any]] = []
+    others = {score["set"]: score for score in second}
+    shared = [score for score in first if score["set"] in others]
+    lacking = _unshared(one, first, two, second)
+    for score in shared:
+        name, other = score["set"], others[score["set"]]
+        if other["sha256"] != score["sha256"]:
+            raise UserError(f"{one.folder} and {two.folder} have different labels of {name}")
+        # The tests of a set of tasks are on one task each: how many rows the set has says nothing of those.
+        of = None if score["kind"] == "local" else score["coverage"]["of"]
+        pair = {"first": one.name, "second": two.name, "set": name, "of": of}
+        found = _tests(one, score, other)
+        tests += [{**pair, "notes": _notes(score, other), **test} for test in found]
+        if not found:
+            lacking.append(f"{name}: {_why_untested(one, score, two, other)}")
+    return tests, lacking
+
+
+def _unshared(one: Run, first: Scores, two: Run, second: Scores) -> list[str]:
+    """The sets that only one of two runs has; one sentence where they share none."""
+    names, others = ([score["set"] for score in scores] for scores in (first, second))
+    if not set(names) & set(others):
+        mine, theirs = (", ".join(group) or "none" for group in (names, others))
+        return [f"no set is in both: {one.name} has {mine}; {two.name} has {theirs}"]
+    pairs = ((one, set(names) - set(others)), (two, set(others) - set(names)))
+    return [f"{name}: only {run.name} has it" for run, alone in pairs for name in sorted(alone)]
+
+
+def _why_untested(one: Run, score: Mapping[str, Any], two: Run, other: Mapping[str, Any]) -> str:
+    """Why a set that both runs have was not compared: what they share, and what is lacking."""
+    if score["kind"] != other["kind"] or score["kind"] not in _TESTED:
+        return f"no paired test for what is scored by {score['kind']}"
+    if score.get("undefined") and score["kind"] == "choice":
+        return str(score["undefined"])
+    mine, theirs = _values(score), _values(other)
+    shared = mine.keys() & theirs.keys()
+    both = sum(mine[name] is not None and theirs[name] is not None for name in shared)
+    asked = f"{len(shared):,} items are in both" if shared else "no item is in both"
+    read = [f"{run.name} read {s['n_read']:,} of {s['n']:,}" for run, s in ((one, score), (two, other))]
+    return f"{asked}; {read[0]}, {read[1]}, both {both:,}, and {_TESTED[score['kind']]} are needed"
+
+
+def _values(score: Mapping[str, Any]) -> dict[str, float | None]:
+    """What a run came to on every item; None where the answer was not read."""
+    if score["kind"] == "rated":
+        return {name: value for name, value, _, _ in score["points"]}
+    if score["kind"] == "choice":
+        return dict(score["rows"]) if score["n_read"] else dict.fromkeys((name for name, _ in score["rows"]), None)
+    return {name: value for task in score["tasks"].values() for name, value, _ in task["rows"]}
+
+
+def _notes(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    notes = []
+    if score["protocol"] != other["protocol"]:
+        notes.append(f"asked under {score['protocol']} and {other['protocol']}")
+    if score["reader"] != other["reader"]:
+        notes.append(f"read by {score['reader']} and {other['reader']}")
+    notes += [f"{s['model']}: {reason}" for s in (score, other) if (reason := unranked_reason(s))]
+    return notes
+
+
+def _tests(run: Run, score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if score["kind"] != other["kind"] or not (score["n_read"] and other["n_read"]):
+        return []
+    truths = {item["id"]: item["truth"] for item in run.items(score["entry"])}
+    if score["kind"] == "rated":
+        return _rated(score, other, truths)
+    if score["kind"] == "local":
+        return [t for task in score["tasks"] if task in other["tasks"] for t in _task(task, score, other, truths)]
+    return _choice(score, other) if score["kind"] == "choice" else []
+
+
+def _rated(score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """On the images that both have read."""
+    theirs = {name: value for name, value, _, _ in other["points"]}
+    rows = [(n, v, theirs[n], t) for n, v, t, _ in score["points"] if v is not None and theirs.get(n) is not None]
+    if len(rows) < _TESTED["rated"]:
+        return []
+    clusters = [truths[name]["cluster"] for name, *_ in rows]
+    known = all(clusters)
+    first, second, truth = ([row[k] for row in rows] for k in (1, 2, 3))
+    found = compare(first, second, truth, clusters if known else None)
+    return [
+        {
+            "metric": test.metric,
+            "n": test.n,
+            "values": [test.first, test.second],
+            "difference": test.difference,
+            "interval": [test.interval.low, test.interval.high] if test.interval else None,
+            "test": BY_REFERENCE if known else test.test,
+            # Williams and Meng take images for independent; where they share references, only the jackknife knows.
+            "p": test.p_jackknife if known else test.p_test,
+            "p_jackknife": test.p_jackknife,
+            **describe_units(test.n, clusters if known else None),
+        }
+        for test in found
+    ]
+
+
+def _choice(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
+    theirs = dict(other["rows"])
+    rows = [
+        (right, theirs[name]) for name, right in score["rows"] if right is not None and theirs.get(name) is not None
+    ]
+    if not rows:
+        return []
+    a, b = ([row[k] for row in rows] for k in (0, 1))
+    return [_means("accuracy", a, b, None, "McNemar, exact", mcnemar(a, b))]
+
+
+def _task(
+    task: str, score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    theirs = {name: value for name, value, _ in other["tasks"][task]["rows"]}
+    rows = [
+        (name, value or 0.0, theirs[name] or 0.0) for name, value, _ in score["tasks"][task]["rows"] if name in theirs
+    ]
+    clusters = [truths[name]["reference_id"] for name, _, _ in rows]
+    if not rows:
+        return []
+    return [_means(task, [a for _, a, _ in rows], [b for _, _, b in rows], clusters, BY_REFERENCE, None)]
+
+
+def _means(
+    metric: str, a: Sequence[float], b: Sequence[float], clusters: Sequence[str] | None, test: str, p: float | None
+) -> dict[str, Any]:
+    delta = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    found, jackknife = mean_difference(delta, clusters)
+    return {
+        "metric": metric,
+        "n": len(delta),
+        "values": [float(np.mean(a)), float(np.mean(b))],
+        "difference": float(delta.mean()),
+        "interval": [found.low, found.high] if found else None,
+        "test": test,
+        "p": jackknife if clusters is not None else p,
+        "p_jackknife": jackknife,
+        **describe_units(len(delta), clusters),
+    }

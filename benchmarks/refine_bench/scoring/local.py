@@ -1,0 +1,264 @@
+"""Scores on data sets made by `distortlab`: per task, by family, severity and area, each beside its floor.
+
+Answers are read and scored by `distortlab.tasks`. A share of what was asked, not of what was read: an answer that was
+not read scores nothing, and the share of those is said.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from distortlab.tasks import Unread, Verdict, recognition, score
+from distortlab.tasks.grounding import iou
+from refine_bench.prompts.answers import MISSING, REASONS, Reading
+from refine_bench.scoring.rated import MAX_FAILURES
+from refine_bench.statistics.correlation import mean, srcc
+from refine_bench.statistics.intervals import describe_units, mean_interval, srcc_interval
+
+__all__ = ["AREAS", "Told", "quadratic_kappa", "score_severity", "score_tasks"]
+
+AREAS = ((0.0, 0.05), (0.05, 0.15), (0.15, 1.01))
+CENTRE = (250.0, 250.0, 750.0, 750.0)
+LEVELS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer with the truth of its item; `error` where none came."""
+
+    name: str
+    text: str
+    truth: Mapping[str, Any]
+    prompt: str
+    error: str | None = None
+    finish: str = "stop"
+
+    @property
+    def region(self) -> Mapping[str, Any]:
+        """The distorted region that was asked about."""
+        found: Mapping[str, Any] = self.truth["regions"][0]
+        return found
+
+    @property
+    def failure(self) -> str | None:
+        """Why there is no text: it has not come, or the model failed; None where there is one."""
+        if self.error is None:
+            return None
+        return MISSING if self.error == MISSING else "runtime_error"
+
+
+def score_tasks(items: Sequence[Told], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
+    """Ready for JSON: a table for each task."""
+    tasks: dict[str, list[Told]] = defaultdict(list)
+    for item in items:
+        tasks[str(item.truth["task"])].append(item)
+    scores = {name: _SCORERS[name](group) for name, group in sorted(tasks.items())}
+    failures: Counter[str] = Counter()
+    for table in scores.values():
+        failures.update(table["failures"])
+    rate = sum(failures.values()) / len(items) if items else 0.0
+    return {
+        "kind": "local",
+        "n": len(items),
+        "n_read": len(items) - sum(failures.values()),
+        "failures": dict(sorted(failures.items())),
+        "failure_rate": rate,
+        "ranked": rate <= max_failures and bool(items),
+        **describe_units(len(items), [item.truth["reference_id"] for item in items]),
+        "tasks": scores,
+    }
+
+
+def _table(
+    items: Sequence[Told], values: Sequence[float | None], statuses: Sequence[str], **more: Any
+) -> dict[str, Any]:
+    """What every task has: the value of `tasks.score` with an interval clustered by reference, and where it comes
+    from.
+    """
+    filled = [value or 0.0 for value in values]
+    clusters = [item.truth["reference_id"] for item in items]
+    interval = mean_interval(filled, clusters)
+    return {
+        "n": len(items),
+        "failures": dict(Counter(s for v, s in zip(values, statuses, strict=True) if v is None)),
+        "score": mean(filled),
+        "interval": [interval.low, interval.high] if interval else None,
+        **describe_units(len(items), clusters),
+        **more,
+        "by": _by(items, filled),
+        "rows": [[item.name, value, status] for item, value, status in zip(items, values, statuses, strict=True)],
+    }
+
+
+def _by(items: Sequence[Told], values: Sequence[float]) -> dict[str, Any]:
+    """Mean score by family, severity and area; and by family x severity."""
+    keys: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "family": lambda region: str(region["family"]),
+        "severity": lambda region: str(region["severity"]),
+        "area": lambda region: area_name(region["area"]),
+        "family x severity": lambda region: f"{region['family']} {region['severity']}",
+        "family x severity x area": lambda region: (
+            f"{region['family']} {region['severity']} {area_name(region['area'])}"
+        ),
+    }
+    found = {}
+    for name, key in keys.items():
+        groups: dict[str, list[float]] = defaultdict(list)
+        for item, value in zip(items, values, strict=True):
+            groups[key(item.region)].append(value)
+        found[name] = {group: {"n": len(v), "score": mean(v)} for group, v in sorted(groups.items())}
+    return found
+
+
+def area_name(area: float) -> str:
+    """The share of the image that a region covers, in three classes."""
+    low, high = next((a, b) for a, b in AREAS if a <= area < b)
+    return f"{low:.0%}-{min(high, 1.0):.0%}"
+
+
+def _verdicts(items: Sequence[Told]) -> tuple[list[float | None], list[str]]:
+    values: list[float | None] = []
+    statuses: list[str] = []
+    for item in items:
+        if item.failure is not None:
+            values.append(None)
+            statuses.append(item.failure)
+            continue
+        verdict = score(str(item.truth["task"]), item.text, str(item.truth["solution"]))
+        values.append(verdict.value)
+        statuses.append(_status(verdict, item))
+    return values, statuses
+
+
+def _status(verdict: Verdict, item: Told) -> str:
+    """In the words of `reading.FAILURES` where they have one for it."""
+    if verdict.value is not None:
+        return verdict.status
+    return "truncated" if item.finish == "length" else REASONS.get(Unread(verdict.status), verdict.status)
+
+
+def _recognition(items: Sequence[Told]) -> dict[str, Any]:
+    """Type and severity apart: accuracy, quadratic kappa, mean absolute error."""
+    values, statuses = _verdicts(items)
+    marks = [recognition.mark(i.text, str(i.truth["solution"])) if i.error is None else Unread.MISSING for i in items]
+    read = [(item, m) for item, m in zip(items, marks, strict=True) if not isinstance(m, Unread)]
+    given = [r.severity for item, _ in read if not isinstance(r := recognition.read(item.text), Unread)]
+    right = [item.region["severity"] for item, _ in read]
+    n = len(items)
+    return _table(
+        items,
+        values,
+        statuses,
+        type_accuracy=sum(m.type_right for _, m in read) / n,
+        severity_accuracy=sum(m.severity_distance == 0 for _, m in read) / n,
+        severity_mae=mean([float(m.severity_distance) for _, m in read]),
+        severity_kappa=quadratic_kappa(right, given),
+        confusion=_confusion(items),
+        floor={
+            "type_accuracy": mean([1.0 / max(_listed_types(item.prompt), 2) for item in items]),
+            "severity_accuracy": _majority([item.region["severity"] for item in items]),
+            "severity_mae": mean([float(abs(item.region["severity"] - 3)) for item in items]),
+            "severity_kappa": 0.0,
+        },
+    )
+
+
+def _listed_types(prompt: str) -> int:
+    from distortlab.tasks.terms import PHRASES
+
+    return sum(phrase in prompt for phrase in PHRASES.values())
+
+
+def _confusion(items: Sequence[Told]) -> dict[str, dict[str, int]]:
+    """True family -> answered family, for what was read."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for item in items:
+        said = recognition.read(item.text)
+        if not isinstance(said, Unread):
+            found[str(item.region["family"])][said.family or "other"] += 1
+    return {family: dict(counts) for family, counts in sorted(found.items())}
+
+
+def _object(items: Sequence[Told]) -> dict[str, Any]:
+    values, statuses = _verdicts(items)
+    return _table(items, values, statuses, accuracy=mean([v or 0.0 for v in values]), floor={"accuracy": _names(items)})
+
+
+def _names(items: Sequence[Told]) -> float | None:
+    """Chance: one over the candidates, which stand on lines of their own."""
+    return mean([1.0 / max(item.prompt.count("\n- "), 2) for item in items])
+
+
+def _grounding(items: Sequence[Told]) -> dict[str, Any]:
+    """IoU; floors are the middle half of the image and the whole of it."""
+    values, statuses = _verdicts(items)
+    filled = [value or 0.0 for value in values]
+    centre = [iou(CENTRE, tuple(item.region["box"])) for item in items]
+    whole = [iou((0.0, 0.0, 1000.0, 1000.0), tuple(item.region["box"])) for item in items]
+    floor = max((centre, whole), key=lambda boxes: sum(boxes))
+    return _table(
+        items,
+        values,
+        statuses,
+        mean_iou=mean(filled),
+        iou_50=mean([float(value > 0.5) for value in filled]),
+        iou_75=mean([float(value > 0.75) for value in filled]),
+        floor={
+            "mean_iou": mean(floor),
+            "iou_50": mean([float(value > 0.5) for value in floor]),
+            "iou_75": mean([float(value > 0.75) for value in floor]),
+        },
+    )
+
+
+_SCORERS: Mapping[str, Callable[[Sequence[Told]], dict[str, Any]]] = {
+    "recognition": _recognition,
+    "recognition_reference": _recognition,
+    "object": _object,
+    "grounding": _grounding,
+}
+
+
+def quadratic_kappa(right: Sequence[int], given: Sequence[int]) -> float | None:
+    """Cohen's kappa with quadratic weights, for severities 1 to 5; None where chance explains all."""
+    if not right:
+        return None
+    seen = np.zeros((LEVELS, LEVELS))
+    np.add.at(seen, (np.asarray(right) - 1, np.asarray(given) - 1), 1)
+    expected = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / seen.sum()
+    weights = np.subtract.outer(np.arange(LEVELS), np.arange(LEVELS)) ** 2
+    return None if not (weights * expected).any() else float(1 - (weights * seen).sum() / (weights * expected).sum())
+
+
+def _majority(values: Sequence[int]) -> float | None:
+    return max(Counter(values).values()) / len(values) if values else None
+
+
+def score_severity(items: Sequence[tuple[str, Reading, Mapping[str, Any]]], sign: float) -> dict[str, Any]:
+    """How well a measure of quality falls as severity rises: SRCC over all images, and within each family."""
+    read = [(sign * r.value, truth["regions"][0]) for _, r, truth in items if r.value is not None and truth["regions"]]
+    failures = Counter(r.status for _, r, _ in items if r.value is None)
+    families: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for value, region in read:
+        families[str(region["family"])].append((value, -int(region["severity"])))
+    by = {name: {"n": len(v), "srcc": srcc(*map(list, zip(*v, strict=True)))} for name, v in sorted(families.items())}
+    rate = sum(failures.values()) / len(items) if items else 0.0
+    values, mild = [v for v, _ in read], [-float(region["severity"]) for _, region in read]
+    clusters = [truth["reference_id"] for _, r, truth in items if r.value is not None and truth["regions"]]
+    interval = srcc_interval(values, mild, clusters)
+    return {
+        "kind": "severity",
+        "n": len(items),
+        "n_read": len(read),
+        "failures": dict(failures),
+        "failure_rate": rate,
+        "ranked": rate <= MAX_FAILURES and bool(read),
+        "srcc": srcc(values, mild),
+        "interval": [interval.low, interval.high] if interval else None,
+        **describe_units(len(read), clusters),
+        "srcc_within": mean([entry["srcc"] for entry in by.values()]),
+        "by_family": by,
+    }

@@ -1,0 +1,94 @@
+"""Published numbers, to stand beside one's own. `reference_numbers.csv` has each with its source.
+
+A number is only comparable where the set, its variant, the protocol and the mapping agree; what differs is said.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+__all__ = ["Beside", "Published", "beside", "list_published", "published"]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A line of a paper's table. `set`: the name and those options that are known; `mapping`: the curve before PLCC."""
+
+    model: str
+    trained_on: str
+    set: str
+    protocol: str
+    mapping: str
+    plcc: float
+    srcc: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A published number, and what keeps it from being comparable; nothing where it is."""
+
+    row: Published
+    differs: tuple[str, ...]
+
+
+@cache
+def published() -> tuple[Published, ...]:
+    """All rows of the table."""
+    text = (files("refine_bench.scoring") / "reference_numbers.csv").read_text(encoding="utf-8")
+    return tuple(
+        Published(
+            row["model"],
+            row["trained_on"],
+            row["set"],
+            row["protocol"],
+            row["mapping"],
+            float(row["plcc"]),
+            float(row["srcc"]),
+            row["source"],
+        )
+        for row in csv.DictReader(text.splitlines())
+    )
+
+
+def beside(set_spec: str, protocol: str, mapping: str = "none", reader: str = "") -> list[Beside]:
+    """Published numbers on this set, comparable ones first. `set_spec` as `str(Spec)` spells it; `reader` where one's
+    own answers were not read as the protocol says.
+    """
+    name, _, options = set_spec.partition(":")
+    chosen = set(options.split("+")) if options else set()
+    found = []
+    for row in published():
+        theirs, _, wanted = row.set.partition(":")
+        if theirs != name:
+            continue
+        split = [option for option in wanted.split("+") if option and option not in chosen]
+        notes = [f"on {row.set}"] if split else []
+        notes += [f"protocol {row.protocol}"] if row.protocol != protocol else []
+        notes += [f"ours read by {reader}"] if reader else []
+        notes += [f"PLCC after {row.mapping}"] if row.mapping != mapping else []
+        found.append(Beside(row, tuple(notes)))
+    return sorted(found, key=lambda b: (len(b.differs), b.row.model, b.row.trained_on))
+
+
+def list_published(
+    set_spec: str, protocol: str, coverage: Mapping[str, Any], reader: str = ""
+) -> list[dict[str, object]]:
+    """Return the published numbers beside a score of a whole set, ready for JSON; none beside a part of it."""
+    found = beside(set_spec, protocol, reader=reader) if coverage["complete"] else []
+    return [_as_json(row) for row in found]
+
+
+def _as_json(found: Beside) -> dict[str, object]:
+    row = found.row
+    return {
+        "model": row.model,
+        "trained_on": row.trained_on,
+        "plcc": row.plcc,
+        "srcc": row.srcc,
+        "source": row.source,
+        "differs": list(found.differs),
+    }

@@ -1,0 +1,182 @@
+"""Scores on rated images: agreement with the mean opinions, its intervals, and what the failures do to it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from refine_bench.prompts.answers import Reading
+from refine_bench.statistics.correlation import ceiling, defined, krcc, linear_rmse, mean, plcc, rmse, srcc
+from refine_bench.statistics.intervals import Interval, describe_units, intervals
+from refine_bench.statistics.logistic import Kind, fit_logistic
+
+__all__ = ["MAX_FAILURES", "Judged", "score_rated"]
+
+MAX_FAILURES = 0.05
+"""Share of unread answers above which a result gets no rank."""
+METRICS = ("plcc", "srcc", "krcc", "rmse")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An image with what the model said of it, one reading for each sample. `truth`: on 1-5, higher is better."""
+
+    name: str
+    readings: tuple[Reading, ...]
+    truth: float
+    cluster: str | None = None
+    sd: float | None = None
+    n_ratings: int | None = None
+    kind: str | None = None
+    source: str = ""
+
+    @property
+    def value(self) -> float | None:
+        """The mean of the samples that were read."""
+        return mean([reading.value for reading in self.readings])
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation between samples; None for fewer than two."""
+        values = [reading.value for reading in self.readings if reading.value is not None]
+        return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def score_rated(
+    items: Sequence[Judged],
+    *,
+    sign: float = 1.0,
+    scale: tuple[float, float] | None = (1.0, 5.0),
+    max_failures: float = MAX_FAILURES,
+) -> dict[str, Any]:
+    """Everything that is said of one model on one set, ready for JSON.
+
+    Args:
+        items: One for each image of the set.
+        sign: -1 where the model's numbers fall with quality.
+        scale: The worst and the best answer; None for numbers without a scale. RMSE is that on 1-5, None without one.
+        max_failures: Share of unread answers above which there is no rank.
+    """
+    read = [item for item in items if item.value is not None]
+    x = np.array([sign * value for item in read if (value := item.value) is not None])
+    y = np.array([item.truth for item in read])
+    clusters = [item.cluster for item in read] if read and all(item.cluster for item in read) else None
+    failures = Counter(reading.status for item in items for reading in item.readings if reading.value is None)
+    asked = sum(len(item.readings) for item in items)
+    five = _five(scale)
+    known = five if scale else None
+    rate = sum(failures.values()) / asked if asked else 0.0
+    masses = [reading.mass for item in items for reading in item.readings]
+    return {
+        "kind": "rated",
+        "scale": list(scale) if scale else None,
+        "n": len(items),
+        "n_read": len(read),
+        "failures": dict(sorted(failures.items())),
+        "failure_rate": rate,
+        "ranked": rate <= max_failures and bool(read) and defined(x, y),
+        **_agreement(x, y, known),
+        "undefined": _undefined(x, y),
+        "intervals": _as_json(intervals(five(x), y, clusters), scale is not None) if len(read) else {},
+        "clusters": len(set(clusters)) if clusters else None,
+        **describe_units(len(read), clusters),
+        "columns": _columns(items, x, y, sign, scale),
+        "mapped": _mapped(x, y),
+        "ceiling": _ceiling(read),
+        "samples": max((len(item.readings) for item in items), default=0),
+        "sample_sd": mean([item.spread for item in items]),
+        "mass": mean(masses),
+        "by_kind": _by_kind(read, sign),
+        "points": [
+            [item.name, None if item.value is None else sign * item.value, item.truth, item.spread] for item in items
+        ],
+    }
+
+
+def _five(scale: tuple[float, float] | None) -> Callable[[np.ndarray], np.ndarray]:
+    """From the model's scale to 1-5."""
+    if scale is None or scale == (1.0, 5.0):
+        return lambda x: x
+    low, high = scale
+    return lambda x: 1.0 + 4.0 * (x - low) / (high - low)
+
+
+def _agreement(
+    x: np.ndarray, y: np.ndarray, five: Callable[[np.ndarray], np.ndarray] | None
+) -> dict[str, float | None]:
+    found = {"plcc": plcc(x, y), "srcc": srcc(x, y), "krcc": krcc(x, y), "linear_rmse": linear_rmse(x, y)}
+    both = found["plcc"] is not None and found["srcc"] is not None
+    return {
+        **found,
+        "rmse": rmse(five(x), y) if five else None,
+        "mean": mean([found["plcc"], found["srcc"]]) if both else None,
+    }
+
+
+def _undefined(x: np.ndarray, y: np.ndarray) -> str | None:
+    """Why there is no correlation."""
+    if len(x) < 3:
+        return f"{len(x)} pairs are too few"
+    if not defined(x):
+        return "the predictions are constant"
+    return None if defined(y) else "the opinions are constant"
+
+
+def _as_json(found: Mapping[str, Interval | None], on_scale: bool) -> dict[str, Any]:
+    kept = {name: value for name, value in found.items() if on_scale or name != "rmse"}
+    return {name: [value.low, value.high] if value else None for name, value in kept.items()}
+
+
+def _columns(
+    items: Sequence[Judged], x: np.ndarray, y: np.ndarray, sign: float, scale: tuple[float, float] | None
+) -> dict[str, Any]:
+    """What the failures do: left out, taken for the middle of the scale, taken for its worst end."""
+    low, high = scale or ((float(x.min()), float(x.max())) if len(x) else (0.0, 1.0))
+    five = _five(scale) if scale else None
+    found = {"drop": _agreement(x, y, five)}
+    truth = np.array([item.truth for item in items])
+    for name, fill in (("midpoint", (low + high) / 2), ("worst", low)):
+        whole = np.array([fill if item.value is None else sign * item.value for item in items])
+        found[name] = _agreement(whole, truth, five)
+    return found
+
+
+def _mapped(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """After a logistic with 4 and with 5 parameters; `status` says what the fit came to."""
+    found: dict[str, Any] = {}
+    kinds: tuple[Kind, ...] = (4, 5)
+    for kind in kinds:
+        fit = fit_logistic(x, y, kind) if len(x) else None
+        if fit is None:
+            found[str(kind)] = {"plcc": None, "srcc": None, "rmse": None, "status": "undefined"}
+            continue
+        found[str(kind)] = {
+            "plcc": plcc(fit.mapped, y),
+            "srcc": srcc(fit.mapped, y),
+            "rmse": rmse(fit.mapped, y),
+            "status": fit.status,
+            "curve": [[round(float(v), 6) for v in axis] for axis in fit.curve],
+        }
+    return found
+
+
+def _ceiling(items: Sequence[Judged]) -> dict[str, Any] | None:
+    known = [(item.truth, item.sd, item.n_ratings) for item in items if item.sd is not None and item.n_ratings]
+    if not known or len(known) < len(items):
+        return None
+    found = ceiling(*map(list, zip(*known, strict=True)))
+    return asdict(found) if found else None
+
+
+def _by_kind(items: Sequence[Judged], sign: float) -> dict[str, dict[str, Any]]:
+    groups: dict[str, list[Judged]] = defaultdict(list)
+    for item in items:
+        if item.kind:
+            groups[item.kind].append(item)
+    found = {}
+    for kind, group in sorted(groups.items()):
+        values = [sign * value for item in group if (value := item.value) is not None]
+        found[kind] = {"n": len(group), "srcc": srcc(values, [item.truth for item in group])}
+    return found if len(found) > 1 else {}

@@ -1,0 +1,237 @@
+"""From saved answers to scores: of files made elsewhere, and of our own runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from distortlab.core.errors import UserError, unknown
+from refine_bench.datasets import Rated, RatedSet, Scale, Spec, find_folder, folder_of, load, spec_of, to_five
+from refine_bench.datasets.base import Problem
+from refine_bench.datasets.image_names import AmbiguousName, NameIndex, UnknownName, normalize_name, quote_name
+from refine_bench.prompts.answers import MISSING, Reading, read_score
+from refine_bench.prompts.protocols import Protocol, find_protocol
+from refine_bench.runs.store import check_name
+from refine_bench.scoring import published
+from refine_bench.scoring.coverage import add_coverage, format_rows
+from refine_bench.scoring.predictions import Prediction, read_predictions, unique_predictions
+from refine_bench.scoring.rated import MAX_FAILURES, Judged, score_rated
+from refine_bench.statistics.intervals import FEW
+
+__all__ = ["check_reader", "score_predictions", "warnings_of"]
+
+
+def score_predictions(
+    file: Path,
+    on: str,
+    data: Path | None,
+    protocol: str | None = None,
+    *,
+    reader: str | None = None,
+    name: str | None = None,
+) -> dict[str, Any]:
+    """Score outputs made elsewhere on a set.
+
+    The truth is that of the set where it is found below `data`, otherwise the file's own `gt_score`; "truth" says
+    which.
+    """
+    spec = spec_of(on)
+    if spec.facts.kind != "rated":
+        raise UserError(f"{spec.facts.name} holds questions; predictions are scored on rated images")
+    asked = find_protocol(protocol) if protocol else None
+    check_reader(asked, reader)
+    rows: int
+    of: int | None
+    predictions, problems = read_predictions(file, asked)
+    root = _root_of(spec, data)
+    if root is not None:
+        truth = load(spec, root, images=False, strict=False)
+        given, more = _by_image(file, predictions, truth)
+        items = _against_set(given, truth, asked, reader)
+        rows, of = len(given), truth.expected or len(truth.rows) + len(truth.problems)
+        origin = f"{spec}, from {root}"
+        problems += [*truth.problems, *more]
+    else:
+        own, more = unique_predictions(file, predictions, lambda prediction: normalize_name(prediction.name))
+        if data is not None and any(prediction.truth is None for prediction in own.values()):
+            folder_of(spec, data)  # says what was looked for
+        spec = _fitting(spec, on, len(own))
+        items = _against_itself(file, list(own.values()), spec.facts.scale(spec.choice), asked, reader)
+        rows, of = len(own), spec.facts.count(spec.choice)
+        problems += more
+        origin = f"gt_score in {file.name}" + (f"; {spec.facts.title} is not in {data}" if data else "")
+    found = add_coverage(score_rated(items, scale=_scale(predictions, asked)), rows, of)
+    return {
+        "set": str(spec),
+        "model": file.stem if name is None else check_name(name),
+        "protocol": asked.name if asked else None,
+        "protocol_sha256": asked.sha256 if asked else None,
+        "truth": origin,
+        **found,
+        "warnings": warnings_of(found),
+        "problems": [str(problem) for problem in problems],
+        "published": published.list_published(str(spec), asked.name if asked else "unknown", found["coverage"]),
+    }
+
+
+def check_reader(protocol: Protocol | None, reader: str | None) -> None:
+    """Raises `UserError` for a reader that does not exist, or that has nothing to read under this protocol."""
+    if reader is None:
+        return
+    scores = ("text", "digits", "digits-tenths", "levels")
+    if reader not in scores:
+        raise UserError(unknown("reader", reader, scores))
+    if protocol is None or (reader != "text" and (reader == "levels") != bool(protocol.levels)):
+        name = protocol.name if protocol else "no protocol"
+        raise UserError(
+            f"--reader {reader} does not go with {name}: levels goes with protocols that ask for level words"
+        )
+
+
+def _root_of(spec: Spec, data: Path | None) -> Path | None:
+    """Where the labels of a set are; None where they are not found, and the file must bring its own."""
+    if spec.file is not None:
+        return data or spec.file.parent
+    return data if data is not None and find_folder(spec.facts, data) is not None else None
+
+
+def _by_image(
+    file: Path, predictions: Sequence[Prediction], truth: RatedSet
+) -> tuple[dict[str, Prediction], list[Problem]]:
+    """(predictions by the row of the set that they are of, those that are of none).
+
+    Raises `UserError` where a name may be several images, where two predictions of one image differ, and where no
+    prediction is of this set.
+    """
+    names = _find_names(file, predictions, truth)
+    rows = {row.name for row in truth.rows}
+    unknown = [prediction for prediction in predictions if prediction.line not in names]
+    inside = [prediction for prediction in predictions if names.get(prediction.line) in rows]
+    others = [p for p in predictions if p.line in names and names[p.line] not in rows]
+    if not inside:
+        why = f"the first is of {quote_name(predictions[0].name)}, where the set has {quote_name(truth.rows[0].name)}"
+        if others:
+            why = f"{quote_name(others[0].name)} is of another variant of {truth.spec.facts.title}"
+        raise UserError(f"{file}: no prediction is of an image of {truth.spec}: {why}")
+    found, problems = unique_predictions(file, inside, lambda prediction: names[prediction.line])
+    problems += [Problem(file.name, p.line, f"{quote_name(p.name)} is no image of {truth.spec}") for p in unknown]
+    if others:
+        first = others[0]
+        what = f"{len(others):,} rows are of images of {truth.spec.facts.title} that are not in {truth.spec}"
+        problems.append(Problem(file.name, first.line, f"{what}, such as {quote_name(first.name)}"))
+    return found, problems
+
+
+def _find_names(file: Path, predictions: Sequence[Prediction], truth: RatedSet) -> dict[int, str]:
+    """The name in the set of each prediction, by its row in the file."""
+    index = NameIndex(truth.names)
+    found: dict[int, str] = {}
+    for prediction in predictions:
+        try:
+            found[prediction.line] = index.find(prediction.name)
+        except UnknownName:
+            continue
+        except AmbiguousName as error:
+            raise UserError(
+                f"{file}, row {prediction.line}: {error}; name images by their path in {truth.spec.facts.title}"
+            ) from None
+    return found
+
+
+def _against_set(
+    given: Mapping[str, Prediction], truth: RatedSet, protocol: Protocol | None, reader: str | None
+) -> list[Judged]:
+    """The images of the set, each with its prediction; what is missing is a failure."""
+    items = []
+    for row in truth.rows:
+        prediction = given.get(row.name)
+        reading = _reading(prediction, protocol, reader) if prediction else Reading(None, MISSING)
+        items.append(judged(row, (reading,), truth.five(row.mos), truth.scale))
+    return items
+
+
+def _fitting(spec: Spec, on: str, n: int) -> Spec:
+    """Where the file brings its own truth and no split was named: the split that has as many images as the file."""
+    if spec.facts.count(spec.choice) == n:
+        return spec
+    named = on.partition(":")[2].split("+")
+    for axis in spec.facts.axes:
+        for option in axis.options:
+            if spec.facts.counts.get(option) == n and not set(axis.options) & set(named):
+                return replace(spec, choice={**spec.choice, axis.name: option})
+    return spec
+
+
+def _against_itself(
+    file: Path, predictions: Sequence[Prediction], scale: Scale, protocol: Protocol | None, reader: str | None
+) -> list[Judged]:
+    without = [prediction for prediction in predictions if prediction.truth is None]
+    if without:
+        raise UserError(
+            f"{file}, row {without[0].line}: no gt_score ({len(without):,} rows have none); "
+            "name the folder of the set with --data"
+        )
+    # The file may be on another of the set's scales (KonIQ's two): then its own range is what is declared.
+    truths = [prediction.truth for prediction in predictions if prediction.truth is not None]
+    if not (scale.low <= min(truths) and max(truths) <= scale.high):
+        scale = Scale(min(truths), max(truths), scale.higher_is_better, firm=False)
+    return [
+        Judged(prediction.name, (_reading(prediction, protocol, reader),), to_five(prediction.truth, scale))
+        for prediction in predictions
+        if prediction.truth is not None
+    ]
+
+
+def judged(row: Rated, readings: tuple[Reading, ...], truth: float, scale: Scale) -> Judged:
+    """A rated image with readings; its SD on the same 1-5 as its score."""
+    return Judged(
+        name=row.name,
+        readings=readings,
+        truth=truth,
+        cluster=row.reference_id,
+        sd=None if row.sd is None else row.sd * 4.0 / (scale.high - scale.low),
+        n_ratings=row.n_ratings,
+        kind=row.kind,
+        source=str(row.image),
+    )
+
+
+def _reading(prediction: Prediction, protocol: Protocol | None, reader: str | None) -> Reading:
+    if protocol is None or prediction.answer.value is not None:
+        return read_score(prediction.answer, find_protocol("metric"))
+    chosen = reader or protocol.reader
+    # A file has no alternatives to its tokens: a text can only be read as text.
+    if chosen.startswith("digits") and not prediction.answer.tokens:
+        chosen = "text"
+    return read_score(prediction.answer, protocol, chosen)
+
+
+def _scale(predictions: Sequence[Prediction], protocol: Protocol | None) -> tuple[float, float] | None:
+    """That of the protocol; numbers that came as they are have one only if all lie on 1-5."""
+    values = [prediction.answer.value for prediction in predictions if prediction.answer.value is not None]
+    if not values and protocol is not None:
+        return protocol.scale
+    return (1.0, 5.0) if all(1.0 <= value <= 5.0 for value in values) else None
+
+
+def warnings_of(found: Mapping[str, Any]) -> list[str]:
+    """What must be said beside a score."""
+    warnings = _rated_warnings(found) if found["kind"] == "rated" else []
+    if not found["coverage"]["complete"]:
+        warnings.append(
+            f"{format_rows(found['coverage'])} rows of the set: no rank, and no published numbers beside it"
+        )
+    if found.get("few_clusters"):
+        warnings.append(f"only {found['units']} {found['unit']}: below {FEW} the intervals are not to be trusted")
+    if found["failure_rate"] > MAX_FAILURES:
+        warnings.append(f"{found['failure_rate']:.1%} of the answers were not read: no rank")
+    return warnings
+
+
+def _rated_warnings(found: Mapping[str, Any]) -> list[str]:
+    warnings = []
+    if (found["srcc"] or 0) < 0:
+        warnings.append("the correlation is negative: the predictions fall with quality, or the direction is wrong")
+    if found["undefined"]:
+        warnings.append(f"no correlation: {found['undefined']}")
+    return warnings

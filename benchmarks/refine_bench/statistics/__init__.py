@@ -1,0 +1,1 @@
+"""Statistics: correlations, their intervals, and tests between models."""

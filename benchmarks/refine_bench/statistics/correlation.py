@@ -1,0 +1,122 @@
+"""How well predictions agree with opinions: PLCC, SRCC, KRCC, RMSE, and the ceiling that the raters' own noise sets.
+
+What cannot be computed (constant predictions, fewer than three pairs) is None: neither 0 nor NaN, which would pass
+into a mean unseen. Arrays are 1-D float64 of one length; what is not finite is refused, as dropping it is the
+caller's decision.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distortlab.core.seeds import stream
+
+__all__ = ["Ceiling", "ceiling", "krcc", "linear_rmse", "mean", "pairs", "plcc", "rmse", "srcc"]
+
+
+Floats = NDArray[np.float64]
+
+SMALLEST = 3
+# A spread this far below the values is rounding, not variation: scipy.stats.pearsonr draws the same line.
+FLAT = 1e-13
+DRAWS = 50
+
+
+def pairs(predicted: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
+    """Both as float64. Raises `ValueError` where they differ in length or are not finite."""
+    x, y = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(f"two lists of one length are needed, not {x.shape} and {y.shape}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("a value is not finite; leave it out, and count it")
+    return x, y
+
+
+def defined(*arrays: Floats) -> bool:
+    """Whether there are enough values, and none of the lists is constant."""
+    return all(len(a) >= SMALLEST and np.ptp(a) > FLAT * np.abs(a).max() for a in arrays)
+
+
+def plcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
+    """Pearson's linear correlation, in [-1, 1]."""
+    x, y = pairs(predicted, truth)
+    return _pearson(x, y) if defined(x, y) else None
+
+
+def srcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
+    """Spearman's rank correlation: Pearson's on ranks, ties sharing their mean rank."""
+    from scipy.stats import rankdata
+
+    x, y = pairs(predicted, truth)
+    return _pearson(rankdata(x), rankdata(y)) if defined(x, y) else None
+
+
+def krcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
+    """Kendall's tau-b."""
+    from scipy.stats import kendalltau
+
+    x, y = pairs(predicted, truth)
+    return float(kendalltau(x, y).statistic) if defined(x, y) else None
+
+
+def rmse(predicted: ArrayLike, truth: ArrayLike) -> float | None:
+    """Root of the mean squared difference; both must be on one scale."""
+    x, y = pairs(predicted, truth)
+    return float(np.sqrt(np.mean((x - y) ** 2))) if len(x) else None
+
+
+def linear_rmse(predicted: ArrayLike, truth: ArrayLike) -> float | None:
+    """RMSE after the best straight line: what is left when scales do not matter. In the unit of the truth."""
+    x, y = pairs(predicted, truth)
+    if not defined(x, y):
+        return None
+    return float(y.std() * np.sqrt(max(0.0, 1.0 - _pearson(x, y) ** 2)))
+
+
+def _pearson(x: Floats, y: Floats) -> float:
+    # Divided by their norms before the product, as in SciPy: neither overflow nor underflow.
+    dx, dy = x - x.mean(), y - y.mean()
+    return float(np.clip((dx / np.linalg.norm(dx)) @ (dy / np.linalg.norm(dy)), -1.0, 1.0))
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """The mean of what is defined, None where nothing is."""
+    found = [value for value in values if value is not None]
+    return sum(found) / len(found) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What a perfect model would reach: the correlation of the true quality with its noisy mean opinion.
+
+    `reliability`: 1 - mean(SD^2 / n) / var(MOS). `plcc`: its root. `srcc`: from simulated ratings.
+    """
+
+    reliability: float
+    plcc: float
+    srcc: float | None
+
+
+def ceiling(mos: ArrayLike, sd: ArrayLike, n_ratings: ArrayLike) -> Ceiling | None:
+    """The ceiling of a set whose ratings have known SD and number; None where noise explains all or nothing varies."""
+    y, s = pairs(mos, sd)
+    _, n = pairs(mos, n_ratings)
+    if not defined(y) or (n < 1).any():
+        return None
+    noise = s**2 / n
+    reliability = 1.0 - float(noise.mean() / y.var())
+    if reliability <= 0:
+        return None
+    true = y.mean() + np.sqrt(reliability) * (y - y.mean())
+    found = [srcc(true, true + np.sqrt(noise) * _normal(len(y), k)) for k in range(DRAWS)]
+    return Ceiling(reliability, float(np.sqrt(reliability)), mean(found))
+
+
+def _normal(n: int, draw: int) -> Floats:
+    """Standard normal numbers by address."""
+    from scipy.special import ndtri
+
+    words = stream("refine-bench", "ceiling", n, draw).words(n)
+    return np.asarray(ndtri(((words >> np.uint64(11)).astype(np.float64) + 0.5) / 2**53))

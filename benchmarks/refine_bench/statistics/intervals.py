@@ -1,0 +1,342 @@
+"""Intervals that hold with few references: jackknife over references (or items), and a studentized bootstrap.
+
+1. Units are references where images share one, otherwise items; more than `GROUPS` of them form that many groups.
+2. A metric is computed with each group left out. On a scale where it is nearly normal (Fisher's for correlations, the
+   logarithm for errors) this gives one pseudo-value for each group, and from those a standard error.
+3. The pseudo-values are drawn again to learn how far a mean of so few lies from the truth, in standard errors: a t
+   quantile that knows their skewness (bootstrap-t, symmetric). The larger of it and Student's t counts.
+
+Shares (accuracies, F1) get Wilson's interval with the number of independent answers that this standard error amounts
+to. docs/bench-statistics.md has the coverage, simulated.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from distortlab.core.seeds import stream
+from refine_bench.statistics.correlation import defined, krcc, pairs
+
+__all__ = [
+    "FEW",
+    "GROUPS",
+    "Groups",
+    "Interval",
+    "Ranks",
+    "compare_metrics",
+    "describe_units",
+    "form_groups",
+    "interval_of",
+    "intervals",
+    "leave_out",
+    "mean_difference",
+    "mean_interval",
+    "ratio_interval",
+    "srcc_interval",
+]
+
+Floats = NDArray[np.float64]
+
+GROUPS = 200
+"""Parts that are left out in turn, at most: their standard error is within 5 % of that of leaving out every item."""
+DRAWS = 1999
+FEW = 20
+"""Units below which an interval is not to be trusted: from here on at least 93 % of them hold the truth where 95 % are
+asked for (docs/bench-statistics.md)."""
+LEVEL = 0.95
+SKEWED = 1.5
+"""Where nearly all answers are right, a draw may hold one value alone, and its t is infinite: more than so many times
+Student's t is not believed of a share."""
+_CHUNK = 250_000
+_ONE = 1.0 - 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """[low, high] with a confidence of `level`. `clusters`: independent units: references, or items."""
+
+    low: float
+    high: float
+    clusters: int
+    level: float = LEVEL
+
+    @property
+    def few(self) -> bool:
+        """Whether there were too few units to believe it."""
+        return self.clusters < FEW
+
+
+def describe_units(n: int, clusters: Sequence[object] | None) -> dict[str, Any]:
+    """What the interval of n items rests on, for JSON: "units", what a "unit" is, and whether they are too few."""
+    units = n if clusters is None else len(set(clusters))
+    return {"units": units, "unit": "items" if clusters is None else "references", "few_clusters": units < FEW}
+
+
+# --- units and what is left out -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Which group every item belongs to, (n,); how many groups, and how many units they were made of."""
+
+    of: NDArray[np.int64]
+    count: int
+    units: int
+
+
+def form_groups(n: int, clusters: Sequence[object] | None) -> Groups:
+    """Groups of n items by cluster, or one for each; beyond `GROUPS`, units are dealt to groups by lot, always the
+    same one.
+    """
+    places: dict[object, int] = {}
+    of = [places.setdefault(name, len(places)) for name in (range(n) if clusters is None else clusters)]
+    unit = np.array(of, dtype=np.int64)
+    if len(places) <= GROUPS:
+        return Groups(unit, len(places), len(places))
+    lot = np.argsort(stream("refine-bench", "groups", len(places)).words(len(places)), kind="stable")
+    dealt = np.empty(len(places), dtype=np.int64)
+    dealt[lot] = np.arange(len(places)) % GROUPS
+    return Groups(dealt[unit], GROUPS, len(places))
+
+
+def _weights(groups: Groups) -> Iterator[Floats]:
+    """(chunk, n) weights: all items, then all without each group."""
+    chunk = max(1, _CHUNK // len(groups.of))
+    for start in range(0, groups.count + 1, chunk):
+        left = np.arange(start, min(start + chunk, groups.count + 1)) - 1
+        yield (groups.of[None, :] != left[:, None]).astype(np.float64)
+
+
+def weighted_pearson(x: Floats, y: Floats, w: Floats) -> Floats:
+    """(draws,) of (n,) or (draws, n) values and (draws, n) weights; NaN where what is left is constant."""
+    total = w.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mx, my = (w * x).sum(axis=1) / total, (w * y).sum(axis=1) / total
+        dx, dy = x - mx[:, None], y - my[:, None]
+        wx = w * dx
+        return np.asarray((wx * dy).sum(axis=1) / np.sqrt((wx * dx).sum(axis=1) * (w * dy * dy).sum(axis=1)))
+
+
+class Ranks:
+    """Mean ranks of a list under any weights: no sorting for each of them."""
+
+    def __init__(self, values: Floats) -> None:
+        _, self._group = np.unique(values, return_inverse=True)
+        self._order = np.argsort(self._group, kind="stable")
+        self._first = np.flatnonzero(np.diff(self._group[self._order], prepend=-1))
+
+    def __call__(self, counts: Floats) -> Floats:
+        """(draws, n) of (draws, n)."""
+        size = np.add.reduceat(counts[:, self._order], self._first, axis=1)
+        before = np.cumsum(size, axis=1) - size
+        return np.asarray((before + (size + 1) / 2)[:, self._group])
+
+
+def leave_out(x: Floats, y: Floats, groups: Groups) -> dict[str, Floats]:
+    """Of "plcc", "srcc", "mean" of both and "rmse", (1 + groups,) each: of all items, then without each group."""
+    rx, ry = Ranks(x), Ranks(y)
+    found: dict[str, list[Floats]] = {"plcc": [], "srcc": [], "rmse": []}
+    # Centred, so that an offset of a million costs no digits.
+    cx, cy = x - x.mean(), y - y.mean()
+    for w in _weights(groups):
+        found["plcc"].append(weighted_pearson(cx, cy, w))
+        found["srcc"].append(weighted_pearson(rx(w), ry(w), w))
+        with np.errstate(invalid="ignore"):
+            found["rmse"].append(np.sqrt((w * (x - y) ** 2).sum(axis=1) / w.sum(axis=1)))
+    whole = {name: np.concatenate(parts) for name, parts in found.items()}
+    return {**whole, "mean": (whole["plcc"] + whole["srcc"]) / 2}
+
+
+def _leave_out_krcc(x: Floats, y: Floats, groups: Groups) -> Floats:
+    kept = [slice(None), *(groups.of != group for group in range(groups.count))]
+    values = [krcc(x[rows], y[rows]) for rows in kept]
+    return np.array([np.nan if value is None else value for value in values])
+
+
+def _leave_out_ratio(above: Floats, below: Floats, groups: Groups) -> Floats:
+    """Sum(above) / sum(below), of all items and without each group."""
+    a, b = (np.bincount(groups.of, weights=values, minlength=groups.count) for values in (above, below))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.concatenate([[a.sum() / b.sum()], (a.sum() - a) / (b.sum() - b)])
+
+
+# --- from pseudo-values to intervals --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Where a metric is nearly normal, and the way back."""
+
+    there: Callable[[Floats], Floats]
+    back: Callable[[float], float]
+
+
+_FISHER = _Scale(lambda r: np.arctanh(np.clip(r, -_ONE, _ONE)), lambda z: float(np.tanh(z)))
+_LOG = _Scale(lambda v: np.log(np.maximum(v, 1e-300)), lambda z: math.exp(z) if z < 100 else math.inf)
+_PLAIN = _Scale(lambda v: v, float)
+_SCALES = {"plcc": _FISHER, "srcc": _FISHER, "mean": _FISHER, "krcc": _FISHER, "rmse": _LOG}
+
+
+@lru_cache(maxsize=8)
+def _draws(count: int) -> Floats:
+    """(DRAWS, count): how often each of so many pseudo-values is drawn."""
+    words = stream("refine-bench", "bootstrap-t", count).words(DRAWS * count)
+    uniform = (words >> np.uint64(11)).astype(np.float64) / 2**53
+    drawn = np.minimum((uniform * count).astype(np.int64), count - 1).reshape(DRAWS, count)
+    flat = (drawn + np.arange(DRAWS)[:, None] * count).ravel()
+    return np.bincount(flat, minlength=DRAWS * count).reshape(DRAWS, count).astype(np.float64)
+
+
+def _standard_error(values: Floats) -> tuple[float, Floats]:
+    """(standard error of values[0], pseudo-values around their mean); values[1:] are those without each group."""
+    count = len(values) - 1
+    pseudo = count * values[0] - (count - 1) * values[1:]
+    centred = pseudo - pseudo.mean()
+    return float(np.sqrt((centred**2).sum() / (count - 1) / count)), centred
+
+
+def _studentized(centred: Floats) -> Floats:
+    """|t| of means of drawn pseudo-values, (DRAWS,): what a standard error is worth with so few of this shape."""
+    count = len(centred)
+    w = _draws(count)
+    mean = w @ centred / count
+    spread = np.maximum(w @ centred**2 - count * mean**2, 0.0) / (count - 1) / count
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(spread > 0, np.abs(mean) / np.sqrt(spread), np.inf)
+
+
+def _widening(count: int) -> float:
+    """What the standard error of so few pseudo-values lacks where some references weigh far more than others: 5 % for
+    20, 1 % for 81. Chosen by the simulation of docs/bench-statistics.md; without it 92.6 % were held with 20.
+    """
+    return math.sqrt(count / (count - 2)) if count > 2 else math.inf
+
+
+def _reach(centred: Floats, most: float = np.inf) -> float:
+    """How many standard errors an interval reaches: by Student's t, or by the drawn ones where that is more; at most
+    so many times Student's.
+    """
+    from scipy.stats import t
+
+    student = float(t.ppf((1 + LEVEL) / 2, len(centred) - 1))
+    if not centred.any():
+        return student
+    drawn = float(np.quantile(_studentized(centred), LEVEL, method="higher"))
+    return min(max(student, drawn), most * student)
+
+
+def interval_of(values: Floats, groups: Groups, scale: _Scale = _FISHER) -> Interval | None:
+    """From a metric of all items and without each group; None where one of them is undefined."""
+    if groups.count < 2 or not np.isfinite(values).all():
+        return None
+    z = scale.there(values)
+    error, centred = _standard_error(z)
+    whole = float(values[0])
+    if error == 0:
+        return Interval(whole, whole, groups.units)
+    reach = error * _widening(groups.count) * _reach(centred)
+    low, high = scale.back(float(z[0]) - reach), scale.back(float(z[0]) + reach)
+    # There and back again may cost the last digit.
+    return Interval(min(low, whole), max(high, whole), groups.units) if np.isfinite([low, high]).all() else None
+
+
+def intervals(
+    predicted: ArrayLike, truth: ArrayLike, clusters: Sequence[object] | None = None
+) -> dict[str, Interval | None]:
+    """Intervals of "plcc", "srcc", "mean", "rmse" and "krcc"; None where the metric, or one of its parts, is
+    undefined.
+    """
+    x, y = pairs(predicted, truth)
+    if not defined(x, y):
+        return dict.fromkeys(_SCALES)
+    groups = form_groups(len(x), clusters)
+    found = {**leave_out(x, y, groups), "krcc": _leave_out_krcc(x, y, groups)}
+    return {name: interval_of(found[name], groups, scale) for name, scale in _SCALES.items()}
+
+
+def srcc_interval(x: ArrayLike, y: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
+    """Of SRCC alone."""
+    a, b = pairs(x, y)
+    if not defined(a, b):
+        return None
+    groups = form_groups(len(a), clusters)
+    return interval_of(leave_out(a, b, groups)["srcc"], groups, _FISHER)
+
+
+def ratio_interval(above: ArrayLike, below: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
+    """Of sum(above) / sum(below), a share from 0 to 1, e.g. F1 over images: twice the hits over what was given and
+    what is true, (n,) each.
+    """
+    a, b = pairs(above, below)
+    groups = form_groups(len(a), clusters)
+    if groups.count < 2:
+        return None
+    values = _leave_out_ratio(a, b, groups)
+    return _share_interval(values, groups) if np.isfinite(values).all() else None
+
+
+def _share_interval(values: Floats, groups: Groups) -> Interval:
+    """Wilson's, for the number of independent answers that have this standard error; as many as units where all are
+    right, or none is.
+    """
+    share = min(max(float(values[0]), 0.0), 1.0)
+    error, centred = _standard_error(values)
+    n = share * (1 - share) / error**2 if error > 0 and 0 < share < 1 else float(groups.units)
+    q = _reach(centred, SKEWED) ** 2 / n
+    middle = (share + q / 2) / (1 + q)
+    reach = np.sqrt(q * share * (1 - share) + q**2 / 4) / (1 + q)
+    low, high = float(min(middle - reach, share)), float(max(middle + reach, share))
+    return Interval(max(0.0, low), min(1.0, high), groups.units)
+
+
+def mean_interval(values: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
+    """Of a mean of values from 0 to 1, e.g. an accuracy."""
+    x = np.asarray(values, dtype=np.float64)
+    return ratio_interval(x, np.ones_like(x), clusters)
+
+
+# --- differences ----------------------------------------------------------------------------------------------------
+
+
+def _difference(values: Floats, groups: Groups, most: float) -> tuple[Interval | None, float | None]:
+    """(interval within +-most, two-sided p that there is none) of a difference, from it and from it without each
+    group.
+    """
+    if groups.count < 2 or not np.isfinite(values).all():
+        return None, None
+    error, centred = _standard_error(values)
+    if error == 0:
+        return Interval(float(values[0]), float(values[0]), groups.units), 1.0 if values[0] == 0 else None
+    from scipy.stats import t
+
+    error *= _widening(groups.count)
+    reach, away = error * _reach(centred), abs(float(values[0])) / error
+    drawn = (1 + int((_studentized(centred) >= away).sum())) / (1 + DRAWS)
+    p = max(drawn, float(2 * t.sf(away, groups.count - 1)))
+    low, high = max(-most, float(values[0]) - reach), min(most, float(values[0]) + reach)
+    return Interval(low, high, groups.units), p
+
+
+def compare_metrics(
+    first: ArrayLike, second: ArrayLike, truth: ArrayLike, clusters: Sequence[object] | None = None
+) -> dict[str, tuple[Interval | None, float | None]]:
+    """(interval of the difference, its p) for "plcc" and "srcc" of two models on the same items."""
+    x, y = pairs(first, truth)
+    z, _ = pairs(second, truth)
+    groups = form_groups(len(x), clusters)
+    one, two = leave_out(x, y, groups), leave_out(z, y, groups)
+    return {name: _difference(one[name] - two[name], groups, 2.0) for name in ("plcc", "srcc")}
+
+
+def mean_difference(
+    difference: ArrayLike, clusters: Sequence[object] | None = None
+) -> tuple[Interval | None, float | None]:
+    """(interval, p) of the mean of differences between values from 0 to 1, (n,)."""
+    x = np.asarray(difference, dtype=np.float64)
+    groups = form_groups(len(x), clusters)
+    return _difference(_leave_out_ratio(x, np.ones_like(x), groups), groups, 1.0)

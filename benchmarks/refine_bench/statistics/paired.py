@@ -1,0 +1,108 @@
+"""Is one model better than another on the same images? Tests for correlations that share the truth.
+
+Williams' t (Steiger 1980, doi:10.1037/0033-2909.87.2.245) for PLCC; Meng, Rosenthal and Rubin's Z (1992,
+doi:10.1037/0033-2909.111.1.172) for SRCC; a paired jackknife by reference for both; Holm's correction
+over many. Measured on simulated scores: all keep their 5 %; Fisher's Z for independent samples and VQEG's F test miss
+most differences.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from refine_bench.statistics.correlation import pairs, plcc, srcc
+from refine_bench.statistics.intervals import Interval, compare_metrics
+
+__all__ = ["Comparison", "compare", "holm", "mcnemar", "meng", "williams"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """First minus second. `p_test`: Williams for PLCC, Meng for SRCC; `p_jackknife`: paired, by reference."""
+
+    metric: str
+    first: float | None
+    second: float | None
+    difference: float | None
+    interval: Interval | None
+    test: str
+    p_test: float | None
+    p_jackknife: float | None
+    n: int
+
+
+def williams(first: float, second: float, between: float, n: int) -> float | None:
+    """Two-sided p of r(first, truth) = r(second, truth), given r(first, second)."""
+    from scipy.stats import t
+
+    if n < 4 or max(map(abs, (first, second, between))) >= 1:
+        return None
+    det = 1 - first**2 - second**2 - between**2 + 2 * first * second * between
+    middle = (first + second) / 2
+    below = 2 * det * (n - 1) / (n - 3) + middle**2 * (1 - between) ** 3
+    if below <= 0:
+        return None
+    return float(2 * t.sf(abs(first - second) * np.sqrt((n - 1) * (1 + between) / below), n - 3))
+
+
+def meng(first: float, second: float, between: float, n: int) -> float | None:
+    """Two-sided p of the same question on Fisher's scale."""
+    from scipy.stats import norm
+
+    if n < 4 or max(map(abs, (first, second))) >= 1 or between >= 1:
+        return None
+    square = (first**2 + second**2) / 2
+    f = min((1 - between) / (2 * (1 - square)), 1.0)
+    h = (1 - f * square) / (1 - square)
+    z = (np.arctanh(first) - np.arctanh(second)) * np.sqrt((n - 3) / (2 * (1 - between) * h))
+    return float(2 * norm.sf(abs(z)))
+
+
+def compare(
+    first: ArrayLike, second: ArrayLike, truth: ArrayLike, clusters: Sequence[object] | None = None
+) -> tuple[Comparison, Comparison]:
+    """PLCC and SRCC of two models on the same items, (n,) each."""
+    x, y = pairs(first, truth)
+    z, _ = pairs(second, truth)
+    differences = compare_metrics(x, z, y, clusters)
+    found = []
+    for name, metric, label, test in (("plcc", plcc, "Williams", williams), ("srcc", srcc, "Meng", meng)):
+        a, b, between = metric(x, y), metric(z, y), metric(x, z)
+        known = a is not None and b is not None
+        interval, p = differences[name]
+        found.append(
+            Comparison(
+                metric=name,
+                first=a,
+                second=b,
+                difference=a - b if a is not None and b is not None else None,
+                interval=interval if known else None,
+                test=label,
+                p_test=test(a, b, between, len(x)) if a is not None and b is not None and between is not None else None,
+                p_jackknife=p if known else None,
+                n=len(x),
+            )
+        )
+    return found[0], found[1]
+
+
+def mcnemar(first: ArrayLike, second: ArrayLike) -> float | None:
+    """Two-sided exact p that two models are right equally often on the same questions; 0/1 each, (n,)."""
+    from scipy.stats import binomtest
+
+    a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
+    return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else None
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Holm's adjusted p, in the order given; what is None stays None and does not count."""
+    order = sorted((p, place) for place, p in enumerate(values) if p is not None)
+    adjusted: list[float | None] = [None] * len(values)
+    highest = 0.0
+    for rank, (p, place) in enumerate(order):
+        highest = max(highest, min(1.0, p * (len(order) - rank)))
+        adjusted[place] = highest
+    return adjusted

@@ -1,0 +1,32 @@
+"""Whether a data set may be passed on: some photographers allow copies of their pictures, but no changed ones."""
+
+from collections import Counter
+
+from distortlab.core.errors import UserError
+from distortlab.dataset.reader import Stored
+from distortlab.references.licenses import forbids_changes
+
+__all__ = ["REMEDY", "check_shareable", "count_fixed", "count_licenses"]
+
+REMEDY = 'references.licenses.deny = ["no-derivatives"] in the recipe leaves them out'
+
+
+def count_licenses(stored: Stored) -> Counter[str]:
+    """Images by the license of their reference."""
+    return Counter(row["reference_license"] or "" for row in stored.rows("images", ["reference_license"]))
+
+
+def count_fixed(licenses: Counter[str]) -> int:
+    """Images made from references whose license does not allow changed copies to be passed on."""
+    return sum(count for text, count in licenses.items() if forbids_changes(text))
+
+
+def check_shareable(stored: Stored) -> None:
+    """Raises `UserError` where a data set holds images that may not be passed on."""
+    licenses = count_licenses(stored)
+    if fixed := count_fixed(licenses):
+        raise UserError(
+            f"{fixed:,} of {licenses.total():,} images are made from references whose license does not allow changed "
+            f"copies to be passed on (NoDerivatives): {REMEDY}; with permission of the owners, push with "
+            "--allow-no-derivatives"
+        )

@@ -1,0 +1,222 @@
+"""Processes that work beside this one, over pipes alone, and that end when it ends.
+
+Nothing is locked between them: whoever is killed while holding a lock stops everybody else, and of semaphores whose
+owner was killed Python's resource tracker complains on stderr.
+"""
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+import types
+from collections.abc import Callable, Iterator
+from multiprocessing import connection, resource_tracker, util
+from typing import Any
+
+__all__ = ["WorkerLost", "WorkerPool", "end_with_parent", "hold_back_stop", "note_stop", "worker_context"]
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class WorkerLost(Exception):
+    """A process ended in the middle of its work."""
+
+
+def worker_context() -> Any:
+    """How processes are started: from a clean server, or anew where there is none."""
+    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+    if context.get_start_method() == "forkserver":
+        # The kernel's word is about a thread: only the main one lasts as long as the process.
+        tied = threading.current_thread() is threading.main_thread()
+        first = ["distortlab.core.forkserver_preload"] if tied else []
+        context.set_forkserver_preload([*first, "distortlab.generation.shard"])
+    return context
+
+
+class WorkerPool:
+    """Up to `limit` processes, begun as they are needed. In each, `start(*shared)` is called first.
+
+    A context manager: at its end what is under way is waited for, and its results are dropped.
+    """
+
+    def __init__(self, limit: int, start: Callable[..., None], shared: tuple[Any, ...] = ()) -> None:
+        self._limit, self._start, self._shared = limit, start, shared
+        self._context = worker_context()
+        self._processes: list[Any] = []
+        self._pipes: list[Any] = []
+        self._idle: list[Any] = []
+        self._busy: set[Any] = set()
+
+    def __enter__(self) -> "WorkerPool":
+        if sys.platform != "win32":
+            with note_stop():  # its start would unblock the signals that `hold_back_stop` has blocked
+                resource_tracker.ensure_running()
+        self._closing = util.Finalize(self, _close_all, (self._pipes,), exitpriority=10)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with hold_back_stop():
+            self._closing()
+            for process in self._processes:
+                process.join()
+                process.close()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether somebody is free to work."""
+        return bool(self._idle) or len(self._processes) < self._limit
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there are results to come."""
+        return bool(self._busy)
+
+    def submit(self, number: int, work: Callable[[Any], Any], item: Any) -> None:
+        """Give an item to somebody who is free. Raises `WorkerLost`."""
+        with hold_back_stop():
+            try:
+                pipe = self._idle.pop() if self._idle else self._begin()
+                self._busy.add(pipe)
+                pipe.send((number, work, item))
+            except (EOFError, OSError) as error:
+                raise WorkerLost from error
+
+    def collect(self, timeout_s: float | None = None) -> Iterator[tuple[int, Any]]:
+        """(number, result) of what has been done, at least one unless time runs out. Raises what the work raised, and
+        `WorkerLost`.
+        """
+        ready: list[Any] = connection.wait(list(self._busy), timeout_s)
+        for pipe in ready:
+            self._busy.remove(pipe)
+            try:
+                number, failed, result = pipe.recv()
+            except (EOFError, OSError) as error:
+                raise WorkerLost from error
+            self._idle.append(pipe)
+            if failed:
+                raise result
+            yield number, result
+
+    def _begin(self) -> Any:
+        mine, theirs = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(theirs, self._start, self._shared))
+        with _hidden_main(), theirs:
+            process.start()
+        self._processes.append(process)
+        self._pipes.append(mine)
+        return mine
+
+
+def _close_all(pipes: list[Any]) -> None:
+    """A closed pipe ends a worker, at once or after what it is doing."""
+    for pipe in pipes:
+        pipe.close()
+
+
+def _serve(pipe: Any, start: Callable[..., None], shared: tuple[Any, ...]) -> None:
+    """The life of a worker."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # they reach whole groups of processes: the parent says what to do
+    end_with_parent()
+    start(*shared)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            number, work, item = pipe.recv()
+            _send(pipe, number, *_outcome(work, item))
+
+
+def _send(pipe: Any, number: int, failed: bool, result: Any) -> None:
+    try:
+        pipe.send((number, failed, result))
+    except (EOFError, OSError):
+        raise
+    except Exception as error:  # what cannot be sent is not known beforehand
+        pipe.send((number, True, RuntimeError(f"{result!r} cannot be sent to another process: {error}")))
+
+
+def _outcome(work: Callable[[Any], Any], item: Any) -> tuple[bool, Any]:
+    """(whether it failed, result or exception)."""
+    try:
+        return False, work(item)
+    except Exception as error:
+        error.add_note("".join(traceback.format_exception(error)))
+        return True, error
+
+
+@contextlib.contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Workers import what they need. Left alone, `multiprocessing` would also run the caller's script again in
+    each of them, where it has no `if __name__ == "__main__"`.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+# --- ending ---------------------------------------------------------------------------------------------------------
+
+
+def end_with_parent() -> None:
+    """Be killed as soon as the parent has ended, so that no second run works beside a forgotten first.
+
+    On Linux by the kernel, through the server that started it, whatever this process does or if it is stopped;
+    elsewhere by a thread, which has to wait for code that keeps the interpreter to itself.
+    """
+    kill_with_parent()
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def kill_with_parent() -> None:
+    """Ask Linux to kill this process when the thread that started it has ended."""
+    if sys.platform == "linux":
+        death_signal = 1  # PR_SET_PDEATHSIG
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
+
+
+# --- being stopped --------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def note_stop() -> Iterator[list[int]]:
+    """Ctrl-C is noted in the list that this yields, and raised at the end: nothing is cut in the middle."""
+    heard: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
+    handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, handler or signal.default_int_handler)
+    if heard:
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def hold_back_stop() -> Iterator[None]:
+    """As `note_stop`, and processes started meanwhile hear neither Ctrl-C nor SIGTERM: the parent says what to do."""
+    with note_stop():
+        if not hasattr(signal, "pthread_sigmask"):
+            yield
+            return
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -1,0 +1,121 @@
+"""What the command lines share: how one ends (problems a person can solve are one sentence and an exit code, without a
+traceback), and `--version`.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+from typer.core import TyperGroup
+
+from distortlab.core.errors import Interrupted, UserError
+
+if TYPE_CHECKING:
+    import typer
+
+__all__ = ["Commands", "add_version", "run_program"]
+
+
+def add_version(app: "typer.Typer", program: str) -> None:
+    """Give a program the option `--version`, which prints its name and the version of the package."""
+    import typer
+
+    from distortlab import __version__
+
+    def show(wanted: bool) -> None:
+        if wanted:
+            typer.echo(f"{program} {__version__}")
+            raise typer.Exit
+
+    @app.callback()
+    def options(
+        version: Annotated[
+            bool, typer.Option("--version", callback=show, is_eager=True, help="Show the version and exit.")
+        ] = False,
+    ) -> None:
+        pass
+
+
+class Commands(TyperGroup):
+    """Commands (`Typer(cls=Commands)`) that Ctrl-C ends with a sentence of ours: typer says "Aborted.", or nothing."""
+
+    def make_context(self, *words: Any, **options: Any) -> Any:
+        """Read the command line."""
+        with _stop_as_error():
+            return super().make_context(*words, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with _stop_as_error():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _stop_as_error() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted from None
+
+
+def run_program(
+    app: Callable[[], object],
+    fail: Callable[[str, int], NoReturn],
+    *,
+    stopped: str = "stopped",
+    optional: Collection[str] = (),
+    missing: str = "{}",
+) -> None:
+    """Run a program. `fail` says a sentence and exits with a code. `stopped` is what it says after Ctrl-C or SIGTERM,
+    unless the command knows better, `missing` where one of the `optional` packages, whose name goes into it, is not
+    installed.
+    """
+    try:
+        with _termination_as_stop() as heard:
+            app()
+    except (Interrupted, KeyboardInterrupt) as error:
+        fail(str(error) or stopped, 128 + (heard[0] if heard else signal.SIGINT))
+    except UserError as error:
+        fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in optional:
+            raise
+        fail(missing.format(error.name), 2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(141) from None
+
+
+@contextmanager
+def _termination_as_stop() -> Iterator[list[int]]:
+    """SIGTERM, which batch systems send, does what Ctrl-C does; it is noted in the list that this yields.
+
+    Also where Ctrl-C itself is ignored, as a shell sees to for what a script runs in the background.
+    """
+    heard: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
+    mine = os.getpid()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == mine:
+            heard.append(number)
+            on_stop = signal.getsignal(signal.SIGINT)
+            if not callable(on_stop):
+                raise KeyboardInterrupt
+            on_stop(signal.SIGINT, frame)
+        else:  # a process that was forked from this one
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    handler = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)

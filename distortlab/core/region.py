@@ -1,0 +1,171 @@
+"""Regions: where an image is changed, and how a change is blended in.
+
+A region is kept as the run-length encoding of the COCO format; its mask is decoded when it is needed.
+Boxes are `(x1, y1, x2, y2)` in whole pixels, x2 and y2 exclusive. Masks are uint8, 0 or 1, (rows, columns).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from distortlab.core.image import Image
+
+__all__ = ["Box", "Mask", "Region", "blend", "feathered"]
+
+Mask = NDArray[np.uint8]
+
+
+class Box(NamedTuple):
+    """A half-open box in whole pixels."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.y2 - self.y1
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """The (row, column) slices that cut this box out of an image."""
+        return slice(self.y1, self.y2), slice(self.x1, self.x2)
+
+    def grown(self, halo: int, shape: tuple[int, int], grid: int = 1) -> "Box":
+        """The box with `halo` pixels around it, widened to multiples of `grid`, within an image of (rows, columns)."""
+        return Box(
+            max(0, (self.x1 - halo) // grid * grid),
+            max(0, (self.y1 - halo) // grid * grid),
+            min(shape[1], -(-(self.x2 + halo) // grid) * grid),
+            min(shape[0], -(-(self.y2 + halo) // grid) * grid),
+        )
+
+    def within(self, outer: "Box") -> "Box":
+        """The box in the coordinates of `outer`."""
+        return Box(self.x1 - outer.x1, self.y1 - outer.y1, self.x2 - outer.x1, self.y2 - outer.y1)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A set of pixels of an image of `size` (rows, columns), as COCO's compressed run lengths."""
+
+    size: tuple[int, int]
+    counts: bytes
+
+    @classmethod
+    def from_mask(cls, mask: NDArray[Any]) -> "Region":
+        """From a (rows, columns) array; every value other than 0 belongs to the region."""
+        coded = coco_mask.encode(np.asfortranarray(mask != 0, dtype=np.uint8))
+        return cls((int(mask.shape[0]), int(mask.shape[1])), coded["counts"])
+
+    @classmethod
+    def from_box(cls, box: Box, size: tuple[int, int]) -> "Region":
+        """A rectangle."""
+        mask = np.zeros(size, np.uint8)
+        mask[box.slices] = 1
+        return cls.from_mask(mask)
+
+    @classmethod
+    def from_rle(cls, rle: Mapping[str, Any]) -> "Region":
+        """From COCO's `{"size": [rows, columns], "counts": compressed}`."""
+        counts = rle["counts"]
+        rows, columns = rle["size"]
+        return cls((int(rows), int(columns)), counts.encode() if isinstance(counts, str) else bytes(counts))
+
+    @classmethod
+    def union(cls, regions: "Sequence[Region]") -> "Region":
+        """All pixels of regions of one image."""
+        return regions[0] if len(regions) == 1 else cls.from_rle(coco_mask.merge([one._coded for one in regions]))
+
+    def count_common(self, other: "Region") -> int:
+        """How many pixels are in both."""
+        a, b = self.bbox, other.bbox
+        if a.x2 <= b.x1 or b.x2 <= a.x1 or a.y2 <= b.y1 or b.y2 <= a.y1:
+            return 0
+        return int(coco_mask.area(coco_mask.merge([self._coded, other._coded], intersect=True)))
+
+    @property
+    def _coded(self) -> dict[str, Any]:
+        return {"size": list(self.size), "counts": self.counts}
+
+    @cached_property
+    def largest_part(self) -> float:
+        """The share of the pixels that its largest connected part has, 0..1; corners connect."""
+        _, _, statistics, _ = cv2.connectedComponentsWithStats(self.mask, connectivity=8)
+        return int(statistics[1:, cv2.CC_STAT_AREA].max(initial=0)) / max(self.area, 1)
+
+    @property
+    def rle(self) -> dict[str, Any]:
+        """COCO's run-length encoding, ready for JSON."""
+        return {"size": list(self.size), "counts": self.counts.decode()}
+
+    @cached_property
+    def area(self) -> int:
+        """Number of pixels."""
+        return int(coco_mask.area(self._coded))
+
+    @cached_property
+    def bbox(self) -> Box:
+        """The smallest box around the pixels."""
+        x, y, w, h = (int(v) for v in coco_mask.toBbox(self._coded))
+        return Box(x, y, x + w, y + h)
+
+    @cached_property
+    def mask(self) -> Mask:
+        """The mask inside `bbox`, uint8 0 or 1, (bbox rows, bbox columns)."""
+        full = coco_mask.decode(self._coded)
+        return np.ascontiguousarray(full[self.bbox.slices])
+
+    def feathered(self, feather: int) -> Mask:
+        """The weights of a blend inside `bbox`: see `feathered`. Where the region meets the frame it has no edge."""
+        box, pad = self.bbox, feather
+        edges = (box.y1 > 0, box.y2 < self.size[0], box.x1 > 0, box.x2 < self.size[1])
+        return feathered(self.mask, pad, *edges)
+
+
+def feathered(
+    mask: Mask, feather: int, top: bool = True, bottom: bool = True, left: bool = True, right: bool = True
+) -> Mask:
+    """Weights 0..255 that rise from the edge of a mask inward over about `feather` pixels.
+
+    Outside the mask the weight is exactly 0, so nothing there can change. A side that is False is the frame of the
+    image: the mask goes on beyond it and keeps its full weight there. Integer arithmetic only.
+    """
+    full: Mask = mask * np.uint8(255)
+    if feather <= 0:
+        return full
+    pads = [feather if side else 0 for side in (top, bottom, left, right)]
+    padded = cv2.copyMakeBorder(full, pads[0], pads[1], pads[2], pads[3], borderType=cv2.BORDER_CONSTANT, value=0)
+    size = 2 * feather + 1
+    mean = cv2.blur(padded, (size, size), borderType=cv2.BORDER_REPLICATE)
+    mean = mean[pads[0] : pads[0] + mask.shape[0], pads[2] : pads[2] + mask.shape[1]]
+    # NumPy, not OpenCV: that takes a number beside an array of 4 rows for an array.
+    rising = np.maximum(mean, np.uint8(127)) - np.uint8(127)
+    return np.minimum(np.minimum(rising, np.uint8(127)) * np.uint8(2) + (rising > 127), full)
+
+
+def blend(reference: Image, distorted: Image, weight: Mask) -> Image:
+    """`(distorted * weight + reference * (255 - weight)) / 255`, rounded, exact at weights 0 and 255."""
+    out = reference.copy()
+    cv2.copyTo(distorted, (weight == 255).view(np.uint8), out)
+    edge = np.flatnonzero((weight.ravel() - np.uint8(1)) < np.uint8(254))
+    if edge.size:
+        w = weight.ravel()[edge].astype(np.uint16)[:, None]
+        new = distorted.reshape(-1, 3)[edge] * w
+        new += reference.reshape(-1, 3)[edge] * (np.uint16(255) - w)
+        new += np.uint16(127)
+        out.reshape(-1, 3)[edge] = (new // np.uint16(255)).astype(np.uint8)
+    return out

@@ -1,0 +1,1 @@
+"""A data set on disk: its records and files, how they are written, opened and read."""

@@ -1,0 +1,175 @@
+"""Reading an archive of patches: its manifest, and the rows of its shards with their references."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from distortlab.core.errors import BadReference, UserError
+from distortlab.core.image import Image
+from distortlab.core.region import Box
+from distortlab.dataset.patches import ARCHIVE, FOOTER, regions_of, restored
+from distortlab.generation.plan import FORMAT
+from distortlab.imaging.decode import read_upright
+from distortlab.storage.atomic import sha256_of
+from distortlab.storage.base import Storage
+
+__all__ = ["Kept", "Shelf", "archive_manifest", "shards_of", "stored_manifest"]
+
+Entries = Mapping[str, Mapping[str, Any]]
+
+
+def stored_manifest(source: Storage) -> dict[str, Any]:
+    """The manifest of a finished data set or archive, anywhere. Raises `UserError` for anything else, and for a newer
+    format.
+    """
+    manifest = source.read_json("MANIFEST.json")
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        begun = source.holds("_distortlab/plan.json")
+        why = "was begun and not finished; run its generate command again" if begun else "is no data set and no archive"
+        raise UserError(f"{source} {why}: it has no readable MANIFEST.json")
+    version = manifest.get("format")
+    if not isinstance(version, int) or version > FORMAT:
+        raise UserError(f"{source} has format {version!r}; this version reads up to {FORMAT}: update distortlab")
+    totals = manifest.get("totals")
+    if not isinstance(totals, dict) or not isinstance(totals.get("images"), int):
+        raise UserError(f"{source} is damaged: the manifest has no totals")
+    return manifest
+
+
+def archive_manifest(source: Storage) -> dict[str, Any]:
+    """The manifest of a finished archive. Raises `UserError` for anything else."""
+    manifest = stored_manifest(source)
+    if manifest.get("store") != "patch":
+        raise UserError(f"{source} is a data set in full already: there is nothing to materialize")
+    return manifest
+
+
+def shards_of(source: Storage, manifest: Mapping[str, Any]) -> dict[str, Entries]:
+    """The entries of the three files of every shard, by the name of the shard."""
+    listed = manifest["files"]
+    out: dict[str, Entries] = {}
+    for path in sorted(listed):
+        kind, _, name = path.partition("/")
+        if kind != "patches":
+            continue
+        if not name.endswith(".parquet") or name.startswith(".") or {"/", "\\", ":"} & set(name):
+            raise UserError(f"{source} is damaged: {path!r} in its manifest is not the name of a shard")
+        out[name] = {f"{kind}/{name}": listed.get(f"{kind}/{name}") for kind in ARCHIVE}
+        for path, entry in out[name].items():
+            if not isinstance(entry, Mapping) or not isinstance(entry.get("rows"), int):
+                raise UserError(f"{source} is damaged: its manifest does not say what {path} holds")
+    return out
+
+
+class Kept(NamedTuple):
+    """An image of an archive: its row, its reference as a file, and its questions."""
+
+    row: dict[str, Any]
+    reference: dict[str, Any]
+    questions: list[dict[str, Any]]
+
+
+class Shelf:
+    """One shard of an archive, open: `noted` is the account of it, iterating gives its images in order.
+
+    Holds one row group of each table and one decoded reference.
+    """
+
+    def __init__(self, name: str, patches: Path, references: Path, questions: Path) -> None:
+        self._name = name
+        with _readable(name):
+            self._patches, self._questions = pq.ParquetFile(patches), pq.ParquetFile(questions)
+            self._references = _References(pq.ParquetFile(references))
+        self._last: tuple[bytes, Image] | None = None
+
+    @classmethod
+    @contextmanager
+    def opened(cls, source: Storage, entries: Entries) -> Iterator["Shelf"]:
+        """With every file checked against its entry in the manifest. Raises `UserError`."""
+        with ExitStack() as stack:
+            paths = []
+            for path, entry in entries.items():
+                try:
+                    paths.append(stack.enter_context(source.local(path)))
+                except FileNotFoundError:
+                    raise UserError(f"{source} is not whole: {path} is missing") from None
+                if sha256_of(paths[-1]) != entry.get("sha256"):
+                    raise UserError(f"{source} is damaged: the SHA-256 of {path} is not the one in the manifest")
+            yield cls(f"{source}, {next(iter(entries))}", *paths)
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """What the footer says of the shard."""
+        with _readable(self._name):
+            return dict(json.loads(self._patches.metadata.metadata[FOOTER.encode()]))
+
+    def __iter__(self) -> Iterator[Kept]:
+        with _readable(self._name):
+            asked = groupby(_rows(self._questions), key=lambda row: row["image_id"])
+            name, questions = next(asked, (None, iter(())))
+            for row in _rows(self._patches):
+                mine: list[dict[str, Any]] = []
+                if name == row["image_id"]:
+                    mine = list(questions)
+                    name, questions = next(asked, (None, iter(())))
+                yield Kept(row, self._references.of(row), mine)
+
+    def reference(self, kept: Kept) -> Image:
+        """The pixels of the reference. Raises `UserError`."""
+        data = kept.reference["bytes"]
+        if self._last is None or self._last[0] != data:
+            try:
+                self._last = (data, read_upright(data).image)
+            except BadReference as error:
+                raise UserError(f"its reference cannot be read: {error}") from error
+        return self._last[1]
+
+    def image(self, kept: Kept) -> tuple[Image, Box]:
+        """The pixels, checked against their hash, and the box that differs from the reference. Raises `UserError`."""
+        row = kept.row
+        with _readable(f"{self._name}, {row['image_id']}"):
+            return restored(self.reference(kept), row["patch"]["bytes"], regions_of(row), row["pixels_sha256"])
+
+
+class _References:
+    """The rows of `references` by number. Images of one reference stand together but for a few: one group is kept."""
+
+    def __init__(self, file: pq.ParquetFile) -> None:
+        sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+        self._file, self._starts = file, np.cumsum([0, *sizes])
+        self._at, self._rows = -1, list[dict[str, Any]]()
+
+    def of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        number = int(row["reference_row"])
+        if not 0 <= number < int(self._starts[-1]):
+            raise UserError(f"of {row['image_id']} there is no reference number {number}")
+        group = int(np.searchsorted(self._starts, number, side="right")) - 1
+        if group != self._at:
+            self._at, self._rows = group, self._file.read_row_group(group).to_pylist()
+        found = self._rows[number - int(self._starts[group])]
+        if found["reference_id"] != row["reference_id"]:
+            raise UserError(f"reference number {number}, of {row['image_id']}, is not {row['reference_id']}")
+        return dict(found["reference"])
+
+
+def _rows(file: pq.ParquetFile) -> Iterator[dict[str, Any]]:
+    for group in range(file.num_row_groups):
+        yield from file.read_row_group(group).to_pylist()
+
+
+@contextmanager
+def _readable(what: str) -> Iterator[None]:
+    """One sentence, which says where, for files that are no tables, or not these."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{what}: {error}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        said = " ".join(str(error).split())
+        raise UserError(f"{what} cannot be read as a part of an archive: {said}") from error

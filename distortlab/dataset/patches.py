@@ -1,0 +1,96 @@
+"""Patches: a distorted image as its reference and what lies in the box of the change.
+
+Outside the mask of an edit an image is its reference, bit for bit. So an archive keeps the reference once, and of every
+image the box around its regions, black outside of them, as a lossless WebP.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from distortlab.core.errors import BadReference, UserError
+from distortlab.core.image import Image, pixels_sha256, shape_of
+from distortlab.core.region import Box, Mask, Region
+from distortlab.dataset.schema import IMAGES, SAMPLES, Features, ImageRecord, Sample
+from distortlab.imaging.decode import read_upright
+from distortlab.imaging.encode import encode_webp
+
+__all__ = ["ARCHIVE", "FOOTER", "archive_rows", "encode_patch", "regions_of", "restored"]
+
+_PATCHES: Features = {
+    **{name: feature for name, feature in IMAGES.items() if name not in ("image", "reference")},
+    "patch": IMAGES["image"],
+    "reference_row": {"dtype": "int32", "_type": "Value"},
+}
+_REFERENCES: Features = {"reference_id": IMAGES["reference_id"], "reference": IMAGES["reference"]}
+
+ARCHIVE: Mapping[str, Features] = {"patches": _PATCHES, "references": _REFERENCES, "questions": SAMPLES}
+"""The tables of an archive: a row per image, a row per reference (`reference_row` counts them in the file of the same
+name), and `rft` without the images.
+"""
+
+FOOTER = "distortlab"
+"""The word in the footer of a file of patches under which the account of its shard stands."""
+
+
+def encode_patch(image: Image, regions: Sequence[Region]) -> bytes:
+    """The box around the regions as a lossless WebP, black outside of them."""
+    box, mask = _area(regions)
+    return encode_webp(np.ascontiguousarray(image[box.slices] * mask[..., None]))
+
+
+def restored(reference: Image, patch: bytes, regions: Sequence[Region], sha256: str) -> tuple[Image, Box]:
+    """The image that a patch was cut from, and the box around its regions.
+
+    Raises `UserError` where the parts do not belong together, or where the pixels are not those of `sha256`.
+    """
+    if not regions or any(region.size != shape_of(reference) for region in regions):
+        raise UserError("its regions do not fit its reference")
+    box, mask = _area(regions)
+    try:
+        piece = read_upright(patch).image
+    except BadReference as error:
+        raise UserError(f"its patch cannot be read: {error}") from error
+    if shape_of(piece) != mask.shape:
+        raise UserError(f"its patch is {piece.shape[1]} x {piece.shape[0]}, its box {box.width} x {box.height}")
+    image = reference.copy()
+    np.copyto(image[box.slices], piece, where=mask[..., None] != 0)
+    if pixels_sha256(image) != sha256:
+        raise UserError("reference and patch do not give the pixels that were hashed when it was made")
+    return image, box
+
+
+def regions_of(row: Mapping[str, Any]) -> list[Region]:
+    """The regions of a row of `images` or `patches`."""
+    return [Region.from_rle(region["mask_rle"]) for region in row["regions"]]
+
+
+def _area(regions: Sequence[Region]) -> tuple[Box, Mask]:
+    """The box around all regions, and their union in it."""
+    boxes = [region.bbox for region in regions]
+    lows, highs = zip(*((box[:2], box[2:]) for box in boxes), strict=True)
+    outer = Box(min(x for x, _ in lows), min(y for _, y in lows), max(x for x, _ in highs), max(y for _, y in highs))
+    mask = np.zeros((outer.height, outer.width), np.uint8)
+    for region, box in zip(regions, boxes, strict=True):
+        mask[box.within(outer).slices] |= region.mask
+    return outer, mask
+
+
+def archive_rows(
+    record: ImageRecord, samples: Sequence[Sample], known: dict[str, int]
+) -> tuple[dict[str, list[dict[str, Any]]], int]:
+    """The rows for an image whose `image` is its patch, and the bytes of their pictures. `known` has the references
+    that the file holds already, by id.
+    """
+    row = record.as_row()
+    reference, picture = row.pop("reference"), row.pop("image")
+    new = record.reference_id not in known
+    place = known.setdefault(record.reference_id, len(known))
+    patch = {"bytes": picture["bytes"], "path": f"{record.image_id}.webp"}
+    rows = {
+        "patches": [{**row, "patch": patch, "reference_row": place}],
+        "references": [{"reference_id": record.reference_id, "reference": reference}] if new else [],
+        "questions": [sample.as_row() for sample in samples],
+    }
+    return rows, len(picture["bytes"]) + (len(reference["bytes"]) if new else 0)

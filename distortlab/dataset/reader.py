@@ -1,0 +1,273 @@
+"""A finished data set, opened to be read: its manifest, its tables, their rows, a row group at a time.
+
+What was stored may have come from anywhere. Whatever is wrong with a folder is one sentence, and no path leads out.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distortlab.core.errors import UserError
+from distortlab.dataset.notebook import dataset_html
+from distortlab.dataset.schema import TABLES
+from distortlab.dataset.tables import REMEDY, open_table
+from distortlab.generation.plan import FORMAT
+from distortlab.storage.atomic import read_json, seal_fault, sha256_of
+from distortlab.storage.base import Folder, Storage
+
+__all__ = ["Group", "Part", "Stored", "open_data"]
+
+
+class Part(NamedTuple):
+    """A Parquet file: its path in the data set, its table (`images`, `rft`, `samples`), its split, and its rows and
+    hashes by the manifest.
+    """
+
+    path: str
+    table: str
+    split: str
+    rows: int
+    sha256: str | None = None
+    footer_sha256: str | None = None
+
+
+class Group(NamedTuple):
+    """A row group of a part."""
+
+    part: Part
+    number: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A data set on disk. `manifest` has been checked for its shape, `parts` are in the order of their names."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    parts: tuple[Part, ...]
+    afar: Storage | None = None
+    """Where the tables are, if they are not in the folder."""
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """In the order of the manifest's totals: train first."""
+        found = {part.split for part in self.parts}
+        named = [split for split in self.manifest["totals"].get("splits") or {} if split in found]
+        return tuple(dict.fromkeys([*sorted(named, key=lambda split: split != "train"), *sorted(found)]))
+
+    @property
+    def images(self) -> int:
+        """Images, as the manifest counts them."""
+        return int(self.manifest["totals"]["images"])
+
+    @property
+    def plan(self) -> dict[str, Any] | None:
+        """What the data set was made from, where the folder still has it: a copy from elsewhere has not."""
+        plan = read_json(self.folder / "_distortlab" / "plan.json")
+        return plan if isinstance(plan, dict) else None
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a short table."""
+        rows = {
+            split: {"images": self.count("images", split), "questions": self.count("rft", split)}
+            for split in self.splits
+        }
+        return dataset_html(str(self.folder), self.manifest, rows)
+
+    def parts_of(self, table: str, split: str | None = None) -> list[Part]:
+        """The files of a table, of one split if that is given."""
+        return [part for part in self.parts if part.table == table and split in (None, part.split)]
+
+    def sister(self, part: Part, table: str) -> Part:
+        """The file of another table that is about the same images. Raises `UserError` where there is none."""
+        path = f"{table}/{part.path.partition('/')[2]}"
+        found = next((other for other in self.parts if other.path == path), None)
+        if found is None:
+            raise UserError(f"{self.folder} is damaged: the manifest names {part.path}, and no {path}")
+        return found
+
+    def count(self, table: str, split: str | None = None) -> int:
+        """Rows of a table, as the manifest counts them."""
+        return sum(part.rows for part in self.parts_of(table, split))
+
+    def check_hashes(
+        self, parts: Sequence[Part] | None = None, progress: Callable[[int], None] = lambda size: None, threads: int = 1
+    ) -> None:
+        """Compare files with their hashes, for readers that would not see all that is damaged.
+
+        Parameters
+        ----------
+        parts
+            Which tables; all unless given.
+        progress
+            Called with the bytes of every file that was compared.
+        threads
+            How many files are read at a time.
+
+        Raises
+        ------
+        UserError
+            Names the first file that is not as it was written.
+        """
+        chosen = self.parts if parts is None else parts
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            hashes = pool.map(lambda part: sha256_of(self.folder / part.path), chosen)
+            for part, found in zip(chosen, hashes, strict=True):
+                if found != part.sha256:
+                    pool.shutdown(cancel_futures=True)
+                    raise UserError(f"{self.folder / part.path} is damaged: {REMEDY}")
+                progress(self.size_of(part))
+
+    def size_of(self, part: Part) -> int:
+        """Bytes of a file, by the manifest."""
+        return int(self.manifest["files"][part.path]["bytes"])
+
+    def groups(self, table: str, split: str | None = None) -> list[Group]:
+        """Every row group of a table; reads the ends of the files only."""
+        return [group for part in self.parts_of(table, split) for group in self.groups_of(part)]
+
+    def groups_of(self, part: Part) -> list[Group]:
+        """The row groups of a file."""
+        with self._opened(part) as file:
+            return [Group(part, i, file.metadata.row_group(i).num_rows) for i in range(file.num_row_groups)]
+
+    def read(self, group: Group, columns: Sequence[str] | None = None) -> pa.Table:
+        """One row group. A part of a nested column is named with its path: `regions.list.element.bbox`."""
+        with self._opened(group.part, columns, group.number) as file:
+            return file.read_row_group(group.number, columns=columns)
+
+    @contextmanager
+    def _opened(
+        self, part: Part, columns: Sequence[str] | None = None, group: int | None = None
+    ) -> Iterator[pq.ParquetFile]:
+        if self.afar is None:
+            with opened(self.folder, part, columns) as file:
+                yield file
+            return
+        # Only what is asked for is fetched: the end of the file, and these columns of the one row group or of all.
+        with (
+            self.afar.table_source(part.path, list(columns or ["image_id"]), group) as source,
+            open_table(source, f"{self.folder}/{part.path}", part._asdict()) as file,
+        ):
+            yield file
+
+    def tables(self, table: str, columns: Sequence[str] | None = None, split: str | None = None) -> Iterator[pa.Table]:
+        """A table in the order of its files, one row group in memory at a time."""
+        for part in self.parts_of(table, split):
+            with self._opened(part, columns) as file:
+                for index in range(file.num_row_groups):
+                    yield file.read_row_group(index, columns=columns)
+
+    def rows(
+        self, table: str, columns: Sequence[str] | None = None, split: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The rows of a table as dictionaries, in order, with bounded memory."""
+        for group in self.tables(table, columns, split):
+            yield from group.to_pylist()
+
+
+def open_data(folder: str | Path, whole: bool = True) -> Stored:
+    """A finished data set.
+
+    Raises `UserError` for what is no data set, was not finished, has a newer format or a damaged manifest; and, unless
+    `whole` is False, where a file that the manifest names is not there or has another size.
+    """
+    folder = Path(folder)
+    manifest = _manifest(folder)
+    if whole:
+        if fault := seal_fault(folder / "MANIFEST.json"):
+            raise UserError(f"{folder / 'MANIFEST.json'} is damaged: it {fault}; {REMEDY}")
+        _check_files(folder, manifest["files"])
+    return stored_from(folder, manifest)
+
+
+def stored_from(place: Path | Storage, manifest: Mapping[str, Any]) -> Stored:
+    """A data set by what its manifest says, or will say: nothing is checked."""
+    parts = [part for path, entry in sorted(manifest["files"].items()) if (part := _part(path, entry))]
+    if isinstance(place, Path | Folder):
+        return Stored(place if isinstance(place, Path) else place.path, manifest, tuple(parts))
+    return Stored(Path(str(place)), manifest, tuple(parts), afar=place)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder" if folder.exists() else f"there is no folder {folder}")
+    manifest = read_json(folder / "MANIFEST.json")
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise UserError(f"{folder} {_why_none(folder)}")
+    if manifest.get("store") == "patch":
+        raise UserError(f"{folder} is an archive; distortlab materialize makes the data set from it")
+    version = manifest.get("format")
+    if not isinstance(version, int) or version > FORMAT:
+        raise UserError(f"{folder} has format {version!r}; this version reads up to {FORMAT}: update distortlab")
+    totals = manifest.get("totals")
+    if not isinstance(totals, dict) or not all(_whole(totals.get(name)) for name in ("images", "samples")):
+        raise UserError(f"{folder} is damaged: the manifest has no totals")
+    return manifest
+
+
+def _why_none(folder: Path) -> str:
+    if (folder / "MANIFEST.json").exists():
+        return "is damaged: its MANIFEST.json cannot be read; run its generate command again"
+    if (folder / "_distortlab" / "plan.json").exists():
+        return "was begun and not finished; run its generate command again"
+    return "is no data set: it has no MANIFEST.json (distortlab generate --out makes one)"
+
+
+def leads_out(path: str) -> bool:
+    """Whether a path of a manifest is none of a file in its folder."""
+    parts = path.split("/")
+    return not path.isprintable() or "\\" in path or ":" in path or any(part in ("", ".", "..") for part in parts)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _part(path: str, entry: Any) -> Part | None:
+    place = PurePosixPath(path)
+    if entry_fault(path, entry) or place.suffix != ".parquet" or len(place.parts) != 2 or place.parts[0] not in TABLES:
+        return None
+    hashes = {name: entry.get(name) for name in ("sha256", "footer_sha256")}
+    return Part(path, place.parts[0], place.name.partition("-")[0], int(entry["rows"]), **hashes)
+
+
+def entry_fault(path: str, entry: Any) -> str | None:
+    """What is wrong with an entry of a manifest, or None."""
+    if leads_out(path):
+        return "leads out of the data set"
+    if not isinstance(entry, Mapping) or not all(_whole(entry.get(name)) for name in ("bytes", "rows")):
+        return "its entry in the manifest is damaged"
+    return None
+
+
+def _check_files(folder: Path, files: Mapping[str, Any]) -> None:
+    for path, entry in files.items():
+        if fault := entry_fault(path, entry):
+            raise UserError(f"{folder} is damaged: {path!r}: {fault}")
+        file = folder / path
+        if not file.is_file():
+            raise UserError(f"{folder} is not whole: {path} is missing; copy it again, or run generate again")
+        if file.stat().st_size != entry["bytes"]:
+            raise UserError(
+                f"{folder} is damaged: {path} has {file.stat().st_size:,} bytes, {entry['bytes']:,} in the manifest; "
+                "distortlab verify says what else is wrong"
+            )
+
+
+@contextmanager
+def opened(folder: Path, part: Part, columns: Sequence[str] | None = None) -> Iterator[pq.ParquetFile]:
+    """A Parquet file of a data set. What is damaged is a `UserError`, and so is a column that is not there."""
+    path = folder / part.path
+    with open_table(path, str(path), part._asdict()) as file:
+        absent = {column.partition(".")[0] for column in columns or ()} - set(file.schema_arrow.names)
+        if absent:
+            raise UserError(f"{path} has no column {', '.join(sorted(absent))}")
+        yield file

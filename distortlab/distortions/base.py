@@ -1,0 +1,193 @@
+"""What a distortion is: an operator with one dial, and two ladders of five settings for it."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distortlab.core.image import Image
+from distortlab.core.region import Box, Mask
+from distortlab.core.seeds import Stream, stream
+
+__all__ = [
+    "TARGETS",
+    "Dial",
+    "Distortion",
+    "Ladder",
+    "Operator",
+    "Profile",
+    "Site",
+    "depictqa",
+    "fixed",
+    "matched",
+    "no_halo",
+]
+
+Profile = Literal["matched", "dq"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """What an operator may know about the place it works at.
+
+    `frame` is the (rows, columns) of the whole image, `crop` the part of it that the operator is given, `region` the
+    box of the pixels that will be kept, all in image coordinates. `address` names the randomness; it does not hold the
+    severity, so that every severity of one edit sees the same noise and the same angle. `scale` is the short side of
+    the image over 512: lengths in a ladder are meant for a short side of 512 pixels.
+    """
+
+    frame: tuple[int, int]
+    crop: Box
+    region: Box
+    mask: Mask
+    image: Image
+    address: tuple[str | int, ...]
+    scale: float = 1.0
+
+    @cached_property
+    def pixels(self) -> Image:
+        """The region's own pixels, uint8 (N, 3): what a pivot, a palette or a quantiser is computed from."""
+        inner = self.image[self.region.within(self.crop).slices]
+        return np.asarray(inner[self.mask != 0], dtype=np.uint8)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """(x, y) of the middle of the region's box, in image coordinates."""
+        return (self.region.x1 + self.region.x2 - 1) / 2, (self.region.y1 + self.region.y2 - 1) / 2
+
+    def stream(self, name: str) -> Stream:
+        """A stream of this edit for single numbers."""
+        return stream(*self.address, name)
+
+    def field(self, name: str, depth: int) -> NDArray[np.uint16]:
+        """Uniform 16-bit noise for the crop, (rows, columns, depth).
+
+        The field belongs to the whole image and is addressed by pixel: a crop sees the same values that the whole
+        image would. Only the rows of the crop are drawn.
+        """
+        rows, columns = self.crop.height, self.frame[1]
+        words = -(-columns * depth // 4)
+        source = self.stream(name)
+        source.skip(self.crop.y1 * words)
+        drawn = source.uint16((rows, words * 4))[:, : columns * depth]
+        return drawn.reshape(rows, columns, depth)[:, self.crop.x1 : self.crop.x2]
+
+
+# (image, amount, site) -> image: pure, input untouched, same shape. `image` is `site.image`.
+Operator = Callable[[Image, float, Site], Image]
+# (amount, scale) -> pixels
+Reach = Callable[[float, float], int]
+
+
+def no_halo(amount: float, scale: float) -> int:
+    """For operators that look at one pixel at a time."""
+    return 0
+
+
+def no_grid(amount: float, scale: float) -> int:
+    """For operators that do not care where in the image they are."""
+    return 1
+
+
+def fixed(pixels: int) -> Reach:
+    """The same number of pixels whatever the amount."""
+    return lambda amount, scale: pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """From the weakest to the strongest setting that makes sense (either may be the larger number)."""
+
+    weakest: float
+    strongest: float
+    whole: bool = False
+
+    def takes(self, amount: float) -> bool:
+        """Whether `amount` lies between the ends (a NaN does not)."""
+        low, high = sorted((self.weakest, self.strongest))
+        return low <= amount <= high
+
+    def at(self, place: float) -> float:
+        """The setting at `place` 0 (weakest) .. 1 (strongest): geometric where both ends have one sign."""
+        place = min(max(place, 0.0), 1.0)
+        if self._geometric:
+            value = self.weakest * (self.strongest / self.weakest) ** place
+        else:
+            value = self.weakest + (self.strongest - self.weakest) * place
+        return float(round(value)) if self.whole else value
+
+    def place_of(self, amount: float) -> float:
+        """Where on the dial `amount` is, 0..1: the inverse of `at`, but for rounding."""
+        if self._geometric:
+            place = math.log(amount / self.weakest) / math.log(self.strongest / self.weakest)
+        else:
+            place = (amount - self.weakest) / (self.strongest - self.weakest)
+        return min(max(place, 0.0), 1.0)
+
+    @property
+    def _geometric(self) -> bool:
+        return self.weakest * self.strongest > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Five settings of a dial, weak to strong, where they come from, and how they differ from that source."""
+
+    values: tuple[float, float, float, float, float]
+    source: str
+    deviation: str = ""
+
+
+TARGETS: tuple[float, float, float, float, float] = (2.0, 3.0, 4.5, 6.5, 9.0)
+"""V of severities 1 to 5: each step is about 1.45 times as visible as the one below."""
+
+
+def matched(*values: float) -> Ladder:
+    """Settings tuned so that the median region changes by about `TARGETS` (docs/ladders.md)."""
+    return Ladder(values, "tuned on photographs, benchmarks/severity/ladders.py")  # type: ignore[arg-type]
+
+
+def depictqa(*values: float, deviation: str = "") -> Ladder:
+    """DepictQA's settings, for data that must compare with DQ-495K and what follows it."""
+    return Ladder(values, "DepictQA x_distortion 59aea4a (Apache-2.0)", deviation)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Distortion:
+    """A row of the catalogue.
+
+    `name` is `family.variant` and never changes once a data set carries it; a change of behaviour raises `version`.
+    `halo` is how far the operator looks beyond a pixel, `grid` what the crop must be aligned to. A `spatial` dial is
+    multiplied by `Site.scale`. `local` operators give the same pixels on the crop as on the whole image; the others
+    (codecs) are defined on the aligned crop.
+    """
+
+    name: str
+    operator: Operator
+    unit: str
+    dial: Dial
+    matched: Ladder
+    dq: Ladder | None
+    halo: Reach = no_halo
+    grid: Reach = no_grid
+    spatial: bool = False
+    local: bool = True
+    version: int = 1
+
+    @property
+    def family(self) -> str:
+        """The family: the part of the name before the dot."""
+        return self.name.partition(".")[0]
+
+    @property
+    def variant(self) -> str:
+        """The part of the name after the dot."""
+        return self.name.partition(".")[2]
+
+    def ladder(self, profile: Profile) -> Ladder | None:
+        """The ladder of a profile, or None where the profile has no such variant."""
+        return self.matched if profile == "matched" else self.dq

@@ -1,0 +1,84 @@
+"""The catalogue: every distortion there is, in the order of the families."""
+
+from collections.abc import Mapping
+from numbers import Real
+from types import MappingProxyType
+from typing import get_args
+
+from distortlab.core.errors import UserError, closest, unknown
+from distortlab.distortions.base import Distortion, Profile
+from distortlab.distortions.families.blur import BLUR
+from distortlab.distortions.families.brighten import BRIGHTEN
+from distortlab.distortions.families.compression import COMPRESSION
+from distortlab.distortions.families.contrast_strengthen import CONTRAST_STRENGTHEN
+from distortlab.distortions.families.contrast_weaken import CONTRAST_WEAKEN
+from distortlab.distortions.families.darken import DARKEN
+from distortlab.distortions.families.noise import NOISE
+from distortlab.distortions.families.oversharpen import OVERSHARPEN
+from distortlab.distortions.families.pixelate import PIXELATE
+from distortlab.distortions.families.quantization import QUANTIZATION
+from distortlab.distortions.families.saturate_strengthen import SATURATE_STRENGTHEN
+from distortlab.distortions.families.saturate_weaken import SATURATE_WEAKEN
+
+__all__ = ["CATALOG", "FAMILIES", "amount_of", "find", "read_severity", "variants"]
+
+CATALOG: tuple[Distortion, ...] = (
+    BLUR
+    + NOISE
+    + COMPRESSION
+    + BRIGHTEN
+    + DARKEN
+    + CONTRAST_STRENGTHEN
+    + CONTRAST_WEAKEN
+    + SATURATE_STRENGTHEN
+    + SATURATE_WEAKEN
+    + OVERSHARPEN
+    + PIXELATE
+    + QUANTIZATION
+)
+
+_BY_NAME: Mapping[str, Distortion] = MappingProxyType({row.name: row for row in CATALOG})
+
+FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row.family for row in CATALOG))
+
+
+def find(name: str) -> Distortion:
+    """The row called `name`, e.g. `blur.gaussian`."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    family = closest(name, [*_BY_NAME, *FAMILIES])
+    if family not in FAMILIES:
+        raise UserError(unknown("distortion", name, _BY_NAME, "distortlab list"))
+    of_it = ", ".join(row.name for row in CATALOG if row.family == family)
+    meant = "it is a family" if name == family else f"did you mean the family {family!r}"
+    raise UserError(f"no distortion called {name!r}: {meant}, which has {of_it} (distortlab list)")
+
+
+def variants(family: str, profile: Profile) -> tuple[Distortion, ...]:
+    """The rows of a family that have a ladder in the profile."""
+    return tuple(row for row in CATALOG if row.family == family and row.ladder(profile) is not None)
+
+
+def amount_of(row: Distortion, severity: int, profile: Profile) -> float:
+    """The setting of the dial for a severity 1..5."""
+    if profile not in get_args(Profile):
+        raise UserError(unknown("profile", profile, get_args(Profile)))
+    ladder = row.ladder(profile)
+    if ladder is None:
+        names = ", ".join(r.name for r in variants(row.family, profile))
+        raise UserError(f"{row.name} has no {profile!r} ladder; of its family there are: {names}")
+    return ladder.values[read_severity(severity) - 1]
+
+
+def read_severity(value: object) -> int:
+    """A severity 1..5, from a whole number of any type (also NumPy's, also 3.0). Raises `UserError`."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise UserError(f"severity {value!r} is {_kind(value)}; a severity is one of the numbers 1, 2, 3, 4, 5")
+    found = next((severity for severity in range(1, 6) if severity == value), None)
+    if found is None:
+        raise UserError(f"severity {value} is not one of 1, 2, 3, 4, 5")
+    return found
+
+
+def _kind(value: object) -> str:
+    return {str: "text", bool: "a truth value", type(None): "nothing"}.get(type(value), f"a {type(value).__name__}")

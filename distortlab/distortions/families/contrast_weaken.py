@@ -1,0 +1,42 @@
+"""Less contrast about the region's own mean luma."""
+
+import numpy as np
+
+from distortlab.core.image import Image
+from distortlab.distortions.base import Dial, Distortion, Site, depictqa, matched
+from distortlab.distortions.exact_math import lookup, luma
+from distortlab.distortions.tone import scale_contrast
+
+
+def compress_contrast(image: Image, width: float, site: Site) -> Image:
+    """Pull the tones together softly: `m + d / (1 + |d| / width)`, m the region's mean luma, d the distance from it.
+
+    Fine detail near the mean survives, highlights and shadows do not; the output stays within `width` levels of m.
+    """
+    mean = float(luma(site.pixels).mean())
+
+    def curve(levels: np.ndarray) -> np.ndarray:
+        distance = levels - mean
+        return mean + distance / (1 + np.abs(distance) / width)
+
+    return lookup(image, curve)
+
+
+CONTRAST_WEAKEN = (
+    Distortion(
+        "contrast_weaken.scale",
+        scale_contrast,
+        "gain",
+        Dial(0.98, 0),
+        matched(0.7, 0.59, 0.47, 0.34, 0.22),
+        depictqa(0.75, 0.6, 0.45, 0.3, 0.2, deviation="about the mean of the region, not of the array it lies in"),
+    ),
+    Distortion(
+        "contrast_weaken.compress",
+        compress_contrast,
+        "half width, levels",
+        Dial(1000, 1),
+        matched(157, 86, 52, 32, 14.4),
+        None,
+    ),
+)

@@ -1,0 +1,93 @@
+"""A place becomes that of one plan: begun, gone on with, cleared, or refused; and what killed runs left is removed."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from distortlab.core.errors import BadRecipe, UserError
+from distortlab.generation.finish import own_folders, own_names
+from distortlab.generation.plan import PLAN_PATH, Plan
+from distortlab.storage.atomic import json_text
+from distortlab.storage.base import Storage
+from distortlab.storage.locks import Hold
+
+__all__ = ["claim", "remove_leftovers"]
+
+_ORPHANS_END_S = 3.0
+"""Workers of a killed run end within two seconds."""
+
+
+@contextmanager
+def claim(out: Storage, plan: Plan, overwrite: bool, store: str = "full") -> Iterator[Hold]:
+    """Make the place this plan's, or refuse; it is held until the context ends.
+
+    Of several machines that come at once, one makes it and all compare. Runs of one plan may work side by side; it is
+    cleared only where nobody else works. Raises `UserError`.
+    """
+    # In this order: another machine writes its plan before anything else, perhaps between the two looks.
+    used = out.is_used((*own_names(store), "_distortlab"))
+    begun = out.holds(PLAN_PATH)
+    if used and not begun:
+        raise UserError(f"{out} is in use and is not a data set that was begun here; choose another --out")
+    out.prepare()
+    with out.hold() as hold:
+        if begun and overwrite:
+            _clear(out, hold, _store_of(out.read_json(PLAN_PATH)))
+        mine = {"sha256": plan.sha256, **_kind(store), **plan.identity}
+        if (begun and not overwrite) or not out.create_text(PLAN_PATH, json_text(mine)):
+            _compare(out, out.read_json(PLAN_PATH), plan, store)
+        yield hold
+
+
+def remove_leftovers(out: Storage, hold: Hold, store: str) -> None:
+    """Remove the temporary files of killed runs, unless somebody else works here, whose they may be."""
+    if out.leftovers(own_folders(store)):
+        with hold.alone(_ORPHANS_END_S) as alone:
+            if alone:
+                out.remove(out.leftovers(own_folders(store)))
+
+
+def _clear(out: Storage, hold: Hold, store: str) -> None:
+    with hold.alone(_ORPHANS_END_S) as alone:
+        if not alone:
+            raise UserError(
+                f"another run is working in {out}: wait until it has ended, or end it, and run the same command again"
+            )
+        out.remove(own_names(store))
+        out.remove(out.leftovers(own_folders(store)))
+
+
+def _kind(store: str) -> dict[str, str]:
+    """What sets an archive apart; the full layout says nothing."""
+    return {"store": store} if store != "full" else {}
+
+
+def _store_of(known: Any) -> str:
+    return "patch" if isinstance(known, dict) and known.get("store") == "patch" else "full"
+
+
+def _compare(out: Storage, known: Any, plan: Plan, store: str) -> None:
+    if _store_of(known) != store:
+        kinds = {"full": "a data set in full", "patch": "an archive of patches"}
+        here = f"{out} holds {kinds[_store_of(known)]}, and this would be {kinds[store]}"
+        raise BadRecipe(f"{here}: choose another --out, or start again with --overwrite")
+    if not isinstance(known, dict) or known.get("sha256") != plan.sha256:
+        raise BadRecipe(_refusal(out, known, plan))
+
+
+def _refusal(out: Storage, known: Any, plan: Plan) -> str:
+    wanted = json.loads(json.dumps(plan.identity))
+    differences = list(_differences(known if isinstance(known, dict) else {}, wanted))
+    return (
+        f"{out} holds another plan: {'; '.join(differences[:3])}. Continue with the same recipe and references, choose "
+        "another --out, or start again with --overwrite"
+    )
+
+
+def _differences(old: Any, new: Any, path: str = "") -> Iterable[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(new.keys() | (old.keys() - {"sha256", "store"})):
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif old != new:
+        yield f"{path} is {json.dumps(old)} there and {json.dumps(new)} here"

@@ -1,0 +1,176 @@
+"""Finishing a data set: the account, the samples table, the card, and last of all the manifest."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distortlab.analysis.shortcuts import shortcuts
+from distortlab.dataset.patches import ARCHIVE
+from distortlab.dataset.reader import stored_from
+from distortlab.dataset.schema import SAMPLES, open_writer
+from distortlab.dataset.tables import describe_table, open_table
+from distortlab.generation.card.card import card
+from distortlab.generation.plan import FORMAT, PLAN_PATH, Plan
+from distortlab.generation.report import Account
+from distortlab.generation.shard import FULL, Receipt, is_whole, quarantine_path
+from distortlab.storage.atomic import json_in, json_text, seal_fault_in, sealed
+from distortlab.storage.base import Storage
+
+__all__ = ["account_of", "finish", "own_folders", "own_names"]
+
+_LAYOUT = {"full": (*FULL, "samples"), "patch": tuple(ARCHIVE)}
+
+_FEW = 20
+_BOOKS = ("_distortlab/done", "_distortlab/quarantine")
+
+
+def own_names(store: str) -> tuple[str, ...]:
+    """All that a data set or an archive has, the manifest first and the plan last: the order of removal."""
+    return ("MANIFEST.json", "README.md", *_LAYOUT[store], *_BOOKS, PLAN_PATH)
+
+
+def own_folders(store: str) -> tuple[str, ...]:
+    """The folders in which a data set or an archive has files."""
+    return ("", *_LAYOUT[store], *_BOOKS, "_distortlab")
+
+
+def account_of(plan: Plan, out: Storage, receipts: Sequence[Receipt], finished: bool) -> Account:
+    """What the receipts come to."""
+    counts: dict[str, Counter[str]] = {}
+    splits: Counter[str] = Counter()
+    for receipt in receipts:
+        splits[receipt.split] += receipt.images
+        for name, values in receipt.counts.items():
+            counts.setdefault(name, Counter()).update(values)
+    counts.setdefault("skipped", Counter()).update(plan.skipped)
+    return Account(
+        out=out.place,
+        finished=finished,
+        wanted=sum(len(part.slots) for part in plan.shards),
+        images=sum(receipt.images for receipt in receipts),
+        samples=sum(receipt.samples for receipt in receipts),
+        bytes=sum(file["bytes"] for receipt in receipts for file in receipt.files.values()),
+        unfilled=sum(receipt.unfilled for receipt in receipts),
+        opened=sum(receipt.opened for receipt in receipts),
+        failures=sum(receipt.failures for receipt in receipts),
+        max_failures=plan.recipe.max_failures,
+        splits=dict(splits),
+        counts={name: dict(sorted(values.items())) for name, values in counts.items()},
+        quarantined=list(islice(_quarantined(out, receipts), _FEW)),
+    )
+
+
+def _quarantined(out: Storage, receipts: Sequence[Receipt]) -> Iterator[dict[str, str]]:
+    for receipt in receipts:
+        if receipt.failures:
+            lines = (out.read(quarantine_path(receipt.shard)) or b"").splitlines()
+            yield from (value for line in lines if isinstance(value := json_in(line), dict))
+
+
+def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Storage, store: str = "full") -> None:
+    """The samples table (an archive has none), the card, and last of all the manifest."""
+    files = {path: entry for receipt in receipts for path, entry in sorted(receipt.files.items())}
+    if _is_finished(out, plan, files):
+        return
+    if store == "full":
+        for split in account.splits:
+            files |= _write_samples(out, files, split)
+    text = _card(plan, account, files, out) if store == "full" else _archive_card(plan, account)
+    out.write_text("README.md", text)
+    data = text.encode()
+    files["README.md"] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "rows": 0}
+    manifest = _manifest(plan, account, files)
+    if store != "full":
+        # The recipe again as text: the card shows its keys in their order, which sorted JSON does not keep.
+        told = {
+            "license": plan.license,
+            "skipped": dict(plan.skipped),
+            "recipe_text": json.dumps(plan.recipe.as_dict()),
+        }
+        manifest |= {"store": store, "plan": {**plan.identity, **told}}
+    out.write_text("MANIFEST.json", json_text(sealed(manifest)))
+
+
+def _card(plan: Plan, account: Account, files: Mapping[str, Mapping[str, Any]], out: Storage) -> str:
+    totals = {"images": account.images, "samples": account.samples, "splits": account.splits}
+    blind = shortcuts(stored_from(out, {"files": files, "totals": totals}))
+    return card(plan, account, files, blind, _first_samples(out, files))
+
+
+def _first_samples(out: Storage, files: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Some questions to show in the card."""
+    path = next((path for path in sorted(files) if path.startswith("samples/")), None)
+    if path is None:
+        return []
+    with out.local(path) as here, pq.ParquetFile(here) as file:
+        return next((batch.to_pylist() for batch in file.iter_batches(400)), [])
+
+
+def _manifest(plan: Plan, account: Account, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "plan_sha256": plan.sha256,
+        "generator_version": plan.identity["generator_version"],
+        "files": files,
+        "totals": {"images": account.images, "samples": account.samples, "splits": account.splits},
+        "failures": {"references": account.failures, "opened": account.opened, "unfilled": account.unfilled},
+        "counts": account.counts,
+    }
+
+
+def _is_finished(out: Storage, plan: Plan, files: Mapping[str, Mapping[str, Any]]) -> bool:
+    """The manifest is as it was written, of this plan, names these files, and all files that it names are there; those
+    that are not of a shard, whose hashes were compared before, are as they were written.
+    """
+    data = out.read("MANIFEST.json")
+    known = json_in(data)
+    if data is None or seal_fault_in(data) or not isinstance(known, dict) or known.get("plan_sha256") != plan.sha256:
+        return False
+    listed = known.get("files", {})
+    if not all(listed.get(path) == entry for path, entry in files.items()) or not is_whole(out, listed):
+        return False
+    return not out.find_damaged({path: entry for path, entry in listed.items() if path not in files})
+
+
+def _write_samples(out: Storage, files: Mapping[str, Any], split: str) -> dict[str, dict[str, Any]]:
+    """`rft` without the image bytes, in one file for each split: small enough to load whole."""
+    path = f"samples/{split}-00000-of-00001.parquet"
+    # Numbers have five digits, or more where there are more.
+    shards = sorted((name for name in files if name.startswith(f"rft/{split}-")), key=lambda name: (len(name), name))
+    rows = 0
+    with out.new_file(path) as file, open_writer(pa.PythonFile(file, mode="w"), SAMPLES) as writer:
+        for shard in shards:
+            with (
+                out.table_source(shard, list(SAMPLES)) as source,
+                open_table(source, f"{out}/{shard}", files[shard]) as table,
+            ):
+                rft = table.read(columns=list(SAMPLES))
+            writer.write_table(rft.combine_chunks(), row_group_size=max(1, rft.num_rows))
+            rows += rft.num_rows
+        file.keep_end()
+    return {path: describe_table(file, rows)}  # `file` knows its hash when it is written
+
+
+def _archive_card(plan: Plan, account: Account) -> str:
+    return f"""# {plan.recipe.name}, as an archive
+
+{account.images:,} distorted images and {account.samples:,} questions about them, in a form to keep and to send: every
+reference once, and of every image the part that differs from it. Nothing is lost. The data set itself:
+
+    distortlab materialize <this folder> -o data/
+
+| table | a row is |
+|---|---|
+| `patches` | an image: its recipe, and the box around its regions as a lossless WebP, black outside of them |
+| `references` | a clean image; `reference_row` of `patches` counts the rows of the file of the same name |
+| `questions` | a question, without images |
+
+Made by `distortlab` {plan.identity["generator_version"]} from `{plan.source}` references, seed {plan.recipe.seed}, plan
+`{plan.sha256[:12]}`. {plan.license} The licence of each is in `reference_license`.
+"""

@@ -1,0 +1,226 @@
+"""Reading pictures that nobody vouched for: bytes in, an `Image` or one clear sentence out.
+
+Whatever the bytes are, the outcome is pixels or `BadReference`: no warning, no other exception, and no memory
+for pixels before the declared size is known to be acceptable. Only the formats in `FORMATS` are tried, so no
+decoder that starts a program (EPS) or opens further files is ever reached.
+"""
+
+import io
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageFile, UnidentifiedImageError
+
+from distortlab.core.errors import BadReference
+from distortlab.core.image import Image, shape_of
+
+__all__ = ["MAX_PIXELS", "Upright", "read_bytes", "read_image", "read_upright", "shrink", "shrunk_shape"]
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+MAX_PIXELS = 64_000_000
+MAX_BYTES = 512 * 1024 * 1024
+"""Larger files are refused unread: at `MAX_PIXELS` a raw 16-bit RGB picture has 384 MB."""
+ORIENTATION = 0x0112
+# EXIF orientation -> (swap rows and columns, flip rows, flip columns), in this order.
+TURNS = {
+    2: (False, False, True),
+    3: (False, True, True),
+    4: (False, True, False),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
+}
+# About the code and not about the file, or about a size that is checked here with its own limit.
+HARMLESS = (DeprecationWarning, FutureWarning, ResourceWarning, Pillow.DecompressionBombWarning)
+_TO_8_BIT = ((np.arange(65536, dtype=np.uint32) + 128) // 257).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Upright:
+    """A decoded picture.
+
+    `faithful`: any ordinary reader decodes the same bytes to exactly `image` (8-bit RGB JPEG or PNG, not
+    rotated).
+    `turned`: EXIF exchanged rows and columns, so that the stored size is the transposed one.
+    """
+
+    image: Image
+    faithful: bool
+    format: str
+    turned: bool = False
+
+
+def read_upright(data: bytes, max_pixels: int = MAX_PIXELS) -> Upright:
+    """Decode to RGB with the EXIF orientation applied. Raises `BadReference` for all that cannot be read."""
+    with _one_sentence(), Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
+        _check_header(picture, max_pixels)
+        image, plain = _decode(picture, data)
+        # A PNG may carry its EXIF behind the pixels: the orientation is known only after decoding.
+        swap, rows, columns = _turn(picture.getexif().get(ORIENTATION))
+        return Upright(
+            image=_turned(image, swap, rows, columns),
+            faithful=plain and not (swap or rows or columns),
+            format=str(picture.format),
+            turned=swap,
+        )
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a regular file of bearable size. Raises `BadReference`."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise BadReference(f"{path} is not a file")
+        if status.st_size > MAX_BYTES:
+            raise BadReference(f"{path} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise BadReference(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def read_image(source: str | Path | bytes) -> Image:
+    """The upright RGB pixels of a file or of encoded bytes. Raises `BadReference`, which names the file."""
+    if isinstance(source, bytes):
+        return read_upright(source).image
+    path = Path(source)
+    data = read_bytes(path)
+    try:
+        return read_upright(data).image
+    except BadReference as error:
+        raise BadReference(f"{path}: {error}") from None
+
+
+def shrunk_shape(shape: tuple[int, int], max_side: int) -> tuple[int, int]:
+    """(rows, columns) scaled so that the longer side is at most `max_side`, rounded, at least 1."""
+    longer = max(shape)
+    if longer <= max_side:
+        return shape
+    rows, columns = (max(1, (2 * side * max_side + longer) // (2 * longer)) for side in shape)
+    return rows, columns
+
+
+def shrink(image: Image, max_side: int) -> Image:
+    """Scale down by area means to a longer side of `max_side`; a smaller image is returned as it is."""
+    rows, columns = shrunk_shape(shape_of(image), max_side)
+    if (rows, columns) == shape_of(image):
+        return image
+    return np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Turn every warning and exception of the decoders into `BadReference`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for harmless in HARMLESS:
+            warnings.simplefilter("ignore", harmless)
+        try:
+            yield
+        except BadReference:
+            raise
+        except UnidentifiedImageError:
+            raise BadReference(f"not a picture in a known format ({', '.join(FORMATS)})") from None
+        except Pillow.DecompressionBombError:
+            raise BadReference("declares too many pixels") from None
+        except MemoryError:
+            raise BadReference("needs more memory than there is") from None
+        # Decoders raise whatever their parsers happen to raise: struct.error, KeyError, SyntaxError, ...
+        except Exception as error:
+            text = " ".join(str(error).split()) or type(error).__name__
+            raise BadReference(f"damaged or not readable: {text[:200]}") from None
+
+
+def _check_header(picture: ImageFile.ImageFile, max_pixels: int) -> None:
+    """Refuse what must not be decoded, before any memory is spent on its pixels."""
+    columns, rows = picture.size
+    if columns * rows > max_pixels:
+        raise BadReference(f"declares {columns:,} x {rows:,} pixels; at most {max_pixels:,} are read")
+    if columns < 1 or rows < 1:
+        raise BadReference(f"declares {columns} x {rows} pixels")
+    # A phone's MPO is a JPEG with a preview or a depth map behind it; its first picture is the photograph.
+    if picture.format != "MPO" and getattr(picture, "is_animated", False):
+        raise BadReference("holds several pictures (animated or multi-page); one is needed")
+
+
+def _decode(picture: ImageFile.ImageFile, data: bytes) -> tuple[Image, bool]:
+    """RGB pixels as stored, and whether any reader would decode the bytes to them."""
+    if picture.format == "JPEG" and picture.mode == "RGB" and _turbo_can(data):
+        # Strict: a damaged or truncated file raises where other readers fill in grey.
+        return simplejpeg.decode_jpeg(data, "RGB"), True
+    deep = ";16" in str(picture.tile)
+    picture.load()
+    if deep and picture.mode in ("RGB", "RGBA"):
+        return _from_16_bit_colour(picture, data), False
+    if picture.mode.startswith("I"):
+        return _from_16_bit_grey(picture), False
+    if picture.mode == "F":
+        raise BadReference("holds floating-point values, whose range is not known; save it with 8 or 16 bits")
+    plain = picture.format == "PNG" and picture.mode == "RGB" and "transparency" not in picture.info
+    return _from_8_bit(picture), plain or (picture.format == "JPEG" and picture.mode == "RGB")
+
+
+def _turbo_can(data: bytes) -> bool:
+    """Whether libjpeg-turbo's simple interface knows this kind of JPEG; odd samplings are left to Pillow."""
+    try:
+        return simplejpeg.decode_jpeg_header(data)[2] in ("YCbCr", "RGB")
+    except ValueError:
+        return False
+
+
+def _from_8_bit(picture: Pillow.Image) -> Image:
+    """Grey, palette, CMYK, ... to RGB; alpha is dropped where it hides nothing."""
+    if picture.has_transparency_data:
+        values = np.array(picture.convert("RGBA"), dtype=np.uint8)
+        _check_opaque(values[..., 3], 255)
+        return np.ascontiguousarray(values[..., :3])
+    return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"), dtype=np.uint8)
+
+
+def _from_16_bit_grey(picture: Pillow.Image) -> Image:
+    values = np.array(picture)
+    if "transparency" in picture.info and np.any(values == picture.info["transparency"]):
+        raise BadReference("has transparent pixels; flatten it onto a background first")
+    if values.min() < 0 or values.max() > 65535:
+        raise BadReference("holds 32-bit values, whose range is not known; save it with 8 or 16 bits")
+    grey = _TO_8_BIT[values]
+    return np.ascontiguousarray(np.broadcast_to(grey[..., None], (*grey.shape, 3)))
+
+
+def _from_16_bit_colour(picture: ImageFile.ImageFile, data: bytes) -> Image:
+    """Pillow cuts 16-bit colour to its high bytes; OpenCV keeps all bits, which are then rounded."""
+    flags = cv2.IMREAD_UNCHANGED
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if picture.format == "PNG" else None
+    if values is None or values.dtype != np.uint16 or values.ndim != 3 or "transparency" in picture.info:
+        raise BadReference("is a 16-bit colour picture of a kind that cannot be read exactly; save it with 8 bits")
+    if values.shape[2] == 4:
+        _check_opaque(values[..., 3], 65535)
+    return np.ascontiguousarray(_TO_8_BIT[values[..., 2::-1]])
+
+
+def _check_opaque(alpha: NDArray[Any], full: int) -> None:
+    if int(alpha.min()) < full:
+        raise BadReference("has transparent pixels; flatten it onto a background first")
+
+
+def _turn(orientation: object) -> tuple[bool, bool, bool]:
+    """Swap, flip rows, flip columns. EXIF values are whatever the file says; unknown ones turn nothing."""
+    nothing = (False, False, False)
+    return TURNS.get(orientation, nothing) if isinstance(orientation, int) else nothing
+
+
+def _turned(image: Image, swap: bool, rows: bool, columns: bool) -> Image:
+    turned = image.swapaxes(0, 1) if swap else image
+    turned = turned[::-1] if rows else turned
+    turned = turned[:, ::-1] if columns else turned
+    return np.ascontiguousarray(turned)

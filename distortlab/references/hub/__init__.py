@@ -1,0 +1,1 @@
+"""`hf:`: references from a data set on the Hugging Face Hub."""

@@ -1,0 +1,267 @@
+"""References from a data set on the Hugging Face Hub: `hf:user/dataset[@revision][:[config/]split][?key=value&...]`.
+
+Images are read row by row from Parquet files over HTTP, in the process that needs them. Where the table says what is in
+them (boxes, masks, names), those are the regions; where it does not, they are segmented. The commit is part of the
+fingerprint: a data set that moves on is another source.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from distortlab.core.errors import BadReference, UserError, unknown
+from distortlab.core.image import shape_of
+from distortlab.imaging.decode import MAX_BYTES, read_upright
+from distortlab.recipe import ReferenceRules, RegionRules
+from distortlab.references.base import Entry, NamedRegion, Reference
+from distortlab.references.hub.objects import Columns, find_columns, names_of, outlines_of
+from distortlab.references.hub.tables import Files, Piece, find_files, metadata_of, pieces_of, read_column, read_row
+from distortlab.references.loading import store
+from distortlab.references.regions.outlines import draw
+from distortlab.references.regions.rules import eligible
+from distortlab.references.regions.segmentation import segment
+from distortlab.storage.hub_client import Patience, connect
+
+__all__ = ["HubEntry", "HubImages", "Table", "open_hub"]
+
+_SPEC = re.compile(
+    r"(?P<repo>[^@:?]+)(?:@(?P<revision>[^:?]+))?(?::(?:(?P<config>[^/?]+)/)?(?P<split>[^/?]+))?(?:\?(?P<options>.*))?"
+)
+_OPTIONS = ("image", "objects", "bbox")
+_FORM = "hf:user/dataset[@revision][:[config/]split][?image=COLUMN&objects=COLUMN&bbox=xywh|xyxy|cxcywh]"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What all entries of a source share."""
+
+    files: Files
+    columns: Columns
+    license: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubEntry:
+    """One row: `row` counts within the row group, `name_count` the names of what it shows."""
+
+    table: Table
+    piece: Piece
+    row: int
+    name_count: int = 0
+
+    @property
+    def id(self) -> str:
+        """Of the file at its commit, and the row in it."""
+        files = self.table.files
+        place = hashlib.sha256(f"{files.repo}@{files.commit}/{self.piece.path}".encode()).hexdigest()
+        return f"hf-{place[:12]}-{self.piece.first + self.row:07d}"
+
+    @property
+    def source(self) -> str:
+        """Where it is from."""
+        files = self.table.files
+        return f"hf://datasets/{files.repo}@{files.commit}/{self.piece.path}#{self.piece.first + self.row}"
+
+    def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
+        """Fetch the row, read the picture, find the regions.
+
+        Raises `BadReference` for a row that cannot be used, and `UserError` where the Hub does not give it: that is no
+        fault of the row, and the build goes on when it is run again.
+        """
+        row = read_row(self.table.files, self.piece, self.row, self.table.columns.read)
+        data = _bytes(row[self.table.columns.image], self.source)
+        try:
+            upright = read_upright(data)
+        except BadReference as error:
+            raise BadReference(f"{self.source}: {error}") from None
+        stored = store(data, upright, references)
+        columns = self.table.columns
+        if columns.objects is None:
+            found = annotated = tuple(NamedRegion(region, None) for region in segment(stored.image, regions))
+            names: tuple[str, ...] = ()
+            skipped: Mapping[str, int] = {}
+        else:
+            if upright.turned:
+                raise BadReference(
+                    f"{self.source}: its EXIF orientation turns it; which way it was annotated is not known"
+                )
+            sizes = shape_of(upright.image), shape_of(stored.image)
+            found, annotated, names, skipped = self._regions(row[columns.objects], *sizes, regions)
+        return Reference(
+            id=self.id,
+            image=stored.image,
+            encoded=stored.encoded,
+            extension=stored.extension,
+            source=self.source,
+            license=self.table.license,
+            regions=found,
+            objects=names,
+            skipped=skipped,
+            annotated=annotated,
+        )
+
+    def _regions(
+        self, objects: Any, size: tuple[int, int], stored: tuple[int, int], rules: RegionRules
+    ) -> tuple[tuple[NamedRegion, ...], tuple[NamedRegion, ...], tuple[str, ...], dict[str, int]]:
+        """What may be distorted, all that could be drawn, the names of everything, and what was left out, by reason."""
+        found, annotated, names, skipped = [], [], set[str](), Counter[str]()
+        try:
+            for name, shape in outlines_of(self.table.columns, objects, size):
+                names.update([name] if name else [])
+                region = shape if isinstance(shape, str) else draw(shape, size, stored)
+                if isinstance(region, str):
+                    skipped[region] += 1
+                    continue
+                annotated.append(place := NamedRegion(region, name))
+                if reason := eligible(region, rules):
+                    skipped[reason] += 1
+                else:
+                    found.append(place)
+        except BadReference as error:
+            raise BadReference(f"{self.source}: {error}") from None
+        return tuple(found), tuple(annotated), tuple(sorted(names)), dict(skipped)
+
+
+def _bytes(value: Any, source: str) -> bytes:
+    data = value.get("bytes") if isinstance(value, dict) else None
+    if not isinstance(data, bytes) or not data:
+        raise BadReference(f"{source}: the table does not hold the bytes of the image")
+    if len(data) > MAX_BYTES:
+        raise BadReference(f"{source}: has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
+    return data
+
+
+class HubImages:
+    """The rows of one split. Row groups come in the order of hashes of their places, the rows of one in theirs: however
+    many are asked for, they are from all over the split, and each byte is fetched once.
+    """
+
+    def __init__(self, table: Table, license_sentence: str) -> None:
+        self.table = table
+        self.license = license_sentence
+        self._skipped = Counter[str]()
+        self._names = Counter[str]()
+        self._alone = Counter[str]()
+        # (row group, the rows of it that can be used with the number of names in each, or None for all)
+        self._pieces: list[tuple[Piece, Mapping[int, int] | None]] = sorted(self._usable(), key=_order)
+        if not self.count:
+            raise UserError(f"{self.name} holds no image that could be used")
+
+    @property
+    def name(self) -> str:
+        """With the commit, so that it can be asked for again."""
+        files = self.table.files
+        return f"hf:{files.repo}@{files.commit[:12]}:{files.config}/{files.split}"
+
+    def _usable(self) -> Iterator[tuple[Piece, Mapping[int, int] | None]]:
+        files, columns = self.table.files, self.table.columns
+        pieces = pieces_of(files)
+        if columns.objects is None or columns.name is None:
+            yield from ((piece, None) for piece in pieces)
+            return
+        for path in files.paths:
+            own = [piece for piece in pieces if piece.path == path]
+            arrays = read_column(files, path, columns.objects, columns.name)
+            for piece, array in zip(own, arrays, strict=True):
+                yield piece, self._named_rows(array)
+
+    def _named_rows(self, array: pa.ChunkedArray) -> dict[int, int]:
+        """The rows that show something, with the number of names; what they show is counted."""
+        rows: dict[int, int] = {}
+        for row, names in enumerate(_names_by_row(self.table.columns, array)):
+            if not names:
+                self._skipped["image without objects"] += 1
+                continue
+            known = sorted({name for name in names if name})
+            rows[row] = len(known)
+            self._names.update(known)
+            self._alone.update(known if len(known) == 1 else ())
+        return rows
+
+    @cached_property
+    def count(self) -> int:
+        """Rows; with objects, where the table knows of any."""
+        return sum(piece.rows if rows is None else len(rows) for piece, rows in self._pieces)
+
+    @property
+    def vocabulary(self) -> Mapping[str, float]:
+        """Names with the share of the rows that show such an object."""
+        return {name: count / self.count for name, count in self._names.most_common()}
+
+    @property
+    def alone(self) -> Mapping[str, float]:
+        """Names with the share of the rows that show nothing of another name."""
+        return {name: count / self.count for name, count in self._alone.most_common()}
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Rows left out while listing, by reason."""
+        return dict(self._skipped)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the commit, the files and the columns: the commit stands for all that is in them."""
+        files = self.table.files
+        return hashlib.sha256(repr((files.repo, files.commit, files.paths, self.table.columns)).encode()).hexdigest()
+
+    def entries(self, count: int) -> Sequence[Entry]:
+        """The first `count` rows."""
+        entries: list[Entry] = []
+        for piece, rows in self._pieces:
+            for row in range(piece.rows) if rows is None else rows:
+                if len(entries) == count:
+                    return entries
+                entries.append(HubEntry(self.table, piece, row, rows[row] if rows else 0))
+        return entries
+
+
+def open_hub(spec: str, patience: Patience | None = None) -> HubImages:
+    """The images that `spec` (without `hf:`) names. Raises `UserError`; the token is used where there is one."""
+    found = _SPEC.fullmatch(spec)
+    if not found:
+        raise UserError(f"hf:{spec} cannot be read; it is written {_FORM}")
+    options = dict(parse_qsl(found["options"] or "", keep_blank_values=True))
+    for key in options:
+        if key not in _OPTIONS:
+            raise UserError(unknown("option of hf:", key, _OPTIONS))
+    hub = connect(found["repo"], patience=patience)
+    files, card = find_files(hub, found["revision"], found["config"], found["split"])
+    schema = metadata_of(files, files.paths[0]).schema.to_arrow_schema()
+    license_name = _license(card)
+    sentence = (
+        f"Images of the data set {files.repo} on the Hugging Face Hub ({files.config}, {files.split}, commit "
+        f"{files.commit[:12]}); licence, as its card states it: {license_name}."
+    )
+    return HubImages(Table(files, find_columns(schema, files.repo, options), license_name), sentence)
+
+
+def _license(card: Mapping[str, Any]) -> str:
+    names = card.get("license")
+    names = names if isinstance(names, list) else [names]
+    stated = ", ".join(str(name) for name in names if name)
+    more = " ".join(str(card[key]) for key in ("license_name", "license_link") if card.get(key))
+    return f"{stated} ({more})" if stated and more else stated or "none stated"
+
+
+def _names_by_row(columns: Columns, array: pa.ChunkedArray) -> Iterator[list[str | None]]:
+    """The names of every row, of a struct of lists or a list of structs."""
+    assert columns.name is not None
+    for chunk in array.chunks:
+        if pa.types.is_struct(chunk.type):
+            lists = pc.struct_field(chunk, columns.name)
+            values = lists.to_pylist()
+        else:
+            values = [[item.get(columns.name) for item in row or ()] for row in chunk.to_pylist()]
+        yield from (names_of(columns, row or ()) for row in values)
+
+
+def _order(piece: tuple[Piece, Any]) -> str:
+    return hashlib.sha256(f"{piece[0].path}:{piece[0].group}".encode()).hexdigest()

@@ -1,0 +1,200 @@
+"""Outlines of annotated objects: polygons, run lengths or a rectangle, checked and then drawn.
+
+Annotation files are made by strangers and the drawing is done in C, which trusts its input: a run-length
+string whose runs go past the picture, or an outline a million kilometres long, would read or ask for memory
+that is not there. Everything is therefore checked here first. `read_shape` does the cheap checks, once per
+annotation of a file of a million; `draw` does those that need the picture.
+"""
+
+import math
+from array import array
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeGuard
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from distortlab.core.region import Box, Region
+
+__all__ = ["Polygons", "Rectangle", "Runs", "Shape", "draw", "read_rectangle", "read_shape", "runs_of"]
+
+MAX_SIDE = 100_000
+MAX_FRAME = 1 << 28
+MAX_TURNS = 64
+"""An outline may be as long as this many times rows + columns; the longest of 1,520 from COCO, to 2.5."""
+
+
+class Rectangle(NamedTuple):
+    """A box in pixels of the annotated picture, possibly reaching beyond it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def clipped(self, size: tuple[int, int]) -> "Rectangle":
+        """The part inside a picture of `size` (rows, columns); width or height is 0 where there is none."""
+        x1, y1 = max(self.x, 0.0), max(self.y, 0.0)
+        x2, y2 = min(self.x + self.width, size[1]), min(self.y + self.height, size[0])
+        return Rectangle(x1, y1, max(0.0, x2 - x1), max(0.0, y2 - y1))
+
+
+class Polygons(NamedTuple):
+    """Parts that belong to one object; each is x, y, x, y, ... as native float64 bytes (3 points or more)."""
+
+    parts: tuple[bytes, ...]
+
+
+class Runs(NamedTuple):
+    """COCO's compressed run lengths of a mask of `size` (rows, columns); not checked yet."""
+
+    size: tuple[int, int]
+    counts: bytes
+
+
+Shape = Polygons | Runs | Rectangle
+
+
+def read_shape(annotation: Mapping[str, Any], box: Rectangle | None) -> Shape | str:
+    """The outline of an annotation, its box where it has none, or why it cannot be used."""
+    outline = annotation.get("segmentation")
+    if isinstance(outline, dict):
+        return _read_runs(outline)
+    if isinstance(outline, list) and outline:
+        return _read_polygons(outline)
+    if outline is None or outline == []:
+        return "neither outline nor box" if box is None else box
+    return "outline of an unknown kind"
+
+
+def read_rectangle(value: object) -> Rectangle | str:
+    """A `[x, y, width, height]` as found in a file, or why it cannot be used."""
+    try:
+        numbers = array("d", value) if isinstance(value, list) else ()
+    except (TypeError, OverflowError):
+        numbers = ()
+    if len(numbers) != 4:
+        return "box that is not four numbers"
+    # The sum also finds NaN, which comparisons overlook.
+    if not (min(numbers) > -10 * MAX_SIDE and max(numbers) < 10 * MAX_SIDE and math.isfinite(sum(numbers))):
+        return "box with absurd coordinates"
+    box = Rectangle(*numbers)
+    return box if box.width > 0 and box.height > 0 else "box without an area"
+
+
+def draw(shape: Shape, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
+    """The region of a shape in the copy of its picture, or a reason; both sizes are (rows, columns)."""
+    if isinstance(shape, Polygons):
+        return _draw_polygons(shape, size, stored)
+    if isinstance(shape, Runs):
+        return _draw_runs(shape, size, stored)
+    return _draw_rectangle(shape, size, stored)
+
+
+def runs_of(counts: bytes, pixels: int) -> NDArray[np.int64] | None:
+    """The run lengths of a compressed string, or None where it is not one of exactly `pixels` pixels.
+
+    Each run is a little-endian number in groups of 5 bits, one character (48 + group + 32 if more follow) per
+    group; from the fourth run on it is a difference to the run before the last.
+    """
+    codes = np.frombuffer(counts, np.uint8).astype(np.int64) - 48
+    if not codes.size or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
+        return None
+    last = np.flatnonzero((codes & 32) == 0)
+    first = np.concatenate(([0], last[:-1] + 1))
+    length = last - first + 1
+    if length.max() > 6:
+        return None
+    place = np.arange(codes.size) - np.repeat(first, length)
+    values = np.add.reduceat((codes & 31) << (5 * place), first)
+    values -= np.where(codes[last] & 16, 1 << (5 * length), 0)
+    runs = values.copy()
+    runs[1::2] = np.cumsum(values[1::2])
+    runs[2::2] = np.cumsum(values[2::2])
+    return runs if runs.min() >= 0 and runs.sum() == pixels else None
+
+
+def _read_polygons(outline: list[Any]) -> Polygons | str:
+    parts = []
+    for part in outline:
+        if not isinstance(part, list):
+            return "outline of an unknown kind"
+        if len(part) < 6 or len(part) % 2:
+            return "polygon of fewer than 3 points" if len(part) < 6 else "polygon with half a point"
+        try:
+            values = array("d", part)
+        except (TypeError, OverflowError):
+            return "polygon of something else than numbers"
+        # One infinite or undefined coordinate makes the sum so: much cheaper than a look at each.
+        if not math.isfinite(sum(values)):
+            return "polygon with absurd coordinates"
+        parts.append(values.tobytes())
+    return Polygons(tuple(parts))
+
+
+def _read_runs(outline: Mapping[str, Any]) -> Runs | str:
+    size, counts = outline.get("size"), outline.get("counts")
+    if not isinstance(size, list) or len(size) != 2 or not all(_is_count(v) and v > 0 for v in size):
+        return "run lengths without a size"
+    rows, columns = size
+    if rows * columns > MAX_FRAME:
+        return "run lengths of an absurd size"
+    if isinstance(counts, str) and counts.isascii():
+        return Runs((rows, columns), counts.encode())
+    if not isinstance(counts, list) or not all(_is_count(v) for v in counts) or sum(counts) != rows * columns:
+        return "damaged run lengths"
+    coded = coco_mask.frPyObjects({"size": [rows, columns], "counts": counts}, rows, columns)
+    return Runs((rows, columns), coded["counts"])
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_FRAME
+
+
+def _draw_polygons(shape: Polygons, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
+    scale = np.array([stored[1] / size[1], stored[0] / size[0]])
+    parts = []
+    for part in shape.parts:
+        points = np.frombuffer(part).reshape(-1, 2)
+        low, high = points.min(axis=0), points.max(axis=0)
+        if high[0] <= 0 or high[1] <= 0 or low[0] >= size[1] or low[1] >= size[0]:
+            continue
+        if not _length(points) <= MAX_TURNS * sum(size):
+            return "outline of an absurd length"
+        parts.append((points * scale).ravel())
+    if not parts:
+        return "outside the picture"
+    return Region.from_rle(coco_mask.merge(coco_mask.frPyObjects(parts, *stored)))
+
+
+def _length(points: NDArray[np.float64]) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.abs(points - np.roll(points, 1, axis=0)).max(axis=1).sum())
+
+
+def _draw_runs(shape: Runs, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
+    if shape.size != size:
+        return "run lengths of another size than the picture"
+    runs = runs_of(shape.counts, size[0] * size[1])
+    if runs is None:
+        return "damaged run lengths"
+    region = Region(size, shape.counts)
+    if size == stored and runs[1:].all():
+        return region
+    # Runs of no length mislead the search for the box: such a mask is encoded anew.
+    mask = np.asarray(coco_mask.decode(region.rle)) * np.uint8(255)
+    if size != stored:
+        mask = np.asarray(cv2.resize(mask, (stored[1], stored[0]), interpolation=cv2.INTER_AREA), np.uint8)
+    return Region.from_mask(mask > 127)
+
+
+def _draw_rectangle(shape: Rectangle, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
+    inside = shape.clipped(size)
+    if not (inside.width and inside.height):
+        return "outside the picture"
+    across, down = stored[1] / size[1], stored[0] / size[0]
+    x1, x2 = round(inside.x * across), round((inside.x + inside.width) * across)
+    y1, y2 = round(inside.y * down), round((inside.y + inside.height) * down)
+    return Region.from_box(Box(x1, y1, x2, y2), stored)

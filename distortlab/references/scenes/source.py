@@ -1,0 +1,174 @@
+"""`scenes`: reference images composed on the spot, for when there is no data set of photographs at hand.
+
+Each is a collage of three to seven textured shapes over a photograph of scikit-image's wheel or a material;
+every shape has an exact mask and a name ("brick star").
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+import PIL.Image
+import simplejpeg
+
+from distortlab.core.image import Image
+from distortlab.core.region import Mask, Region
+from distortlab.recipe import ReferenceRules, RegionRules
+from distortlab.references.base import NamedRegion, Reference
+from distortlab.references.regions.rules import eligible
+from distortlab.references.scenes.collage import BACKDROPS, PIECES, compose
+from distortlab.references.scenes.photographs import PHOTOGRAPHS
+from distortlab.references.scenes.shapes import SHAPES
+from distortlab.references.scenes.textures import MATERIALS
+
+__all__ = ["LICENSE", "VERSION", "SceneEntry", "Scenes"]
+
+VERSION = "1"
+"""Raised whenever a scene comes out with other pixels or other names."""
+
+QUALITY = 95
+
+LICENSE = (
+    "Composed by distortlab from sample photographs in the wheel of scikit-image, which describes them as "
+    "public domain, CC0 or without known copyright restrictions ("
+    + "; ".join(f"{name}: {photo.terms}" for name, photo in PHOTOGRAPHS.items())
+    + "), and from textures drawn by formula; they may be reused freely."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SceneEntry:
+    """One scene: number `index` of a seed, `size` (rows, columns)."""
+
+    seed: int
+    index: int
+    size: tuple[int, int]
+
+    @property
+    def id(self) -> str:
+        """`scene-000000` and on."""
+        return f"scene-{self.index:06d}"
+
+    @property
+    def name_count(self) -> int:
+        """A scene has at least so many pieces."""
+        return min(PIECES)
+
+    def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
+        """Compose the scene, at a smaller size where `references.max_side` asks for it."""
+        collage = compose(self.seed, self.index, _fitted(self.size, references.max_side))
+        image, encoded = _photographed(collage.image)
+        found, annotated, skipped = _regions(collage.labels, collage.names, regions)
+        return Reference(
+            id=self.id,
+            image=image,
+            encoded=encoded,
+            extension="jpg",
+            source="scenes",
+            license=LICENSE,
+            regions=found,
+            objects=collage.names,
+            skipped=skipped,
+            annotated=annotated,
+        )
+
+
+def _fitted(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    """`size` shrunk so that no side is longer than `max_side`."""
+    longest = max(size)
+    if longest <= max_side:
+        return size
+    rows, columns = (max(1, round(side * max_side / longest)) for side in size)
+    return rows, columns
+
+
+def _photographed(image: Image) -> tuple[Image, bytes]:
+    """The pixels that a JPEG of the image decodes to, and that JPEG: photographs come as JPEG, too."""
+    buffer = BytesIO()
+    PIL.Image.fromarray(image).save(buffer, "JPEG", quality=QUALITY, subsampling=0)
+    encoded = buffer.getvalue()
+    return np.asarray(simplejpeg.decode_jpeg(encoded, "RGB"), dtype=np.uint8), encoded
+
+
+def _regions(
+    labels: Mask, names: Sequence[str], rules: RegionRules
+) -> tuple[tuple[NamedRegion, ...], tuple[NamedRegion, ...], dict[str, int]]:
+    """The regions that may be distorted, all of them, and how many may not be, by reason."""
+    by_column = np.asfortranarray(labels)  # the order that run lengths are counted in: encoding need not copy
+    found, annotated, skipped = [], [], Counter[str]()
+    for number, name in enumerate(names, start=1):
+        annotated.append(place := NamedRegion(Region.from_mask(by_column == number), name))
+        reason = eligible(place.region, rules)
+        if reason is None:
+            found.append(place)
+        else:
+            skipped[reason] += 1
+    return tuple(found), tuple(annotated), dict(skipped)
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Composed scenes of `size` (rows, columns), different for every seed."""
+
+    seed: int = 0
+    size: tuple[int, int] = (480, 640)
+
+    @property
+    def name(self) -> str:
+        """`scenes`."""
+        return "scenes"
+
+    @property
+    def license(self) -> str:
+        """Whose the photographs are."""
+        return LICENSE
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the version of this code, the seed and the size."""
+        text = f"{self.name}|{VERSION}|{self.seed}|{self.size[0]}x{self.size[1]}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def count(self) -> None:
+        """As many as one likes."""
+        return None
+
+    @property
+    def vocabulary(self) -> Mapping[str, float]:
+        """Every name with the probability that a scene holds it.
+
+        Shapes and materials are drawn without repetition: a pair comes up in `pieces / (shapes * materials)`
+        of the scenes. A material is never laid on itself, so those that serve as backdrops are rarer.
+        """
+        shares = _material_shares()
+        return {f"{m.name} {s.name}": shares[m.name] / len(SHAPES) for m in MATERIALS for s in SHAPES}
+
+    @property
+    def alone(self) -> Mapping[str, float]:
+        """Nothing: a scene has three pieces or more."""
+        return {}
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Nothing is left out while listing."""
+        return {}
+
+    def entries(self, count: int) -> Sequence[SceneEntry]:
+        """The first `count` scenes."""
+        return [SceneEntry(self.seed, index, self.size) for index in range(count)]
+
+
+def _material_shares() -> dict[str, float]:
+    """The expected number of pieces of each material in a scene."""
+    names = [material.name for material in MATERIALS]
+    pieces, weights = sum(PIECES) / 2, sum(BACKDROPS.values())
+    shares = dict.fromkeys(names, 0.0)
+    for backdrop, weight in BACKDROPS.items():
+        others = [name for name in names if name != backdrop]
+        for name in others:
+            shares[name] += weight / weights * pieces / len(others)
+    return shares

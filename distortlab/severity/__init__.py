@@ -1,0 +1,1 @@
+"""How visible a change is, which way it went, and the setting that gives a severity."""

@@ -1,0 +1,69 @@
+"""What is left of a change once a model has shrunk the image: vision-language models see so many pixels and no more.
+
+Processors of the Qwen2-VL family (Qwen2.5-VL, Qwen3-VL and many after them) resize every image, bicubically, so that
+its sides are multiples of a factor and it has at most `max_pixels` pixels: 1,280 visual tokens of 28 x 28 make
+1,003,520.
+"""
+
+import math
+
+import numpy as np
+from PIL import Image as pillow
+
+from distortlab.core.errors import UserError
+from distortlab.core.image import Image, shape_of
+from distortlab.core.region import Box, Region
+from distortlab.severity.visibility import Scene, Visibility, measure
+
+__all__ = ["model_shape", "seen_small"]
+
+FACTOR = 28
+"""Pixels of a visual token's side in Qwen2-VL and Qwen2.5-VL (patches of 14, merged by two); 32 in Qwen3-VL."""
+
+
+def model_shape(shape: tuple[int, int], max_pixels: int, factor: int = FACTOR) -> tuple[int, int]:
+    """The (rows, columns) that a processor makes of an image: multiples of `factor`, at most `max_pixels` in all.
+
+    The rule of `smart_resize` in transformers' Qwen2-VL image processor, for images above its lower limit.
+    """
+    if max_pixels < factor * factor:
+        raise UserError(f"max_pixels = {max_pixels} is less than one token of {factor} x {factor} pixels")
+    rows, columns = (max(factor, round(side / factor) * factor) for side in shape)
+    if rows * columns > max_pixels:
+        shrink = math.sqrt(shape[0] * shape[1] / max_pixels)
+        rows, columns = (max(factor, math.floor(side / shrink / factor) * factor) for side in shape)
+    return rows, columns
+
+
+def seen_small(image: Image, after: Image, region: Region, name: str, max_pixels: int) -> Visibility:
+    """How far a region changed for a model that sees `max_pixels`: `measure` after the resize.
+
+    `image` uint8 (rows, columns, 3), `after` the box of `region` after the edit, `name` its `family.variant`. Only what
+    the box needs is resized; it gives the pixels that resizing the whole image would.
+    """
+    shape = shape_of(image)
+    small = model_shape(shape, max_pixels)
+    y, x = small[0] / shape[0], small[1] / shape[1]
+    box = region.bbox
+    out = Box(math.floor(box.x1 * x), math.floor(box.y1 * y), math.ceil(box.x2 * x), math.ceil(box.y2 * y))
+    margin = 3 + math.ceil(2 * max(1 / x, 1 / y) + max(1 / x, 1 / y))
+    frame = box.grown(margin, shape)
+    before = np.ascontiguousarray(image[frame.slices])
+    changed, mask = before.copy(), np.zeros(shape_of(before), np.uint8)
+    inside = box.within(frame).slices
+    changed[inside], mask[inside] = after, region.mask * np.uint8(255)
+    source = (out.x1 / x - frame.x1, out.y1 / y - frame.y1, out.x2 / x - frame.x1, out.y2 / y - frame.y1)
+    inner = _resized(mask, out, source) > 127
+    if not inner.any():  # thinner than a pixel there
+        return Visibility(0.0, 0.0, 0.0, 0.0)
+    place = Region.from_mask(inner)
+    cut = place.bbox.slices
+    return measure(Scene(_resized(before, out, source)[cut], place.mask), _resized(changed, out, source)[cut], name)
+
+
+def _resized(pixels: np.ndarray, out: Box, source: tuple[float, float, float, float]) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    x1, y1, x2, y2 = source
+    box = (max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)))
+    picture = pillow.fromarray(pixels).resize((out.width, out.height), pillow.Resampling.BICUBIC, box=box)
+    return np.asarray(picture, np.uint8)

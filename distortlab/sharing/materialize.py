@@ -1,0 +1,141 @@
+"""From an archive of patches to the data set in full, bit for bit.
+
+Every shard of the archive is read once and written as `generate` would have written it: same rows, same row groups,
+same encoders. Every image is checked against the hash of its pixels. The operators are not asked: an archive can be
+opened when they have changed.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from distortlab.core.errors import UserError
+from distortlab.dataset.archive import Kept, Shelf, archive_manifest, shards_of
+from distortlab.dataset.writer import ShardFiles, weight
+from distortlab.generation.claim import claim, remove_leftovers
+from distortlab.generation.finish import account_of, finish
+from distortlab.generation.generate import run
+from distortlab.generation.plan import Plan
+from distortlab.generation.report import Account
+from distortlab.generation.shard import FULL, Receipt, at_work, shown, write_receipt
+from distortlab.imaging.encode import Canvas
+from distortlab.recipe import stored_recipe
+from distortlab.storage.base import Storage, open_storage
+
+__all__ = ["materialize"]
+
+
+def materialize(
+    archive: str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int], None] = lambda images: None,
+) -> Account:
+    """Make the data set that an archive (`generate(store="patch")`) stands for. Both may be URLs of an object store.
+
+    Goes on where it was stopped. The files are those that `generate` would have made, byte for byte, if the libraries
+    that encode pictures and tables have the same versions; the pixels are the same in any case, and are checked.
+    Raises `UserError` for what is no archive, is damaged, or has a newer format.
+    """
+    source, target = open_storage(archive), open_storage(out)
+    manifest = archive_manifest(source)
+    plan, shards = _plan(source, manifest), shards_of(source, manifest)
+    jobs = [Restoring(source, target, name, entries, plan.sha256) for name, entries in shards.items()]
+    with claim(target, plan, overwrite) as hold:
+        receipts = sorted(run(jobs, workers, "local", None, progress), key=lambda done: done.shard)
+        account = account_of(plan, target, receipts, finished=True)
+        finish(plan, account, receipts, target)
+        remove_leftovers(target, hold, "full")
+    return account
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredPlan(Plan):
+    """A plan without its slots, with the identity that it had when the archive was made."""
+
+    stored: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """As it was."""
+        return dict(self.stored)
+
+
+def _plan(source: Storage, manifest: Mapping[str, Any]) -> Plan:
+    try:
+        stored = dict(manifest["plan"])
+        license, skipped = str(stored.pop("license")), dict(stored.pop("skipped"))
+        values = json.loads(stored.pop("recipe_text"))
+        recipe = stored_recipe(values, f"the recipe in {source}")
+        kept = (stored["references"]["source"], license, stored["references"]["fingerprint"])
+        plan = _StoredPlan(recipe, *kept, vocabulary={}, skipped=skipped, shards=(), stored=stored)
+        if plan.sha256 == manifest["plan_sha256"] and values == stored["recipe"]:
+            return plan
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass
+    raise UserError(f"{source} is damaged: the plan in its manifest is not the one it was made from")
+
+
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """What a worker needs to restore one shard. Picklable."""
+
+    source: Storage
+    out: Storage
+    name: str
+    entries: Mapping[str, Mapping[str, Any]]
+    plan_sha256: str
+
+    @property
+    def images(self) -> int:
+        """How many images it is about."""
+        return int(self.entries[f"patches/{self.name}"]["rows"])
+
+    def run(self, progress: Callable[[int], None]) -> Receipt:
+        """Restore the shard, or only return its receipt where it is done."""
+        with Shelf.opened(self.source, self.entries) as shelf:
+            noted = shelf.noted
+            done = Receipt.read(self.out, noted["shard"], self.plan_sha256, hashes=True)
+            if done:
+                progress(self.images)
+                return done
+            with at_work(self.out, self.plan_sha256) as check:
+                with ShardFiles(self.out, self.name, FULL) as files:
+                    self._write(shelf, files, noted["codec"], progress)
+                    check()
+                    written = files.finish()
+                return write_receipt(self.out, self._receipt(noted, written), noted["quarantine"])
+
+    def _write(self, shelf: Shelf, files: ShardFiles, codec: str, progress: Callable[[int], None]) -> None:
+        canvas: Canvas | None = None
+        for kept in shelf:
+            (image, box), reference = shelf.image(kept), shelf.reference(kept)
+            if canvas is None or canvas.reference is not reference:
+                canvas = Canvas(reference, codec)
+            row, asked = _full(kept, canvas.encode(image, (box.y1, box.y2)), codec)
+            files.add({"images": [row], "rft": asked}, weight(row))
+            progress(1)
+
+    def _receipt(self, noted: Mapping[str, Any], written: dict[str, dict[str, Any]]) -> Receipt:
+        names = {one.name for one in fields(Receipt)}
+        return Receipt(
+            **{name: value for name, value in noted.items() if name in names},
+            plan_sha256=self.plan_sha256,
+            files=written,
+            images=written[f"images/{self.name}"]["rows"],
+            samples=written[f"rft/{self.name}"]["rows"],
+        )
+
+
+def _full(kept: Kept, data: bytes, codec: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The row of `images`, and those of `rft`."""
+    row = dict(kept.row)
+    picture = {"bytes": data, "path": f"{row['image_id']}.{codec}"}
+    for name in ("patch", "reference_row"):
+        del row[name]
+    asked = [{**each, "images": list(shown(each["task"], kept.reference, picture))} for each in kept.questions]
+    return {**row, "image": picture, "reference": kept.reference}, asked

@@ -1,0 +1,1 @@
+"""Where a data set lies: a folder, an object store, the Hugging Face Hub."""

@@ -1,0 +1,271 @@
+"""Writing so that nothing half-written is ever taken for whole: temp file, fsync, rename."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from distortlab.core.errors import BuildFailed, UserError
+
+__all__ = [
+    "HashedFile",
+    "is_temporary",
+    "json_in",
+    "json_text",
+    "new_file",
+    "read_json",
+    "seal_fault",
+    "seal_fault_in",
+    "sealed",
+    "sha256_of",
+    "write_json",
+    "write_new",
+    "write_text",
+]
+
+
+_DRAIN_BYTES = 32 << 20
+
+
+class HashedFile:
+    """A binary file that is hashed as it is written. Enough of a file for pyarrow.
+
+    While a large file grows, a thread brings it to the disk piece by piece and lets the system forget the pages: a
+    build writes far more than fits in memory, keeping it would push out everything else, and the writing itself gets
+    cheaper (docs/performance.md).
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self._drained = 0
+        self._drain: ThreadPoolExecutor | None = None
+        self._end: bytearray | None = None
+        self.size = 0
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        """Write and hash."""
+        view = memoryview(data)
+        self._file.write(view)
+        self._hash.update(view)
+        if self._end is not None:
+            self._end += view
+        self.size += view.nbytes
+        if self.size - self._drained > _DRAIN_BYTES:
+            self._drain = self._drain or ThreadPoolExecutor(1)
+            self._drain.submit(_to_disk, self._file.fileno(), self._drained, self.size)
+            self._drained = self.size
+        return view.nbytes
+
+    def keep_end(self) -> None:
+        """Keep what is written from now on, as `end`: the footer of a table, whose hash is wanted by itself."""
+        self._end = bytearray()
+
+    @property
+    def end(self) -> bytes:
+        """What was written since `keep_end`."""
+        return bytes(self._end or b"")
+
+    def stop(self) -> None:
+        """Wait for the thread."""
+        if self._drain:
+            self._drain.shutdown()
+
+    def tell(self) -> int:
+        """Bytes so far."""
+        return self.size
+
+    def flush(self) -> None:
+        """Hand everything to the system."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """The file is closed by whoever opened it."""
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def readable(self) -> bool:
+        """False."""
+        return False
+
+    def seekable(self) -> bool:
+        """False: what is hashed is written once, in order."""
+        return False
+
+    @property
+    def sha256(self) -> str:
+        """Of everything written."""
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[HashedFile]:
+    """A file that appears under its name whole or not at all. Hidden `.name.*.tmp` until then.
+
+    Raises `UserError` where no file can be made there, `BuildFailed` where the disk is full.
+    """
+    hidden = _temporary_name(path)
+    try:
+        with _said(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = hidden.open("wb")
+        with _said(path, _FULL), file:
+            hashed = HashedFile(file)
+            try:
+                yield hashed
+            finally:
+                hashed.stop()
+            file.flush()
+            os.fsync(file.fileno())
+        with _said(path):
+            hidden.replace(path)
+            _sync_folder(path.parent)
+    finally:
+        with contextlib.suppress(OSError):
+            hidden.unlink(missing_ok=True)
+
+
+def _temporary_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file name is one of those that a killed run leaves behind."""
+    return re.fullmatch(r"\..+\.[0-9a-f]{8}\.tmp", name) is not None
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def _said(path: Path, codes: tuple[int, ...] | None = None) -> Iterator[None]:
+    """One sentence for what the system refuses; with `codes` only for those, as other errors may be of another file."""
+    try:
+        yield
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        if error.errno in _FULL:
+            raise BuildFailed(
+                f"{path} could not be written: {why}; make room and run the same command again"
+            ) from error
+        if codes is None:
+            raise UserError(f"{path} cannot be written: {why}") from error
+        raise
+
+
+def _to_disk(handle: int, start: int, stop: int) -> None:
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):  # what is really wrong, the last fsync says
+            os.fdatasync(handle)
+            os.posix_fadvise(handle, start, stop - start, os.POSIX_FADV_DONTNEED)
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # folders cannot be opened on Windows
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A text file, whole or not at all."""
+    with new_file(path) as file:
+        file.write(text.encode())
+
+
+def write_new(path: Path, text: str) -> bool:
+    """A text file where there is none; False where there is one. Of two that try at once, one is told False."""
+    whole = _temporary_name(path)
+    write_text(whole, text)
+    try:
+        with _said(path):
+            return _named(whole, path)
+    finally:
+        whole.unlink(missing_ok=True)
+
+
+def _named(whole: Path, path: Path) -> bool:
+    try:
+        os.link(whole, path)  # unlike a rename, never over another file
+    except FileExistsError:
+        return False
+    except (OSError, AttributeError):  # a file system without hard links
+        if path.exists():
+            return False
+        whole.replace(path)
+    return True
+
+
+def json_text(value: Any) -> str:
+    """How this package writes JSON: sorted, so that the same value is the same file."""
+    return json.dumps(value, indent=1, sort_keys=True) + "\n"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A JSON file, whole or not at all."""
+    write_text(path, json_text(value))
+
+
+def read_json(path: Path) -> Any | None:
+    """What a JSON file holds, or None where there is no file or no JSON in it."""
+    try:
+        return json_in(path.read_bytes())
+    except OSError:
+        return None
+
+
+def json_in(data: bytes | None) -> Any | None:
+    """What JSON says, or None where it is none (or nested beyond all sense)."""
+    try:
+        return None if data is None else json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON object with a hash of itself: damage shows, whichever byte it hits."""
+    return {**value, "seal": _seal(value)}
+
+
+def _seal(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json_text(value).encode()).hexdigest()
+
+
+def seal_fault(path: Path) -> str | None:
+    """What is wrong with a sealed file as `write_json` leaves it, or None. One that never had a seal is right."""
+    try:
+        return seal_fault_in(path.read_bytes())
+    except OSError:
+        return "cannot be read"
+
+
+def seal_fault_in(data: bytes) -> str | None:
+    """What is wrong with the bytes of a sealed file, or None."""
+    value = json_in(data)
+    if not isinstance(value, dict):
+        return "cannot be read"
+    content = {key: part for key, part in value.items() if key != "seal"}
+    if "seal" in value and value["seal"] != _seal(content):
+        return "is not as it was written: it does not fit its seal"
+    if data != json_text(value).encode():
+        return "is not as it was written: the text around the values has changed"
+    return None

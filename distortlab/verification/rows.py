@@ -1,0 +1,145 @@
+"""A row by itself: whether a recipe is one, and whether a question and its solution follow from it.
+
+Nothing here looks at pixels. Rows may come from anywhere: what cannot be read is a fault, not an exception.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from distortlab.core.errors import UserError
+from distortlab.core.region import Box, Region
+from distortlab.distortions.base import TARGETS
+from distortlab.distortions.catalog import find
+from distortlab.recipe import Recipe
+from distortlab.references.regions.outlines import runs_of
+from distortlab.references.regions.rules import eligible
+from distortlab.severity.visibility import Visibility, verdict
+from distortlab.tasks import TASKS, grounding, recognition
+from distortlab.tasks import object as object_task
+
+__all__ = ["image_faults", "question_faults"]
+
+Row = Mapping[str, Any]
+_UNREADABLE = (UserError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
+_ROUNDED = 1e-3
+
+
+def image_faults(row: Row, recipe: Recipe | None) -> Iterator[str]:
+    """What is wrong with a row of `images` (without its pictures); `recipe` is the data set's, where it is known."""
+    try:
+        if recipe and row["seed"] != recipe.seed:
+            yield f"its seed is {row['seed']}, that of the recipe {recipe.seed}"
+        if not row["regions"]:
+            yield "it has no region"
+        for index, region in enumerate(row["regions"]):
+            yield from _region_faults(row, index, region, recipe)
+    except _UNREADABLE as error:
+        yield f"its recipe cannot be read: {_said(error)}"
+
+
+def _said(error: Exception) -> str:
+    return f"{error}" if isinstance(error, UserError) else f"{type(error).__name__} {error}"
+
+
+def _region_faults(row: Row, index: int, values: Row, recipe: Recipe | None) -> Iterator[str]:
+    size = (row["height"], row["width"])
+    rle = values["mask_rle"]
+    if tuple(rle["size"]) != size:
+        yield f"its mask is for {rle['size'][1]} x {rle['size'][0]} pixels, the image has {size[1]} x {size[0]}"
+        return
+    if runs_of(rle["counts"].encode(), size[0] * size[1]) is None:
+        yield "its mask has damaged run lengths"
+        return
+    region = Region.from_rle(rle)
+    if tuple(values["bbox"]) != region.bbox:
+        yield f"its box is {values['bbox']}, the smallest around its mask {list(region.bbox)}"
+    if np.float32(values["area"]) != np.float32(region.area / (size[0] * size[1])):
+        yield f"its area is {values['area']:.4f}, that of its mask {region.area / (size[0] * size[1]):.4f}"
+    yield from _edit_faults(row, index, values, recipe)
+    if recipe and (reason := eligible(region, recipe.regions)):
+        yield f"its region breaks the recipe's rules: {reason}"
+
+
+def _edit_faults(row: Row, index: int, values: Row, recipe: Recipe | None) -> Iterator[str]:
+    name, severity = f"{values['distortion']}.{values['variant']}", values["severity"]
+    params, seen = json.loads(values["params"]), Visibility(**values["visibility"])
+    distortion = find(name)
+    if severity not in range(1, 6):
+        yield f"its severity is {severity}; there are 1 to 5"
+        return
+    if params["address"] != [row["seed"], row["image_id"], index, name]:
+        yield f"its randomness has the address {params['address']}, not its own"
+    if not distortion.dial.takes(params["amount"]):
+        yield f"{name} {params['amount']} is off the dial"
+    if recipe is None:
+        return
+    if reason := verdict(seen, name, recipe.visibility.minimum - _ROUNDED):
+        yield f"{name} is {reason} by what is stored with it (V {seen.v:.2f}, trend {seen.trend:.3f})"
+    off = seen.v / TARGETS[severity - 1]
+    if not 1 / recipe.tolerance - _ROUNDED <= off <= recipe.tolerance + _ROUNDED:
+        yield f"V is {seen.v:.2f} at severity {severity}, which stands for {TARGETS[severity - 1]:g}"
+
+
+# --- questions ------------------------------------------------------------------------------------------------------
+
+
+def question_faults(row: Row, image: Row, recipe: Recipe | None) -> Iterator[str]:
+    """What is wrong with a row of `rft` (without its pictures) about an image: a row of `images`, faultless."""
+    try:
+        task = row["task"]
+        if task not in TASKS:
+            yield f"there is no task {task!r}"
+            return
+        if row["sample_id"] != f"{row['image_id']}-{task}":
+            yield f"it is called {row['sample_id']!r}, not {row['image_id']}-{task}"
+        region = image["regions"][0]
+        for name in ("bbox", "distortion", "severity"):
+            if row[name] != region[name]:
+                yield f"its {name} is {row[name]}, that of the image's region {region[name]}"
+        if len(row["prompt"]) != 1 or row["prompt"][0]["role"] != "user":
+            yield "its prompt is not one message of a user"
+        yield from _wording_faults(task, row["prompt"][0]["content"], row["solution"], image, recipe)
+    except _UNREADABLE as error:
+        yield f"it cannot be read: {_said(error)}"
+
+
+def _wording_faults(task: str, prompt: str, solution: str, image: Row, recipe: Recipe | None) -> Iterator[str]:
+    region = image["regions"][0]
+    if task == "grounding":
+        yield from _grounding_faults(prompt, solution, Box(*region["bbox"]), (image["width"], image["height"]))
+        return
+    if task == "object":
+        offered = object_task.candidates(prompt)
+        truth, keys = object_task.truth(region["object"]), [object_task.key(name) for name in offered]
+        right = object_task.key(truth)
+        written = [
+            object_task.question(offered, wording, of_kinds=of_kinds)
+            for wording in range(object_task.WORDINGS)
+            for of_kinds in (False, True)
+        ]
+        most = recipe.questions.object_candidates if recipe else None
+    else:
+        offered = keys = recognition.candidates(prompt)
+        truth, right = recognition.truth(region["distortion"], region["severity"]), region["distortion"]
+        most = recipe.questions.type_candidates if recipe else None
+        paired = TASKS[task].images == 2
+        written = [recognition.question(offered, paired, wording) for wording in range(recognition.WORDINGS)]
+    if solution != truth:
+        yield f"its solution is {solution!r}, the recipe of its image gives {truth!r}"
+    if right not in keys:
+        yield f"the true answer, {truth!r}, is not among its candidates"
+    if most and len(offered) > most:
+        yield f"it offers {len(offered)} candidates, the recipe {most}"
+    if prompt not in written:
+        yield "its prompt is none that this version would write"
+
+
+def _grounding_faults(prompt: str, solution: str, box: Box, size: tuple[int, int]) -> Iterator[str]:
+    form = grounding.find_form(prompt, size)
+    if form is None:
+        yield "its prompt is none that this version would write"
+    elif solution != (truth := grounding.truth(box, size, form.coordinates)):
+        yield f"its solution is {solution!r}, its region gives {truth!r}"

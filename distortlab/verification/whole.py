@@ -1,0 +1,158 @@
+"""What only shows in the data set as a whole: names that come twice, splits that share a reference, sums, balance."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from distortlab.core.errors import UserError
+from distortlab.dataset.reader import Group, Part, Stored
+from distortlab.dataset.schema import SAMPLES
+from distortlab.verification.groups import Found
+
+__all__ = [
+    "asked_about",
+    "balance_faults",
+    "id_faults",
+    "ladder_faults",
+    "leak_faults",
+    "sample_faults",
+    "table_faults",
+    "total_faults",
+]
+
+_SURE = 1e-6
+_SHARE = 0.03
+"""Right answers stand too often in one place where chance is below `_SURE` and the share is off by `_SHARE`."""
+
+
+def table_faults(stored: Stored) -> Iterator[str]:
+    """Rows and columns of every file, by its own footer."""
+    from distortlab.dataset.reader import opened
+    from distortlab.dataset.schema import TABLES, arrow_schema
+
+    for part in stored.parts:
+        try:
+            with opened(stored.folder, part) as file:
+                if file.metadata.num_rows != part.rows:
+                    yield f"{part.path}: {file.metadata.num_rows} rows, {part.rows} in the manifest"
+                if not file.schema_arrow.equals(arrow_schema(TABLES[part.table])):
+                    yield f"{part.path}: its columns are not those of {part.table}"
+        except UserError as error:
+            yield str(error)
+
+
+def id_faults(stored: Stored) -> Iterator[str]:
+    """Every image and every question has a name of its own; questions are about images of their shard."""
+    for table, name in (("images", "image_id"), ("rft", "sample_id")):
+        seen: set[str] = set()
+        for part in stored.parts_of(table):
+            for row in _column(stored, part, name):
+                if row in seen:
+                    yield f"{part.path}: {name} {row} is there twice"
+                seen.add(row)
+    pairs = {part.path: part for part in stored.parts_of("images")}
+    for part in stored.parts_of("rft"):
+        sister = pairs.get(part.path.replace("rft/", "images/", 1))
+        strange = set(_column(stored, part, "image_id")) - set(_column(stored, sister, "image_id") if sister else ())
+        yield from (f"{part.path}: questions about {name}, which is not in this shard" for name in sorted(strange)[:20])
+
+
+def _column(stored: Stored, part: Part, name: str) -> Iterator[Any]:
+    for group in stored.groups_of(part):
+        yield from stored.read(group, [name]).column(0).to_pylist()
+
+
+def asked_about(stored: Stored, part: Part) -> Iterator[tuple[Group, tuple[Group, ...]]]:
+    """The row groups of a file of images, each with those of its questions."""
+    sister = next((p for p in stored.parts_of("rft") if p.path == part.path.replace("images/", "rft/", 1)), None)
+    asked = [(group, _ids(stored, group)) for group in stored.groups_of(sister)] if sister else []
+    for group in stored.groups_of(part):
+        own = _ids(stored, group)
+        yield group, tuple(other for other, ids in asked if not own.isdisjoint(ids))
+
+
+def _ids(stored: Stored, group: Group) -> set[str]:
+    return set(stored.read(group, ["image_id"]).column(0).to_pylist())
+
+
+def sample_faults(stored: Stored) -> Iterator[str]:
+    """`samples` is `rft` without the pictures, row by row."""
+    columns = list(SAMPLES)
+    for split in stored.splits:
+        own = stored.tables("samples", columns, split)
+        left = pa.table({name: pa.array([], field.type) for name, field in _fields(stored, split)})
+        for part in stored.parts_of("rft", split):
+            for group in stored.groups_of(part):
+                wanted = stored.read(group, columns)
+                while left.num_rows < wanted.num_rows and (more := next(own, None)) is not None:
+                    left = pa.concat_tables([left, more])
+                if not left.slice(0, wanted.num_rows).equals(wanted):
+                    yield f"samples, {split}: the rows of {part.path}, row group {group.number}, are not the same there"
+                left = left.slice(wanted.num_rows)
+        if left.num_rows or next(own, None) is not None:
+            yield f"samples, {split}: there are more rows than in rft"
+
+
+def _fields(stored: Stored, split: str) -> Iterable[tuple[str, pa.Field]]:
+    from distortlab.dataset.schema import arrow_schema
+
+    return [(field.name, field) for field in arrow_schema(SAMPLES)]
+
+
+def leak_faults(references: Mapping[tuple[str, str], set[str]]) -> Iterator[str]:
+    """References that two splits share: by name, or by their pixels under another name."""
+    names: dict[str, set[str]] = {}
+    pixels: dict[str, dict[str, str]] = {}
+    for (split, name), hashes in references.items():
+        names.setdefault(name, set()).add(split)
+        for found in hashes:
+            pixels.setdefault(found, {})[split] = name
+    for name, splits in sorted(names.items()):
+        if len(splits) > 1:
+            yield f"reference {name} is in {' and in '.join(sorted(splits))}"
+    for own in pixels.values():
+        if len(own) > 1 and len(set(own.values())) > 1:
+            shown = " and ".join(f"{name} ({split})" for split, name in sorted(own.items()))
+            yield f"references {shown} have the same pixels"
+
+
+def total_faults(stored: Stored, counts: Mapping[str, Counter[str]], found: Found) -> Iterator[str]:
+    """The sums of the manifest are those of the tables."""
+    totals = stored.manifest["totals"]
+    splits = {split: stored.count("images", split) for split in stored.splits}
+    for name, told, real in (
+        ("images", totals.get("images"), found.report.images),
+        ("samples", totals.get("samples"), found.report.questions),
+        ("splits", totals.get("splits"), splits),
+    ):
+        if told != real:
+            yield f"MANIFEST.json: totals.{name} is {told}, the tables have {real}"
+    told_counts = stored.manifest.get("counts") or {}
+    for name, real_counts in counts.items():
+        if told_counts.get(name) != dict(real_counts):
+            yield f"MANIFEST.json: counts.{name} is not what the tables hold"
+
+
+def ladder_faults(settings: Mapping[tuple[str, int], Mapping[float, int]]) -> Iterator[str]:
+    """A severity of a variant is one setting of its dial, where the recipe says so."""
+    for (name, severity), amounts in sorted(settings.items()):
+        if len(amounts) > 1:
+            shown = ", ".join(f"{amount:g} ({count:,})" for amount, count in sorted(amounts.items())[:4])
+            yield f"{name}: severity {severity} stands for several settings: {shown}"
+
+
+def balance_faults(places: Mapping[tuple[str, int, int], int]) -> Iterator[str]:
+    """The right answer stands in every place equally often: beyond doubt, and by enough to matter."""
+    for task, number in sorted({(task, number) for task, number, _ in places}):
+        counts = [places.get((task, number, place), 0) for place in range(number)]
+        total, most = sum(counts), max(counts)
+        share, even = most / total, 1 / number
+        z = (most - total * even) / math.sqrt(total * even * (1 - even))
+        if share - even > _SHARE and number * math.erfc(z / math.sqrt(2)) / 2 < _SURE:
+            yield (
+                f"{task}: the right answer stands in place {counts.index(most) + 1} of {number} in {100 * share:.0f} % "
+                f"of {total:,} questions; {100 * even:.0f} % expected"
+            )

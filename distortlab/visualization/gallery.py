@@ -1,0 +1,98 @@
+"""The catalogue in pictures: every variant at the five severities of a ladder, on one photograph."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from distortlab.core.errors import UserError, unknown
+from distortlab.core.image import Image, shape_of
+from distortlab.core.region import Mask, Region
+from distortlab.distortions.base import Distortion, Profile
+from distortlab.distortions.catalog import CATALOG, FAMILIES
+from distortlab.distortions.edit import distort, region_of
+from distortlab.imaging.decode import read_image
+from distortlab.visualization.tiles import Tile, sheet
+
+__all__ = ["Step", "catalogue_sheet", "photograph", "rows_of", "sample_photograph", "steps"]
+
+_AROUND = 16  # pixels of the photograph around the region
+_WIDEST = 320  # of a tile; larger regions are shown smaller
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A distortion at one severity. `image` is cut out around the region, uint8 RGB; `v` how visible it came out."""
+
+    row: Distortion
+    severity: int
+    amount: float
+    v: float
+    image: Image
+
+
+def sample_photograph() -> tuple[Image, Mask]:
+    """scikit-image's portrait of Eileen Collins (NASA, public domain) and a mask of the head."""
+    from skimage import data
+
+    image = np.ascontiguousarray(data.astronaut())
+    mask = np.zeros(image.shape[:2], np.uint8)
+    cv2.ellipse(mask, (217, 108), (66, 98), 0, 0, 360, 1, -1)
+    return image, mask
+
+
+def photograph(
+    image: Path | None = None, mask: Path | None = None, box: tuple[int, int, int, int] | None = None
+) -> tuple[Image, Mask]:
+    """A picture file and what of it to distort, as `distort` takes them; the sample photograph without a file."""
+    if image is None and mask is None and box is None:
+        return sample_photograph()
+    pixels = sample_photograph()[0] if image is None else read_image(image)
+    area = None if mask is None else np.asarray(read_image(mask).any(axis=2))
+    region = region_of(shape_of(pixels), area, box)
+    full = np.zeros(region.size, np.uint8)
+    full[region.bbox.slices] = region.mask
+    return pixels, full
+
+
+def rows_of(families: Sequence[str], profile: Profile) -> list[Distortion]:
+    """The rows of some families (of all, if none is named) that have a ladder in the profile."""
+    for family in families:
+        if family not in FAMILIES:
+            raise UserError(unknown("family", family, FAMILIES))
+    return [row for row in CATALOG if row.ladder(profile) and (not families or row.family in families)]
+
+
+def steps(image: Image, mask: Mask, rows: Sequence[Distortion], profile: Profile = "matched") -> Iterator[Step]:
+    """Every row at the five severities of its ladder, in the masked region of one photograph."""
+    cut = _cut_out(image, mask)
+    for row in rows:
+        ladder = row.ladder(profile)
+        for severity, amount in enumerate(ladder.values if ladder else (), 1):
+            out = distort(image, row.name, severity, mask=mask, profile=profile)
+            assert out.edit.visibility is not None
+            yield Step(row, severity, amount, out.edit.visibility.v, out.image[cut])
+
+
+def _cut_out(image: Image, mask: Mask) -> tuple[slice, slice]:
+    return Region.from_mask(mask).bbox.grown(_AROUND, (image.shape[0], image.shape[1])).slices
+
+
+def catalogue_sheet(image: Image, mask: Mask, shown: Sequence[Step]) -> Image:
+    """A row for each variant: the photograph, then severities 1 to 5 with their settings and how visible they are.
+
+    `shown` comes from `steps` with the same photograph. Around regions of up to 320 pixels nothing is resampled.
+    """
+    rows, columns = image[_cut_out(image, mask)].shape[:2]
+    scale = min(1.0, _WIDEST / max(rows, columns))
+    width, height = max(96, round(columns * scale)), max(1, round(rows * scale))
+    return sheet(list(_tiles(image, mask, shown)), 6, width, height, text=16 if width >= 160 else 12)
+
+
+def _tiles(image: Image, mask: Mask, shown: Sequence[Step]) -> Iterator[Tile]:
+    for step in shown:
+        if step.severity == 1:
+            yield Tile(image[_cut_out(image, mask)], step.row.name, f"dial: {step.row.unit}")
+        yield Tile(step.image, f"severity {step.severity}", f"{step.amount:g}   V {step.v:.1f}")

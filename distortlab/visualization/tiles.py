@@ -1,0 +1,87 @@
+"""Drawing: pictures in rows, with two lines of text under each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image as pillow
+from PIL import ImageDraw, ImageFont
+
+from distortlab.core.image import Image
+from distortlab.imaging.encode import encode_png
+from distortlab.storage.atomic import new_file
+
+__all__ = ["Tile", "sheet", "write_sheet"]
+
+_PAPER, _INK, _FAINT = (255, 255, 255), (30, 30, 30), (120, 120, 120)
+_GAP = 8
+_SMALLEST = 11  # size of letters in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A picture with up to two lines under it."""
+
+    image: Image
+    title: str
+    note: str = ""
+
+
+def sheet(tiles: Sequence[Tile], columns: int, width: int = 224, height: int | None = None, text: int = 12) -> Image:
+    """Tiles in rows, each within `width` x `height` pixels (three quarters of the width unless given), uint8 RGB.
+
+    `text` is the size of the upper line in pixels.
+    """
+    height = height or width * 3 // 4
+    under = 3 * text + 2
+    pictures = [_fitted(tile.image, width, height) for tile in tiles]
+    rows = [range(start, min(start + columns, len(tiles))) for start in range(0, len(tiles), columns)]
+    heights = [max(pictures[i].shape[0] for i in row) for row in rows]
+    canvas = pillow.new("RGB", (columns * (width + _GAP) + _GAP, sum(heights) + len(rows) * under + _GAP), _PAPER)
+    y = _GAP
+    for row, tall in zip(rows, heights, strict=True):
+        for column, i in enumerate(row):
+            _place(canvas, (_GAP + column * (width + _GAP), y), (width, tall), pictures[i], tiles[i], text)
+        y += tall + under
+    return np.asarray(canvas)
+
+
+def write_sheet(out: Path, picture: Image) -> None:
+    """A PNG file, whole or not at all."""
+    with new_file(out) as file:
+        file.write(encode_png(picture))
+
+
+def _place(
+    canvas: pillow.Image, corner: tuple[int, int], size: tuple[int, int], picture: Image, tile: Tile, text: int
+) -> None:
+    """One picture, in the middle of its cell, and its two lines."""
+    (x, y), (width, tall) = corner, size
+    pen = ImageDraw.Draw(canvas)
+    canvas.paste(pillow.fromarray(picture), (x + (width - picture.shape[1]) // 2, y + tall - picture.shape[0]))
+    for line, points, top, colour in ((tile.title, text, 2, _INK), (tile.note, text - 1, text + 5, _FAINT)):
+        shown, font = _fitting(line, width, points)
+        pen.text((x, y + tall + top), shown, fill=colour, font=font)
+
+
+def _fitting(line: str, width: int, points: int) -> tuple[str, Any]:
+    """A line that is not wider than `width`: smaller where that is enough, cut where it is not."""
+    for size in range(points, min(points, _SMALLEST) - 1, -1):
+        font = ImageFont.load_default(size)
+        if font.getlength(line) <= width:
+            return line, font
+    while line and font.getlength(line + "…") > width:
+        line = line[:-1]
+    return line + "…", font
+
+
+def _fitted(image: Image, width: int, height: int) -> Image:
+    scale = min(width / image.shape[1], height / image.shape[0])
+    if scale == 1:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, size, interpolation=way), dtype=np.uint8)

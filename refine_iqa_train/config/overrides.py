@@ -1,0 +1,84 @@
+"""Plain values from YAML and from the command line."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from distortlab.core.errors import UserError
+
+__all__ = ["overrides_of", "read_yaml", "set_key"]
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which 1e-6 is a number, no is a word (save_strategy: no), and a key stands once."""
+
+
+# YAML 1.1 reads 1e-6 as text, and yes, no, on and off as truth values; YAML 1.2 has these rules.
+_BOOL = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in rules if tag != _BOOL]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise yaml.MarkedYAMLError(problem=f"the key {twice!r} stands there twice", problem_mark=node.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The keys of a file. Raises `UserError` for what cannot be read or is no mapping."""
+    try:
+        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the configuration {path} cannot be read: {error} (--config FILE.yaml)") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"the configuration {path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise UserError(f"the configuration {path} holds no keys")
+    return values
+
+
+def overrides_of(words: Sequence[str]) -> dict[str, Any]:
+    """`--trainer.max_steps 3 --data.tasks=[object]` as {"trainer.max_steps": 3, "data.tasks": ["object"]}."""
+    found: dict[str, Any] = {}
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        key, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or not key:
+            raise UserError(f"{word!r} is no key of the configuration; keys are given as --trainer.max_steps 50")
+        if not equals:
+            if not left:
+                raise UserError(f"--{key} has no value; keys are given as --trainer.max_steps 50")
+            value = left.pop(0)
+        try:
+            found[key] = yaml.load(value, _Loader)
+        except yaml.YAMLError:
+            found[key] = value
+    return found
+
+
+def set_key(values: dict[str, Any], key: str, value: Any) -> None:
+    """Put a value at a dotted key, e.g. "trainer.max_steps"."""
+    *path, last = key.split(".")
+    for part in path:
+        if values.get(part) is None:
+            values[part] = {}
+        values = values[part]
+        if not isinstance(values, dict):
+            raise UserError(f"--{key}: {part} holds no keys")
+    values[last] = value

@@ -1,0 +1,66 @@
+"""Everything that can be said of data sets before training: what rows say, and that every image opens."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from distortlab.core.progress import bar
+from distortlab.dataset.reader import open_data
+from refine_iqa_train.data.prompts import NEEDED, picture
+from refine_iqa_train.data.row_checks import check_box, check_row, check_truth
+
+__all__ = ["check_hashes", "check_images", "check_rows", "sizes_of"]
+
+
+def check_hashes(data: str, splits: Sequence[str]) -> None:
+    """Compare the questions of a folder with their hashes: `datasets` passes on what has changed since.
+
+    Raises `UserError`, which names the file. Of names on the Hub, whose client compares hashes, nothing is read.
+    """
+    folder = Path(data)
+    if not (folder / "MANIFEST.json").is_file():
+        return
+    stored = open_data(folder)
+    parts = [part for split in splits for part in stored.parts_of("rft", split)]
+    with bar("bytes checked", sum(map(stored.size_of, parts))) as advance:
+        stored.check_hashes(parts, advance)
+
+
+def check_rows(*parts: Any) -> None:
+    """All that the rows of data sets say, without their pictures. Raises `UserError` for the first that is wrong."""
+    columns = [name for name in NEEDED if name != "images"]
+    for files in (part for part in parts if part is not None):
+        for row in files.select_columns(columns):
+            check_row(row)
+            check_truth(row)
+
+
+def check_images(*parts: Any) -> None:
+    """Open every image once, however many questions show it; boxes of grounding lie inside of them."""
+    seen: dict[str, tuple[int, int]] = {}
+    for files in (part for part in parts if part is not None):
+        with bar("rows checked", len(files)) as advance:
+            for row in files:
+                check_row(row)
+                sizes = [_size_of(file, row["sample_id"], seen) for file in row["images"]]
+                if row["task"] == "grounding":
+                    check_box(row["sample_id"], row["bbox"], sizes[-1])
+                advance(1)
+
+
+def _size_of(file: Any, name: str, seen: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    path = file["path"]
+    if path is None:
+        return picture(file, name).size
+    if path not in seen:
+        seen[path] = picture(file, name).size
+    return seen[path]
+
+
+def sizes_of(files: Any, most: int = 256) -> Iterator[tuple[int, int]]:
+    """The sizes, (width, height), of images spread evenly over a data set, the last image of each row."""
+    step = max(1, len(files) // most)
+    for place in range(0, len(files), step):
+        row = files[place]
+        check_row(row)
+        yield picture(row["images"][-1], row["sample_id"]).size

@@ -1,0 +1,45 @@
+"""Answers for a supervised cold start: what is in the row, put into a sentence, then the solution.
+
+The thinking is made from the labels by templates; it teaches the form and the words, not how to reason.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from distortlab.tasks.answer import wrap
+from distortlab.tasks.terms import LEVELS, LOOKS
+from refine_iqa_train.models.chat import direct_prompt
+
+__all__ = ["answered", "thinking"]
+
+STANDARDS = ("very poor", "poor", "fair", "good", "excellent")
+
+
+def answered(question: Mapping[str, Any], row: Mapping[str, Any], direct: bool = False) -> dict[str, Any]:
+    """A prepared question (`questions.question_of`) with a completion, from its row.
+
+    With `direct` a question about quality asks for the score alone, and the completion has no thinking.
+    """
+    task, solution = question["task"], question["solution"]
+    direct = direct and task == "quality"
+    answer = f"Score:{solution}" if task == "quality" else solution
+    text = wrap(answer, None if direct else thinking(task, solution, row))
+    return {
+        "prompt": direct_prompt(question["prompt"]) if direct else question["prompt"],
+        "images": question["images"],
+        "completion": [{"role": "assistant", "content": text}],
+    }
+
+
+def thinking(task: str, solution: str, row: Mapping[str, Any]) -> str:
+    """One or two sentences that lead to the solution."""
+    if task == "quality":
+        standard = STANDARDS[min(4, round(float(solution)) - 1)]
+        return f"The quality of this picture is {standard}."
+    looks = LOOKS[row["distortion"]]
+    if task == "object":
+        return f"In one object {looks}. It is the {solution}."
+    if task == "grounding":
+        return f"In one region {looks}. It lies at {solution}."
+    kind, level = solution.rsplit(", ", 1)
+    return f"{looks[0].upper()}{looks[1:]}: {kind.lower()}, {LEVELS.index(level) + 1} of 5."

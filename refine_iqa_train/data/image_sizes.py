@@ -1,0 +1,108 @@
+"""How large an image is when the model sees it: one policy, applied here and saved with the processor.
+
+Images are brought to their final size before they are handed on. Its sides are multiples of the model's factor (28 for
+Qwen2.5-VL, 32 for Qwen3-VL) and its area is within the limits, so the processors of transformers and of vLLM find
+nothing left to resize. A resized image shows other artefacts than the one that was judged: `align` pads instead.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import lcm
+from typing import Any
+
+from distortlab.core.errors import UserError
+from distortlab.tasks.grounding import Size
+from refine_iqa_train.config.schema import ImageRules
+from refine_iqa_train.models.processors import factor_of
+
+__all__ = ["Policy", "policy_of", "resampling", "save_policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`factor` divides the sides; None where the processor brings all images to one size, and nothing is done here.
+
+    Areas are in pixels. `fill` is the colour of the padding, RGB 0 to 255: what the model takes for zero.
+    """
+
+    factor: int | None
+    min_pixels: int = 0
+    max_pixels: int = 0
+    align: int | None = None
+    fill: tuple[int, int, int] = (127, 127, 127)
+
+    def padded(self, size: Size) -> Size:
+        """The size, (width, height), after padding: the image's own where padding is off or would be too large."""
+        if self.align is None or self.factor is None:
+            return size
+        width, height = (-(-side // self.align) * self.align for side in size)
+        while width * height < self.min_pixels:
+            width, height = (width + self.align, height) if width <= height else (width, height + self.align)
+        return (width, height) if width * height <= self.max_pixels else size
+
+    def frame(self, size: Size) -> Size:
+        """The size, (width, height), at which the model sees an image of this size."""
+        from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
+
+        if self.factor is None:
+            return size
+        width, height = self.padded(size)
+        try:
+            rows, columns = smart_resize(height, width, self.factor, self.min_pixels, self.max_pixels)
+        except ValueError as error:
+            raise UserError(f"an image of {width} x {height} pixels cannot be shown to the model: {error}") from error
+        return int(columns), int(rows)
+
+    def fit(self, image: Any) -> Any:
+        """The image (PIL, RGB) as the model sees it."""
+        from PIL import Image
+
+        if image.mode != "RGB":
+            image = image.convert("RGB")
+        whole, frame = self.padded(image.size), self.frame(image.size)
+        if whole != image.size:
+            canvas = Image.new("RGB", whole, self.fill)
+            canvas.paste(image, (0, 0))
+            image = canvas
+        return image if frame == image.size else image.resize(frame, Image.Resampling.BICUBIC)
+
+
+def policy_of(rules: ImageRules, processor: Any) -> Policy:
+    """The policy of a run: what the configuration says, and the processor where it says nothing."""
+    factor = factor_of(processor)
+    asked = rules.min_pixels or rules.max_pixels or rules.align
+    if factor is None:
+        if asked:
+            raise UserError(
+                f"{type(processor).__name__} shows all images at one size; the keys below images are for models that "
+                "see images at their own size (Qwen-VL): leave them empty"
+            )
+        return Policy(None)
+    if rules.align is not None and rules.align % factor:
+        fits = lcm(28, 32) if lcm(28, 32) % factor == 0 else 2 * factor
+        raise UserError(
+            f"images.align = {rules.align} is no multiple of {factor}, the model's factor; give e.g. {factor} or {fits}"
+        )
+    part = processor.image_processor
+    low = rules.min_pixels or int(part.size["shortest_edge"])
+    high = rules.max_pixels or int(part.size["longest_edge"])
+    if high < max(low, factor * factor):
+        raise UserError(f"images.max_pixels = {high} is below the least that the model sees, {max(low, factor**2)}")
+    red, green, blue = (round(255 * mean) for mean in part.image_mean)
+    return Policy(factor, low, high, rules.align, (red, green, blue))
+
+
+def save_policy(policy: Policy, processor: Any) -> None:
+    """Write the limits into the processor, so that whoever loads it sees images at the same size."""
+    if policy.factor is not None:
+        processor.image_processor.size = {"shortest_edge": policy.min_pixels, "longest_edge": policy.max_pixels}
+
+
+def resampling(policy: Policy, sizes: Iterable[Size]) -> tuple[float, float]:
+    """(share of the images that are resampled, the largest change of a side as a factor) under a policy."""
+    changes = []
+    for size in sizes:
+        before, after = policy.padded(size), policy.frame(size)
+        changes.append(max(max(a / b, b / a) for a, b in zip(before, after, strict=True)))
+    resized = [change for change in changes if change > 1]
+    return (len(resized) / len(changes), max(resized, default=1.0)) if changes else (0.0, 1.0)

@@ -1,0 +1,1 @@
+"""Models: their families, processors, adapters, and the memory they need."""

@@ -1,0 +1,147 @@
+"""Adapters (LoRA) in a folder or on the Hub: the model they belong to, loaded to be trained on, merged into weights."""
+
+import json
+import shutil
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distortlab.core.errors import UserError
+from refine_iqa_train.models.identity import is_on_hub
+
+__all__ = ["BASE", "Adapter", "adapter_of", "attached", "load_merged", "new_folder"]
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+BASE = "base"
+"""The folder beside adapters that holds the model they belong to, where adapters were merged before training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """LoRA adapters: `base` is the model they belong to, a folder or a name on the Hub.
+
+    `revision` and `base_revision`: of the adapters and of that model, on the Hub.
+    """
+
+    name: str
+    revision: str | None
+    base: str
+    base_revision: str | None
+    r: int
+    alpha: int
+    dropout: float
+
+    def weight_names(self) -> list[str]:
+        """Names of the adapters' weights; none where they are not stored as safetensors."""
+        from safetensors import safe_open
+        from transformers.utils import cached_file
+
+        file = cached_file(self.name, WEIGHTS, revision=self.revision, _raise_exceptions_for_missing_entries=False)
+        if file is None:
+            return []
+        with safe_open(file, framework="numpy") as stored:
+            return list(stored.keys())
+
+
+def adapter_of(name: str, revision: str | None = None) -> Adapter | None:
+    """The adapters of a folder or of a repository on the Hub; None where it holds none, or nothing can be found.
+
+    Raises `UserError` for adapters of another kind than LoRA, and where the model they belong to is not named or is
+    not there.
+    """
+    from transformers.utils.peft_utils import find_adapter_config_file
+
+    try:
+        found = find_adapter_config_file(name, revision=revision)
+    except (OSError, ValueError):  # no such model: whoever opens it says so
+        return None
+    if found is None:
+        return None
+    try:
+        values = json.loads(Path(found).read_text(encoding="utf-8"))
+        kind, r, alpha = str(values["peft_type"]), int(values.get("r", 0)), int(values.get("lora_alpha", 0))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{name}: {CONFIG} cannot be read ({type(error).__name__}: {error})") from error
+    if kind != "LORA":
+        raise UserError(f"the adapters in {name} are of the kind {kind}; those that are known here are LORA")
+    base = _base(name, values.get("base_model_name_or_path"))
+    return Adapter(name, revision, base, values.get("revision"), r, alpha, float(values.get("lora_dropout") or 0.0))
+
+
+def _base(name: str, said: Any) -> str:
+    if not said or not isinstance(said, str):
+        raise UserError(f"the adapters in {name} do not say which model they belong to (base_model_name_or_path)")
+    beside = Path(name) / BASE
+    if Path(said).is_dir():
+        base = said
+    elif beside.is_dir():  # the run was moved
+        base = str(beside)
+    elif is_on_hub(said):
+        base = said  # a name on the Hub; or a folder that is gone: whoever opens it says so
+    else:
+        raise UserError(
+            f"the adapters in {name} belong to the model {said}, which is not there; put it there, or its path into "
+            f"base_model_name_or_path of {Path(name) / CONFIG}"
+        )
+    if (Path(base) / CONFIG).exists():
+        raise UserError(
+            f"the adapters in {name} belong to {base}, which holds adapters itself: "
+            f"python -m refine_iqa_train merge {base} --out MODEL, and name that model in {Path(name) / CONFIG}"
+        )
+    return base
+
+
+# --- weights --------------------------------------------------------------------------------------------------------
+
+
+def attached(model: Any, adapter: Adapter, *, trained: bool = False, same_dtype: bool = False) -> Any:
+    """The model with its adapters, to be trained or not; `same_dtype` keeps those of a bfloat16 model in bfloat16."""
+    from peft import PeftModel
+
+    options = {"is_trainable": trained, "revision": adapter.revision, "autocast_adapter_dtype": not same_dtype}
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing`", category=FutureWarning)
+            warnings.filterwarnings("error", message="Found missing adapter keys")  # they would stay as they were drawn
+            return PeftModel.from_pretrained(model, adapter.name, **options)
+    except (OSError, ValueError, RuntimeError, KeyError, UserWarning) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"the adapters in {adapter.name} do not fit {adapter.base}: {reason}") from error
+
+
+def load_merged(adapter: Adapter) -> Any:
+    """The model with its adapters added to its weights, in its own dtype, on the CPU."""
+    import transformers
+    from transformers import AutoConfig
+
+    where = {"revision": adapter.base_revision}
+    try:
+        config = AutoConfig.from_pretrained(adapter.base, **where)
+        kind = getattr(transformers, (config.architectures or ["?"])[0], transformers.AutoModelForImageTextToText)
+        model = kind.from_pretrained(adapter.base, dtype="auto", **where)
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(
+            f"the model {adapter.base} of the adapters in {adapter.name} cannot be opened: {reason}"
+        ) from error
+    return attached(model, adapter).merge_and_unload()
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder that appears under its name whole or not at all. Raises `UserError` where the name is in use."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is in use; choose another --out")
+    hidden = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        hidden.mkdir(parents=True)
+        yield hidden
+        hidden.replace(out)
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)

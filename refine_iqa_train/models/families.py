@@ -1,0 +1,53 @@
+"""What differs between families of vision-language models, by the `model_type` of their configuration.
+
+Boxes: Qwen2.5-VL was taught absolute pixels of the image as it is resized for the model, Qwen2-VL and Qwen3-VL
+thousandths of its sides (QwenLM/Qwen3-VL#721, #1427, #1633). All others are asked in thousandths, which need no frame.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from distortlab.core.errors import UserError
+from distortlab.tasks.grounding import Coordinates
+
+__all__ = ["FAMILIES", "ModelFamily", "family_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFamily:
+    """`vision` are the names of the modules that see, `processor` the class that stands in without torchvision."""
+
+    model_type: str
+    coordinates: Coordinates = "thousandths"
+    vision: tuple[str, ...] = ("visual", "vision_tower", "vision_model", "multi_modal_projector", "connector")
+    processor: str | None = None
+
+
+FAMILIES: Mapping[str, ModelFamily] = MappingProxyType(
+    {
+        family.model_type: family
+        for family in (
+            ModelFamily("qwen2_vl", processor="Qwen2VLProcessor"),
+            ModelFamily("qwen2_5_vl", "pixels", processor="Qwen2_5_VLProcessor"),
+            ModelFamily("qwen3_vl", processor="Qwen3VLProcessor"),
+            ModelFamily("qwen3_vl_moe", processor="Qwen3VLProcessor"),
+            ModelFamily("llava"),
+            ModelFamily("llava_next"),
+        )
+    }
+)
+
+
+def family_of(config: Any, name: str) -> ModelFamily:
+    """The family of a model, from its configuration. A model that sees no images is refused."""
+    kind = str(getattr(config, "model_type", "unknown"))
+    if kind in FAMILIES:
+        return FAMILIES[kind]
+    if getattr(config, "vision_config", None) is None:
+        raise UserError(
+            f"{name} is no vision-language model (its model_type is {kind!r}); give one that takes images, e.g. of "
+            f"the families {', '.join(FAMILIES)}, or make one: python -m refine_iqa_train tiny --out models/tiny"
+        )
+    return ModelFamily(kind)

@@ -1,0 +1,125 @@
+"""Processors of vision-language models, with torchvision and without.
+
+Without torchvision no video processor can be made, and the processors of the Qwen-VL families insist on one. Only the
+list of their parts does, which `ProcessorMixin` takes from the signature of `__init__`: a subclass without
+`video_processor` in it works for images (transformers 5.23).
+"""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from distortlab.core.errors import UserError
+from refine_iqa_train.models.adapters import adapter_of
+from refine_iqa_train.models.families import FAMILIES, ModelFamily, family_of
+
+__all__ = ["checked", "config_of", "factor_of", "image_only", "load_processor"]
+
+
+def config_of(name: str, revision: str | None = None) -> Any:
+    """The configuration of a model in a folder or on the Hub; of adapters, that of the model they belong to."""
+    from transformers import AutoConfig
+
+    adapter = adapter_of(name, revision)
+    source, version = (name, revision) if adapter is None else (adapter.base, adapter.base_revision)
+    try:
+        return AutoConfig.from_pretrained(source, revision=version)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        whose = "" if adapter is None else f" of the adapters in {name}"
+        hint = "key model" if adapter is None else "base_model_name_or_path in its adapter_config.json"
+        raise UserError(f"the model {source}{whose} cannot be opened: {reason} ({hint})") from error
+
+
+def load_processor(name: str, revision: str | None = None) -> tuple[Any, ModelFamily]:
+    """The processor of a model, padding on the left, and the model's family."""
+    family = family_of(config_of(name, revision), name)
+    name, revision = _holder(name, revision)
+    kind = _class(name, family)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*torchvision.*")
+            processor = kind.from_pretrained(name, revision=revision, padding_side="left", truncation_side="left")
+    except (OSError, ValueError, ImportError) as error:
+        raise UserError(f"the processor of {name} cannot be loaded: {str(error).splitlines()[0]}") from error
+    return checked(processor, name), family
+
+
+def _holder(name: str, revision: str | None) -> tuple[str, str | None]:
+    """Who has the processor: adapters that came without one have that of their model."""
+    from transformers.utils import cached_file
+
+    adapter = adapter_of(name, revision)
+    optional = {"_raise_exceptions_for_missing_entries": False}
+    if adapter is None or cached_file(name, "tokenizer_config.json", revision=revision, **optional):
+        return name, revision
+    return adapter.base, adapter.base_revision
+
+
+def _class(name: str, family: ModelFamily) -> Any:
+    from transformers import AutoProcessor
+    from transformers.utils import is_torchvision_available
+
+    whole = is_torchvision_available() and _has_video_part(name)
+    return AutoProcessor if whole or family.processor is None else image_only(family.model_type)
+
+
+def _has_video_part(name: str) -> bool:
+    """Whether a folder has what a stock processor needs; on the Hub they all have."""
+    folder = Path(name)
+    if not folder.is_dir():
+        return True
+    text = folder / "processor_config.json"
+    return (folder / "video_preprocessor_config.json").exists() or (
+        text.exists() and '"video_processor"' in text.read_text(encoding="utf-8")
+    )
+
+
+def checked(processor: Any, name: str) -> Any:
+    """The processor, or what is wrong with it."""
+    tokenizer = getattr(processor, "tokenizer", None)
+    if tokenizer is None or getattr(processor, "image_processor", None) is None:
+        raise UserError(f"{name} has no processor for images and text; give a vision-language model")
+    if tokenizer.pad_token is None:
+        raise UserError(
+            f"the tokenizer of {name} has no pad token: set one that is not used otherwise and save it with the model "
+            "(tokenizer.pad_token = ...; processor.save_pretrained(folder)), then give that folder"
+        )
+    if tokenizer.padding_side != "left":
+        raise UserError(
+            f"the tokenizer of {name} pads on the {tokenizer.padding_side}: completions follow their prompts, so "
+            'prompts are padded on the left (tokenizer.padding_side = "left")'
+        )
+    if not (processor.chat_template or tokenizer.chat_template):
+        raise UserError(f"{name} has no chat template: give an instruction-tuned model, not a base model")
+    return processor
+
+
+def factor_of(processor: Any) -> int | None:
+    """The number that divides the sides of every image as the model sees it; None where all images get one size."""
+    part = processor.image_processor
+    merge = getattr(part, "merge_size", None)
+    return int(part.patch_size) * int(merge) if merge else None
+
+
+def image_only(model_type: str) -> Any:
+    """The processor class of a Qwen-VL family without its video part, under the stock name."""
+    import transformers
+    from transformers.processing_utils import ProcessorMixin
+
+    stock = FAMILIES[model_type].processor
+    assert stock is not None
+    base: Any = getattr(transformers, stock)
+
+    def __init__(self: Any, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None) -> None:
+        for part in ("image", "video", "vision_start", "vision_end"):
+            token = f"<|{part}_pad|>" if part in ("image", "video") else f"<|{part}|>"
+            setattr(self, f"{part}_token", token)
+            setattr(self, f"{part}_token_id", tokenizer.convert_tokens_to_ids(token))
+        ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
+
+    def model_input_names(self: Any) -> list[str]:
+        return [*ProcessorMixin.model_input_names.fget(self), "mm_token_type_ids"]
+
+    members = {"__init__": __init__, "model_input_names": property(model_input_names), "__module__": base.__module__}
+    return type(base.__name__, (base,), members)

@@ -1,0 +1,60 @@
+"""Scores of finished runs, from the states that the trainer saved, as one table."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from distortlab.core.errors import UserError
+from distortlab.tasks import TASKS
+from refine_iqa_train.monitoring.held_out import MEASURES, list_measures
+
+__all__ = ["Score", "scores_of", "table"]
+
+Score = Mapping[str, float | None]
+ROWS = ("held_out/n", *(f"{task}/{name}" for task, names in MEASURES.items() for name in names))
+"""Of the table, in this order."""
+
+
+def scores_of(out: str | Path) -> dict[str, Score]:
+    """Held-out metrics of a run: before training and after. Raises `UserError` where there are none."""
+    file = Path(out) / "trainer_state.json"
+    if not file.exists():
+        raise UserError(f"{out} holds no finished run: there is no {file.name}")
+    history = json.loads(file.read_text(encoding="utf-8"))["log_history"]
+    found = [_metrics(entry) for entry in history if "eval_held_out/n" in entry]
+    if not found:
+        raise UserError(f"nothing was validated in {out}: set validation.every")
+    return {"before": found[0], "after": found[-1]}
+
+
+def _metrics(entry: Mapping[str, Any]) -> Score:
+    kept = (name for name in entry if name.startswith("eval_"))
+    return {
+        name.removeprefix("eval_"): entry[name]
+        for name in kept
+        if name.removeprefix("eval_").split("/")[0] in ("held_out", *TASKS)
+    }
+
+
+def table(runs: Mapping[str, Mapping[str, Score]]) -> str:
+    """Lines of text: a measure, and before and after of each run, each with its number of questions."""
+    columns = [
+        (f"{Path(run).name}: {when}" if when == "before" else when, _cells(scores[when]))
+        for run, scores in runs.items()
+        for when in ("before", "after")
+    ]
+    names = [name for name in ROWS if any(name in cells for _, cells in columns)]
+    width = max(map(len, names))
+    widths = [max(len(head), *map(len, cells.values())) for head, cells in columns]
+    lines = [" " * width + "".join(f"  {head:>{w}}" for (head, _), w in zip(columns, widths, strict=True))]
+    for name in names:
+        row = [f"  {cells.get(name, ''):>{w}}" for (_, cells), w in zip(columns, widths, strict=True)]
+        lines.append((f"{name:<{width}}" + "".join(row)).rstrip())
+    return "\n".join(lines)
+
+
+def _cells(score: Score) -> dict[str, str]:
+    """What stands in a column, by row."""
+    measures = {f"{measure.task}/{measure.name}": str(measure) for measure in list_measures(score)}
+    return {"held_out/n": f"{score['held_out/n']:.0f}", **measures}

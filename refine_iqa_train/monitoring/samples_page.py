@@ -1,0 +1,187 @@
+"""Sample completions with their images on a static page: one file, nothing loaded from elsewhere.
+
+Completions are text from a model and may hold anything; all of it is escaped, and boxes are cut at the picture's edges.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from io import BytesIO
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from distortlab.storage.atomic import write_text
+from distortlab.tasks import Unread, grounding
+
+__all__ = ["CURVES", "Answer", "Card", "document", "make_card", "page", "write_page"]
+
+CURVES = "curves.html"
+"""The page of curves, in the folder above that of these pages."""
+SIDE = 320
+"""Longest side of a picture on the page, in pixels."""
+GRID = 1000
+"""Width of every drawing over a picture, in its own units."""
+
+Corners = tuple[float, float, float, float]
+
+STYLE = """
+:root { color-scheme: light dark; --line: #8884; --soft: #8882; --good: #2a7; --truth: #38bdf8; --given: #ffa41b; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+article { border-top: 1px solid var(--line); padding: 1.2rem 0; }
+article { display: grid; grid-template-columns: 20rem minmax(0, 1fr); gap: 1.5rem; }
+.picture { position: relative; margin: 0 0 .5rem; }
+.picture img { width: 100%; border-radius: 4px; display: block; }
+.picture svg { position: absolute; inset: 0; width: 100%; height: 100%; }
+rect { fill: none; vector-effect: non-scaling-stroke; stroke-width: 2; }
+.halo { stroke: #000b; stroke-width: 4.5; }
+.truth { stroke: var(--truth); }
+.given { stroke: var(--given); stroke-dasharray: 5 3; }
+svg text { font: bold 44px system-ui, sans-serif; fill: var(--given); stroke: #000b; stroke-width: 9px; }
+svg text { paint-order: stroke; }
+.swatch { display: inline-block; width: 1.4em; height: .8em; margin-right: .4em; }
+.swatch.given { margin-left: 1.2em; }
+.swatch.truth { border: 2px solid var(--truth); }
+.swatch.given { border: 2px dashed var(--given); }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.45 ui-monospace, monospace; margin: .3rem 0; }
+details, .numbers { color: light-dark(#666, #aaa); }
+.answer { background: var(--soft); border-radius: 4px; padding: .5rem .7rem; margin: .6rem 0; }
+.answer { border-left: 4px solid var(--line); overflow-wrap: anywhere; }
+.up { border-left-color: var(--good); }
+.numbers { font-size: 13px; font-variant-numeric: tabular-nums; }
+nav { margin: 1rem 0; }
+@media (max-width: 50rem) { article { grid-template-columns: minmax(0, 1fr); } }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A completion with its rewards (NaN: another task's), its advantage, and its box in fractions of the picture."""
+
+    text: str
+    rewards: Mapping[str, float]
+    advantage: float
+    box: Corners | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A question with its images (PIL), its solution and the answers to it.
+
+    `label` says what was done to the last image, `box` where, in fractions of its width and height.
+    """
+
+    sample_id: str
+    task: str
+    prompt: str
+    solution: str
+    images: Sequence[Any]
+    answers: Sequence[Answer]
+    label: str = ""
+    box: Corners | None = None
+
+
+def make_card(row: Mapping[str, Any], rollouts: Iterable[tuple[str, Mapping[str, float], float]]) -> Card:
+    """The card of a prepared row (`questions.question_of`); rollouts are (text, rewards, advantage)."""
+    answers = [Answer(text, rewards, gain, _box_of(text, row["frame"])) for text, rewards, gain in rollouts]
+    severity = row["severity"]
+    label = str(row["family"] or "") if severity is None else f"{row['family']}, severity {severity} of 5"
+    box = None if row["box"] is None else tuple(row["box"])
+    question = row["prompt"][-1]["content"]
+    return Card(row["sample_id"], row["task"], question, row["solution"], row["images"], answers, label, box)
+
+
+def _box_of(completion: str, frame: Sequence[int] | None) -> Corners | None:
+    """The box that a completion answers with, in fractions; `frame` is (width, height) in its units."""
+    box = grounding.read(completion) if frame is not None else Unread.MISSING
+    if isinstance(box, Unread) or frame is None:
+        return None
+    return box[0] / frame[0], box[1] / frame[1], box[2] / frame[0], box[3] / frame[1]
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+def document(title: str, body: str, style: str = "") -> str:
+    """A page of HTML; `body` is HTML, `title` is text."""
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{STYLE}{style}</style><h1>{escape(title)}</h1>{body}"
+    )
+
+
+def page(step: int, cards: Sequence[Card]) -> str:
+    """The page as HTML."""
+    boxes = (
+        '<span class="swatch truth"></span>the region that was distorted'
+        '<span class="swatch given"></span>boxes of the answers, with their numbers'
+    )
+    return document(
+        f"Step {step:,}",
+        f'<nav><a href="index.html">all pages</a> · <a href="../{CURVES}">curves</a></nav>'
+        f"<p>{len(cards)} questions with their rollouts. A green edge: the advantage is positive.<br>{boxes}</p>"
+        + "".join(map(_card, cards)),
+    )
+
+
+def write_page(folder: Path, step: int, cards: Sequence[Card]) -> None:
+    """`step-000050.html`, and `index.html`, which lists all pages of the folder, newest first."""
+    write_text(folder / f"step-{step:06d}.html", page(step, cards))
+    pages = sorted((path.name for path in folder.glob("step-*.html")), reverse=True)
+    links = "".join(f'<li><a href="{escape(name)}">{escape(name.removesuffix(".html"))}</a></li>' for name in pages)
+    body = f'<nav><a href="../{CURVES}">curves</a></nav><ul>{links}</ul>'
+    write_text(folder / "index.html", document("Sample completions", body))
+
+
+def _card(card: Card) -> str:
+    images = "".join(_picture(image, "") for image in card.images[:-1])
+    images += "".join(_picture(image, _boxes(card, image.size)) for image in card.images[-1:])
+    answers = "".join(_answer(number, answer) for number, answer in enumerate(card.answers, 1))
+    label = f"<br>{escape(card.label)}" if card.label else ""
+    return (
+        f"<article><div>{images}<b>{escape(card.task)}</b> {escape(card.sample_id)}{label}</div><div>"
+        f"<p>Solution: <b>{escape(card.solution)}</b></p>"
+        f"<details><summary>Question</summary><pre>{escape(card.prompt)}</pre></details>{answers}</div></article>"
+    )
+
+
+def _answer(number: int, answer: Answer) -> str:
+    values = " · ".join(f"{escape(name)} {value:.2f}" for name, value in answer.rewards.items() if not isnan(value))
+    edge = " up" if answer.advantage > 0 else ""
+    return (
+        f'<div class="answer{edge}"><pre>{escape(answer.text)}</pre>'
+        f'<div class="numbers"><b>{number}</b> · {values} · advantage {answer.advantage:+.2f}</div></div>'
+    )
+
+
+def _picture(image: Any, drawing: str) -> str:
+    small = image.copy()
+    small.thumbnail((SIDE, SIDE))
+    file = BytesIO()
+    small.save(file, "PNG")
+    data = base64.b64encode(file.getvalue()).decode()
+    return f'<figure class="picture"><img alt="" src="data:image/png;base64,{data}">{drawing}</figure>'
+
+
+# --- boxes ----------------------------------------------------------------------------------------------------------
+
+
+def _boxes(card: Card, size: tuple[int, int]) -> str:
+    """The true box, and those of the answers with the numbers of the answers that gave them."""
+    height = GRID * size[1] / size[0]
+    given: dict[Corners, list[str]] = {}
+    for number, answer in enumerate(card.answers, 1):
+        if answer.box is not None:
+            given.setdefault(answer.box, []).append(str(number))
+    drawn = [_rect(box, height, "given", ", ".join(numbers)) for box, numbers in given.items()]
+    drawn += [_rect(card.box, height, "truth")] if card.box is not None else []
+    return f'<svg viewBox="0 0 {GRID} {height:.1f}" aria-hidden="true">{"".join(drawn)}</svg>' if drawn else ""
+
+
+def _rect(box: Corners, height: float, kind: str, label: str = "") -> str:
+    """A box of fractions as SVG, cut at the edges of the picture."""
+    x1, y1, x2, y2 = (min(max(edge, 0.0), 1.0) * side for edge, side in zip(box, (GRID, height) * 2, strict=True))
+    place = f'x="{x1:.1f}" y="{y1:.1f}" width="{x2 - x1:.1f}" height="{y2 - y1:.1f}"'
+    text = f'<text x="{min(x1 + 8, GRID - 60):.1f}" y="{min(y1 + 42, height - 8):.1f}">{label}</text>' if label else ""
+    return f'<rect class="halo" {place}/><rect class="{kind}" {place}/>{text}'

@@ -1,0 +1,1 @@
+"""What answers are worth: rewards by task, ranking, the probability difference, and advantages."""

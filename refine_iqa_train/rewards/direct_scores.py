@@ -1,0 +1,57 @@
+"""Scores without thinking, as the paper reports them: the expectation over the digit that follows "Score:".
+
+One teacher-forced pass for each image, nothing is generated. The rule is `distortlab.tasks.quality.expect_digit`, the
+same that the harness reads a generated answer by (protocol `refine-iqa-no-think`, reader `digits`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from distortlab.tasks import quality
+from refine_iqa_train.models.chat import direct_prompt
+from refine_iqa_train.rewards.teacher_forcing import Job, TeacherForcing, digit_ids
+
+__all__ = ["DirectScorer"]
+
+
+class DirectScorer:
+    """Scores held-out images with the model of a trainer, `micro_batch` images in a pass."""
+
+    def __init__(self, trainer: Any, micro_batch: int = 8) -> None:
+        self.forcing = TeacherForcing(trainer, micro_batch)
+        ids = digit_ids(self.forcing.tokenizer)
+        self.levels = [ids[str(level)] for level in quality.LEVELS]
+        self.stem = tuple(self.forcing.tokenizer.encode(quality.STEM, add_special_tokens=False))
+
+    def score(self, rows: Sequence[Mapping[str, Any]], prompts: Sequence[Any]) -> dict[str, float | None]:
+        """The score of every image that is asked about, by `sample_id`.
+
+        Parameters
+        ----------
+        rows
+            Rows of this process, with `sample_id` and `task`; several rows may be one question.
+        prompts
+            Their chats, with images.
+
+        Returns
+        -------
+        dict
+            Scores from 1 to 5 of the rows about quality; None where the digits are improbable.
+        """
+        asked = {row["sample_id"]: n for n, row in enumerate(rows) if row["task"] == "quality"}
+        jobs = [Job(direct_prompt(prompts[n]), self.stem) for n in asked.values()]
+        passes = self.forcing.run(jobs, prompts[0], 1, self._probabilities)
+        found = torch.cat(passes).tolist() if passes else []
+        return {name: _expect_score(levels) for name, levels in zip(asked, found, strict=True)}
+
+    def _probabilities(self, logits: Tensor, _: Tensor) -> Tensor:
+        """(B, 1, V) to the probabilities of the levels, (B, 5)."""
+        return logits[:, -1].float().softmax(-1)[:, self.levels]
+
+
+def _expect_score(levels: Sequence[float]) -> float | None:
+    found = quality.expect_digit(dict(zip(quality.LEVELS, levels, strict=True)))
+    return None if found is None else found[0]

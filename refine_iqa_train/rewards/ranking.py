@@ -1,0 +1,84 @@
+"""The ranking reward of VisualQuality-R1 (arXiv 2505.14460): does a score put its image in the right order?
+
+Thurstone's model turns two scores into a probability that one image is the better one, the fidelity measure compares
+it with what people said. The batch is that of all processes together.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from distortlab.tasks import Unread, quality
+from refine_iqa_train.rewards.task_rewards import text_of
+
+__all__ = ["RankingReward", "fidelity"]
+
+EPSILON = 1.0e-6
+
+
+def fidelity(scores: Tensor, mos: Tensor) -> Tensor:
+    """The reward of each rollout, in [0, 1]: mean fidelity over all other images.
+
+    `scores` (N, K): K scores for each of N images, NaN where none was read; `mos` (N,). A rollout without a score, and
+    an image without another to compare with, gets 0.
+    """
+    read = ~scores.isnan()
+    counts = read.sum(1)  # (N,)
+    filled = scores.nan_to_num(0.0)
+    mean = filled.sum(1) / counts.clamp(min=1)
+    spread = (filled - mean[:, None]).where(read, torch.zeros(())).square().sum(1) / (counts - 1).clamp(min=1)
+    # (N, K, N): rollout k of image i against the mean score of image j
+    scale = (spread[:, None] + spread[None, :] + EPSILON).sqrt()[:, None, :]
+    better = torch.special.ndtr((filled[:, :, None] - mean[None, None, :]) / scale)
+    truth = ((mos[:, None] > mos[None, :]).to(scores.dtype) + 0.5 * (mos[:, None] == mos[None, :]))[:, None, :]
+    agreement = (truth * better).sqrt() + ((1 - truth) * (1 - better)).sqrt()
+    others = (~torch.eye(len(mos), dtype=torch.bool, device=mos.device)) & (counts > 0)[None, :]  # (N, N)
+    compared = others.sum(1).clamp(min=1)[:, None]
+    return ((agreement * others[:, None, :]).sum(2) / compared).where(read, torch.zeros(()))
+
+
+class RankingReward:
+    """The answer reward of stage 2 that compares images with each other. TRL reward; `bind` it to its trainer."""
+
+    __name__ = "quality"
+
+    def __init__(self) -> None:
+        self.trainer: Any = None
+
+    def bind(self, trainer: Any) -> None:
+        """The trainer knows the other processes and how many rollouts a group has."""
+        self.trainer = trainer
+
+    def __call__(
+        self, completions: Sequence[Any], task: Sequence[str], mos: Sequence[float | None], **_: Any
+    ) -> list[float | None]:
+        """A value for each row, None for other tasks. Called by all processes at once."""
+        accelerator = self.trainer.accelerator
+        given = [_score(text_of(completion)) for completion in completions]
+        known = [
+            float("nan") if name != "quality" or right is None else right for name, right in zip(task, mos, strict=True)
+        ]
+        local = torch.tensor([given, known], dtype=torch.float64, device=accelerator.device).T.contiguous()  # (B, 2)
+        everywhere = accelerator.gather(local)
+        group = self.trainer.num_generations if self.trainer.model.training else self.trainer.num_generations_eval
+        values = _grouped(everywhere, group)
+        start = accelerator.process_index * len(given)
+        mine = values[start : start + len(given)].tolist()
+        return [value if name == "quality" else None for value, name in zip(mine, task, strict=True)]
+
+
+def _grouped(rows: Tensor, group: int) -> Tensor:
+    """Fidelity of each row of (scores, mos), groups standing together; a mos of NaN is another task's."""
+    scores, mos = rows[:, 0].view(-1, group), rows[:, 1].view(-1, group)[:, 0]
+    rated = ~mos.isnan()
+    values = torch.zeros_like(scores)
+    if rated.any():
+        values[rated] = fidelity(scores[rated], mos[rated])
+    return values.view(-1)
+
+
+def _score(text: str) -> float:
+    given = quality.read(text)
+    return float("nan") if isinstance(given, Unread) else given

@@ -1,0 +1,1 @@
+"""Training: a run is prepared, trained, resumed, saved and published."""

@@ -1,0 +1,111 @@
+"""The card of a trained model: what it was trained on, how, and what it scored on held-out questions."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from distortlab import __version__
+from distortlab.storage.atomic import write_text
+from refine_iqa_train.config.schema import ValidationRules
+from refine_iqa_train.models.identity import is_on_hub
+from refine_iqa_train.monitoring.held_out import Measure, list_measures
+
+if TYPE_CHECKING:
+    from refine_iqa_train.training.prepare import Ready
+
+__all__ = ["card", "write_card"]
+
+LIBRARIES = ("torch", "transformers", "trl", "peft", "datasets")
+TITLES = {"sft": "cold start", "stage1": "stage 1: perception", "stage2": "stage 2: scoring"}
+
+
+def write_card(ready: "Ready", scores: Mapping[str, float], steps: int) -> None:
+    """README.md in the folder of the model."""
+    write_text(Path(ready.config.out) / "README.md", card(ready, scores, steps))
+
+
+def card(ready: "Ready", scores: Mapping[str, float], steps: int) -> str:
+    """The text: YAML that the Hub reads, then data, recipe and scores."""
+    config = ready.config
+    front: dict[str, Any] = {
+        **({"base_model": base} if is_on_hub(base := ready.base) else {}),
+        "library_name": "peft" if config.lora else "transformers",
+        "pipeline_tag": "image-text-to-text",
+        "tags": ["image-quality-assessment", "trl", "sft" if ready.stage == "sft" else "grpo", "refine-iqa"],
+    }
+    if hub := [name for name in ready.material.names if is_on_hub(name)]:
+        front["datasets"] = hub
+    recipe = yaml.safe_dump(config.as_dict(), sort_keys=False, allow_unicode=True)
+    return f"""---
+{yaml.safe_dump(front, sort_keys=False)}---
+
+# {Path(config.out).name}
+
+`{config.model}` trained for {steps:,} steps ({TITLES[ready.stage]}) with `python -m refine_iqa_train`, after Refine-IQA
+([arXiv 2508.03763](https://arxiv.org/abs/2508.03763)).
+
+## Data
+
+{_data(ready)}
+
+## Scores
+
+{_scores(scores, config.validation)}
+
+## Recipe
+
+`python -m refine_iqa_train {ready.stage} --config config.yaml`, with
+
+```yaml
+{recipe}```
+
+## Images
+
+{_images(ready)}
+
+## Versions
+
+refine-iqa {__version__}, {", ".join(f"{name} {version(name)}" for name in LIBRARIES)}.
+"""
+
+
+def _data(ready: "Ready") -> str:
+    named = "\n".join(f"- `{name}`" for name in ready.material.names)
+    if not ready.material.counts:
+        return f"{named}\n\nRead as a stream; the questions were not counted."
+    counts = "\n".join(f"| {task} | {count:,} |" for task, count in sorted(ready.material.counts.items()))
+    return f"{named}\n\n| task | questions |\n|---|---|\n{counts}"
+
+
+def _scores(scores: Mapping[str, float], rules: ValidationRules) -> str:
+    measures = list_measures({name.removeprefix("eval_"): scores[name] for name in scores if name.startswith("eval_")})
+    if not measures:
+        return "No held-out questions were asked during training."
+    rows = "\n".join(map(_score, measures))
+    return f"On held-out questions, {_manner(rules)}.\n\n| measure | value | n |\n|---|---|---|\n{rows}"
+
+
+def _score(measure: Measure) -> str:
+    value = f"{measure.value:.4g}" if measure.value is not None else f"- ({measure.reason})"
+    return f"| {measure.task}/{measure.name} | {value} | {'' if measure.n is None else f'{measure.n:,}'} |"
+
+
+def _manner(rules: ValidationRules) -> str:
+    if not rules.temperature:
+        return "answered greedily"
+    each = f", {rules.generations} to each question" if rules.generations > 1 else ""
+    return f"answers sampled at temperature {rules.temperature:g}{each} (greedy answers: `refine-bench`)"
+
+
+def _images(ready: "Ready") -> str:
+    policy = ready.policy
+    if policy.factor is None:
+        return "All images are shown at the one size of the model's processor."
+    padding = f", padded to multiples of {policy.align}" if policy.align else ""
+    return (
+        f"Sides are multiples of {policy.factor}, areas {policy.min_pixels:,} to {policy.max_pixels:,} pixels{padding}"
+        "; the limits are in the processor of this folder."
+    )

@@ -1,0 +1,166 @@
+"""Every check of a run that can be made before the model is loaded: keys, model, data, images, batches."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distortlab.core.errors import UserError
+from refine_iqa_train.config.schema import Config, weights_of
+from refine_iqa_train.data.checks import sizes_of
+from refine_iqa_train.data.image_sizes import Policy, policy_of, resampling, save_policy
+from refine_iqa_train.data.mixture import Material, load_material
+from refine_iqa_train.models.adapters import Adapter
+from refine_iqa_train.models.families import ModelFamily
+from refine_iqa_train.models.identity import is_on_hub
+from refine_iqa_train.models.processors import load_processor
+from refine_iqa_train.training.weights import base_of, check_adapter, is_continued
+
+__all__ = ["Ready", "prepare"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A run that has passed every check that can be made before the model is loaded."""
+
+    config: Config
+    stage: str
+    arguments: Any
+    processor: Any
+    family: ModelFamily
+    policy: Policy
+    material: Material
+    weights: Mapping[str, float]
+    notes: Sequence[str] = ()
+    adapter: Adapter | None = None
+    """The adapters that `model` holds."""
+
+    @property
+    def base(self) -> str:
+        """The model whose weights are trained, or stay as they are under adapters."""
+        return base_of(self.config, self.adapter)
+
+
+def prepare(config: Config, stage: str) -> Ready:
+    """Check a run: configuration, model family, processor, data, images, batches. Raises `UserError`."""
+    from accelerate import PartialState
+
+    from refine_iqa_train.monitoring.console import hush
+    from refine_iqa_train.rewards.teacher_forcing import digit_ids, spells_digits
+    from refine_iqa_train.training.trl_arguments import grpo_arguments, sft_arguments
+
+    hush()
+    _check_places(config)
+    weights = weights_of(config, stage) if stage != "sft" else {}
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    arguments = sft_arguments(config) if stage == "sft" else grpo_arguments(config, weights, processes)
+    _check_keys(config, stage, arguments)
+    processor, family = load_processor(config.model, config.revision)
+    adapter = check_adapter(config, family)
+    _check_push(config, adapter)
+    policy = policy_of(config.images, processor)
+    _check_vllm(config, arguments, policy, adapter)
+    save_policy(policy, processor)
+    if weights.get("probability_difference"):
+        digit_ids(processor.tokenizer)
+    with PartialState().main_process_first():
+        material = load_material(config, stage, policy, family.coordinates)
+    notes = [] if stage == "sft" else _check_batches(material, arguments)
+    notes += _resampled(material, policy) + _share(config, material)
+    if stage == "stage2" and config.validation.direct and not spells_digits(processor.tokenizer):
+        notes.append("scores without thinking are not measured: the tokenizer does not spell numbers digit by digit")
+    return Ready(config, stage, arguments, processor, family, policy, material, weights, tuple(notes), adapter)
+
+
+def _check_places(config: Config) -> None:
+    if Path(config.out).exists() and not Path(config.out).is_dir():
+        raise UserError(f"out: {config.out} is a file; give a folder")
+    if config.revision is not None and Path(config.model).is_dir():
+        raise UserError(f"revision: {config.revision} is for models on the Hub, and {config.model} is a folder")
+
+
+def _check_keys(config: Config, stage: str, arguments: Any) -> None:
+    if stage != "sft" and not weights_of(config, stage):
+        raise UserError("all rewards have the weight 0; there is nothing to train for (rewards.weights)")
+    if config.data.streaming and arguments.max_steps <= 0:
+        raise UserError("a stream has no length: give trainer.max_steps")
+    published = stage == "stage2" and config.rewards.advantages == "published"
+    if published and (
+        arguments.scale_rewards != "group" or arguments.multi_objective_aggregation != "sum_then_normalize"
+    ):
+        raise UserError(
+            "rewards.advantages: published has a scaling of its own; leave trainer.scale_rewards and "
+            "trainer.multi_objective_aggregation out, or use rewards.advantages: plain"
+        )
+
+
+def _check_vllm(config: Config, arguments: Any, policy: Policy, adapter: Adapter | None) -> None:
+    """VLLM reads the limits of the model's own folder: it must not resize what was brought to its final size here."""
+    if not getattr(arguments, "use_vllm", False) or policy.factor is None:
+        return
+    source = (config.model, config.revision)
+    if adapter is not None and is_continued(config, adapter):
+        source = (adapter.base, adapter.base_revision)
+    own = load_processor(*source)[0].image_processor.size
+    if policy.min_pixels < own["shortest_edge"] or policy.max_pixels > own["longest_edge"]:
+        raise UserError(
+            f"vLLM would resize images again: {source[0]} has the limits {own['shortest_edge']:,} to "
+            f"{own['longest_edge']:,} pixels, narrower than images.min_pixels and images.max_pixels. Save a copy of "
+            "the model with the wider limits in its processor, and train that"
+        )
+
+
+def _check_push(config: Config, adapter: Adapter | None) -> None:
+    """Adapters can be used by others where their model is on the Hub."""
+    if config.hub.id is None or config.lora is None:
+        return
+    base = base_of(config, adapter)
+    if not is_on_hub(base):
+        raise UserError(
+            f"hub.id: adapters for {base}, a folder of this machine, would be of no use to others; leave hub.id out, "
+            f"then merge them (python -m refine_iqa_train merge {config.out} --out MODEL) and push that: hf upload "
+            f"{config.hub.id} MODEL"
+        )
+
+
+def _check_batches(material: Material, arguments: Any) -> list[str]:
+    """Enough questions for a step, and about different images."""
+    if material.files is None:
+        return []
+    prompts = arguments.generation_batch_size // arguments.num_generations
+    if len(material.files) < prompts:
+        raise UserError(
+            f"a step takes {prompts:,} questions and there are {len(material.files):,}: use more data, or a smaller "
+            "trainer.per_device_train_batch_size or trainer.gradient_accumulation_steps"
+        )
+    images = len(set(material.files["image_id"]))
+    if images < 2 * prompts:
+        return [
+            f"a step takes {prompts:,} questions, and they are about {images:,} images in all: batches will be alike"
+        ]
+    return []
+
+
+def _share(config: Config, material: Material) -> list[str]:
+    """Where both kinds are mixed, and perception has too few questions for its share."""
+    rules, total = config.data, sum(material.counts.values())
+    if not total or rules.perception is None or rules.rated is None:
+        return []
+    share = 1 - material.counts.get("quality", 0) / total
+    if share > rules.perception_share - 0.02:
+        return []
+    return [f"data.perception_share = {rules.perception_share:g}, and there are questions for {share:.2f} only"]
+
+
+def _resampled(material: Material, policy: Policy) -> list[str]:
+    if material.files is None:
+        return []
+    share, change = resampling(policy, sizes_of(material.files))
+    if not share:
+        return []
+    return [
+        f"{share:.0%} of the images are resized before the model sees them (sides change by up to "
+        f"{100 * (change - 1):.0f} %), and what is judged with them; images.align: 224 pads instead, images.max_pixels "
+        "allows larger ones"
+    ]

@@ -1,0 +1,37 @@
+"""Pushing a trained model: one commit with the model, its processor and its card."""
+
+from typing import Any
+
+from distortlab.core.errors import UserError
+from refine_iqa_train.config.schema import Config
+
+__all__ = ["push"]
+
+LEFT_HERE = [
+    *("checkpoint-*/*", "samples/*", "runs/*", "completions/*", "base/*", "ref/*"),
+    *("curves.html", "run.json", "*.tmp"),
+]
+"""What stays on this machine."""
+
+
+def push(config: Config) -> Any:
+    """Push `out` to the repository `hub.id`; without one do nothing. Raises `UserError`; what is on disk stays."""
+    if config.hub.id is None:
+        return None
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    api = HfApi()
+    try:
+        api.create_repo(config.hub.id, private=config.hub.private, exist_ok=True)
+        return api.upload_folder(
+            repo_id=config.hub.id,
+            folder_path=config.out,
+            ignore_patterns=LEFT_HERE,
+            commit_message="Model trained with refine_iqa_train",
+        )
+    except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
+        raise UserError(
+            f"{config.hub.id} could not be pushed: {' '.join(str(error).split())}. The model is in {config.out}; "
+            f"hf auth login, then: hf upload {config.hub.id} {config.out}"
+        ) from error

@@ -1,0 +1,178 @@
+"""Where a run begins: anew, from a checkpoint of its own, or not at all, because it is finished."""
+
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+from distortlab.core.errors import UserError
+from distortlab.storage.atomic import read_json
+from refine_iqa_train.training.prepare import Ready
+from refine_iqa_train.training.run_record import RunRecord, differences, read_record, record_of, write_record
+
+__all__ = ["KeepRecord", "Start", "copy_model", "find_start", "mark_finished"]
+
+STATE = "trainer_state.json"
+OF_TRAINING = (
+    "optimizer*",
+    "scheduler*",
+    "rng_state*",
+    "scaler*",
+    "global_step*",
+    "latest",
+    "zero_to_*",
+    "run.json",
+    "ref",
+)
+"""What a checkpoint holds beside the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """`checkpoint`: what training goes on from, or None. `is_trained`: all steps of it are done, and the model was not
+    saved yet. `finished`: the steps of a run that is finished already, or None. `record` is the run's own.
+    """
+
+    record: RunRecord
+    checkpoint: Path | None = None
+    is_trained: bool = False
+    finished: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def find_start(ready: Ready) -> Start:
+    """Raises `UserError` where a checkpoint, or what lies in `out`, is of another run or configuration."""
+    record, config = record_of(ready), ready.config
+    out = Path(config.out)
+    mark, checkpoints = read_record(out), _checkpoints(out)
+    finished = mark if mark is not None and mark.steps is not None else None
+    if config.resume == "no" and (checkpoints or finished):
+        raise UserError(f"{out} holds checkpoints of another run; choose another out, or resume: auto")
+    if finished is not None:
+        _check_same(finished, record, out)
+        if _is_done(finished, record, finished.steps or 0, finished.steps or 0):
+            return Start(record, finished=finished.steps)
+    checkpoint = _latest(checkpoints) if config.resume in ("auto", "no") else _named(Path(config.resume))
+    if checkpoint is not None:
+        return _from(checkpoint, record)
+    _check_nothing_is_lost(out, mark, finished)
+    return Start(record)
+
+
+def _from(checkpoint: Path, record: RunRecord) -> Start:
+    old, state = read_record(checkpoint), read_json(checkpoint / STATE)
+    if old is None or not isinstance(state, dict):
+        raise UserError(
+            f"{checkpoint} has no record of the run that it belongs to (run.json): it was made by an older version or "
+            f"cut off while it was written. Begin a new run from its weights (model: {checkpoint}) with another out"
+        )
+    _check_same(old, record, checkpoint)
+    steps, total = int(state["global_step"]), int(state["max_steps"])
+    is_trained = _is_done(old, record, steps, total)
+    if not is_trained and old.config["trainer"].get("save_only_model"):
+        raise UserError(
+            f"{checkpoint} holds the model alone (trainer.save_only_model): training cannot go on from it; begin a new "
+            f"run from its weights (model: {checkpoint}) with another out"
+        )
+    notes = () if _length(old) == _length(record) or _is_constant(record) else (_SCHEDULE,)
+    return Start(record, checkpoint, is_trained, notes=notes)
+
+
+_SCHEDULE = (
+    "trainer.max_steps or trainer.num_train_epochs has changed: from here on the learning rate follows the schedule "
+    "of the new length"
+)
+
+
+def _check_same(old: RunRecord, new: RunRecord, where: Path) -> None:
+    found = differences(old, new)
+    if not found:
+        return
+    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+    raise UserError(
+        f"{where} is of another run: {'; '.join(found[:3])}{more}. Change it back, or choose another out; a new run "
+        f"can begin from its weights (model: {where})"
+    )
+
+
+def _length(record: RunRecord) -> tuple[int, float]:
+    trainer = record.config["trainer"]
+    return trainer["max_steps"], trainer["num_train_epochs"]
+
+
+def _is_constant(record: RunRecord) -> bool:
+    return str(record.config["trainer"].get("lr_scheduler_type", "")).startswith("constant")
+
+
+def _is_done(old: RunRecord, new: RunRecord, steps: int, total: int) -> bool:
+    """Whether `steps` are all that the configuration asks for; `total` is what the old one came to."""
+    (old_steps, old_epochs), (new_steps, new_epochs) = _length(old), _length(new)
+    if (old_steps, old_epochs) == (new_steps, new_epochs):
+        return steps >= total
+    if new_steps > 0:
+        return steps >= new_steps
+    return old_steps <= 0 and new_epochs <= old_epochs and steps >= total
+
+
+# --- folders --------------------------------------------------------------------------------------------------------
+
+
+def _checkpoints(out: Path) -> list[Path]:
+    """Whole ones: the state of the trainer is written last."""
+    found = [path for path in out.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", path.name)]
+    whole = [path for path in found if isinstance(read_json(path / STATE), dict)]
+    return sorted(whole, key=lambda path: int(path.name.split("-")[1]))
+
+
+def _latest(checkpoints: list[Path]) -> Path | None:
+    """The last one; of several the last one with a record, where one was cut off before that."""
+    with_record = [path for path in checkpoints if read_record(path) is not None]
+    found = with_record or checkpoints
+    return found[-1] if found else None
+
+
+def _named(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise UserError(f"there is no checkpoint in {folder} (resume: auto | no | FOLDER)")
+    if (folder / STATE).exists() and re.fullmatch(r"checkpoint-\d+", folder.name):
+        return folder
+    inside = _latest(_checkpoints(folder))
+    if inside is None:
+        raise UserError(f"there is no checkpoint in {folder} (resume: auto | no | FOLDER)")
+    return inside
+
+
+def _check_nothing_is_lost(out: Path, mark: RunRecord | None, finished: RunRecord | None) -> None:
+    if finished is not None:
+        raise UserError(
+            f"{out} is finished after {finished.steps:,} steps, and holds no checkpoint to go on from; begin a new run "
+            f"from its weights (model: {out}) with another out"
+        )
+    held = [name for name in ("config.json", "adapter_config.json", "model.safetensors") if (out / name).exists()]
+    if held and mark is None:
+        raise UserError(f"{out} holds a model ({', '.join(held)}) that is not of this run; choose another out")
+
+
+def copy_model(checkpoint: Path, out: Path) -> None:
+    """The model of a checkpoint as that of the run, with the state of the trainer."""
+    shutil.copytree(checkpoint, out, ignore=shutil.ignore_patterns(*OF_TRAINING), dirs_exist_ok=True)
+
+
+class KeepRecord(TrainerCallback):  # type: ignore[misc]
+    """Writes the record into every checkpoint, when all else is there."""
+
+    def __init__(self, record: RunRecord) -> None:
+        self.record = record
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """After a checkpoint was saved."""
+        if state.is_world_process_zero:
+            write_record(Path(args.output_dir) / f"checkpoint-{state.global_step}", self.record)
+
+
+def mark_finished(out: Path, record: RunRecord, steps: int) -> None:
+    """The last thing that a run writes."""
+    write_record(out, replace(record, steps=steps))

@@ -1,0 +1,183 @@
+"""What a run is: its stage, configuration, model and data, as they are kept with every checkpoint and compared.
+
+`MAY_CHANGE` lists the keys that do not decide what is learnt; all others must be the same where a run goes on.
+"""
+
+import enum
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from distortlab.storage.atomic import read_json, write_json
+from refine_iqa_train.config.schema import plain
+from refine_iqa_train.models.identity import identity_of
+from refine_iqa_train.training.prepare import Ready
+from refine_iqa_train.training.trl_arguments import OURS
+
+__all__ = ["MAY_CHANGE", "RunRecord", "differences", "markdown_table", "read_record", "record_of", "write_record"]
+
+FILE = "run.json"
+FORMAT = 1
+
+MAY_CHANGE: tuple[tuple[str, str], ...] = (
+    ("trainer.max_steps, trainer.num_train_epochs", "more, or fewer; the learning rate follows the new schedule"),
+    ("out, resume", "where a run lies"),
+    ("model, revision", "a folder may be moved: what is in it is compared"),
+    ("data.perception, data.perception_revision, data.rated, data.rated_root", "the same: the questions are compared"),
+    ("data.validation_split, data.rated_validation, data.check_images, validation.*", "nothing is learnt from it"),
+    (
+        "watch.*, hub.*, trainer.log_*, trainer.logging_*, trainer.disable_tqdm, trainer.run_name, trainer.project",
+        "logs",
+    ),
+    ("trainer.trackio_*, trainer.num_completions_to_print, trainer.hub_*, trainer.include_*", "logs"),
+    ("trainer.save_*", "checkpoints"),
+    (
+        "attention, rewards.micro_batch, trainer.gradient_checkpointing*, trainer.activation_checkpointing*",
+        "cost alone",
+    ),
+    (
+        "trainer.use_vllm, trainer.vllm_[!i]*, trainer.torch_*, trainer.use_liger_kernel, trainer.use_cache",
+        "cost alone",
+    ),
+    ("trainer.dataloader_[!d]*, trainer.ddp_*, trainer.skip_memory_metrics, trainer.tf32, trainer.ds3_*", "cost alone"),
+)
+"""Keys, or patterns of keys, and why they may change where a run goes on."""
+
+VOLATILE = ("local_rank", "model_init_kwargs", "hub_token", "do_*", "eval_*", "*_full_eval", "batch_eval_metrics")
+"""Keys of TRL that differ between machines or are told elsewhere."""
+
+
+WHOLE = {
+    "stage": "the stage",
+    "model": "what is in the model's folder",
+    "data": "what is in the data",
+    "processes": "the number of processes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run. `config` holds plain values with every key of TRL below `trainer`; `model` and `data` are hashes of
+    what they stand for (`data` None for a stream); `steps` is how long a finished run was, else None.
+    """
+
+    stage: str
+    config: Mapping[str, Any]
+    model: str
+    data: str | None
+    processes: int
+    steps: int | None = None
+
+
+def record_of(ready: Ready) -> RunRecord:
+    """The record of a run that is ready to be trained."""
+    config = ready.config.as_dict()
+    config["rewards"]["weights"] = dict(ready.weights)
+    config["trainer"] = _trainer_values(ready)
+    model = identity_of(ready.config.model, ready.config.revision)
+    if ready.adapter is not None:
+        model += f" on {identity_of(ready.adapter.base, ready.adapter.base_revision)}"
+    # as they come back from a file
+    return RunRecord(ready.stage, json.loads(json.dumps(config)), model, _data_hash(ready), _processes(ready))
+
+
+def _processes(ready: Ready) -> int:
+    return int(ready.arguments.world_size)
+
+
+def _trainer_values(ready: Ready) -> dict[str, Any]:
+    """All keys of TRL as they are resolved, so that a default that is written out is no difference."""
+    kept = {"model_init_kwargs": ready.config.trainer.get("model_init_kwargs")}
+    for field in fields(ready.arguments):
+        if not field.init or field.name in OURS or any(fnmatch(field.name, name) for name in VOLATILE):
+            continue
+        value = getattr(ready.arguments, field.name, None)
+        value = value.value if isinstance(value, enum.Enum) else plain(value)
+        if isinstance(value, bool | int | float | str | list | dict | None):
+            kept[field.name] = value
+    return kept
+
+
+def _data_hash(ready: Ready) -> str | None:
+    """Of all questions in their order, 16 digits; pictures are not read."""
+    files = ready.material.files
+    if files is None:
+        return None
+    digest = hashlib.sha256()
+    for name in ("sample_id", "task", "solution"):
+        digest.update(json.dumps(list(files[name])).encode())
+    return f"{len(files)} questions {digest.hexdigest()[:16]}"
+
+
+# --- comparing ------------------------------------------------------------------------------------------------------
+
+
+def differences(old: RunRecord, new: RunRecord) -> list[str]:
+    """What a run that goes on may not change and does, in words: `trainer.learning_rate was 1e-06 and is 1e-05`."""
+    found = [
+        f"{key} was {_format_value(getattr(old, name))} and is {_format_value(getattr(new, name))}"
+        for name, key in WHOLE.items()
+        if getattr(old, name) != getattr(new, name)
+    ]
+    before, after = dict(_flat(old.config)), dict(_flat(new.config))
+    changed = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
+    found += [
+        f"{key} was {_format_value(before.get(key))} and is {_format_value(after.get(key))}"
+        for key in changed
+        if not _may_change(key, new.data is None) and _is_known(key, before, after)
+    ]
+    return found
+
+
+def _is_known(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Keys that only one version of TRL has are not compared."""
+    return not key.startswith("trainer.") or (key in before and key in after)
+
+
+def _may_change(key: str, streamed: bool) -> bool:
+    if streamed and key in ("data.perception", "data.perception_revision", "data.rated", "data.rated_root"):
+        return False
+    return any(fnmatch(key, pattern) for keys, _ in MAY_CHANGE for pattern in keys.split(", "))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys. What TRL takes as a mapping is one value."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and prefix in ("", "rewards."):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _format_value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def markdown_table() -> str:
+    """The list of what may change, for docs/training.md."""
+    rows = [f"| {', '.join(f'`{key}`' for key in keys.split(', '))} | {why} |" for keys, why in MAY_CHANGE]
+    return "\n".join(["| key | why |", "|---|---|", *rows])
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def write_record(folder: Path, record: RunRecord) -> None:
+    """`run.json` in the folder of a checkpoint or of a run."""
+    values = {name: getattr(record, name) for name in ("stage", "config", "model", "data", "processes", "steps")}
+    write_json(folder / FILE, {"format": FORMAT, **values})
+
+
+def read_record(folder: Path) -> RunRecord | None:
+    """The record in a folder, or None where there is none that can be read."""
+    values = read_json(folder / FILE)
+    if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+        return None
+    try:
+        return RunRecord(**values)
+    except TypeError:
+        return None

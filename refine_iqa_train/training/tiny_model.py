@@ -1,0 +1,284 @@
+"""Vision-language models of about a million weights, made in code: for tests, for a smoke run, for learning curves.
+
+Three real architectures with random weights, a tokenizer that spells digits one by one as Qwen's does, and a
+processor. Nothing is downloaded.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from distortlab.core.errors import UserError, unknown
+from distortlab.tasks import grounding, quality, recognition
+from distortlab.tasks import object as object_task
+from distortlab.tasks.answer import wrap
+from distortlab.tasks.terms import FAMILIES
+from refine_iqa_train.data.cold_start import thinking
+from refine_iqa_train.models.processors import image_only
+
+__all__ = ["TINY", "make_tiny", "tiny_model", "tiny_processor", "tiny_tokenizer"]
+
+PATCH, MERGE = 8, 2
+HIDDEN, LAYERS, HEADS, HEAD = 128, 2, 4, 32
+SEEING, DEPTH = 64, 3
+"""Width and depth of the part that sees."""
+SPREAD = {"initializer_range": HIDDEN**-0.5}
+SEEING_SPREAD = {"initializer_range": SEEING**-0.5}
+"""Of random weights: one over the root of the width. The usual 0.02 is meant for widths of thousands; with it a model
+of this width hardly begins to see (docs/log.md)."""
+FIXED = 96
+"""Side of every image for LLaVA."""
+
+SPECIALS = ("<|im_start|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
+SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+"""How Qwen cuts text into words; a decimal digit is a word of its own."""
+
+# Newlines as expressions: Jinja strips those that stand in the template itself.
+TEMPLATE = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' }}"
+    "{% if m['content'] is string %}{{ m['content'] }}"
+    "{% else %}{% for c in m['content'] %}"
+    "{% if c['type'] == 'image' %}{{ 'IMAGE' }}{% elif c['type'] == 'text' %}{{ c['text'] }}{% endif %}"
+    "{% endfor %}{% endif %}{{ '<|im_end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+def make_tiny(out: str | Path, family: str = "qwen3_vl", seed: int = 0) -> int:
+    """Write a model with its processor to a folder; returns the number of its weights. Families: `TINY`."""
+    if family not in TINY:
+        raise UserError(unknown("family of tiny models", family, TINY))
+    folder = Path(out)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is in use; choose another --out")
+    processor = tiny_processor(family)
+    model = tiny_model(family, processor.tokenizer, seed)
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return sum(weight.numel() for weight in model.parameters())
+
+
+# --- tokenizer ------------------------------------------------------------------------------------------------------
+
+
+def tiny_tokenizer(family: str = "qwen3_vl", size: int = 1024) -> Any:
+    """Byte-level BPE, trained on the questions and answers of the tasks."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    bpe = Tokenizer(models.BPE())
+    words = pre_tokenizers.Split(Regex(SPLIT), behavior="isolated")
+    pieces = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    bpe.pre_tokenizer = pre_tokenizers.Sequence([words, pieces])
+    bpe.decoder = decoders.ByteLevel()
+    specials = ["<|endoftext|>", "<|im_end|>", *SPECIALS, "<image>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, special_tokens=specials, initial_alphabet=alphabet, show_progress=False
+    )
+    bpe.train_from_iterator(_corpus(), trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        extra_special_tokens=[*SPECIALS, "<image>"],
+        padding_side="left",
+        chat_template=_template(family),
+        model_max_length=4096,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def _template(family: str) -> str:
+    image = "<image>" if family == "llava" else "<|vision_start|><|image_pad|><|vision_end|>"
+    return TEMPLATE.replace("IMAGE", image)
+
+
+def _corpus() -> Iterator[str]:
+    """What the tasks ask and what may be answered, several times over: whole words are to become tokens."""
+    families = tuple(FAMILIES)
+    asked = [
+        *(recognition.question(families, pair, n) for n in range(recognition.WORDINGS) for pair in (False, True)),
+        *(object_task.question(["person", "dog"], n) for n in range(object_task.WORDINGS)),
+        *(object_task.question(["person", "dog"], n, of_kinds=True) for n in range(object_task.WORDINGS)),
+        *(grounding.question("thousandths", None, n) for n in range(grounding.WORDINGS)),
+        *(grounding.question("pixels", (640, 480), n) for n in range(grounding.WORDINGS)),
+        *(quality.question(0, think) for think in (True, False)),
+    ]
+    kinds = [(family, recognition.truth(family, severity)) for family in families for severity in (1, 2, 3, 4, 5)]
+    said = [wrap(right, thinking("recognition", right, {"distortion": family})) for family, right in kinds]
+    scored = [wrap(f"Score:{n}.44", thinking("quality", f"{n}.44", {})) for n in (1, 2, 3, 4)]
+    return chain(*([text] * 4 for text in [*asked, *said, *scored]))
+
+
+# --- processors -----------------------------------------------------------------------------------------------------
+
+
+def tiny_processor(family: str = "qwen3_vl") -> Any:
+    """Stock processors where torchvision is there, those for images alone where it is not."""
+    tokenizer = tiny_tokenizer(family)
+    return _llava_processor(tokenizer) if family == "llava" else _qwen_processor(family, tokenizer)
+
+
+def _qwen_processor(family: str, tokenizer: Any) -> Any:
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+    from transformers.utils import is_torchvision_available
+
+    side = PATCH * MERGE
+    seen = {
+        "patch_size": PATCH,
+        "merge_size": MERGE,
+        "temporal_patch_size": 2,
+        "image_mean": [0.5] * 3,
+        "image_std": [0.5] * 3,
+        "size": {"shortest_edge": side * side, "longest_edge": 256 * 256},
+    }
+    images = Qwen2VLImageProcessorPil(**seen)
+    if not is_torchvision_available():
+        return image_only(family)(image_processor=images, tokenizer=tokenizer, chat_template=tokenizer.chat_template)
+    import transformers
+
+    kind, video = {
+        "qwen3_vl": ("Qwen3VLProcessor", "Qwen3VLVideoProcessor"),
+        "qwen2_5_vl": ("Qwen2_5_VLProcessor", "Qwen2VLVideoProcessor"),
+    }[family]
+    return getattr(transformers, kind)(
+        image_processor=images,
+        tokenizer=tokenizer,
+        video_processor=getattr(transformers, video)(**seen),
+        chat_template=tokenizer.chat_template,
+    )
+
+
+def _llava_processor(tokenizer: Any) -> Any:
+    from transformers import CLIPImageProcessorPil, LlavaProcessor
+
+    images = CLIPImageProcessorPil(
+        size={"height": FIXED, "width": FIXED}, do_center_crop=False, image_mean=[0.5] * 3, image_std=[0.5] * 3
+    )
+    return LlavaProcessor(
+        image_processor=images,
+        tokenizer=tokenizer,
+        patch_size=PATCH,
+        vision_feature_select_strategy="default",
+        chat_template=tokenizer.chat_template,
+        image_token="<image>",
+        num_additional_image_tokens=1,
+    )
+
+
+# --- models ---------------------------------------------------------------------------------------------------------
+
+
+def tiny_model(family: str, tokenizer: Any, seed: int = 0) -> Any:
+    """A model with random weights, the same ones for the same seed."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = TINY[family](tokenizer)
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.generation_config.bos_token_id = None
+    return model
+
+
+def _text(tokenizer: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "vocab_size": len(tokenizer),
+        "hidden_size": HIDDEN,
+        "intermediate_size": 3 * HIDDEN,
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": HEADS,
+        "num_key_value_heads": HEADS,
+        "max_position_embeddings": 4096,
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": None,
+        "eos_token_id": tokenizer.eos_token_id,
+        "tie_word_embeddings": True,
+        **SPREAD,
+        **more,
+    }
+
+
+def _sight(**more: Any) -> dict[str, Any]:
+    return {
+        "depth": DEPTH,
+        "hidden_size": SEEING,
+        "intermediate_size": 3 * SEEING,
+        "num_heads": 4,
+        "patch_size": PATCH,
+        "spatial_merge_size": MERGE,
+        "temporal_patch_size": 2,
+        "out_hidden_size": HIDDEN,
+        **SEEING_SPREAD,
+        **more,
+    }
+
+
+def _tokens(tokenizer: Any) -> dict[str, int]:
+    names = {"image_token_id": "<|image_pad|>", "video_token_id": "<|video_pad|>"}
+    names |= {"vision_start_token_id": "<|vision_start|>", "vision_end_token_id": "<|vision_end|>"}
+    return {key: tokenizer.convert_tokens_to_ids(token) for key, token in names.items()}
+
+
+def _rope(**more: Any) -> dict[str, Any]:
+    third = HEAD // 2 // 4
+    return {"rope_type": "default", "rope_theta": 1.0e4, "mrope_section": [HEAD // 2 - 2 * third, third, third], **more}
+
+
+def _qwen3(tokenizer: Any) -> Any:
+    from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
+
+    text = _text(tokenizer, head_dim=HEAD, rope_parameters=_rope(mrope_interleaved=True))
+    sight = _sight(num_position_embeddings=24 * 24, deepstack_visual_indexes=[0])
+    config = Qwen3VLConfig(text_config=text, vision_config=sight, tie_word_embeddings=True, **_tokens(tokenizer))
+    return Qwen3VLForConditionalGeneration(config)
+
+
+def _qwen2_5(tokenizer: Any) -> Any:
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    sight = _sight(window_size=4 * PATCH * MERGE, fullatt_block_indexes=[DEPTH - 1])
+    config = Qwen2_5_VLConfig(
+        text_config=_text(tokenizer, rope_parameters=_rope()),
+        vision_config=sight,
+        tie_word_embeddings=True,
+        **_tokens(tokenizer),
+    )
+    return Qwen2_5_VLForConditionalGeneration(config)
+
+
+def _llava(tokenizer: Any) -> Any:
+    from transformers import CLIPVisionConfig, LlavaConfig, LlavaForConditionalGeneration, Qwen2Config
+
+    image = tokenizer.convert_tokens_to_ids("<image>")
+    sight = CLIPVisionConfig(
+        hidden_size=SEEING,
+        intermediate_size=3 * SEEING,
+        num_hidden_layers=DEPTH,
+        num_attention_heads=4,
+        image_size=FIXED,
+        patch_size=PATCH,
+        **SEEING_SPREAD,
+    )
+    config = LlavaConfig(
+        text_config=Qwen2Config(**_text(tokenizer)),
+        vision_config=sight,
+        image_token_index=image,
+        image_token_id=image,
+        vision_feature_layer=-1,
+        tie_word_embeddings=True,
+    )
+    return LlavaForConditionalGeneration(config)
+
+
+TINY: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {"qwen3_vl": _qwen3, "qwen2_5_vl": _qwen2_5, "llava": _llava}
+)
+"""Architectures, by `model_type`."""

@@ -1,0 +1,144 @@
+"""Which weights a run begins with: those of a model, adapters to train on, or a model with adapters merged in."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from distortlab.core.errors import UserError
+from distortlab.storage.atomic import read_json, write_json
+from refine_iqa_train.config.schema import Config, LoraRules
+from refine_iqa_train.models.adapters import BASE, Adapter, adapter_of, attached, load_merged, new_folder
+from refine_iqa_train.models.families import ModelFamily
+from refine_iqa_train.models.identity import identity_of
+from refine_iqa_train.models.processors import load_processor
+from refine_iqa_train.training.trl_arguments import lora_of, quantization_of
+
+__all__ = ["base_of", "check_adapter", "is_continued", "merge_run", "model_arguments"]
+
+MERGED_FROM = "merged_from.json"
+
+
+def is_continued(config: Config, adapter: Adapter | None) -> bool:
+    """Whether the adapters of the model are trained on; else they are merged, where there are some."""
+    return adapter is not None and config.lora is not None and config.adapter != "merge"
+
+
+def check_adapter(config: Config, family: ModelFamily) -> Adapter | None:
+    """The adapters that `model` holds, or None. Raises `UserError` where they do not go with the configuration."""
+    adapter = adapter_of(config.model, config.revision)
+    if adapter is None:
+        if config.adapter != "auto":
+            raise UserError(f"adapter: {config.adapter}, and {config.model} holds no adapters; leave the key out")
+        return None
+    if config.lora is None and config.adapter == "continue":
+        raise UserError(
+            f"adapter: continue needs the key lora (r: {adapter.r}, alpha: {adapter.alpha}); without it the model is "
+            "trained in full, which adapter: merge does"
+        )
+    if is_continued(config, adapter):
+        assert config.lora is not None
+        _check_same(config.lora, adapter, family)
+    return adapter
+
+
+def _check_same(rules: LoraRules, adapter: Adapter, family: ModelFamily) -> None:
+    """Adapters that are trained on keep their shape."""
+    names = adapter.weight_names()
+    there = {
+        "r": adapter.r,
+        "alpha": adapter.alpha,
+        "dropout": adapter.dropout,
+        "vision": any(set(name.split(".")) & set(family.vision) for name in names) if names else rules.vision,
+    }
+    for key, value in there.items():
+        if getattr(rules, key) != value:
+            wanted, theirs = json.dumps(getattr(rules, key)), json.dumps(value)
+            raise UserError(
+                f"lora.{key} = {wanted}, and the adapters in {adapter.name} have {theirs}: set lora.{key}: {theirs} to "
+                "train them on, or adapter: merge to add them to the weights and "
+                "begin with new ones"
+            )
+
+
+# --- for TRL --------------------------------------------------------------------------------------------------------
+
+
+def model_arguments(config: Config, adapter: Adapter | None, family: ModelFamily, arguments: Any) -> dict[str, Any]:
+    """`model`, `peft_config` and `quantization_config` of TRL's trainers; `arguments` are theirs.
+
+    Merged weights are written to a folder in `out` first: a model is loaded from there again as the reference of the
+    KL term, by vLLM, and by whoever uses the new adapters.
+    """
+    if is_continued(config, adapter):
+        assert adapter is not None
+        return {"model": _continued(config, adapter, arguments)}
+    base = config.model if adapter is None else str(_merged_base(config, adapter))
+    return {
+        "model": base,
+        "peft_config": lora_of(config, family),
+        "quantization_config": quantization_of(config.lora),
+    }
+
+
+def _continued(config: Config, adapter: Adapter, arguments: Any) -> Any:
+    """As TRL loads a model that it is given by name, with the adapters on it."""
+    from trl.trainer.utils import create_model_from_path
+
+    options = {**(arguments.model_init_kwargs or {}), "revision": adapter.base_revision}
+    arguments.model_init_kwargs = None  # TRL warns that they are of no use to a model that is there
+    quantized = quantization_of(config.lora)
+    if quantized is not None:
+        options["quantization_config"] = quantized
+    if arguments.distributed_state.distributed_type in ("MULTI_GPU", "DEEPSPEED"):
+        options["device_map"] = None
+    plugin = arguments.deepspeed_plugin
+    mixed = plugin is None or plugin.zero_stage != 3 or quantized is not None
+    model = create_model_from_path(adapter.base, **options)
+    return attached(model, adapter, trained=True, same_dtype=not mixed)
+
+
+def base_of(config: Config, adapter: Adapter | None) -> str:
+    """The model whose weights are trained, or stay as they are under adapters: a folder or a name on the Hub."""
+    if adapter is None:
+        return config.model
+    return adapter.base if is_continued(config, adapter) else str(Path(config.out) / BASE)
+
+
+def _merged_base(config: Config, adapter: Adapter) -> Path:
+    """`out/base`: made by the main process, and used again where a run goes on."""
+    from accelerate import PartialState
+
+    folder = Path(config.out) / BASE
+    source = {"adapters": identity_of(adapter.name, adapter.revision), "base": identity_of(adapter.base)}
+    with PartialState().main_process_first():
+        if read_json(folder / MERGED_FROM) != source:
+            if folder.exists():
+                shutil.rmtree(folder)
+            with new_folder(folder) as hidden:
+                _write_merged(adapter, hidden)
+                write_json(hidden / MERGED_FROM, source)
+    return folder
+
+
+# --- merge ----------------------------------------------------------------------------------------------------------
+
+
+def merge_run(run: str, out: Path) -> Adapter:
+    """Write the weights of a model with the adapters of `run` merged in, and its processor, to a new folder."""
+    adapter = adapter_of(run)
+    if adapter is None:
+        raise UserError(
+            f"there is nothing to merge: {run} is a whole model"
+            if (Path(run) / "config.json").exists()
+            else f"{run} holds no adapters (there is no adapter_config.json)"
+        )
+    with new_folder(out) as hidden:
+        _write_merged(adapter, hidden)
+    return adapter
+
+
+def _write_merged(adapter: Adapter, folder: Path) -> None:
+    processor, _ = load_processor(adapter.name, adapter.revision)
+    load_merged(adapter).save_pretrained(folder)
+    processor.save_pretrained(folder)
