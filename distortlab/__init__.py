@@ -14,11 +14,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from distortlab.api import Distorted, distort
     from distortlab.core.errors import UserError
     from distortlab.core.region import Region
     from distortlab.dataset.reader import open_data as open_dataset
     from distortlab.distortions.catalog import CATALOG, find
-    from distortlab.distortions.edit import Distorted, Edit, distort, render
+    from distortlab.distortions.edit import Edit, render
     from distortlab.generation.generate import generate
     from distortlab.generation.report import Account
     from distortlab.imaging.decode import read_image
@@ -52,7 +53,8 @@ _HOMES = {
     "generation.report": ("Account",),
     "distortions.catalog": ("CATALOG", "find"),
     "generation.generate": ("generate",),
-    "distortions.edit": ("Distorted", "Edit", "distort", "render"),
+    "api": ("Distorted", "distort"),
+    "distortions.edit": ("Edit", "render"),
     "core.errors": ("UserError",),
     "sharing.push": ("push",),
     "imaging.decode": ("read_image",),

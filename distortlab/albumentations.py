@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from distortlab.api import distort
 from distortlab.core.errors import UserError
 from distortlab.distortions.base import Profile
 from distortlab.distortions.catalog import amount_of, find
-from distortlab.distortions.edit import distort
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for a newer release when imported
 try:

@@ -25,7 +25,8 @@ from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import CATALOG, FAMILIES
 from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
-from distortlab.severity.visibility import GATES, TRENDS
+from distortlab.severity.direction import TRENDS
+from distortlab.severity.visibility import GATES
 from distortlab.storage.atomic import sha256_of
 from distortlab.tasks.terms import PHRASES
 from distortlab.visualization.contact_sheet import dataset_tiles

@@ -13,8 +13,9 @@ from distortlab.core.region import Region
 from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import CATALOG, find
 from distortlab.distortions.edit import Edit, applied, spatial_scale
+from distortlab.severity.scene import Scene
 from distortlab.severity.search import equalized, misfit
-from distortlab.severity.visibility import Scene, measure
+from distortlab.severity.visibility import measure
 
 ROWS = st.sampled_from(CATALOG)
 CONTINUOUS = st.sampled_from([row for row in CATALOG if not row.dial.whole])

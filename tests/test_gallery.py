@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from samples import Pixels
 
+from distortlab.api import distort
 from distortlab.core.errors import UserError
 from distortlab.core.region import Region
 from distortlab.distortions.catalog import CATALOG, FAMILIES
-from distortlab.distortions.edit import distort
 from distortlab.visualization.gallery import catalogue_sheet, photograph, rows_of, sample_photograph, steps
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from samples import NAMES, PROFILES, SEVERITIES, Pixels
 
+from distortlab.api import distort
 from distortlab.core.errors import UserError
 from distortlab.distortions.base import Distortion, Ladder
 from distortlab.distortions.catalog import CATALOG, FAMILIES, amount_of, find, variants
-from distortlab.distortions.edit import distort
 from distortlab.tasks import terms
 
 # DepictQA x_distortion at 59aea4a, severity 1 to 5. What is not here is ours.

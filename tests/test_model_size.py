@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from PIL import Image as pillow
 from samples import NAMES, photograph
 
+from distortlab.api import distort
 from distortlab.core.errors import UserError
 from distortlab.core.region import Region
-from distortlab.distortions.edit import distort
 from distortlab.severity.model_size import model_shape, seen_small
-from distortlab.severity.visibility import Scene, measure
+from distortlab.severity.scene import Scene
+from distortlab.severity.visibility import measure
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,13 @@ from samples import (
     whole,
 )
 
+from distortlab.api import distort
 from distortlab.core.region import Box, Region
 from distortlab.distortions.catalog import CATALOG, find
-from distortlab.distortions.edit import applied, distort
+from distortlab.distortions.edit import applied
 from distortlab.distortions.families.blur import _disc, _line
-from distortlab.severity.visibility import Scene, measure
+from distortlab.severity.scene import Scene
+from distortlab.severity.visibility import measure
 
 PAIRS = [(name, severity) for name in NAMES for severity in (1, 5)]
 

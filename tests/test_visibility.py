@@ -9,7 +9,10 @@ from skimage import color, metrics
 
 from distortlab.core.region import Mask, Region
 from distortlab.distortions.catalog import FAMILIES, find
-from distortlab.severity.visibility import GATES, TRENDS, Scene, Visibility, gate, measure, trend_of, verdict
+from distortlab.distortions.edit import Visibility
+from distortlab.severity.direction import TRENDS, trend_of
+from distortlab.severity.scene import Scene
+from distortlab.severity.visibility import GATES, gate, measure, verdict
 
 
 def flat(level: int, size: int = 64) -> Pixels:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image as pillow
 from reference_samples import encoded
 
+from distortlab.api import distort
 from distortlab.core.image import pixels_sha256
 from distortlab.dataset.schema import TABLES, edits_of, open_writer, table
-from distortlab.distortions.edit import distort, render
+from distortlab.distortions.edit import render
 from distortlab.imaging.decode import read_upright
 from distortlab.storage.atomic import sha256_of
 

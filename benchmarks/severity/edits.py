@@ -18,13 +18,14 @@ from distortlab.core.region import Region
 from distortlab.core.seeds import stream
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import CATALOG
-from distortlab.distortions.edit import Edit, applied, spatial_scale
+from distortlab.distortions.edit import Edit, Visibility, applied, spatial_scale
 from distortlab.generation.engines.local import tune_process
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import open_references
 from distortlab.severity.model_size import seen_small
+from distortlab.severity.scene import Scene
 from distortlab.severity.search import equalized, misfit
-from distortlab.severity.visibility import Scene, Visibility, gate, measure, verdict
+from distortlab.severity.visibility import gate, measure, verdict
 
 MARGIN = 16
 MODES = {

@@ -18,7 +18,8 @@ from distortlab.distortions.base import TARGETS, Distortion, Ladder
 from distortlab.distortions.catalog import CATALOG
 from distortlab.distortions.edit import Edit, applied, spatial_scale
 from distortlab.recipe import Recipe
-from distortlab.severity.visibility import Scene, gate, measure, verdict
+from distortlab.severity.scene import Scene
+from distortlab.severity.visibility import gate, measure, verdict
 
 
 def regions(spec: str, count: int) -> list[tuple[np.ndarray, object]]:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from edits import MODES, collect, places
 from page import write_page
 
-from distortlab.severity.visibility import trend_of
+from distortlab.severity.direction import trend_of
 
 ROOT = Path(__file__).parents[2]
 LARGE_SIDE, TOKENS = 2048, 1280 * 28 * 28

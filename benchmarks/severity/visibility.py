@@ -20,7 +20,8 @@ from distortlab.core.region import Region
 from distortlab.distortions.catalog import CATALOG, amount_of
 from distortlab.distortions.edit import Edit, applied, spatial_scale
 from distortlab.generation.engines.local import tune_process
-from distortlab.severity.visibility import Scene, measure
+from distortlab.severity.scene import Scene
+from distortlab.severity.visibility import measure
 
 MARGIN = 16
 

@@ -136,9 +136,9 @@ def distort(
     """
     import numpy as np
 
+    from distortlab.api import distort as run
     from distortlab.cli.printing import print_edit
     from distortlab.core.errors import UserError, unknown
-    from distortlab.distortions.edit import distort as run
     from distortlab.imaging.decode import read_image
     from distortlab.imaging.encode import CODECS
     from distortlab.storage.atomic import new_file

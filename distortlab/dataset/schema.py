@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.core.region import Region
-from distortlab.distortions.edit import Edit
-from distortlab.severity.visibility import Visibility
+from distortlab.distortions.edit import Edit, Visibility
 
 __all__ = [
     "IMAGES",

@@ -28,8 +28,9 @@ from distortlab.references.base import Entry, NamedRegion, Reference
 from distortlab.references.licenses import is_allowed
 from distortlab.references.screening import screen
 from distortlab.severity.model_size import seen_small
+from distortlab.severity.scene import Scene
 from distortlab.severity.search import equalized, misfit
-from distortlab.severity.visibility import Scene, gate, measure, verdict
+from distortlab.severity.visibility import gate, measure, verdict
 
 __all__ = ["Bench", "Drawn", "Tally", "draw"]
 

@@ -13,7 +13,9 @@ from PIL import Image as pillow
 from distortlab.core.errors import UserError
 from distortlab.core.image import Image, shape_of
 from distortlab.core.region import Box, Region
-from distortlab.severity.visibility import Scene, Visibility, measure
+from distortlab.distortions.edit import Visibility
+from distortlab.severity.scene import Scene
+from distortlab.severity.visibility import measure
 
 __all__ = ["model_shape", "seen_small"]
 

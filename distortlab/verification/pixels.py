@@ -14,7 +14,8 @@ from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Edit, render
 from distortlab.imaging.decode import read_upright
 from distortlab.recipe import Recipe
-from distortlab.severity.visibility import Scene, measure, verdict
+from distortlab.severity.scene import Scene
+from distortlab.severity.visibility import measure, verdict
 
 __all__ = ["Looked", "look", "not_rendered"]
 

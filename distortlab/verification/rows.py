@@ -13,10 +13,11 @@ from distortlab.core.errors import UserError
 from distortlab.core.region import Box, Region
 from distortlab.distortions.base import TARGETS
 from distortlab.distortions.catalog import find
+from distortlab.distortions.edit import Visibility
 from distortlab.recipe import Recipe
 from distortlab.references.regions.outlines import runs_of
 from distortlab.references.regions.rules import eligible
-from distortlab.severity.visibility import Visibility, verdict
+from distortlab.severity.visibility import verdict
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from distortlab.api import distort, region_of
 from distortlab.core.errors import UserError, unknown
 from distortlab.core.image import Image, shape_of
 from distortlab.core.region import Mask, Region
 from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.catalog import CATALOG, FAMILIES
-from distortlab.distortions.edit import distort, region_of
 from distortlab.imaging.decode import read_image
 from distortlab.visualization.tiles import Tile, sheet
 

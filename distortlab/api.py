@@ -1,0 +1,116 @@
+"""`distort`: one call that distorts a part of an image, for notebooks and programs of others."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from distortlab.core.errors import UserError
+from distortlab.core.image import Image, shape_of
+from distortlab.core.region import Box, Region
+from distortlab.distortions.base import Distortion, Profile
+from distortlab.distortions.catalog import amount_of, find, read_severity
+from distortlab.distortions.edit import Edit, applied, spatial_scale, with_visibility
+from distortlab.severity.scene import Scene
+from distortlab.severity.visibility import measure
+
+__all__ = ["Distorted", "distort", "region_of"]
+
+
+class Distorted(NamedTuple):
+    """An image with one distortion, and the record of it. Notebooks show the image."""
+
+    image: Image
+    edit: Edit
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: the pixels themselves, or a smaller copy where they are too many for a page."""
+        return _as_png(self.image)
+
+
+def distort(
+    image: Image,
+    name: str,
+    severity: int = 3,
+    *,
+    mask: np.ndarray | None = None,
+    box: tuple[int, int, int, int] | None = None,
+    seed: int = 0,
+    profile: Profile = "matched",
+    amount: float | None = None,
+    feather: int = 2,
+) -> Distorted:
+    """Distort the masked part of an image.
+
+    `image` uint8 (rows, columns, 3) RGB. `mask` (rows, columns), anything but 0 is distorted; or `box`
+    `(x1, y1, x2, y2)` in pixels, x2 and y2 exclusive; with neither, the whole image. `amount` sets the dial itself,
+    in the unit of the distortion, in place of the ladder's setting for `severity`. The same arguments give the same
+    pixels. Returns the new image and the edit: region and box, parameters, and how visible it came out.
+    """
+    _check_image(image)
+    row, severity = find(name), read_severity(severity)
+    region = region_of(shape_of(image), mask, box)
+    setting = amount_of(row, severity, profile) if amount is None else _checked_amount(row, amount)
+    if not 0 <= feather <= 64:
+        raise UserError(f"feather = {feather} is outside 0 .. 64 pixels")
+    scale = spatial_scale(region.size)
+    edit = Edit(region, name, severity, setting, scale, feather, (int(seed), name), row.version)
+    after = applied(image, edit)
+    scene = Scene(np.ascontiguousarray(image[region.bbox.slices]), region.mask)
+    out = image.copy()
+    out[region.bbox.slices] = after
+    return Distorted(out, with_visibility(edit, measure(scene, after, row.name)))
+
+
+_SHOWN = 1600
+"""The longest side of a picture in a notebook, px."""
+
+
+def _as_png(image: Image) -> bytes:
+    longest = max(shape_of(image))
+    if longest > _SHOWN:
+        columns, rows = (max(1, round(side * _SHOWN / longest)) for side in (image.shape[1], image.shape[0]))
+        image = np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    return bytes(cv2.imencode(".png", image[..., ::-1])[1])
+
+
+def _check_image(image: Any) -> None:
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        came = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise UserError(f"an image is a uint8 array of (rows, columns, 3), not {came}")
+    if not image.size:
+        raise UserError(f"the image has no pixels: shape {image.shape}")
+
+
+def region_of(shape: tuple[int, int], mask: np.ndarray | None, box: tuple[int, int, int, int] | None) -> Region:
+    """The region that a mask or a box of an image of `shape` (rows, columns) means; the whole image with neither."""
+    if mask is not None and box is not None:
+        raise UserError("give a mask or a box, not both")
+    if mask is not None:
+        if np.shape(mask) != shape:
+            raise UserError(f"the mask has shape {np.shape(mask)}, the image {shape} (rows, columns)")
+        if not np.any(mask):
+            raise UserError("the mask is empty: nothing would be distorted")
+        return Region.from_mask(mask)
+    return Region.from_box(_checked_box(shape, (0, 0, shape[1], shape[0]) if box is None else box), shape)
+
+
+def _checked_amount(row: Distortion, amount: float) -> float:
+    if not row.dial.takes(amount):
+        ends = f"{row.dial.weakest:g} (weakest) to {row.dial.strongest:g} (strongest)"
+        raise UserError(f"amount {amount:g} is off the dial of {row.name}, which goes from {ends} ({row.unit})")
+    return float(amount)
+
+
+def _checked_box(shape: tuple[int, int], box: Sequence[int]) -> Box:
+    try:
+        x1, y1, x2, y2 = (int(v) for v in box)
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"the box {box!r} is not four whole numbers x1,y1,x2,y2") from None
+    if not (0 <= x1 < x2 <= shape[1] and 0 <= y1 < y2 <= shape[0]):
+        raise UserError(
+            f"the box {x1},{y1},{x2},{y2} does not lie in the image, which is {shape[1]} wide and {shape[0]} high; "
+            "a box is x1,y1,x2,y2 in pixels with x1 < x2 and y1 < y2"
+        )
+    return Box(x1, y1, x2, y2)

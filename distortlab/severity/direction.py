@@ -1,0 +1,88 @@
+"""Which way a distortion must change a region: brighten brightens, blur takes detail away."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from distortlab.core.image import Image
+from distortlab.severity.scene import Scene, compute_detail, compute_lab, compute_spread, weighted_mean
+
+__all__ = ["TRENDS", "Trend", "trend_of"]
+
+
+def _luma_rise(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+    return float(cv2.mean(luma, scene.mask)[0]) - scene.mean
+
+
+def _luma_fall(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+    return -_luma_rise(scene, after, luma)
+
+
+def _spread_gain(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+    return compute_spread(luma, scene.mask) / max(scene.spread, 1e-6) - 1
+
+
+def _spread_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+    return -_spread_gain(scene, after, luma)
+
+
+def _chroma_gain(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+    lab = compute_lab(after)
+    return weighted_mean(np.hypot(lab[..., 1], lab[..., 2]), scene.colours[0]) - scene.chroma
+
+
+def _chroma_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+    return -_chroma_gain(scene, after, luma)
+
+
+def _detail_gain(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+    return compute_detail(luma, scene.mask) / max(scene.detail, 1e-6) - 1
+
+
+def _detail_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+    return -_detail_gain(scene, after, luma)
+
+
+def _tiling(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+    def equal(plane: NDArray[np.uint8]) -> float:
+        inside = scene.mask[:, 1:] & scene.mask[:, :-1]
+        return float(((plane[:, 1:] == plane[:, :-1]) & (inside != 0)).sum() / max(int(inside.sum()), 1))
+
+    return equal(luma) - equal(scene.luma)
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Which way a family must go: `measure` must reach `least`, in `unit`."""
+
+    measure: Callable[[Scene, Image, NDArray[np.uint8]], float]
+    least: float
+    unit: str
+
+
+TRENDS: Mapping[str, Trend] = MappingProxyType(
+    {
+        "blur": Trend(_detail_loss, 0.01, "relative loss of detail"),
+        # Pixels that trade places are each as sharp as before, and differ more from their neighbours.
+        "blur.jitter": Trend(_detail_gain, 0.01, "relative gain of detail"),
+        "noise": Trend(_detail_gain, 0.001, "relative gain of detail"),
+        "brighten": Trend(_luma_rise, 3.0, "levels of mean luma"),
+        "darken": Trend(_luma_fall, 3.0, "levels of mean luma"),
+        "contrast_strengthen": Trend(_spread_gain, 0.05, "relative gain of spread"),
+        "contrast_weaken": Trend(_spread_loss, 0.05, "relative loss of spread"),
+        "saturate_strengthen": Trend(_chroma_gain, 3.0, "CIELAB chroma"),
+        "saturate_weaken": Trend(_chroma_loss, 3.0, "CIELAB chroma"),
+        "oversharpen": Trend(_detail_gain, 0.01, "relative gain of detail"),
+        "pixelate": Trend(_tiling, 0.1, "share of equal neighbours"),
+        "quantization": Trend(_tiling, 0.05, "share of equal neighbours"),
+    }
+)
+
+
+def trend_of(name: str) -> "Trend | None":
+    """Which way a distortion (`family.variant`) must go, or None where there is no such way."""
+    return TRENDS.get(name, TRENDS.get(name.partition(".")[0]))

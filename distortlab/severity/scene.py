@@ -1,0 +1,143 @@
+"""A region before it is changed: block means, luma and colours, computed once and compared with every candidate."""
+
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from distortlab.core.image import Image
+from distortlab.core.region import Mask
+from distortlab.severity.ciede2000 import lab_of_linear
+
+__all__ = [
+    "SSIM_BLOCK",
+    "Floats",
+    "Scene",
+    "average_blocks",
+    "compute_detail",
+    "compute_lab",
+    "compute_luma",
+    "compute_spread",
+    "weighted_mean",
+]
+
+Floats = NDArray[np.floating]
+
+SSIM_BLOCK = 8
+"""Side of the blocks that structure is compared in, px."""
+_COLOUR_BLOCK = 5
+# A region of more than twice as many pixels is measured in strips; both block sizes divide a strip.
+_ENOUGH, _STRIP = 16384, 40
+
+
+class Scene:
+    """A region before it is changed: the parts of the measurement that need only be made once."""
+
+    def __init__(self, image: Image, mask: Mask) -> None:
+        """`image` is the region's box cut out of the reference, uint8 (rows, columns, 3); `mask` 0 or 1, same size."""
+        self._rows = _strips(mask.shape[0], mask.size)
+        self.image: Image = self.part(image)
+        self.mask: Mask = self.part(mask)
+
+    def part(self, pixels: Any) -> Any:
+        """The rows that are measured: all of a small region, every n-th strip of a large one."""
+        return np.ascontiguousarray(pixels if self._rows is None else pixels[self._rows])
+
+    @cached_property
+    def luma(self) -> NDArray[np.uint8]:
+        """8-bit luma."""
+        return compute_luma(self.image)
+
+    @cached_property
+    def moments(self) -> tuple[Floats, Floats, Floats]:
+        """Block weights, block means and block mean squares of luma."""
+        plane = self.luma.astype(np.float32)
+        return (
+            average_blocks(self.mask, SSIM_BLOCK),
+            average_blocks(plane, SSIM_BLOCK),
+            average_blocks(plane * plane, SSIM_BLOCK),
+        )
+
+    @cached_property
+    def colours(self) -> tuple[Floats, Floats]:
+        """Weights and CIELAB of the 5x5 means."""
+        return average_blocks(self.mask, _COLOUR_BLOCK), compute_lab(self.image)
+
+    @cached_property
+    def chroma(self) -> float:
+        """Mean chroma of the region, CIELAB units."""
+        weight, lab = self.colours
+        return weighted_mean(np.hypot(lab[..., 1], lab[..., 2]), weight)
+
+    @cached_property
+    def mean(self) -> float:
+        """Mean luma of the region, 0..255."""
+        return float(cv2.mean(self.luma, self.mask)[0])
+
+    @cached_property
+    def spread(self) -> float:
+        """Standard deviation of luma in the region, levels."""
+        return compute_spread(self.luma, self.mask)
+
+    @cached_property
+    def detail(self) -> float:
+        """Root mean square step between neighbouring pixels of the region, levels."""
+        return compute_detail(self.luma, self.mask)
+
+
+def _strips(rows: int, pixels: int) -> NDArray[np.intp] | None:
+    """Which rows of a region of `pixels` to measure: whole strips of blocks, so that no block is cut."""
+    every = pixels // _ENOUGH
+    if every < 2 or rows < _STRIP * every:
+        return None
+    index = np.arange(rows)
+    return index[(index // _STRIP) % every == every // 2]
+
+
+def compute_luma(image: Image) -> NDArray[np.uint8]:
+    """8-bit luma (ITU-R BT.601) of an image."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def average_blocks(plane: NDArray[np.generic], block: int) -> Floats:
+    """Block means; the last row and column of blocks are filled up by repeating the edge (or, for a mask, with 0)."""
+    rows, columns = plane.shape[:2]
+    border = cv2.BORDER_CONSTANT if plane.dtype == np.uint8 and plane.ndim == 2 else cv2.BORDER_REPLICATE
+    if rows % block or columns % block:
+        plane = cv2.copyMakeBorder(plane, 0, -rows % block, 0, -columns % block, border)
+    size = (plane.shape[1] // block, plane.shape[0] // block)
+    return np.asarray(cv2.resize(np.asarray(plane, np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+_LINEAR = np.arange(256) / 255
+_LINEAR = np.where(_LINEAR <= 0.04045, _LINEAR / 12.92, ((_LINEAR + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def compute_lab(image: Image) -> Floats:
+    """CIELAB of the 5x5 means, taken in linear light: (ceil(rows / 5), ceil(columns / 5), 3)."""
+    return lab_of_linear(average_blocks(cv2.LUT(image, _LINEAR), _COLOUR_BLOCK))
+
+
+def weighted_mean(values: Floats, weight: Floats) -> float:
+    """The mean of `values`, each counted by its weight."""
+    return float((values * weight).sum(dtype=np.float64) / max(float(weight.sum(dtype=np.float64)), 1e-9))
+
+
+def compute_spread(luma: NDArray[np.uint8], mask: Mask) -> float:
+    """Standard deviation of luma where the mask is not 0, levels."""
+    return float(cv2.meanStdDev(luma, mask=mask)[1][0, 0])
+
+
+def compute_detail(luma: NDArray[np.uint8], mask: Mask) -> float:
+    """Root mean square step between neighbours that both lie in the mask, levels."""
+    total, count = 0.0, 0
+    for a, b, inside in (
+        (luma[:, 1:], luma[:, :-1], mask[:, 1:] & mask[:, :-1]),
+        (luma[1:], luma[:-1], mask[1:] & mask[:-1]),
+    ):
+        if inside.size:
+            total += cv2.norm(np.ascontiguousarray(a), np.ascontiguousarray(b), cv2.NORM_L2SQR, inside)
+            count += int(np.count_nonzero(inside))
+    return float(np.sqrt(total / max(count, 1)))
