@@ -16,10 +16,10 @@ from measures import MEASURES
 from distortlab.core.image import Image
 from distortlab.core.region import Region
 from distortlab.core.seeds import stream
+from distortlab.core.workers import tune_process
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import CATALOG
 from distortlab.distortions.edit import Edit, Visibility, applied, spatial_scale
-from distortlab.generation.engines.local import tune_process
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import open_references
 from distortlab.severity.model_size import seen_small

@@ -17,9 +17,9 @@ from skimage.metrics import structural_similarity
 
 from distortlab.core.image import Image
 from distortlab.core.region import Region
+from distortlab.core.workers import tune_process
 from distortlab.distortions.catalog import CATALOG, amount_of
 from distortlab.distortions.edit import Edit, applied, spatial_scale
-from distortlab.generation.engines.local import tune_process
 from distortlab.severity.scene import Scene
 from distortlab.severity.visibility import measure
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from contestants import Contestant, floor, generator, peer, pixels_only, plan_of
 from corpus import write_corpus
 
-from distortlab.generation.engines.local import tune_process
+from distortlab.core.workers import tune_process
 
 
 def measured(contestants: Mapping[str, Contestant], repeats: int) -> dict[str, list[float]]:

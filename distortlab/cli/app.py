@@ -121,8 +121,8 @@ def bar(
 
 def open_and_check(folder: Path, check: bool, quiet: bool = False) -> "Stored":
     """A data set, with `check` after all its tables were compared with their hashes."""
+    from distortlab.core.workers import default_workers
     from distortlab.dataset.reader import open_data
-    from distortlab.generation.engines.local import default_workers
 
     stored = open_data(folder)
     if check:

@@ -28,7 +28,7 @@ def verify(
     from dataclasses import asdict
 
     from distortlab.cli.printing import print_json, print_report
-    from distortlab.generation.engines.local import default_workers
+    from distortlab.core.workers import default_workers
     from distortlab.verification.verify import images_of
     from distortlab.verification.verify import verify as run
 

@@ -26,26 +26,30 @@ class WorkerLost(Exception):
     """A process ended in the middle of its work."""
 
 
-def worker_context() -> Any:
-    """How processes are started: from a clean server, or anew where there is none."""
+def worker_context(preload: str = "") -> Any:
+    """How processes are started: from a clean server, or anew where there is none.
+
+    `preload` names a module that the server imports once for all workers; it counts for the first call of a process.
+    """
     context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     if context.get_start_method() == "forkserver":
         # The kernel's word is about a thread: only the main one lasts as long as the process.
         tied = threading.current_thread() is threading.main_thread()
         first = ["distortlab.core.forkserver_preload"] if tied else []
-        context.set_forkserver_preload([*first, "distortlab.generation.shard"])
+        context.set_forkserver_preload([*first, *filter(None, [preload])])
     return context
 
 
 class WorkerPool:
-    """Up to `limit` processes, begun as they are needed. In each, `start(*shared)` is called first.
+    """Up to `limit` processes, begun as they are needed. In each, `start(*shared)` is called first. `preload` is what
+    `worker_context` takes.
 
     A context manager: at its end what is under way is waited for, and its results are dropped.
     """
 
-    def __init__(self, limit: int, start: Callable[..., None], shared: tuple[Any, ...] = ()) -> None:
+    def __init__(self, limit: int, start: Callable[..., None], shared: tuple[Any, ...] = (), preload: str = "") -> None:
         self._limit, self._start, self._shared = limit, start, shared
-        self._context = worker_context()
+        self._context = worker_context(preload)
         self._processes: list[Any] = []
         self._pipes: list[Any] = []
         self._idle: list[Any] = []

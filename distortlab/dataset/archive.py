@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from distortlab.core.errors import BadReference, UserError
 from distortlab.core.image import Image
 from distortlab.core.region import Box
+from distortlab.dataset.layout import FORMAT
 from distortlab.dataset.patches import ARCHIVE, FOOTER, regions_of, restored
-from distortlab.generation.plan import FORMAT
 from distortlab.imaging.decode import read_upright
 from distortlab.storage.atomic import sha256_of
 from distortlab.storage.base import Storage

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.core.errors import UserError
+from distortlab.dataset.layout import FORMAT
 from distortlab.dataset.notebook import dataset_html
 from distortlab.dataset.schema import TABLES
 from distortlab.dataset.tables import REMEDY, open_table
-from distortlab.generation.plan import FORMAT
 from distortlab.storage.atomic import read_json, seal_fault, sha256_of
 from distortlab.storage.base import Folder, Storage
 

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from distortlab.core.errors import BadRecipe, UserError
+from distortlab.dataset.layout import PLAN_PATH
 from distortlab.generation.finish import own_folders, own_names
-from distortlab.generation.plan import PLAN_PATH, Plan
+from distortlab.generation.plan import Plan
 from distortlab.storage.atomic import json_text
 from distortlab.storage.base import Storage
 from distortlab.storage.locks import Hold

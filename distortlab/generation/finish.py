@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.analysis.shortcuts import shortcuts
+from distortlab.dataset.layout import FORMAT, PLAN_PATH
 from distortlab.dataset.patches import ARCHIVE
 from distortlab.dataset.reader import stored_from
 from distortlab.dataset.schema import SAMPLES, open_writer
 from distortlab.dataset.tables import describe_table, open_table
 from distortlab.generation.card.card import card
-from distortlab.generation.plan import FORMAT, PLAN_PATH, Plan
+from distortlab.generation.plan import Plan
 from distortlab.generation.report import Account
 from distortlab.generation.shard import FULL, Receipt, is_whole, quarantine_path
 from distortlab.storage.atomic import json_in, json_text, seal_fault_in, sealed

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from distortlab.core.errors import BadRecipe, UserError, unknown
+from distortlab.core.workers import default_workers
 from distortlab.generation.claim import claim, remove_leftovers
-from distortlab.generation.engines.local import default_workers, run_local
+from distortlab.generation.engines.local import run_local
 from distortlab.generation.finish import account_of, finish
 from distortlab.generation.plan import make_plan
 from distortlab.generation.report import Account

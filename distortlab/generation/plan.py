@@ -15,16 +15,13 @@ from typing import Any
 from distortlab import __version__
 from distortlab.core.errors import BadRecipe
 from distortlab.core.seeds import Stream, stream
+from distortlab.dataset.layout import FORMAT
 from distortlab.distortions.catalog import CATALOG, variants
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, References
 
-__all__ = ["FORMAT", "PLAN_PATH", "Plan", "Shard", "Slot", "asked_tasks", "largest_remainder", "make_plan"]
+__all__ = ["Plan", "Shard", "Slot", "asked_tasks", "largest_remainder", "make_plan"]
 
-FORMAT = 1
-"""The layout of a data set on disk. Readers refuse a newer one."""
-PLAN_PATH = "_distortlab/plan.json"
-"""Where a data set says what it was made from."""
 _SPARE = 1.25
 """How many references with a choice of names are wanted for each that object questions need: in one of five images a
 distortion shows on one name only.

@@ -14,13 +14,14 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from distortlab import __version__
 from distortlab.core.errors import BuildFailed
+from distortlab.dataset.layout import PLAN_PATH
 from distortlab.dataset.patches import ARCHIVE, FOOTER, archive_rows
 from distortlab.dataset.schema import IMAGES, RFT, ImageRecord, Picture, Sample
 from distortlab.dataset.writer import ShardFiles, full_rows
 from distortlab.generation.candidates import count_instances, names_inside
 from distortlab.generation.composition import TaskBalance
 from distortlab.generation.draw import Bench, Drawn, draw
-from distortlab.generation.plan import PLAN_PATH, Shard, asked_tasks
+from distortlab.generation.plan import Shard, asked_tasks
 from distortlab.generation.questions import Subject, ask, choices
 from distortlab.recipe import Recipe
 from distortlab.storage.atomic import json_in, json_text, seal_fault_in, sealed

@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 
 from distortlab.core.errors import UserError
 from distortlab.core.image import Image, pixels_sha256
+from distortlab.core.workers import in_order
 from distortlab.dataset.archive import Shelf, shards_of, stored_manifest
 from distortlab.dataset.schema import edits_of
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import render
-from distortlab.generation.engines.local import in_order
 from distortlab.imaging.decode import read_upright
 from distortlab.storage.atomic import seal_fault_in, sha256_of
 from distortlab.storage.base import Storage, is_url, open_storage

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from distortlab.core.errors import UserError
 from distortlab.core.seeds import stream
+from distortlab.core.workers import in_order
 from distortlab.dataset.reader import Stored, open_data
-from distortlab.generation.engines.local import in_order
 from distortlab.recipe import Recipe, stored_recipe
 from distortlab.verification import whole
 from distortlab.verification.archives import check_parts, images_in, is_piecewise

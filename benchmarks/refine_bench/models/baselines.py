@@ -11,7 +11,7 @@ import cv2
 
 from distortlab.core.errors import UserError
 from distortlab.core.image import Image
-from distortlab.generation.engines.local import default_workers
+from distortlab.core.workers import default_workers
 from distortlab.imaging.decode import read_image
 from refine_bench.models import image_metrics
 from refine_bench.models.base import Request, Response

@@ -1,28 +1,16 @@
 """Shards on this machine: in this process, or in a pool of others."""
 
-import contextlib
-import ctypes
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from distortlab.core.errors import BuildFailed
-from distortlab.core.processes import WorkerLost, WorkerPool, note_stop, worker_context
+from distortlab.core.processes import note_stop, worker_context
+from distortlab.core.workers import limit_threads, open_pool, tune_process
 from distortlab.generation.shard import Receipt, Work
 
-__all__ = ["default_workers", "in_order", "run_local", "tune_process"]
+__all__ = ["run_local"]
 
 _POLL_S = 0.2
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-def default_workers() -> int:
-    """The processors that this process may use."""
-    with contextlib.suppress(AttributeError):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def run_local(
@@ -36,7 +24,7 @@ def run_local(
 
 
 def _run_here(jobs: Sequence[Work], progress: Callable[[int], None]) -> Iterator[Receipt]:
-    with _one_thread(), note_stop() as heard:
+    with limit_threads(), note_stop() as heard:
 
         def count(images: int) -> None:
             progress(images)
@@ -48,11 +36,12 @@ def _run_here(jobs: Sequence[Work], progress: Callable[[int], None]) -> Iterator
 
 
 def _run_pool(jobs: Sequence[Work], workers: int, progress: Callable[[int], None]) -> Iterator[Receipt]:
-    context = worker_context()
+    context = worker_context(__name__)
     # Without locks: whoever is killed while holding one would stop everybody else for good.
     made, stop = context.RawArray("q", len(jobs)), context.RawValue("b", 0)
     waiting, seen = deque(enumerate(jobs)), 0
-    with _pool(workers, _start_worker, (made, stop), f"{_KEPT}: run the same command again, with fewer") as pool:
+    remedy = "; shards that are done stay done: run the same command again, with fewer"
+    with open_pool(workers, _start_worker, (made, stop), remedy, __name__) as pool:
         try:
             while waiting or pool.is_busy:
                 while waiting and pool.has_room:
@@ -64,43 +53,6 @@ def _run_pool(jobs: Sequence[Work], workers: int, progress: Callable[[int], None
                 yield from done
         finally:
             stop.value = 1
-
-
-_KEPT = "; shards that are done stay done"
-
-
-def in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
-    """`work` on every item, in this process or in others, the results in order and no more than a few ahead.
-
-    Ctrl-C ends between items. Raises `BuildFailed` where a process was ended from outside.
-    """
-    if workers <= 1 or len(items) <= 1:
-        with _one_thread(), note_stop() as heard:
-            for item in items:
-                yield work(item)
-                if heard:
-                    return
-        return
-    done, given = dict[int, R](), 0
-    with _pool(min(workers, len(items)), tune_process, (), ": try again with fewer") as pool:
-        for due in range(len(items)):
-            while due not in done:
-                while pool.has_room and given < min(len(items), due + 3 * workers):
-                    pool.submit(given, work, items[given])
-                    given += 1
-                done.update(pool.collect())
-            yield done.pop(due)
-
-
-@contextlib.contextmanager
-def _pool(workers: int, start: Callable[..., None], shared: tuple[Any, ...], remedy: str) -> Iterator[WorkerPool]:
-    try:
-        with WorkerPool(workers, start, shared) as pool:
-            yield pool
-    except WorkerLost as error:
-        raise BuildFailed(
-            f"a worker process was ended from outside (out of memory, perhaps){remedy} --workers"
-        ) from error
 
 
 class _Stopped(Exception):
@@ -126,32 +78,3 @@ def _work(numbered: tuple[int, Work]) -> Receipt:
         made[index] += images
 
     return job.run(count)
-
-
-def tune_process() -> None:
-    """One OpenCV thread per process, and an allocator that keeps image-sized blocks instead of returning them to the
-    system after every use: about a tenth of the time (docs/performance.md). Only glibc has the second knob.
-    """
-    import cv2
-    import pyarrow as pa
-
-    cv2.setNumThreads(1)
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        trim_threshold, mmap_threshold = -1, -3
-        libc.mallopt(mmap_threshold, 1 << 30)
-        libc.mallopt(trim_threshold, 1 << 30)
-        pa.set_memory_pool(pa.system_memory_pool())
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """As in a worker, for as long as this lasts: the caller's OpenCV keeps its threads."""
-    import cv2
-
-    threads = cv2.getNumThreads()
-    tune_process()
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)

@@ -19,7 +19,7 @@ from typing import Any
 
 from distortlab import __version__
 from distortlab.core.errors import BuildFailed, UserError
-from distortlab.generation.engines.local import tune_process
+from distortlab.core.workers import tune_process
 from distortlab.generation.shard import Receipt, Work
 from distortlab.storage.base import Folder
 
