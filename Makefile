@@ -88,7 +88,7 @@ shortcuts: .venv/test  ## what a model wins without looking: make shortcuts REFS
 	$(BIN)/python benchmarks/shortcuts.py --refs $(or $(REFS),scenes)
 
 goldens: .venv/test  ## record the block means again (raise the operator's version first)
-	$(BIN)/python tests/record_goldens.py
+	$(BIN)/python tests/goldens/record_goldens.py
 
 clean:  ## everything that make made
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""What all tests share: photographs, masks, and a calm hypothesis."""
+"""What all tests share: photographs, masks, and examples without a time limit."""
 
 import pytest
 from hypothesis import settings

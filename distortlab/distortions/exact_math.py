@@ -90,7 +90,7 @@ def normal_quantiles() -> Floats:
     """65,536 quantiles of the standard normal distribution, rising, float32.
 
     Frozen in the package (in 4096ths), because the inverse normal function of another library version may round
-    otherwise. `tests/test_quantiles.py` compares them with SciPy's.
+    otherwise. `tests/distortions/test_exact_math.py` compares them with SciPy's.
     """
     data = resources.files("distortlab.distortions").joinpath("normal_quantiles.npy")
     with data.open("rb") as file:

@@ -1,7 +1,7 @@
 """CIELAB and CIEDE2000 on float32 arrays (Sharma, Wu and Dalal 2005, doi:10.1002/col.20070).
 
 scikit-image has both; its versions work in float64 and take ten times as long, and this one runs on every edit of a
-data set. `tests/test_ciede.py` holds it to scikit-image and to the published test pairs.
+data set. `tests/severity/test_ciede2000.py` holds it to scikit-image and to the published test pairs.
 """
 
 import numpy as np

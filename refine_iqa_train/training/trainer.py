@@ -2,7 +2,7 @@
 
 Two methods are overridden, and both call the original: `_calculate_rewards`, which sees the rows with their
 completions, and `_generate_and_score_completions`, which returns the advantages. Nothing of TRL is copied;
-`tests/train/test_seams.py` fails when TRL moves them.
+`tests/refine_iqa_train/training/test_trainer.py` fails when TRL moves them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

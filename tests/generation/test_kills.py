@@ -78,7 +78,7 @@ def test_the_files_of_others_are_refused(tmp_path: Path, name: str, overwrite: b
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="every kill is in a fork")
 @pytest.mark.parametrize("kind", ["fresh", "overwrite"])
 def test_killed_before_every_step_that_changes_the_folder(tmp_path: Path, kind: str) -> None:
-    program = Path(__file__).with_name("kill_steps.py")
+    program = Path(__file__).parents[1] / "support" / "kill_steps.py"
     words = [sys.executable, "-W", "ignore::DeprecationWarning", str(program), str(tmp_path), kind]
     steps = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)["steps"]
     assert len(steps) > 20

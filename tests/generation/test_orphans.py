@@ -57,7 +57,7 @@ def living(group: int) -> list[int]:
 def test_workers_end_with_their_parent_whatever_they_do(tmp_path: Path, kind: str) -> None:
     """In compiled code that keeps the interpreter, and standing still: no thread of theirs could notice."""
     told = tmp_path / "workers"
-    program = str(Path(__file__).with_name("stuck_work.py"))
+    program = str(Path(__file__).parents[1] / "support" / "stuck_work.py")
     with subprocess.Popen([sys.executable, program, kind, str(told)], start_new_session=True) as parent:
         try:
             assert wait_for(lambda: told.exists() and len(told.read_text().split()) == 2, 60)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dataset_fixtures import data  # noqa: F401  (fixtures)
+from hub_fixtures import client_environment, hub  # noqa: F401  (fixtures)
 from reference_samples import encoded, photograph
 
 

@@ -200,7 +200,7 @@ def _elsewhere(code: str, **environment: str) -> str:
 
 def test_a_fresh_process_makes_the_same_pixels() -> None:
     """Nor does it matter what was computed before: the second process starts with nothing cached."""
-    assert _elsewhere("from test_catalog_laws import digest; print(digest())") == digest()
+    assert _elsewhere("from test_catalog import digest; print(digest())") == digest()
 
 
 SIMPLE = {
@@ -214,7 +214,7 @@ def test_a_plainer_processor_makes_the_same_pixels() -> None:
     """OpenCV and libjpeg without their wide instructions, on one thread, unoptimised."""
     code = (
         "import cv2, json; cv2.setUseOptimized(False); cv2.setNumThreads(1); "
-        "from test_catalog_laws import per_variant; print(json.dumps(per_variant()))"
+        "from test_catalog import per_variant; print(json.dumps(per_variant()))"
     )
     plain, here = json.loads(_elsewhere(code, **SIMPLE)), per_variant()
     assert [name for name in NAMES if plain[name] != here[name]] == []

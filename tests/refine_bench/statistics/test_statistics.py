@@ -30,7 +30,7 @@ from refine_bench.statistics.intervals import (
 from refine_bench.statistics.logistic import fit_logistic
 from refine_bench.statistics.paired import compare, holm, mcnemar, meng, williams
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "statistics"))
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks" / "statistics"))
 import coverage
 
 Floats = NDArray[np.float64]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import s3fs
 from fsspec.asyn import get_loop, sync
+from hub_fixtures import client_environment, hub  # noqa: F401  (fixtures)
 from s3_server import KEYS, Server, forget_clients, serving
 
 

@@ -62,4 +62,4 @@ def test_what_goes_with_the_published_advantages(run_file: RunFile, rated: Path,
 
 
 def test_the_docs_hold_the_table() -> None:
-    assert markdown_table() in (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    assert markdown_table() in (Path(__file__).parents[3] / "docs" / "training.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from distortlab.core.region import Region
 from distortlab.distortions.catalog import CATALOG, FAMILIES
 from distortlab.visualization.gallery import catalogue_sheet, photograph, rows_of, sample_photograph, steps
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_every_variant_at_every_severity() -> None:

@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 
 from distortlab.tasks.answer import wrap
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "learning"
+FOLDER = Path(__file__).parents[3] / "benchmarks" / "learning"
 
 
 @pytest.fixture

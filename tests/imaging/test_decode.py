@@ -209,7 +209,7 @@ def test_bombs_cost_no_memory() -> None:
     resource = pytest.importorskip("resource")
     assert resource
     program = (
-        "import resource, sys\nsys.path[:0] = sys.argv[1:]\nfrom test_reading import bombs\n"
+        "import resource, sys\nsys.path[:0] = sys.argv[1:]\nfrom test_decode import bombs\n"
         "from distortlab.imaging.decode import read_upright\nfrom distortlab.core.errors import BadReference\n"
         "files = bombs()\nbefore = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "for data in files.values():\n    try:\n        read_upright(data)\n"
@@ -217,7 +217,7 @@ def test_bombs_cost_no_memory() -> None:
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
     here = Path(__file__).parent
-    command = [sys.executable, "-c", program, str(here), str(here.parent)]
+    command = [sys.executable, "-c", program, str(here), str(here.parent / "support")]
     grown = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert grown < 32 * 1024 * (1024 if sys.platform == "darwin" else 1)
 

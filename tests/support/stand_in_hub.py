@@ -2,7 +2,7 @@
 
     with StandInHub() as hub:     # hub.endpoint goes to HF_ENDPOINT, before the client is imported
         ...
-    python tests/stand_in_hub.py [--xet] [--port N]      by hand, until Ctrl-C
+    python tests/support/stand_in_hub.py [--xet] [--port N]      by hand, until Ctrl-C
 
 Two ways to upload: LFS (the client needs HF_HUB_DISABLE_XET=1), and Xet, where the client is given a CAS in a local
 folder, so that chunking and deduplication really run.

@@ -1,7 +1,7 @@
 """Record what every distortion makes of the photograph, over a grid of 6 x 6 blocks.
 
-    python tests/record_goldens.py              # the rows whose version was raised, and new ones
-    python tests/record_goldens.py --check      # nothing is written; says what would be
+    python tests/goldens/record_goldens.py              # the rows whose version was raised, and new ones
+    python tests/goldens/record_goldens.py --check      # nothing is written; says what would be
 
 A row whose pixels changed while its version did not is refused: raise `version` in its table first. Names and versions
 are what a data set carries, so a change of behaviour under the same version would go unseen.
@@ -20,7 +20,7 @@ from samples import PROFILES, SEVERITIES, blob, distorted, photograph
 from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.catalog import CATALOG
 
-FILE = Path(__file__).parent / "goldens" / "block_means.json"
+FILE = Path(__file__).parent / "block_means.json"
 GRID = 6
 # Levels. Codecs and median cut belong to libraries, whose next version may round or decide otherwise.
 TOLERANCE = 0.5
@@ -63,7 +63,7 @@ def load() -> dict[str, Record]:
 
 def complaint(row: Distortion, known: dict[str, Record]) -> str | None:
     """What is wrong between a row and its record, or None."""
-    again = "python tests/record_goldens.py"
+    again = "python tests/goldens/record_goldens.py"
     if row.name not in known:
         return f"{row.name} has no goldens: {again}"
     old = known[row.name]

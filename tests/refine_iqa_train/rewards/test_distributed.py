@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-PROGRAM = Path(__file__).parent / "distributed_program.py"
+PROGRAM = Path(__file__).parents[2] / "support" / "distributed_program.py"
 
 
 @pytest.fixture(scope="module")
