@@ -41,12 +41,53 @@ def distort(
     amount: float | None = None,
     feather: int = 2,
 ) -> Distorted:
-    """Distort the masked part of an image.
+    """Distort a part of an image. The same arguments give the same pixels on every machine.
 
-    `image` uint8 (rows, columns, 3) RGB. `mask` (rows, columns), anything but 0 is distorted; or `box`
-    `(x1, y1, x2, y2)` in pixels, x2 and y2 exclusive; with neither, the whole image. `amount` sets the dial itself,
-    in the unit of the distortion, in place of the ladder's setting for `severity`. The same arguments give the same
-    pixels. Returns the new image and the edit: region and box, parameters, and how visible it came out.
+    Parameters
+    ----------
+    image
+        uint8 RGB, (rows, columns, 3). It is not changed.
+    name
+        A distortion of the catalogue, e.g. "blur.gaussian".
+    severity
+        1 (slight) to 5 (extreme).
+    mask
+        (rows, columns); every pixel that is not 0 is distorted.
+    box
+        `(x1, y1, x2, y2)` in pixels, x2 and y2 exclusive, in place of a mask. With neither, the whole image.
+    seed
+        Seed of the randomness; it is combined with `name`, not with `severity`.
+    profile
+        Which ladder gives the setting: "matched" (equally visible across families) or "dq" (DepictQA's).
+    amount
+        The setting itself, in the unit of the distortion, in place of the ladder's for `severity`.
+    feather
+        Width in pixels, 0..64, over which the change rises from the edge of the mask inward.
+
+    Returns
+    -------
+    Distorted
+        `image`, a new uint8 array of the same shape, and `edit`: region, parameters and measured visibility.
+
+    Raises
+    ------
+    UserError
+        For an image of another type, a mask or box that does not fit it, and any value out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from distortlab import distort
+    >>> image = np.zeros((128, 128, 3), np.uint8)
+    >>> image[:, ::8] = 255
+    >>> out = distort(image, "blur.gaussian", severity=3, box=(32, 16, 96, 80))
+    >>> out.edit.bbox
+    Box(x1=32, y1=16, x2=96, y2=80)
+    >>> changed = (out.image != image).any(axis=2)
+    >>> bool(changed[16:80, 32:96].any()), bool(changed[:, :32].any())
+    (True, False)
+    >>> out.edit.visibility.v > 1
+    True
     """
     _check_image(image)
     row, severity = find(name), read_severity(severity)

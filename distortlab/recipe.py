@@ -153,7 +153,27 @@ class Recipe:
 
 
 def load_recipe(source: str | Path, **changes: Any) -> Recipe:
-    """A recipe from a TOML file, or by the name of one that the package carries; `changes` replace keys."""
+    """A recipe from a TOML file, or one of those that come with the package.
+
+    Parameters
+    ----------
+    source
+        The path of a .toml file, or a name: "refine-perception-20k", "smoke".
+    **changes
+        Keys of `Recipe` that replace those of the file.
+
+    Raises
+    ------
+    BadRecipe
+        For a file that cannot be read, an unknown key, and a value out of its range.
+
+    Examples
+    --------
+    >>> from distortlab import load_recipe
+    >>> recipe = load_recipe("smoke", n=50)
+    >>> recipe.n, recipe.seed, recipe.codec
+    (50, 0, 'png')
+    """
     path = Path(source)
     if path.suffix != ".toml" and not path.exists():
         text, where = _carried(str(source)), str(source)
@@ -171,7 +191,27 @@ def load_recipe(source: str | Path, **changes: Any) -> Recipe:
 
 
 def default_recipe(**changes: Any) -> Recipe:
-    """The recipe of the 20K data set, with changes."""
+    """The recipe of the 20K data set.
+
+    Parameters
+    ----------
+    **changes
+        Keys of `Recipe` that replace its defaults.
+
+    Raises
+    ------
+    BadRecipe
+        For an unknown key, and a value out of its range.
+
+    Examples
+    --------
+    >>> from distortlab import default_recipe
+    >>> default_recipe(n=500, families={"blur": 2, "noise": 1}).families
+    {'blur': 2.0, 'noise': 1.0}
+    >>> default_recipe(profil="dq")
+    Traceback (most recent call last):
+    distortlab.core.errors.BadRecipe: the recipe: no key called 'profil'; did you mean 'profile'?
+    """
     return recipe_from(changes, "the recipe")
 
 

@@ -19,5 +19,14 @@ def shape_of(image: Image) -> tuple[int, int]:
 
 
 def pixels_sha256(image: Image) -> str:
-    """SHA-256 of the RGB bytes, row by row: the identity of an image whatever file holds it."""
+    """SHA-256 of the RGB bytes, row by row: the same for the same pixels, whatever file holds them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from distortlab.core.image import pixels_sha256
+    >>> image = np.zeros((2, 3, 3), np.uint8)
+    >>> pixels_sha256(image)[:16], pixels_sha256(image + np.uint8(1))[:16]
+    ('60daa3a5f7dbfa20', '48341d92e2c078cb')
+    """
     return hashlib.sha256(np.ascontiguousarray(image).data).hexdigest()

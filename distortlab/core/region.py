@@ -67,13 +67,40 @@ class Region:
 
     @classmethod
     def from_mask(cls, mask: NDArray[Any]) -> "Region":
-        """From a (rows, columns) array; every value other than 0 belongs to the region."""
+        """The region of a mask.
+
+        Parameters
+        ----------
+        mask
+            (rows, columns) of the whole image, any dtype; every value other than 0 belongs to the region.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from distortlab import Region
+        >>> mask = np.zeros((4, 6), bool)
+        >>> mask[1:3, 2:5] = True
+        >>> region = Region.from_mask(mask)
+        >>> region.area, region.bbox
+        (6, Box(x1=2, y1=1, x2=5, y2=3))
+        >>> region.rle
+        {'size': [4, 6], 'counts': '9220003'}
+        """
         coded = coco_mask.encode(np.asfortranarray(mask != 0, dtype=np.uint8))
         return cls((int(mask.shape[0]), int(mask.shape[1])), coded["counts"])
 
     @classmethod
     def from_box(cls, box: Box, size: tuple[int, int]) -> "Region":
-        """A rectangle."""
+        """The region of all pixels in a box of an image of `size` (rows, columns).
+
+        Examples
+        --------
+        >>> from distortlab import Region
+        >>> from distortlab.core.region import Box
+        >>> region = Region.from_box(Box(2, 1, 5, 3), size=(4, 6))
+        >>> region.area, region.mask.shape
+        (6, (2, 3))
+        """
         mask = np.zeros(size, np.uint8)
         mask[box.slices] = 1
         return cls.from_mask(mask)

@@ -67,10 +67,34 @@ class Stream:
 
 
 def stream(*address: str | int) -> Stream:
-    """The stream for an address, e.g. `stream(seed, image_id, edit, "noise.gaussian_rgb")`.
+    """The random numbers of an address: the same address gives the same numbers, on every machine, in any order.
 
-    The address is hashed with its parts kept apart, so ("a", "bc") and ("ab", "c") differ, and so do 1 and "1".
-    Never `seed + i`: neighbouring seeds would share most of their items.
+    Parameters
+    ----------
+    address
+        Texts and whole numbers, e.g. `stream(seed, image_id, "noise.gaussian_rgb")`. Its parts are kept apart, so
+        ("a", "bc") and ("ab", "c") differ, and so do 1 and "1". It takes the place of `seed + i`, with which
+        neighbouring seeds would share most of their items.
+
+    Returns
+    -------
+    Stream
+        A new stream, at its beginning.
+
+    Raises
+    ------
+    TypeError
+        For a part that is neither a text nor a whole number.
+
+    Examples
+    --------
+    >>> from distortlab.core.seeds import stream
+    >>> stream(0, "image 17", "angle").below(360)
+    271
+    >>> stream(0, "image 17", "angle").below(360)
+    271
+    >>> stream(0, "image 18", "angle").below(360)
+    265
     """
     # JSON keeps the parts apart, whatever is in them, and spells what is not text as escapes.
     text = json.dumps([part if isinstance(part, str) else index(part) for part in address])

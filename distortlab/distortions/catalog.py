@@ -43,7 +43,28 @@ FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row.family for row in CATALOG))
 
 
 def find(name: str) -> Distortion:
-    """The row called `name`, e.g. `blur.gaussian`."""
+    """The distortion of the catalogue called `name`.
+
+    Parameters
+    ----------
+    name
+        "family.variant", e.g. "blur.gaussian"; `distortlab list` shows them all.
+
+    Raises
+    ------
+    UserError
+        For a name that is not there; it suggests the nearest one.
+
+    Examples
+    --------
+    >>> from distortlab import find
+    >>> blur = find("blur.gaussian")
+    >>> blur.family, blur.unit, blur.matched.values
+    ('blur', 'sigma, px', (1.1, 1.45, 2.05, 3.1, 4.75))
+    >>> find("motion")
+    Traceback (most recent call last):
+    distortlab.core.errors.UserError: no distortion called 'motion'; did you mean 'blur.motion'? (distortlab list)
+    """
     if name in _BY_NAME:
         return _BY_NAME[name]
     family = closest(name, [*_BY_NAME, *FAMILIES])

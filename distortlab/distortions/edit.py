@@ -115,7 +115,34 @@ def _crop(row: Distortion, edit: Edit, box: Box) -> Box:
 
 
 def render(reference: Image, edits: Iterable[Edit]) -> Image:
-    """The reference with every edit done, one after the other."""
+    """The image that some edits of a reference give: an `Edit` holds all that is needed to make its pixels again.
+
+    Parameters
+    ----------
+    reference
+        uint8 RGB, (rows, columns, 3). It is not changed.
+    edits
+        Applied in this order, each to what the one before it left.
+
+    Returns
+    -------
+    Image
+        uint8 RGB, of the shape of `reference`.
+
+    Raises
+    ------
+    UserError
+        Where the region of an edit belongs to an image of another size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from distortlab import distort, render
+    >>> image = np.full((64, 64, 3), 128, np.uint8)
+    >>> out = distort(image, "noise.gaussian_rgb", severity=2, box=(8, 8, 40, 40), seed=5)
+    >>> bool((render(image, [out.edit]) == out.image).all())
+    True
+    """
     out = reference.copy()
     for edit in edits:
         out[edit.bbox.slices] = applied(out, edit)

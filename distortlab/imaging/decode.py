@@ -90,7 +90,33 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_image(source: str | Path | bytes) -> Image:
-    """The upright RGB pixels of a file or of encoded bytes. Raises `BadReference`, which names the file."""
+    """The pixels of a picture, upright.
+
+    Parameters
+    ----------
+    source
+        The path of a file, or its bytes: JPEG, PNG, WebP, BMP, TIFF, GIF or PPM with one picture.
+
+    Returns
+    -------
+    Image
+        uint8 RGB, (rows, columns, 3), the EXIF orientation applied; 16-bit values are rounded to 8 bits.
+
+    Raises
+    ------
+    BadReference
+        For whatever cannot be read; it names the file.
+
+    Examples
+    --------
+    >>> from distortlab import read_image
+    >>> image = read_image(b"P6 2 1 255 " + bytes([255, 0, 0, 0, 0, 255]))
+    >>> image.tolist()
+    [[[255, 0, 0], [0, 0, 255]]]
+    >>> read_image(b"hello")
+    Traceback (most recent call last):
+    distortlab.core.errors.BadReference: not a picture in a known format (JPEG, PNG, WEBP, BMP, TIFF, GIF, PPM)
+    """
     if isinstance(source, bytes):
         return read_upright(source).image
     path = Path(source)

@@ -25,11 +25,32 @@ _LICENSES = LicenseRules()
 def open_references(
     spec: str, seed: int = 0, rules: RegionRules = _RULES, licenses: LicenseRules = _LICENSES
 ) -> References:
-    """The source that `spec` names; `seed` is that of the built-in scenes unless `spec` has one of its own.
+    """Open a source of clean images. No image is read yet.
 
-    `rules` decide which entries of an annotation file count as usable, `licenses` which may be used. Raises `UserError`
-    for a kind that does not exist, a path that does not, or a file that cannot be used; `BadRecipe` for a license that
-    no reference has, and where none is left.
+    Parameters
+    ----------
+    spec
+        "scenes", "scenes:SEED", "coco:FILE.json,FOLDER", "folder:FOLDER" or "hf:USER/DATASET:SPLIT".
+    seed
+        Seed of the built-in scenes, unless `spec` has one of its own.
+    rules
+        Which regions may be distorted: decides which entries of an annotation file count as usable.
+    licenses
+        Which licenses may be used.
+
+    Raises
+    ------
+    UserError
+        For a kind of source or a path that does not exist, and a file that cannot be used.
+    BadRecipe
+        For a license that no reference has, and where no reference is left.
+
+    Examples
+    --------
+    >>> from distortlab import open_references
+    >>> references = open_references("scenes:7")
+    >>> references.name, [entry.id for entry in references.entries(2)]
+    ('scenes', ['scene-000000', 'scene-000001'])
     """
     kind, _, rest = spec.partition(":")
     if kind not in _KINDS:

@@ -40,7 +40,35 @@ TASKS: Mapping[str, Task] = MappingProxyType(
 
 
 def score(task: str, completion: str, solution: str) -> Verdict:
-    """The verdict on a completion. An unknown task or a broken solution raises, a completion never does."""
+    """The verdict on a completion.
+
+    Parameters
+    ----------
+    task
+        A key of `TASKS`, as in the `task` column of a data set.
+    completion
+        Whatever a model wrote; nothing in it raises.
+    solution
+        What the task's `truth` returned, as in the `solution` column.
+
+    Returns
+    -------
+    Verdict
+        `value` in [0, 1], or None with the reason in `status` where no answer could be read.
+
+    Raises
+    ------
+    ValueError
+        For an unknown task and a text that is no solution of it.
+
+    Examples
+    --------
+    >>> from distortlab import tasks
+    >>> tasks.score("object", "<answer>The dog.</answer>", "dog")
+    Verdict(value=1.0, status='scored')
+    >>> tasks.score("object", "It is the dog.", "dog")
+    Verdict(value=None, status='missing')
+    """
     if task not in TASKS:
         raise ValueError(f"no task called {task!r}; known: {', '.join(TASKS)}")
     return TASKS[task].score(completion, solution)

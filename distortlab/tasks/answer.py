@@ -114,6 +114,24 @@ def read_answer(completion: str) -> str | Unread:
 
     Tags count whatever their case. Thinking is not needed for an answer to be read (that is a matter for
     `format_score`), but an answer inside the thinking is a draft and not read.
+
+    Parameters
+    ----------
+    completion
+        Whatever a model wrote.
+
+    Returns
+    -------
+    str or Unread
+        The answer, 1 to `LIMIT` characters, or why there is none.
+
+    Examples
+    --------
+    >>> from distortlab.tasks import read_answer
+    >>> read_answer("<think>Soft edges.</think><answer> Blur, Severe </answer>")
+    'Blur, Severe'
+    >>> read_answer("<answer>Blur")
+    <Unread.UNCLOSED: 'unclosed'>
     """
     tags = [(tag.group().lower(), tag.start(), tag.end()) for tag in _TAG.finditer(completion)]
     names = [name for name, _, _ in tags]

@@ -165,9 +165,23 @@ GRADING = Grading()
 
 
 def question(candidates: Sequence[str], with_reference: bool, wording: int = 0) -> str:
-    """The prompt. `candidates` are family keys in the order in which they are shown.
+    """The prompt.
 
-    With the reference, the sample has two images: first the reference, then the distorted one.
+    Parameters
+    ----------
+    candidates
+        At least two keys of families, each once, in the order in which they are shown.
+    with_reference
+        Whether the sample has two images: first the reference, then the distorted one.
+    wording
+        0 to `WORDINGS` - 1.
+
+    Examples
+    --------
+    >>> from distortlab.tasks import recognition
+    >>> prompt = recognition.question(["noise", "blur"], with_reference=False)
+    >>> recognition.candidates(prompt)
+    ['noise', 'blur']
     """
     if len(candidates) < 2 or len(set(candidates)) < len(candidates):
         raise ValueError(f"at least two candidates, each once; not {list(candidates)!r}")
@@ -190,7 +204,14 @@ def candidates(prompt: str) -> list[str]:
 
 
 def truth(family: str, severity: int) -> str:
-    """The solution: `truth("noise", 4)` is "Noise, Severe"."""
+    """The solution for a family and a severity 1 to 5.
+
+    Examples
+    --------
+    >>> from distortlab.tasks import recognition
+    >>> recognition.truth("noise", 4)
+    'Noise, Severe'
+    """
     if severity not in range(1, len(LEVELS) + 1):
         raise ValueError(f"a severity is a whole number from 1 to {len(LEVELS)}, not {severity!r}")
     return f"{phrase(family)}, {LEVELS[severity - 1]}"
@@ -247,6 +268,25 @@ def mark(completion: str, solution: str) -> Marks | Unread:
 
 
 def score(completion: str, solution: str, grading: Grading = GRADING) -> Verdict:
-    """The value of a completion. A type that was not among the candidates is just wrong."""
+    """The verdict on a completion. A type that was not among the candidates is wrong like any other.
+
+    Parameters
+    ----------
+    completion
+        Whatever a model wrote.
+    solution
+        What `truth` returned.
+    grading
+        How much the type and the severity count.
+
+    Examples
+    --------
+    >>> from distortlab.tasks import recognition
+    >>> solution = recognition.truth("noise", 4)
+    >>> recognition.score("<answer>Noise, Severe</answer>", solution).value
+    1.0
+    >>> recognition.score("<answer>Noise, Slight</answer>", solution).value
+    0.5
+    """
     marks = mark(completion, solution)
     return Verdict.unread(marks) if isinstance(marks, Unread) else Verdict(grading.value(marks))

@@ -40,6 +40,7 @@ def normalize_name(text: str) -> str:
     Backslashes, `./`, `..`, a leading slash, a drive, a URL's scheme with its query, and the way in which accents are
     written are made alike. Nothing is looked up on a disk.
 
+    >>> from refine_bench.datasets.image_names import normalize_name
     >>> normalize_name("C:\\live\\.\\jp2k\\img1.bmp"), normalize_name("https://host/a%20b.png?raw=1")
     ('live/jp2k/img1.bmp', 'host/a b.png')
     """

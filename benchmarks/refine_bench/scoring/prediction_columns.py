@@ -48,6 +48,7 @@ SURPLUS = "\0surplus"
 def column_key(name: object) -> str:
     """Return the name of a column without case and punctuation.
 
+    >>> from refine_bench.scoring.prediction_columns import column_key
     >>> column_key("Image Name") == column_key("image_name") == "imagename"
     True
     """
