@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from distortlab import generate
-from distortlab.analysis.shortcuts import shortcuts
+from distortlab.analysis.shortcuts import measure_shortcuts
 from distortlab.dataset.reader import open_data
 from distortlab.recipe import default_recipe
 
@@ -21,7 +21,7 @@ def main() -> None:
         out = Path(folder) / "data"
         recipe = default_recipe(n=given.n, references={"max_side": given.max_side})
         generate(recipe, given.refs, out, workers=given.workers)
-        found = shortcuts(open_data(out))
+        found = measure_shortcuts(open_data(out))
     print(f"{found.images:,} images from {given.refs}")
     for row in found.rows:
         chance = f"chance {row.chance:.3f} ± {row.margin:.3f}{'   above' if row.leak else ''}"

@@ -1,127 +1,145 @@
 """Where boxes lie: what one and the same box for every image is worth, next to what it would be worth by chance."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distortlab.analysis.blind_predictors import FOLDS
+from distortlab.analysis.blind_questions import FOLDS, BlindBox
 from distortlab.core.seeds import stream
 
-__all__ = ["BoxShortcut", "box_shortcuts", "mean_iou"]
+__all__ = ["BoxScores", "box_iou", "find_best_box", "score_box_guesses"]
 
 Boxes = NDArray[np.float64]
 """(n, 4): x1, y1, x2, y2 as shares of width and height."""
+Scores = NDArray[np.float64]
+"""(n,): the IoU of a guess with each true box."""
 
-_LEARNED = 2_000
+_MAX_LEARNED = 2_000
 _STEPS = (0.1, 0.05, 0.02, 0.01)
-_FEWEST = 50
-_Z95 = 1.96
+_MIN_BOXES = 50
 
 
-class BoxShortcut(NamedTuple):
-    """The values of a `Shortcut` after its task."""
+@dataclass(frozen=True, slots=True)
+class BoxScores:
+    """The IoU of one way to guess boxes, and that of what it is compared with, for every question.
+
+    Parameters
+    ----------
+    kind
+        Whether it sees metadata, or only where other boxes lie.
+    predictor
+        Its name.
+    sees
+        What it sees, in words.
+    scores
+        IoU of its guess, (n,) in 0 to 1.
+    chance
+        IoU of a guess that is no better than chance, (n,) in 0 to 1.
+    """
 
     kind: Literal["metadata", "position"]
     predictor: str
     sees: str
-    questions: int
-    score: float
-    chance: float
-    margin: float
+    scores: Scores
+    chance: Scores
 
 
-def box_shortcuts(questions: Sequence[tuple[Sequence[int], tuple[int, int], int]]) -> list[BoxShortcut]:
-    """From (box in pixels, (width, height), fold) of every question: the best constant box, the box of another, and the
-    best box for images of this size, which is to be no better. Nothing for fewer than 50 questions.
+def score_box_guesses(boxes: Sequence[BlindBox]) -> list[BoxScores]:
+    """Score the best constant box, the box of another question, and the best box for images of a size.
+
+    The first two are compared with the same guess where boxes of the same sizes lie anywhere; the third, which is to be
+    no better, with the first.
+
+    Parameters
+    ----------
+    boxes
+        The boxes of all grounding questions.
+
+    Returns
+    -------
+    Three sets of scores, none for fewer than 50 boxes.
     """
-    if len(questions) < _FEWEST:
+    if len(boxes) < _MIN_BOXES:
         return []
-    pixels = np.array([box for box, _, _ in questions], np.float64)
-    sizes = np.array([size for _, size, _ in questions], np.float64)
-    folds = np.array([fold for _, _, fold in questions])
-    true = pixels / np.tile(sizes, 2)
-    everywhere = _moved(true)
-    one, other = _constant(true, folds, folds * 0), _constant(everywhere, folds, folds * 0)
-    shapes = _by_shape(sizes)
+    sizes = np.array([one.size for one in boxes], np.float64)
+    folds = np.array([one.fold for one in boxes])
+    true = np.array([one.box for one in boxes], np.float64) / np.tile(sizes, 2)
+    anywhere = _move_boxes(true)
+    constant = _score_constant_boxes(true, folds)
     order = stream("boxes", "another").shuffled(range(len(true)))
-    another, chance = _ious(true, order), _ious(everywhere, order)
-    shaped = _constant(true, folds, shapes)
     return [
-        _result("position", "one box", "where boxes lie", one, float(other.mean()), one - other),
-        _result(
-            "position", "another's box", "the box of another question", another, float(chance.mean()), another - chance
+        BoxScores("position", "one box", "where boxes lie", constant, _score_constant_boxes(anywhere, folds)),
+        BoxScores(
+            "position",
+            "another's box",
+            "the box of another question",
+            box_iou(true[order], true),
+            box_iou(anywhere[order], anywhere),
         ),
-        _result("metadata", "image size", "width and height", shaped, float(one.mean()), shaped - one),
+        BoxScores(
+            "metadata",
+            "image size",
+            "width and height",
+            _score_constant_boxes(true, folds, _group_by_size(sizes)),
+            constant,
+        ),
     ]
 
 
-def _result(
-    kind: Literal["metadata", "position"],
-    name: str,
-    sees: str,
-    scores: NDArray[np.float64],
-    chance: float,
-    excess: NDArray[np.float64],
-) -> BoxShortcut:
-    margin = _Z95 * float(excess.std(ddof=1)) / len(scores) ** 0.5
-    return BoxShortcut(kind, name, sees, len(scores), float(scores.mean()), chance, margin)
-
-
-def mean_iou(guess: Sequence[float], true: Boxes) -> NDArray[np.float64]:
-    """The IoU of a box with each of the true ones."""
-    x1, y1, x2, y2 = guess
-    wide = np.minimum(x2, true[:, 2]) - np.maximum(x1, true[:, 0])
-    high = np.minimum(y2, true[:, 3]) - np.maximum(y1, true[:, 1])
-    common = np.maximum(wide, 0) * np.maximum(high, 0)
+def box_iou(guess: Boxes, true: Boxes) -> Scores:
+    """The IoU of one box (4,) with each of the true ones (n, 4), or of n boxes (n, 4) with their true ones."""
+    x1, y1, x2, y2 = guess.T
+    width = np.minimum(x2, true[:, 2]) - np.maximum(x1, true[:, 0])
+    height = np.minimum(y2, true[:, 3]) - np.maximum(y1, true[:, 1])
+    common = np.maximum(width, 0) * np.maximum(height, 0)
     areas = (true[:, 2] - true[:, 0]) * (true[:, 3] - true[:, 1])
-    return common / (areas + (x2 - x1) * (y2 - y1) - common)
+    return np.asarray(common / (areas + (x2 - x1) * (y2 - y1) - common))
 
 
-def _ious(true: Boxes, order: Sequence[int]) -> NDArray[np.float64]:
-    return np.concatenate([mean_iou(true[at], row[None]) for at, row in zip(order, true, strict=True)])
-
-
-def best_box(true: Boxes) -> tuple[float, ...]:
-    """The box with the greatest mean IoU, as far as a climb from the median box finds it."""
-    true = true[:: max(1, len(true) // _LEARNED)]
-    box = [float(edge) for edge in np.median(true, axis=0)]
-    best = float(mean_iou(box, true).mean())
+def find_best_box(true: Boxes) -> NDArray[np.float64]:
+    """The box (4,) with the greatest mean IoU, as far as a climb from the median box finds it."""
+    true = true[:: max(1, len(true) // _MAX_LEARNED)]
+    box = np.median(true, axis=0)
+    best = float(box_iou(box, true).mean())
     for step in _STEPS:
-        better = True
-        while better:
-            better = False
-            for edge in range(4):
-                for way in (-step, step):
-                    tried = list(box)
-                    tried[edge] = min(1.0, max(0.0, tried[edge] + way))
-                    if tried[0] >= tried[2] or tried[1] >= tried[3]:
-                        continue
-                    worth = float(mean_iou(tried, true).mean())
-                    if worth > best + 1e-9:
-                        box, best, better = tried, worth, True
-    return tuple(box)
+        improved = True
+        while improved:
+            improved = False
+            # A change that helps is kept at once: the next edge is moved from there.
+            for edge, offset in ((edge, offset) for edge in range(4) for offset in (-step, step)):
+                candidate = box.copy()
+                candidate[edge] = min(1.0, max(0.0, candidate[edge] + offset))
+                if candidate[0] >= candidate[2] or candidate[1] >= candidate[3]:
+                    continue
+                mean = float(box_iou(candidate, true).mean())
+                if mean > best + 1e-9:
+                    box, best, improved = candidate, mean, True
+    return box
 
 
-def _constant(true: Boxes, folds: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.float64]:
-    """The IoU of every true box with the best box of its group, learned on the other folds."""
+def _score_constant_boxes(true: Boxes, folds: NDArray[np.intp], groups: NDArray[np.intp] | None = None) -> Scores:
+    """The IoU of every true box with the best box of its group (of all boxes without `groups`), learned on the other
+    folds. Groups of fewer than 50 boxes have the best box of all.
+    """
     scores = np.zeros(len(true))
     for fold in range(FOLDS):
-        others = folds != fold
+        own, others = folds == fold, folds != fold
         if not others.any():
             continue
-        common = best_box(true[others])
-        for group in np.unique(groups):
-            own, learned = (groups == group) & ~others, (groups == group) & others
-            if own.any():
-                guess = best_box(true[learned]) if learned.sum() >= _FEWEST and len(set(groups)) > 1 else common
-                scores[own] = mean_iou(guess, true[own])
+        best = find_best_box(true[others])
+        scores[own] = box_iou(best, true[own])
+        for group in np.unique(groups[own]) if groups is not None else ():
+            learned = (groups == group) & others
+            if learned.sum() >= _MIN_BOXES:
+                members = (groups == group) & own
+                scores[members] = box_iou(find_best_box(true[learned]), true[members])
     return scores
 
 
-def _moved(true: Boxes) -> Boxes:
+def _move_boxes(true: Boxes) -> Boxes:
     """The same boxes, each anywhere in its image."""
     free = 1 - (true[:, 2:] - true[:, :2])
     words = stream("boxes", "moved").words(2 * len(true)).reshape(-1, 2)
@@ -129,7 +147,7 @@ def _moved(true: Boxes) -> Boxes:
     return np.hstack([start, start + (true[:, 2:] - true[:, :2])])
 
 
-def _by_shape(sizes: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Images in groups of like width and height."""
-    known: Mapping[Any, int] = defaultdict(lambda: len(known))
-    return np.array([known[int(w) // 64, int(h) // 64] for w, h in sizes], np.intp)
+def _group_by_size(sizes: NDArray[np.float64]) -> NDArray[np.intp]:
+    """A number for every image; images of like width and height (to 64 px) have the same."""
+    _, groups = np.unique(sizes.astype(int) // 64, axis=0, return_inverse=True)
+    return groups.reshape(-1)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distortlab.analysis.shortcuts import Shortcuts, shortcuts
+from distortlab.analysis.shortcuts import Shortcuts, measure_shortcuts
 from distortlab.core.errors import UserError
 from distortlab.dataset.reader import Stored
 from distortlab.recipe import Recipe, stored_recipe
@@ -91,7 +91,7 @@ def statistics(
         _count_question(row, found)
     if split is None:
         found.rejected = _whole_numbers((stored.manifest.get("counts") or {}).get("rejected"))
-        found.blind = shortcuts(stored)
+        found.blind = measure_shortcuts(stored)
     return found
 
 

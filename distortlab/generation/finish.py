@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distortlab.analysis.shortcuts import shortcuts
+from distortlab.analysis.shortcuts import measure_shortcuts
 from distortlab.dataset.layout import FORMAT, PLAN_PATH
 from distortlab.dataset.patches import ARCHIVE
 from distortlab.dataset.reader import stored_from
@@ -100,7 +100,7 @@ def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Stora
 
 def _card(plan: Plan, account: Account, files: Mapping[str, Mapping[str, Any]], out: Storage) -> str:
     totals = {"images": account.images, "samples": account.samples, "splits": account.splits}
-    blind = shortcuts(stored_from(out, {"files": files, "totals": totals}))
+    blind = measure_shortcuts(stored_from(out, {"files": files, "totals": totals}))
     return card(plan, account, files, blind, _first_samples(out, files))
 
 

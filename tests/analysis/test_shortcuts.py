@@ -8,9 +8,8 @@ import pytest
 from dataset_samples import Gallery, small_recipe
 
 from distortlab import generate
-from distortlab.analysis.blind_boxes import box_shortcuts
-from distortlab.analysis.blind_predictors import FOLDS, Question
-from distortlab.analysis.shortcuts import Shortcut, measured, shortcuts
+from distortlab.analysis.blind_questions import FOLDS, BlindBox, BlindQuestion
+from distortlab.analysis.shortcuts import Shortcut, measure_shortcuts, score_boxes, score_predictors
 from distortlab.core.seeds import stream
 from distortlab.dataset.reader import open_data
 from distortlab.recipe import default_recipe
@@ -21,52 +20,52 @@ from distortlab.tasks.terms import FAMILIES
 NAMES = ("cat", "dog", "bird", "fork", "knife", "spoon", "car", "bus", "wooden star", "brick star")
 
 
-def blind(number: int, choices: list[str], right: int) -> Question:
+def blind(number: int, choices: list[str], right: int) -> BlindQuestion:
     """A question of which nothing tells the answer, unless `choices` and `right` do."""
-    return Question(
+    return BlindQuestion(
         task="object",
         prompt=object_task.question(choices, number % object_task.WORDINGS),
         solution=choices[right],
         choices=tuple(choices),
-        right=right,
-        level=0,
+        correct=right,
+        severity=0,
         fold=stream("fold", number // 2).below(FOLDS),
         reference=str(number // 2),
         size=(640, 480) if number % 3 else (480, 640),
-        number=number,
+        image_number=number,
         row=number,
-        bytes=1.5 + stream("bytes", number).uniform(),
+        bytes_per_pixel=1.5 + stream("bytes", number).uniform(),
     )
 
 
-def fair(number: int) -> Question:
+def fair(number: int) -> BlindQuestion:
     source = stream("fair", number)
     return blind(number, source.shuffled(NAMES)[:4], source.below(4))
 
 
-def often(number: int, chosen: Callable[[Question], int | None]) -> Question:
+def often(number: int, chosen: Callable[[BlindQuestion], int | None]) -> BlindQuestion:
     """A fair question, but in four of ten the right answer is the one that `chosen` points at."""
     q = fair(number)
     place = chosen(q)
     if place is None or stream("often", number).uniform() > 0.4:
         return q
-    return replace(q, right=place, solution=q.choices[place])
+    return replace(q, correct=place, solution=q.choices[place])
 
 
-LEAKS: dict[str, Callable[[Question], int | None]] = {
+LEAKS: dict[str, Callable[[BlindQuestion], int | None]] = {
     "answer": lambda q: q.choices.index("cat") if "cat" in q.choices else None,
     "order": lambda q: 2,
     "set": lambda q: q.choices.index("fork") if {"fork", "knife"} <= set(q.choices) else None,
     "words": lambda q: next((i for i, name in enumerate(q.choices) if "star" in name), None),
     "length": lambda q: max(range(4), key=lambda i: len(q.choices[i])),
     "image size": lambda q: 0 if q.size[0] > 500 else 3,
-    "row": lambda q: q.number % 3,
-    "file size": lambda q: q.choices.index((min if (q.bytes or 0) < 2 else max)(q.choices)),
+    "row": lambda q: q.image_number % 3,
+    "file size": lambda q: q.choices.index((min if (q.bytes_per_pixel or 0) < 2 else max)(q.choices)),
 }
 
 
-def rows_of(questions: list[Question], task: str = "object") -> dict[str, Shortcut]:
-    return {row.predictor: row for row in measured(task, questions)}
+def rows_of(questions: list[BlindQuestion], task: str = "object") -> dict[str, Shortcut]:
+    return {row.predictor: row for row in score_predictors(task, questions)}
 
 
 def test_where_nothing_tells_nothing_is_found() -> None:
@@ -93,7 +92,7 @@ def test_questions_about_one_reference_are_never_learned_from_each_other() -> No
         questions.append(
             replace(
                 q,
-                right=own,
+                correct=own,
                 solution=q.choices[own],
                 reference=str(number // 20),
                 fold=stream("f", number // 20).below(FOLDS),
@@ -107,11 +106,11 @@ def test_questions_about_one_reference_are_never_learned_from_each_other() -> No
 def test_chance_knows_what_a_severity_is_worth() -> None:
     """Always "Obvious" is worth 0.52 of a severity: a quarter of (0.5 + 0.5 x 0.52) is no leak."""
 
-    def question(number: int) -> Question:
+    def question(number: int) -> BlindQuestion:
         source = stream("type", number)
         found = source.shuffled(FAMILIES)[:4]
         right, level = source.below(4), source.below(5) + 1
-        q = replace(blind(number, list(NAMES[:4]), right), choices=tuple(found), level=level)
+        q = replace(blind(number, list(NAMES[:4]), right), choices=tuple(found), severity=level)
         return replace(q, task="recognition", solution=recognition.truth(found[right], level))
 
     for row in rows_of([question(number) for number in range(2400)], "recognition").values():
@@ -122,18 +121,18 @@ def test_chance_knows_what_a_severity_is_worth() -> None:
 # --- boxes ----------------------------------------------------------------------------------------------------------
 
 
-def boxes(spread: float) -> list[tuple[list[int], tuple[int, int], int]]:
+def boxes(spread: float) -> list[BlindBox]:
     """Boxes of a quarter of the width whose middle is within `spread` of that of the image."""
     found = []
     for number in range(1200):
         source = stream("box", number)
         x, y = (round(1000 * (0.5 + spread * source.uniform(-1, 1)) - 125) for _ in range(2))
-        found.append(([x, y, x + 250, y + 250], (1000, 1000), source.below(FOLDS)))
+        found.append(BlindBox([x, y, x + 250, y + 250], (1000, 1000), source.below(FOLDS)))
     return found
 
 
 def test_boxes_anywhere_are_no_shortcut_and_boxes_in_the_middle_are() -> None:
-    anywhere, middle = ({row.predictor: row for row in box_shortcuts(boxes(s))} for s in (0.375, 0.05))
+    anywhere, middle = ({row.predictor: row for row in score_boxes(boxes(s))} for s in (0.375, 0.05))
     assert abs(anywhere["one box"].score - anywhere["one box"].chance) < 2 * anywhere["one box"].margin
     assert middle["one box"].score > 0.6 > 4 * middle["one box"].chance
     assert middle["another's box"].score > 4 * middle["another's box"].chance
@@ -141,18 +140,18 @@ def test_boxes_anywhere_are_no_shortcut_and_boxes_in_the_middle_are() -> None:
 
 
 def test_a_box_that_follows_from_the_size_is_found() -> None:
-    def shifted(box: list[int], wide: bool) -> tuple[list[int], tuple[int, int]]:
+    def shifted(one: BlindBox, wide: bool) -> BlindBox:
         width = 2000 if wide else 1000
         x = width - 260 if wide else 10
-        return [x, box[1], x + 250, box[3]], (width, 1000)
+        return BlindBox([x, one.box[1], x + 250, one.box[3]], (width, 1000), one.fold)
 
-    questions = [(*shifted(box, number % 2 == 0), fold) for number, (box, _, fold) in enumerate(boxes(0.05))]
-    found = {row.predictor: row for row in box_shortcuts(questions)}
+    questions = [shifted(one, number % 2 == 0) for number, one in enumerate(boxes(0.05))]
+    found = {row.predictor: row for row in score_boxes(questions)}
     assert found["image size"].score > found["image size"].chance + 0.2
 
 
 def test_too_few_boxes_tell_nothing() -> None:
-    assert box_shortcuts(boxes(0.1)[:40]) == []
+    assert score_boxes(boxes(0.1)[:40]) == []
 
 
 # --- data sets ------------------------------------------------------------------------------------------------------
@@ -182,7 +181,7 @@ def test_a_data_set_gives_nothing_away(tmp_path: Path) -> None:
     recipe = default_recipe(n=5_000, references={"max_side": 384})
     account = generate(recipe, "scenes", tmp_path / "data", workers=2)
     assert account.images > 4_950
-    found = shortcuts(open_data(tmp_path / "data"))
+    found = measure_shortcuts(open_data(tmp_path / "data"))
     assert found.images == account.images
     assert {row.task for row in found.rows} == {"recognition", "recognition_reference", "object", "grounding"}
     for row in found.rows:

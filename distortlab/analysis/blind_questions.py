@@ -1,0 +1,183 @@
+"""The questions of a data set as one who does not look knows them: words, metadata, lengths of files, boxes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from distortlab.core.seeds import stream
+from distortlab.dataset.reader import Part, Stored
+from distortlab.tasks import object as object_task
+from distortlab.tasks import recognition
+
+__all__ = ["FOLDS", "BlindBox", "BlindQuestion", "QuestionSample", "read_questions"]
+
+FOLDS = 5
+"""Parts of a data set by reference; predictors learn on four of them and guess for the fifth."""
+MAX_IMAGES = 6_000
+"""Images whose questions are read: whole shards, at equal distances."""
+MAX_FILE_SIZES = 600
+"""Images whose files are measured: they must be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlindQuestion:
+    """A question as one who does not look knows it, and its answer.
+
+    Parameters
+    ----------
+    task
+        Name of the task.
+    prompt
+        Text of the question.
+    solution
+        The true answer, as the data set holds it.
+    choices
+        The names offered.
+    correct
+        Index of the true one in `choices`.
+    severity
+        1 to 5; 0 where the task does not ask for it.
+    fold
+        0 to `FOLDS` - 1; all questions about one reference have the same.
+    reference
+        Id of the reference.
+    size
+        (width, height) of the image in pixels.
+    image_number
+        Place of the image in its split.
+    row
+        Place of the question in its file.
+    bytes_per_pixel
+        Length of the image's file over its pixels; None where it was not read.
+    reference_bytes_per_pixel
+        The same of the reference's file.
+    """
+
+    task: str
+    prompt: str
+    solution: str
+    choices: tuple[str, ...]
+    correct: int
+    severity: int
+    fold: int
+    reference: str
+    size: tuple[int, int]
+    image_number: int
+    row: int
+    bytes_per_pixel: float | None = None
+    reference_bytes_per_pixel: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlindBox:
+    """The box that a grounding question asks for.
+
+    Parameters
+    ----------
+    box
+        [x1, y1, x2, y2] in pixels.
+    size
+        (width, height) of the image in pixels.
+    fold
+        As in `BlindQuestion`.
+    """
+
+    box: Sequence[int]
+    size: tuple[int, int]
+    fold: int
+
+
+@dataclass(slots=True)
+class QuestionSample:
+    """Questions by task, boxes, and the ids of the images that they are about."""
+
+    questions: dict[str, list[BlindQuestion]] = field(default_factory=dict)
+    boxes: list[BlindBox] = field(default_factory=list)
+    images: set[str] = field(default_factory=set)
+
+
+def read_questions(stored: Stored) -> QuestionSample:
+    """Read the questions of at most about `MAX_IMAGES` images without the images, and `MAX_FILE_SIZES` files."""
+    parts = _spread(stored.parts_of("rft"), MAX_IMAGES, stored.count("images"))
+    sizes = _file_sizes(stored, parts)
+    sample = QuestionSample()
+    for part in parts:
+        images = _read_images(stored, part)
+        for row, values in enumerate(_read_rows(stored, part)):
+            image = images[values["image_id"]]
+            sample.images.add(values["image_id"])
+            if values["task"] == "grounding":
+                sample.boxes.append(BlindBox(values["bbox"], (image["width"], image["height"]), _fold(image)))
+            elif (question := _parse_question(values, image, row, sizes)) is not None:
+                sample.questions.setdefault(values["task"], []).append(question)
+    return sample
+
+
+def _spread(parts: Sequence[Part], max_images: int, images: int) -> list[Part]:
+    """Files at equal distances that hold about `max_images` images."""
+    count = max(1, min(len(parts), round(len(parts) * max_images / max(images, 1))))
+    return [parts[i * len(parts) // count] for i in range(count)] if parts else []
+
+
+def _read_rows(stored: Stored, part: Part) -> Iterator[dict[str, Any]]:
+    columns = ["image_id", "prompt", "solution", "task", "bbox", "distortion", "severity"]
+    for group in stored.groups_of(part):
+        yield from stored.read(group, columns).to_pylist()
+
+
+def _read_images(stored: Stored, part: Part) -> dict[str, dict[str, Any]]:
+    """By id, the metadata of the images of a shard."""
+    columns = ["image_id", "width", "height", "reference_id"]
+    own = stored.sister(part, "images")
+    return {row["image_id"]: row for group in stored.groups_of(own) for row in stored.read(group, columns).to_pylist()}
+
+
+def _file_sizes(stored: Stored, parts: Sequence[Part]) -> dict[str, tuple[int, int | None]]:
+    """By image id, the length of the file and of its reference's, for row groups at equal distances."""
+    groups = [group for part in parts for group in stored.groups_of(stored.sister(part, "images"))]
+    wanted = MAX_FILE_SIZES * len(groups) / max(sum(group.rows for group in groups), 1)
+    count = max(1, min(len(groups), round(wanted)))
+    sizes = {}
+    for i in range(count if groups else 0):
+        group = stored.read(groups[i * len(groups) // count], ["image_id", "image.bytes", "reference.bytes"])
+        for row in group.to_pylist():
+            reference = (row["reference"] or {}).get("bytes")
+            sizes[row["image_id"]] = (len(row["image"]["bytes"]), len(reference) if reference else None)
+    return sizes
+
+
+def _fold(image: Mapping[str, Any]) -> int:
+    return stream("fold", image["reference_id"]).below(FOLDS)
+
+
+def _parse_question(
+    values: Mapping[str, Any], image: Mapping[str, Any], row: int, sizes: Mapping[str, tuple[int, int | None]]
+) -> BlindQuestion | None:
+    """A row of questions with its image; None where the true answer is not among the candidates."""
+    task, prompt = values["task"], values["prompt"][0]["content"]
+    if task == "object":
+        choices, severity = object_task.candidates(prompt), 0
+        keys = [object_task.key(name) for name in choices]
+        true = object_task.key(values["solution"])
+    else:
+        choices, severity = recognition.candidates(prompt), values["severity"]
+        keys, true = choices, values["distortion"]
+    if true not in keys:
+        return None
+    size, reference_size = sizes.get(values["image_id"], (None, None))
+    pixels = image["width"] * image["height"]
+    return BlindQuestion(
+        task=task,
+        prompt=prompt,
+        solution=values["solution"],
+        choices=tuple(choices),
+        correct=keys.index(true),
+        severity=severity,
+        fold=_fold(image),
+        reference=image["reference_id"],
+        size=(image["width"], image["height"]),
+        image_number=int("".join(filter(str.isdigit, values["image_id"]))[-9:] or 0),
+        row=row,
+        bytes_per_pixel=size and size / pixels,
+        reference_bytes_per_pixel=reference_size and reference_size / pixels,
+    )
