@@ -5,7 +5,7 @@ Computed from the shapes of the real models; nothing is downloaded.
 
 from typing import Any
 
-from refine_iqa_train.models.memory import Load, Memory, estimate, shape_of
+from refine_iqa_train.models.memory import MemoryEstimate, Workload, estimate_memory, measure_model_shape
 
 IMAGE_TOKENS = {"Qwen2.5-VL-7B": 1_280, "Qwen3-VL-4B": 980}
 """Of an image of 1024 x 768 pixels, padded to 1120 x 896: 40 x 32 tokens of 28 pixels, 35 x 28 of 32 pixels."""
@@ -62,7 +62,7 @@ WAYS = {
 }
 
 
-def row(model: str, way: str, memory: Memory) -> str:
+def row(model: str, way: str, memory: MemoryEstimate) -> str:
     fitting = next((f"{gpu} GB" for gpu in GPUS if memory.total <= 0.93 * gpu), "none of these")
     parts = (memory.weights, memory.gradients + memory.optimizer, memory.activations, memory.cache, memory.total)
     return f"| {model} | {way} | " + " | ".join(f"{part:.1f}" for part in parts) + f" | {fitting} |"
@@ -72,11 +72,11 @@ def main() -> None:
     print("| model | training | weights | gradients, optimizer | activations | cache of rollouts | together | fits |")
     print("|---|---|---|---|---|---|---|---|")
     for model, config in configurations().items():
-        shape = shape_of(config)
+        shape = measure_model_shape(config)
         for way, keys in WAYS.items():
             prompt = IMAGE_TOKENS[model] + TEXT_TOKENS
-            load = Load(rows=GROUP, rollouts=GROUP, prompt=prompt, completion=COMPLETION, **keys)
-            print(row(f"{model} ({shape.weights / 1e9:.2f} B)", way, estimate(shape, load)))
+            load = Workload(rows=GROUP, rollouts=GROUP, prompt=prompt, completion=COMPLETION, **keys)
+            print(row(f"{model} ({shape.weights / 1e9:.2f} B)", way, estimate_memory(shape, load)))
 
 
 if __name__ == "__main__":

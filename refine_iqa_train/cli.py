@@ -109,11 +109,11 @@ def check(
 
     python -m refine_iqa_train check --config recipes/stage1-qwen3-vl-4b.yaml --gpu-gib 80
     """
-    from refine_iqa_train.config.overrides import overrides_of
+    from refine_iqa_train.config.overrides import parse_overrides
     from refine_iqa_train.config.schema import load_config
     from refine_iqa_train.training.dry_run import dry_run, shown, stage_of
 
-    loaded = load_config(config, overrides_of(context.args))
+    loaded = load_config(config, parse_overrides(context.args))
     found = dry_run(loaded, stage_of(stage, config, loaded), gpu_gib)
     _say(found, shown(found), as_json)
 
@@ -154,10 +154,10 @@ def scores(
 
 
 def _train(stage: str, config: str, context: typer.Context) -> None:
-    from refine_iqa_train.config.overrides import overrides_of
+    from refine_iqa_train.config.overrides import parse_overrides
     from refine_iqa_train.config.schema import load_config
 
-    loaded = load_config(config, overrides_of(context.args))
+    loaded = load_config(config, parse_overrides(context.args))
     from refine_iqa_train.training.train import (
         train,  # what is wrong with the configuration is said before this takes its time
     )

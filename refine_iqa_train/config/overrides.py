@@ -9,7 +9,7 @@ import yaml
 
 from distortlab.core.errors import UserError
 
-__all__ = ["overrides_of", "read_yaml", "set_key"]
+__all__ = ["parse_overrides", "read_yaml", "set_key"]
 
 
 class _Loader(yaml.SafeLoader):
@@ -28,15 +28,15 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     keys = [loader.construct_object(key) for key, _ in node.value]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice is not None:
-        raise yaml.MarkedYAMLError(problem=f"the key {twice!r} stands there twice", problem_mark=node.start_mark)
+    repeated = next((key for key in keys if keys.count(key) > 1), None)
+    if repeated is not None:
+        raise yaml.MarkedYAMLError(problem=f"the key {repeated!r} stands there twice", problem_mark=node.start_mark)
     return loader.construct_mapping(node, deep=True)
 
 
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -52,24 +52,24 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def overrides_of(words: Sequence[str]) -> dict[str, Any]:
+def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
     """`--trainer.max_steps 3 --data.tasks=[object]` as {"trainer.max_steps": 3, "data.tasks": ["object"]}."""
-    found: dict[str, Any] = {}
-    left = list(words)
-    while left:
-        word = left.pop(0)
+    overrides: dict[str, Any] = {}
+    remaining = list(words)
+    while remaining:
+        word = remaining.pop(0)
         key, equals, value = word.removeprefix("--").partition("=")
         if not word.startswith("--") or not key:
             raise UserError(f"{word!r} is no key of the configuration; keys are given as --trainer.max_steps 50")
         if not equals:
-            if not left:
+            if not remaining:
                 raise UserError(f"--{key} has no value; keys are given as --trainer.max_steps 50")
-            value = left.pop(0)
+            value = remaining.pop(0)
         try:
-            found[key] = yaml.load(value, _Loader)
+            overrides[key] = yaml.load(value, _Loader)
         except yaml.YAMLError:
-            found[key] = value
-    return found
+            overrides[key] = value
+    return overrides
 
 
 def set_key(values: dict[str, Any], key: str, value: Any) -> None:

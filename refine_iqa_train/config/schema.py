@@ -29,9 +29,9 @@ __all__ = [
     "RewardRules",
     "ValidationRules",
     "WatchRules",
-    "carried_recipes",
+    "list_packaged_configs",
     "load_config",
-    "weights_of",
+    "select_reward_weights",
 ]
 
 PERCEPTION = ("recognition", "recognition_reference", "object", "grounding")
@@ -181,17 +181,17 @@ class Config:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for YAML and JSON."""
-        return plain(asdict(self))
+        return to_plain_values(asdict(self))
 
 
-def plain(value: Any) -> Any:
+def to_plain_values(value: Any) -> Any:
     """Tuples as lists, all the way down."""
     if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {str(key): to_plain_values(inner) for key, inner in value.items()}
+    return [to_plain_values(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def weights_of(config: Config, stage: str) -> dict[str, float]:
+def select_reward_weights(config: Config, stage: str) -> dict[str, float]:
     """The rewards of a stage with their weights, those of weight 0 left out; 1 where nothing is said."""
     names = {"stage1": ("format", *PERCEPTION), "stage2": REWARDS}[stage]
     asked = set(config.data.tasks or PERCEPTION) if config.data.perception else set()
@@ -206,7 +206,7 @@ def load_config(source: str | Path, overrides: Mapping[str, Any] | None = None) 
     """A checked configuration from a file, or by the name of a recipe that comes with the package."""
     path = Path(source)
     if path.suffix not in (".yaml", ".yml") and not path.exists():
-        known = carried_recipes()
+        known = list_packaged_configs()
         if str(source) not in known:
             raise UserError(unknown("recipe", source, known, "or give the path of a .yaml file"))
         path = known[str(source)]
@@ -214,11 +214,11 @@ def load_config(source: str | Path, overrides: Mapping[str, Any] | None = None) 
     for key, value in (overrides or {}).items():
         set_key(values, key, value)
     config = from_values(Config, values, str(source))
-    _check(config, str(source))
+    _check_config(config, str(source))
     return config
 
 
-def carried_recipes() -> dict[str, Path]:
+def list_packaged_configs() -> dict[str, Path]:
     """The recipes that come with the package, by name."""
     folder = Path(str(resources.files("refine_iqa_train"))) / "recipes"
     if not folder.is_dir():  # an editable install: the folder stands beside the package
@@ -249,7 +249,7 @@ _RANGES = (
 )
 
 
-def _check(config: Config, where: str) -> None:
+def _check_config(config: Config, where: str) -> None:
     for key, low, high in _RANGES:
         value: Any = config
         for part in key.split("."):

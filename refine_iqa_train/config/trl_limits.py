@@ -67,7 +67,7 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
 }
 """Names that `GRPOConfig` takes and GRPOTrainer does not know. Where a field has choices of its own, those count."""
 
-OTHERS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+CONDITIONS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "max_steps": (lambda value: value >= 1 or value == -1, "it is 1 or more, or -1: num_train_epochs decides"),
     "use_transformers_continuous_batching": (lambda value: not value, "not for models that see images; use_vllm is"),
     "use_transformers_paged": (lambda value: not value, "not for models that see images; use_vllm is"),
@@ -84,16 +84,16 @@ def check_value(field: Field[Any], hint: Any, value: Any) -> None:
     choices = field.metadata.get("choices") or CHOICES.get(name)
     if choices and value not in choices:
         raise UserError(unknown(f"trainer.{name}", value, [str(choice) for choice in choices]))
-    if name in OTHERS and not OTHERS[name][0](value):
-        raise UserError(f"trainer.{name} = {value}: {OTHERS[name][1]}")
+    if name in CONDITIONS and not CONDITIONS[name][0](value):
+        raise UserError(f"trainer.{name} = {value}: {CONDITIONS[name][1]}")
     if not isinstance(value, int | float) or isinstance(value, bool):
         return
     low, high = RANGES.get(name, (-INFINITE, INFINITE))
     if math.isnan(value) or not low <= value <= high:
         raise UserError(f"trainer.{name} = {value} is outside {low} .. {high}")
     if name in ABOVE_ZERO and not 0 < value <= ABOVE_ZERO[name]:
-        raise UserError(f"trainer.{name} = {value}; it is above 0" + _at_most(ABOVE_ZERO[name]))
+        raise UserError(f"trainer.{name} = {value}; it is above 0" + _format_limit(ABOVE_ZERO[name]))
 
 
-def _at_most(high: float) -> str:
+def _format_limit(high: float) -> str:
     return "" if high == INFINITE else f" and at most {high:g}"

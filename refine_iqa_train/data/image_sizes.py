@@ -13,7 +13,7 @@ from typing import Any
 from distortlab.core.errors import UserError
 from distortlab.tasks.grounding import Size
 from refine_iqa_train.config.schema import ImageRules
-from refine_iqa_train.models.processors import factor_of
+from refine_iqa_train.models.processors import read_size_factor
 
 __all__ = ["Policy", "policy_of", "resampling", "save_policy"]
 
@@ -69,7 +69,7 @@ class Policy:
 
 def policy_of(rules: ImageRules, processor: Any) -> Policy:
     """The policy of a run: what the configuration says, and the processor where it says nothing."""
-    factor = factor_of(processor)
+    factor = read_size_factor(processor)
     asked = rules.min_pixels or rules.max_pixels or rules.align
     if factor is None:
         if asked:

@@ -22,7 +22,7 @@ from refine_iqa_train.config.schema import Config, DataRules
 from refine_iqa_train.data.checks import check_hashes, check_images, check_rows
 from refine_iqa_train.data.image_sizes import Policy
 from refine_iqa_train.data.prompts import NEEDED, question_of, rated_row
-from refine_iqa_train.models.identity import state_of
+from refine_iqa_train.models.identity import hash_folder_state
 
 __all__ = ["Material", "load_material", "mapped"]
 
@@ -206,7 +206,7 @@ def _cache_of(name: str) -> str | None:
     """
     from datasets import config
 
-    return str(Path(config.HF_DATASETS_CACHE) / state_of(Path(name))) if Path(name).is_dir() else None
+    return str(Path(config.HF_DATASETS_CACHE) / hash_folder_state(Path(name))) if Path(name).is_dir() else None
 
 
 def _check_columns(files: Any, rules: DataRules) -> None:

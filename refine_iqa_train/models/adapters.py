@@ -13,7 +13,7 @@ from typing import Any
 from distortlab.core.errors import UserError
 from refine_iqa_train.models.identity import is_on_hub
 
-__all__ = ["BASE", "Adapter", "adapter_of", "attached", "load_merged", "new_folder"]
+__all__ = ["BASE", "Adapter", "attach_adapter", "find_adapter", "load_merged", "new_folder"]
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 BASE = "base"
@@ -47,7 +47,7 @@ class Adapter:
             return list(stored.keys())
 
 
-def adapter_of(name: str, revision: str | None = None) -> Adapter | None:
+def find_adapter(name: str, revision: str | None = None) -> Adapter | None:
     """The adapters of a folder or of a repository on the Hub; None where it holds none, or nothing can be found.
 
     Raises `UserError` for adapters of another kind than LoRA, and where the model they belong to is not named or is
@@ -68,24 +68,24 @@ def adapter_of(name: str, revision: str | None = None) -> Adapter | None:
         raise UserError(f"{name}: {CONFIG} cannot be read ({type(error).__name__}: {error})") from error
     if kind != "LORA":
         raise UserError(f"the adapters in {name} are of the kind {kind}; those that are known here are LORA")
-    base = _base(name, values.get("base_model_name_or_path"))
+    base = _find_base(name, values.get("base_model_name_or_path"))
     return Adapter(name, revision, base, values.get("revision"), r, alpha, float(values.get("lora_dropout") or 0.0))
 
 
-def _base(name: str, said: Any) -> str:
-    if not said or not isinstance(said, str):
+def _find_base(name: str, name_or_path: Any) -> str:
+    if not name_or_path or not isinstance(name_or_path, str):
         raise UserError(f"the adapters in {name} do not say which model they belong to (base_model_name_or_path)")
     beside = Path(name) / BASE
-    if Path(said).is_dir():
-        base = said
+    if Path(name_or_path).is_dir():
+        base = name_or_path
     elif beside.is_dir():  # the run was moved
         base = str(beside)
-    elif is_on_hub(said):
-        base = said  # a name on the Hub; or a folder that is gone: whoever opens it says so
+    elif is_on_hub(name_or_path):
+        base = name_or_path  # a name on the Hub; or a folder that is gone: whoever opens it says so
     else:
         raise UserError(
-            f"the adapters in {name} belong to the model {said}, which is not there; put it there, or its path into "
-            f"base_model_name_or_path of {Path(name) / CONFIG}"
+            f"the adapters in {name} belong to the model {name_or_path}, which is not there; put it there, or its path "
+            f"into base_model_name_or_path of {Path(name) / CONFIG}"
         )
     if (Path(base) / CONFIG).exists():
         raise UserError(
@@ -98,11 +98,11 @@ def _base(name: str, said: Any) -> str:
 # --- weights --------------------------------------------------------------------------------------------------------
 
 
-def attached(model: Any, adapter: Adapter, *, trained: bool = False, same_dtype: bool = False) -> Any:
+def attach_adapter(model: Any, adapter: Adapter, *, is_trainable: bool = False, same_dtype: bool = False) -> Any:
     """The model with its adapters, to be trained or not; `same_dtype` keeps those of a bfloat16 model in bfloat16."""
     from peft import PeftModel
 
-    options = {"is_trainable": trained, "revision": adapter.revision, "autocast_adapter_dtype": not same_dtype}
+    options = {"is_trainable": is_trainable, "revision": adapter.revision, "autocast_adapter_dtype": not same_dtype}
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing`", category=FutureWarning)
@@ -128,7 +128,7 @@ def load_merged(adapter: Adapter) -> Any:
         raise UserError(
             f"the model {adapter.base} of the adapters in {adapter.name} cannot be opened: {reason}"
         ) from error
-    return attached(model, adapter).merge_and_unload()
+    return attach_adapter(model, adapter).merge_and_unload()
 
 
 @contextmanager

@@ -12,11 +12,11 @@ def direct_prompt(prompt: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same question with its images, to be answered without thinking."""
     text = quality.question(think=False)
 
-    def changed(message: dict[str, Any]) -> dict[str, Any]:
+    def replace_text(message: dict[str, Any]) -> dict[str, Any]:
         if message["role"] != "user":
             return message
         if isinstance(message["content"], str):
             return {**message, "content": text}
         return {**message, "content": [{**c, "text": text} if c["type"] == "text" else c for c in message["content"]]}
 
-    return [changed(message) for message in prompt]
+    return [replace_text(message) for message in prompt]

@@ -12,7 +12,7 @@ from typing import Any
 from distortlab.core.errors import UserError
 from distortlab.tasks.grounding import Coordinates
 
-__all__ = ["FAMILIES", "ModelFamily", "family_of"]
+__all__ = ["FAMILIES", "ModelFamily", "find_family"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ FAMILIES: Mapping[str, ModelFamily] = MappingProxyType(
 )
 
 
-def family_of(config: Any, name: str) -> ModelFamily:
+def find_family(config: Any, name: str) -> ModelFamily:
     """The family of a model, from its configuration. A model that sees no images is refused."""
     kind = str(getattr(config, "model_type", "unknown"))
     if kind in FAMILIES:

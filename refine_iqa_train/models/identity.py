@@ -3,9 +3,9 @@
 import hashlib
 from pathlib import Path
 
-__all__ = ["identity_of", "is_on_hub", "state_of"]
+__all__ = ["hash_folder_state", "identify_model", "is_on_hub"]
 
-EDGE = 1 << 20
+HASHED_BYTES = 1 << 20
 
 
 def is_on_hub(name: str) -> bool:
@@ -13,7 +13,7 @@ def is_on_hub(name: str) -> bool:
     return name.count("/") == 1 and not name.startswith((".", "/", "~")) and not Path(name).exists()
 
 
-def identity_of(name: str, revision: str | None = None) -> str:
+def identify_model(name: str, revision: str | None = None) -> str:
     """Of a folder, a hash of the names, sizes, beginnings and ends of its weights and configurations, 16 digits; of a
     model on the Hub its name and revision.
     """
@@ -25,13 +25,13 @@ def identity_of(name: str, revision: str | None = None) -> str:
         if path.suffix in (".safetensors", ".bin") or path.name in ("config.json", "adapter_config.json"):
             digest.update(f"{path.name} {path.stat().st_size} ".encode())
             with path.open("rb") as file:
-                digest.update(file.read(EDGE))
-                file.seek(max(0, path.stat().st_size - EDGE))
+                digest.update(file.read(HASHED_BYTES))
+                file.seek(max(0, path.stat().st_size - HASHED_BYTES))
                 digest.update(file.read())
     return digest.hexdigest()[:16]
 
 
-def state_of(folder: Path) -> str:
+def hash_folder_state(folder: Path) -> str:
     """Of a folder with a data set, a hash of the names, sizes and times of its files, 16 digits."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -8,39 +8,39 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Load", "Memory", "Shape", "estimate", "shape_of"]
+__all__ = ["MemoryEstimate", "ModelShape", "Workload", "estimate_memory", "measure_model_shape"]
 
 GIB = 1 << 30
-OVERHEAD, KEPT = 0.10, 1.5
+OVERHEAD, RESERVED_GIB = 0.10, 1.5
 FOUR_BIT = 0.53
 """Bytes for a weight in NF4 with double quantization: 4 bits and 0.127 bits of constants (arXiv 2305.14314)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ModelShape:
     """A model: numbers of weights, and what its activations are made of. `linear`: weights that 4 bits can hold;
-    `seeing`: those of the part that sees.
+    `vision`: those of the part that sees.
     """
 
     weights: int
     linear: int
-    seeing: int
-    seeing_hidden: int
-    seeing_layers: int
+    vision: int
+    vision_hidden: int
+    vision_layers: int
     hidden: int
     inner: int
     layers: int
     kv: int
     """Width of the keys (and of the values) of one layer."""
 
-    def lora(self, r: int) -> int:
+    def count_lora_weights(self, r: int) -> int:
         """Weights of adapters of rank r on the seven linear layers of each text layer."""
         per_layer = 4 * (self.hidden + self.hidden) + 3 * (self.hidden + self.inner)
         return r * per_layer * self.layers
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class Workload:
     """A run. `rows` of a backward pass, `rollouts` generated at once, both on one GPU; tokens of the longest row.
 
     `shards`: GPUs that share weights, gradients and moments (ZeRO-3, FSDP). `frozen_vision`: the part that sees is not
@@ -60,7 +60,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class MemoryEstimate:
     """GiB on one GPU."""
 
     weights: float
@@ -73,31 +73,31 @@ class Memory:
     def total(self) -> float:
         """With what the allocator keeps. Activations and cache are not there at the same time: the larger counts."""
         parts = self.weights + self.gradients + self.optimizer + max(self.activations, self.cache)
-        return parts * (1 + OVERHEAD) + KEPT
+        return parts * (1 + OVERHEAD) + RESERVED_GIB
 
     def as_dict(self) -> Mapping[str, float]:
         """Rounded, with the total."""
         return {name: round(value, 2) for name, value in {**asdict(self), "total": self.total}.items()}
 
 
-def shape_of(config: Any) -> Shape:
+def measure_model_shape(config: Any) -> ModelShape:
     """The shape of a model from its configuration; weights are counted on a model without storage."""
     import torch
     from transformers import AutoModelForImageTextToText
 
     with torch.device("meta"):
         model = AutoModelForImageTextToText.from_config(config)
-    text, sight = config.get_text_config(), config.vision_config
+    text, vision_config = config.get_text_config(), config.vision_config
     head = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     count = {name: weight.numel() for name, weight in model.named_parameters()}
-    seeing = sum(size for name, size in count.items() if any(part in name for part in ("visual", "vision")))
-    embedded = sum(size for name, size in count.items() if "embed_tokens" in name or "lm_head" in name)
-    return Shape(
+    vision = sum(size for name, size in count.items() if any(part in name for part in ("visual", "vision")))
+    embeddings = sum(size for name, size in count.items() if "embed_tokens" in name or "lm_head" in name)
+    return ModelShape(
         weights=sum(count.values()),
-        linear=sum(count.values()) - embedded,
-        seeing=seeing,
-        seeing_hidden=sight.hidden_size,
-        seeing_layers=getattr(sight, "depth", None) or sight.num_hidden_layers,
+        linear=sum(count.values()) - embeddings,
+        vision=vision,
+        vision_hidden=vision_config.hidden_size,
+        vision_layers=getattr(vision_config, "depth", None) or vision_config.num_hidden_layers,
         hidden=text.hidden_size,
         inner=text.intermediate_size,
         layers=text.num_hidden_layers,
@@ -105,29 +105,30 @@ def shape_of(config: Any) -> Shape:
     )
 
 
-def estimate(shape: Shape, load: Load) -> Memory:
+def estimate_memory(shape: ModelShape, load: Workload) -> MemoryEstimate:
     """GiB on each GPU."""
     base = _base_bytes(shape, load)
-    whole = shape.weights - (shape.seeing if load.frozen_vision else 0)
-    trained = whole if load.lora is None else shape.lora(load.lora)
-    adapters = 0 if load.lora is None else 4 * trained  # adapters are kept in float32
+    whole = shape.weights - (shape.vision if load.frozen_vision else 0)
+    trainable = whole if load.lora is None else shape.count_lora_weights(load.lora)
+    adapters = 0 if load.lora is None else 4 * trainable  # adapters are kept in float32
     copies = 1 + (load.reference and load.lora is None)
     tokens = load.rows * (load.prompt + load.completion)
-    inside = 2 * tokens * (8 * shape.hidden + 3 * shape.inner)  # one layer: projections, residuals, gate, up, product
-    between = 2 * tokens * shape.hidden * shape.layers
+    # one layer: projections, residuals, gate, up, product
+    per_layer = 2 * tokens * (8 * shape.hidden + 3 * shape.inner)
+    between_layers = 2 * tokens * shape.hidden * shape.layers
     if load.lora is None and not load.frozen_vision:  # four patches for a token, most of a prompt is its image
-        between += 2 * load.rows * 4 * load.prompt * shape.seeing_hidden * shape.seeing_layers
-    kept = between + inside if load.checkpointing else between + inside * shape.layers
-    return Memory(
+        between_layers += 2 * load.rows * 4 * load.prompt * shape.vision_hidden * shape.vision_layers
+    saved = between_layers + per_layer if load.checkpointing else between_layers + per_layer * shape.layers
+    return MemoryEstimate(
         weights=(base * copies + adapters) / load.shards / GIB,
-        gradients=4 * trained / load.shards / GIB,
-        optimizer=8 * trained / load.shards / GIB,
-        activations=kept / GIB,
+        gradients=4 * trainable / load.shards / GIB,
+        optimizer=8 * trainable / load.shards / GIB,
+        activations=saved / GIB,
         cache=2 * 2 * shape.kv * shape.layers * load.rollouts * (load.prompt + load.completion) / GIB,
     )
 
 
-def _base_bytes(shape: Shape, load: Load) -> float:
+def _base_bytes(shape: ModelShape, load: Workload) -> float:
     """Full training keeps float32 weights (updates of 1e-6 vanish in bfloat16); under adapters 2 bytes or 4 bits do."""
     if load.lora is None:
         return 4.0 * shape.weights

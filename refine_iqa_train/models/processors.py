@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.models.adapters import adapter_of
-from refine_iqa_train.models.families import FAMILIES, ModelFamily, family_of
+from refine_iqa_train.models.adapters import find_adapter
+from refine_iqa_train.models.families import FAMILIES, ModelFamily, find_family
 
-__all__ = ["checked", "config_of", "factor_of", "image_only", "load_processor"]
+__all__ = ["check_processor", "load_model_config", "load_processor", "make_image_only_class", "read_size_factor"]
 
 
-def config_of(name: str, revision: str | None = None) -> Any:
+def load_model_config(name: str, revision: str | None = None) -> Any:
     """The configuration of a model in a folder or on the Hub; of adapters, that of the model they belong to."""
     from transformers import AutoConfig
 
-    adapter = adapter_of(name, revision)
+    adapter = find_adapter(name, revision)
     source, version = (name, revision) if adapter is None else (adapter.base, adapter.base_revision)
     try:
         return AutoConfig.from_pretrained(source, revision=version)
@@ -33,35 +33,36 @@ def config_of(name: str, revision: str | None = None) -> Any:
 
 def load_processor(name: str, revision: str | None = None) -> tuple[Any, ModelFamily]:
     """The processor of a model, padding on the left, and the model's family."""
-    family = family_of(config_of(name, revision), name)
-    name, revision = _holder(name, revision)
-    kind = _class(name, family)
+    family = find_family(load_model_config(name, revision), name)
+    name, revision = _find_processor_source(name, revision)
+    kind = _select_processor_class(name, family)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*torchvision.*")
             processor = kind.from_pretrained(name, revision=revision, padding_side="left", truncation_side="left")
     except (OSError, ValueError, ImportError) as error:
         raise UserError(f"the processor of {name} cannot be loaded: {str(error).splitlines()[0]}") from error
-    return checked(processor, name), family
+    check_processor(processor, name)
+    return processor, family
 
 
-def _holder(name: str, revision: str | None) -> tuple[str, str | None]:
+def _find_processor_source(name: str, revision: str | None) -> tuple[str, str | None]:
     """Who has the processor: adapters that came without one have that of their model."""
     from transformers.utils import cached_file
 
-    adapter = adapter_of(name, revision)
+    adapter = find_adapter(name, revision)
     optional = {"_raise_exceptions_for_missing_entries": False}
     if adapter is None or cached_file(name, "tokenizer_config.json", revision=revision, **optional):
         return name, revision
     return adapter.base, adapter.base_revision
 
 
-def _class(name: str, family: ModelFamily) -> Any:
+def _select_processor_class(name: str, family: ModelFamily) -> Any:
     from transformers import AutoProcessor
     from transformers.utils import is_torchvision_available
 
     whole = is_torchvision_available() and _has_video_part(name)
-    return AutoProcessor if whole or family.processor is None else image_only(family.model_type)
+    return AutoProcessor if whole or family.processor is None else make_image_only_class(family.model_type)
 
 
 def _has_video_part(name: str) -> bool:
@@ -75,8 +76,8 @@ def _has_video_part(name: str) -> bool:
     )
 
 
-def checked(processor: Any, name: str) -> Any:
-    """The processor, or what is wrong with it."""
+def check_processor(processor: Any, name: str) -> None:
+    """Raises `UserError` where a processor lacks a tokenizer, images, a pad token, left padding or a chat template."""
     tokenizer = getattr(processor, "tokenizer", None)
     if tokenizer is None or getattr(processor, "image_processor", None) is None:
         raise UserError(f"{name} has no processor for images and text; give a vision-language model")
@@ -92,17 +93,16 @@ def checked(processor: Any, name: str) -> Any:
         )
     if not (processor.chat_template or tokenizer.chat_template):
         raise UserError(f"{name} has no chat template: give an instruction-tuned model, not a base model")
-    return processor
 
 
-def factor_of(processor: Any) -> int | None:
+def read_size_factor(processor: Any) -> int | None:
     """The number that divides the sides of every image as the model sees it; None where all images get one size."""
     part = processor.image_processor
     merge = getattr(part, "merge_size", None)
     return int(part.patch_size) * int(merge) if merge else None
 
 
-def image_only(model_type: str) -> Any:
+def make_image_only_class(model_type: str) -> Any:
     """The processor class of a Qwen-VL family without its video part, under the stock name."""
     import transformers
     from transformers.processing_utils import ProcessorMixin

@@ -9,8 +9,8 @@ from typing import Any
 from distortlab.core.errors import UserError, unknown
 from distortlab.tasks.answer import wrap
 from refine_iqa_train.config.schema import Config
-from refine_iqa_train.models.memory import Load, estimate, shape_of
-from refine_iqa_train.models.processors import config_of
+from refine_iqa_train.models.memory import Workload, estimate_memory, measure_model_shape
+from refine_iqa_train.models.processors import load_model_config
 from refine_iqa_train.rewards.task_rewards import format_reward, judges
 from refine_iqa_train.training.prepare import Ready, prepare
 
@@ -88,7 +88,7 @@ def _memory(ready: Ready, prompt: int, gpu_gib: float | None) -> dict[str, Any]:
     config, arguments = ready.config, ready.arguments
     rows = arguments.per_device_train_batch_size
     generated = ready.stage != "sft"
-    load = Load(
+    load = Workload(
         rows=rows,
         rollouts=rows * arguments.steps_per_generation if generated and not arguments.use_vllm else 0,
         prompt=prompt,
@@ -99,7 +99,7 @@ def _memory(ready: Ready, prompt: int, gpu_gib: float | None) -> dict[str, Any]:
         reference=generated and arguments.beta != 0,
         frozen_vision=config.frozen_vision,
     )
-    memory = estimate(shape_of(config_of(config.model, config.revision)), load)
+    memory = estimate_memory(measure_model_shape(load_model_config(config.model, config.revision)), load)
     fits = {} if gpu_gib is None else {"fits": memory.total <= gpu_gib, "gpu_gib": gpu_gib}
     return {"memory_gib_computed": {**memory.as_dict()}, **fits}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.config.schema import Config, weights_of
+from refine_iqa_train.config.schema import Config, select_reward_weights
 from refine_iqa_train.data.checks import sizes_of
 from refine_iqa_train.data.image_sizes import Policy, policy_of, resampling, save_policy
 from refine_iqa_train.data.mixture import Material, load_material
@@ -52,7 +52,7 @@ def prepare(config: Config, stage: str) -> Ready:
 
     hush()
     _check_places(config)
-    weights = weights_of(config, stage) if stage != "sft" else {}
+    weights = select_reward_weights(config, stage) if stage != "sft" else {}
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     arguments = sft_arguments(config) if stage == "sft" else grpo_arguments(config, weights, processes)
     _check_keys(config, stage, arguments)
@@ -81,7 +81,7 @@ def _check_places(config: Config) -> None:
 
 
 def _check_keys(config: Config, stage: str, arguments: Any) -> None:
-    if stage != "sft" and not weights_of(config, stage):
+    if stage != "sft" and not select_reward_weights(config, stage):
         raise UserError("all rewards have the weight 0; there is nothing to train for (rewards.weights)")
     if config.data.streaming and arguments.max_steps <= 0:
         raise UserError("a stream has no length: give trainer.max_steps")

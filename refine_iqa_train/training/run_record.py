@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.storage.atomic import read_json, write_json
-from refine_iqa_train.config.schema import plain
-from refine_iqa_train.models.identity import identity_of
+from refine_iqa_train.config.schema import to_plain_values
+from refine_iqa_train.models.identity import identify_model
 from refine_iqa_train.training.prepare import Ready
 from refine_iqa_train.training.trl_arguments import OURS
 
@@ -78,9 +78,9 @@ def record_of(ready: Ready) -> RunRecord:
     config = ready.config.as_dict()
     config["rewards"]["weights"] = dict(ready.weights)
     config["trainer"] = _trainer_values(ready)
-    model = identity_of(ready.config.model, ready.config.revision)
+    model = identify_model(ready.config.model, ready.config.revision)
     if ready.adapter is not None:
-        model += f" on {identity_of(ready.adapter.base, ready.adapter.base_revision)}"
+        model += f" on {identify_model(ready.adapter.base, ready.adapter.base_revision)}"
     # as they come back from a file
     return RunRecord(ready.stage, json.loads(json.dumps(config)), model, _data_hash(ready), _processes(ready))
 
@@ -96,7 +96,7 @@ def _trainer_values(ready: Ready) -> dict[str, Any]:
         if not field.init or field.name in OURS or any(fnmatch(field.name, name) for name in VOLATILE):
             continue
         value = getattr(ready.arguments, field.name, None)
-        value = value.value if isinstance(value, enum.Enum) else plain(value)
+        value = value.value if isinstance(value, enum.Enum) else to_plain_values(value)
         if isinstance(value, bool | int | float | str | list | dict | None):
             kept[field.name] = value
     return kept

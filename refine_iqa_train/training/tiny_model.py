@@ -16,7 +16,7 @@ from distortlab.tasks import object as object_task
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.data.cold_start import thinking
-from refine_iqa_train.models.processors import image_only
+from refine_iqa_train.models.processors import make_image_only_class
 
 __all__ = ["TINY", "make_tiny", "tiny_model", "tiny_processor", "tiny_tokenizer"]
 
@@ -140,7 +140,9 @@ def _qwen_processor(family: str, tokenizer: Any) -> Any:
     }
     images = Qwen2VLImageProcessorPil(**seen)
     if not is_torchvision_available():
-        return image_only(family)(image_processor=images, tokenizer=tokenizer, chat_template=tokenizer.chat_template)
+        return make_image_only_class(family)(
+            image_processor=images, tokenizer=tokenizer, chat_template=tokenizer.chat_template
+        )
     import transformers
 
     kind, video = {

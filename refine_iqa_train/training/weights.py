@@ -8,9 +8,9 @@ from typing import Any
 from distortlab.core.errors import UserError
 from distortlab.storage.atomic import read_json, write_json
 from refine_iqa_train.config.schema import Config, LoraRules
-from refine_iqa_train.models.adapters import BASE, Adapter, adapter_of, attached, load_merged, new_folder
+from refine_iqa_train.models.adapters import BASE, Adapter, attach_adapter, find_adapter, load_merged, new_folder
 from refine_iqa_train.models.families import ModelFamily
-from refine_iqa_train.models.identity import identity_of
+from refine_iqa_train.models.identity import identify_model
 from refine_iqa_train.models.processors import load_processor
 from refine_iqa_train.training.trl_arguments import lora_of, quantization_of
 
@@ -26,7 +26,7 @@ def is_continued(config: Config, adapter: Adapter | None) -> bool:
 
 def check_adapter(config: Config, family: ModelFamily) -> Adapter | None:
     """The adapters that `model` holds, or None. Raises `UserError` where they do not go with the configuration."""
-    adapter = adapter_of(config.model, config.revision)
+    adapter = find_adapter(config.model, config.revision)
     if adapter is None:
         if config.adapter != "auto":
             raise UserError(f"adapter: {config.adapter}, and {config.model} holds no adapters; leave the key out")
@@ -95,7 +95,7 @@ def _continued(config: Config, adapter: Adapter, arguments: Any) -> Any:
     plugin = arguments.deepspeed_plugin
     mixed = plugin is None or plugin.zero_stage != 3 or quantized is not None
     model = create_model_from_path(adapter.base, **options)
-    return attached(model, adapter, trained=True, same_dtype=not mixed)
+    return attach_adapter(model, adapter, is_trainable=True, same_dtype=not mixed)
 
 
 def base_of(config: Config, adapter: Adapter | None) -> str:
@@ -110,7 +110,7 @@ def _merged_base(config: Config, adapter: Adapter) -> Path:
     from accelerate import PartialState
 
     folder = Path(config.out) / BASE
-    source = {"adapters": identity_of(adapter.name, adapter.revision), "base": identity_of(adapter.base)}
+    source = {"adapters": identify_model(adapter.name, adapter.revision), "base": identify_model(adapter.base)}
     with PartialState().main_process_first():
         if read_json(folder / MERGED_FROM) != source:
             if folder.exists():
@@ -126,7 +126,7 @@ def _merged_base(config: Config, adapter: Adapter) -> Path:
 
 def merge_run(run: str, out: Path) -> Adapter:
     """Write the weights of a model with the adapters of `run` merged in, and its processor, to a new folder."""
-    adapter = adapter_of(run)
+    adapter = find_adapter(run)
     if adapter is None:
         raise UserError(
             f"there is nothing to merge: {run} is a whole model"

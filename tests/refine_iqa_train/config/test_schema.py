@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.config.overrides import overrides_of
-from refine_iqa_train.config.schema import REWARDS, Config, carried_recipes, load_config, weights_of
+from refine_iqa_train.config.overrides import parse_overrides
+from refine_iqa_train.config.schema import REWARDS, Config, list_packaged_configs, load_config, select_reward_weights
 from refine_iqa_train.training.trl_arguments import OURS, grpo_arguments, sft_arguments
 
-RECIPES = sorted(carried_recipes())
+CONFIGS = sorted(list_packaged_configs())
 
 
 @pytest.fixture
@@ -21,31 +21,31 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_is_a_configuration_that_trl_takes(name: str) -> None:
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_packaged_config_is_one_that_trl_takes(name: str) -> None:
     config = load_config(name)
-    assert config == load_config(carried_recipes()[name])
+    assert config == load_config(list_packaged_configs()[name])
     if "sft" in name:
         assert sft_arguments(config).output_dir == config.out
         return
     stage = "stage2" if "stage2" in name else "stage1"
-    weights = weights_of(config, stage)
+    weights = select_reward_weights(config, stage)
     arguments = grpo_arguments(config, weights)
     assert arguments.num_generations == config.trainer["num_generations"]
     assert arguments.reward_weights == list(weights.values())
 
 
-def test_the_recipes_of_the_readme_are_there() -> None:
+def test_the_configs_of_the_readme_are_there() -> None:
     assert {
         "stage1-qwen3-vl-4b",
         "stage2-qwen3-vl-4b",
         "stage2-qwen3-vl-4b-lora",
         "stage2-qwen3-vl-4b-qlora",
         "smoke-sft",
-    } <= set(RECIPES)
+    } <= set(CONFIGS)
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if name.startswith("stage2")])
+@pytest.mark.parametrize("name", [name for name in CONFIGS if name.startswith("stage2")])
 def test_stage_2_begins_where_stage_1_ends(name: str) -> None:
     """The same model, adapters of the same shape, images at the same size."""
     one, two = load_config(name.replace("stage2", "stage1")), load_config(name)
@@ -56,7 +56,7 @@ def test_stage_2_begins_where_stage_1_ends(name: str) -> None:
     assert (two.adapter == "continue") == (one.lora is not None)
 
 
-@pytest.mark.parametrize("path", sorted((carried_recipes()["smoke-sft"].parent / "accelerate").glob("*.yaml")))
+@pytest.mark.parametrize("path", sorted((list_packaged_configs()["smoke-sft"].parent / "accelerate").glob("*.yaml")))
 def test_accelerate_takes_its_configurations(path: Path) -> None:
     from accelerate.commands.config.config_args import load_config_from_file
 
@@ -73,7 +73,7 @@ def test_a_run_can_be_repeated_from_what_it_wrote(file: Path, tmp_path: Path) ->
 
 def test_any_key_can_be_given_on_the_command_line(file: Path) -> None:
     words = ["--trainer.max_steps", "3", "--data.tasks=[object]", "--rewards.digits", "[0, 0.5, 0.5]", "--lora", "null"]
-    config = load_config(file, overrides_of(words))
+    config = load_config(file, parse_overrides(words))
     assert config.trainer == {"learning_rate": 1e-6, "max_steps": 3}
     assert config.data.tasks == ("object",)
     assert config.rewards.digits == (0, 0.5, 0.5)
@@ -102,7 +102,7 @@ def test_any_key_can_be_given_on_the_command_line(file: Path) -> None:
 )
 def test_what_cannot_be_is_one_sentence(file: Path, words: list[str], sentence: str) -> None:
     with pytest.raises(UserError) as caught:
-        load_config(file, overrides_of(words))
+        load_config(file, parse_overrides(words))
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -124,7 +124,7 @@ def test_files_that_are_no_configuration(tmp_path: Path, text: str, sentence: st
         load_config(path)
 
 
-def test_no_such_file_and_no_such_recipe() -> None:
+def test_no_such_file_and_no_such_config() -> None:
     with pytest.raises(UserError, match="cannot be read"):
         load_config("nowhere.yaml")
     with pytest.raises(UserError, match="did you mean 'stage1-qwen3-vl-4b"):
@@ -134,7 +134,7 @@ def test_no_such_file_and_no_such_recipe() -> None:
 # --- TRL's keys -----------------------------------------------------------------------------------------------------
 
 
-def trained(**keys: object) -> Config:
+def make_config(**keys: object) -> Config:
     base = {"per_device_train_batch_size": 8, "num_generations": 4}
     return Config(model="m", out="runs/x", trainer={**base, **keys})
 
@@ -142,7 +142,7 @@ def trained(**keys: object) -> Config:
 @pytest.mark.parametrize("key", OURS)
 def test_keys_that_others_stand_for_are_refused(key: str) -> None:
     with pytest.raises(UserError, match=rf"trainer\.{key} is set by the key"):
-        grpo_arguments(trained(**{key: 1}), {"format": 1.0})
+        grpo_arguments(make_config(**{key: 1}), {"format": 1.0})
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ def test_keys_that_others_stand_for_are_refused(key: str) -> None:
 )
 def test_what_trl_would_refuse_later(keys: dict[str, object], sentence: str) -> None:
     with pytest.raises(UserError) as caught:
-        grpo_arguments(trained(**keys), {"format": 1.0})
+        grpo_arguments(make_config(**keys), {"format": 1.0})
     assert sentence in str(caught.value)
 
 
 def test_groups_may_straddle_processes() -> None:
-    config = trained(per_device_train_batch_size=2, num_generations=4)
+    config = make_config(per_device_train_batch_size=2, num_generations=4)
     with pytest.raises(UserError, match=r"e\.g\. 4 rollouts each"):
         grpo_arguments(config, {"format": 1.0})
     from refine_iqa_train.training.trl_arguments import _check_groups
@@ -171,15 +171,15 @@ def test_groups_may_straddle_processes() -> None:
 
 
 def test_numbers_may_be_written_as_text() -> None:
-    assert grpo_arguments(trained(learning_rate="3e-6"), {"format": 1.0}).learning_rate == 3e-6
+    assert grpo_arguments(make_config(learning_rate="3e-6"), {"format": 1.0}).learning_rate == 3e-6
 
 
 def test_weights_of_the_stages() -> None:
     config = load_config("stage2-qwen3-vl-4b")
-    assert list(weights_of(config, "stage2")) == ["format", "quality", "probability_difference"]
+    assert list(select_reward_weights(config, "stage2")) == ["format", "quality", "probability_difference"]
     mixed = load_config("stage2-qwen3-vl-4b", {"data.perception": "data/", "data.tasks": ["object"]})
-    assert list(weights_of(mixed, "stage2")) == ["format", "object", "quality", "probability_difference"]
-    assert set(weights_of(load_config("stage1-qwen3-vl-4b"), "stage1")) < set(REWARDS)
+    assert list(select_reward_weights(mixed, "stage2")) == ["format", "object", "quality", "probability_difference"]
+    assert set(select_reward_weights(load_config("stage1-qwen3-vl-4b"), "stage1")) < set(REWARDS)
 
 
 # --- the command line -----------------------------------------------------------------------------------------------

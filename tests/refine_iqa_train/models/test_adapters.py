@@ -14,7 +14,7 @@ from PIL import Image
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import Config, HubRules, LoraRules, load_config
-from refine_iqa_train.models.adapters import adapter_of, attached
+from refine_iqa_train.models.adapters import attach_adapter, find_adapter
 from refine_iqa_train.models.families import FAMILIES
 from refine_iqa_train.models.processors import load_processor
 from refine_iqa_train.training.dry_run import dry_run
@@ -82,9 +82,9 @@ def opened(folder: Path) -> Any:
 
 
 def with_adapters(folder: Path) -> Any:
-    adapter = adapter_of(str(folder))
+    adapter = find_adapter(str(folder))
     assert adapter is not None
-    return attached(opened(Path(adapter.base)), adapter)
+    return attach_adapter(opened(Path(adapter.base)), adapter)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -161,7 +161,7 @@ def test_adapters_are_merged_where_the_configuration_says_so(adapters: Path, fil
         logits(opened(out / "base"), processor), logits(with_adapters(adapters), processor), rtol=0, atol=1e-4
     )
     moved = out.rename(out.with_name("moved"))
-    found = adapter_of(str(moved))
+    found = find_adapter(str(moved))
     assert found is not None
     assert found.base == str(moved / "base")
 
@@ -276,7 +276,7 @@ def test_adapters_of_adapters(adapters: Path, tmp_path: Path) -> None:
     values = json.loads((folder / "adapter_config.json").read_text())
     (folder / "adapter_config.json").write_text(json.dumps({**values, "base_model_name_or_path": str(adapters)}))
     with pytest.raises(UserError, match="holds adapters itself: python -m refine_iqa_train merge"):
-        adapter_of(str(folder))
+        find_adapter(str(folder))
 
 
 def test_adapters_that_lack_weights_are_not_filled_up(adapters: Path, tmp_path: Path) -> None:

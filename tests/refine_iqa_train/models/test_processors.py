@@ -11,8 +11,8 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, Qwen2Config
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.models.families import FAMILIES, family_of
-from refine_iqa_train.models.processors import checked, factor_of, load_processor
+from refine_iqa_train.models.families import FAMILIES, find_family
+from refine_iqa_train.models.processors import check_processor, load_processor, read_size_factor
 from refine_iqa_train.training.tiny_model import TINY, make_tiny
 
 
@@ -81,21 +81,21 @@ def test_families_nobody_has_heard_of_are_asked_in_thousandths() -> None:
         model_type = "new_vl"
         vision_config = object()
 
-    assert family_of(Config(), "x").coordinates == "thousandths"
+    assert find_family(Config(), "x").coordinates == "thousandths"
 
 
 def test_no_pad_token_right_padding_no_template(tiny: Any) -> None:
     processor, _ = load_processor(str(tiny("llava")))
     processor.tokenizer.padding_side = "right"
     with pytest.raises(UserError, match="pads on the right"):
-        checked(processor, "m")
+        check_processor(processor, "m")
     processor.tokenizer.padding_side = "left"
     processor.chat_template = processor.tokenizer.chat_template = None
     with pytest.raises(UserError, match="no chat template"):
-        checked(processor, "m")
+        check_processor(processor, "m")
     processor.tokenizer.pad_token = None
     with pytest.raises(UserError, match="no pad token"):
-        checked(processor, "m")
+        check_processor(processor, "m")
 
 
 def test_a_folder_without_a_video_part_is_read_with_torchvision_too(tiny: Any) -> None:
@@ -106,4 +106,4 @@ def test_a_folder_without_a_video_part_is_read_with_torchvision_too(tiny: Any) -
     has = '"video_processor"' in json.dumps(json.loads((folder / "processor_config.json").read_text()))
     assert _has_video_part(str(folder)) == has
     assert _has_video_part("Qwen/Qwen3-VL-4B-Instruct")
-    assert factor_of(load_processor(str(folder))[0]) == 16
+    assert read_size_factor(load_processor(str(folder))[0]) == 16

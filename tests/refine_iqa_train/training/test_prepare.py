@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.config.overrides import overrides_of
+from refine_iqa_train.config.overrides import parse_overrides
 from refine_iqa_train.config.schema import Config, load_config
-from refine_iqa_train.config.trl_limits import ABOVE_ZERO, CHOICES, OTHERS, RANGES
+from refine_iqa_train.config.trl_limits import ABOVE_ZERO, CHOICES, CONDITIONS, RANGES
 from refine_iqa_train.training import train as train_module
 from refine_iqa_train.training.packages import OPTIMIZERS, check_packages
 from refine_iqa_train.training.prepare import prepare
@@ -167,16 +167,16 @@ def test_no_is_a_word_where_words_are_allowed_and_a_switch_elsewhere(
     file: Path, words: str, key: str, value: object
 ) -> None:
     """YAML 1.1 reads it as false, of which TRL's save_strategy knows nothing."""
-    config = load_config(file, overrides_of([f"--trainer.{key}", words, "--resume", "no"]))
+    config = load_config(file, parse_overrides([f"--trainer.{key}", words, "--resume", "no"]))
     assert getattr(grpo_arguments(config, {"format": 1.0}), key) == value
     assert config.resume == "no"
 
 
 @pytest.mark.usefixtures("_nothing_installed")
 def test_a_switch_that_is_off_needs_no_package(file: Path) -> None:
-    check_packages(load_config(file, overrides_of(["--trainer.use_vllm", "no"])))
+    check_packages(load_config(file, parse_overrides(["--trainer.use_vllm", "no"])))
     with pytest.raises(UserError, match="vllm"):
-        check_packages(load_config(file, overrides_of(["--trainer.use_vllm", "yes"])))
+        check_packages(load_config(file, parse_overrides(["--trainer.use_vllm", "yes"])))
 
 
 def test_switches_stay_switches(file: Path) -> None:
@@ -242,7 +242,7 @@ def test_every_limit_is_of_a_key_of_trl() -> None:
     from trl import GRPOConfig, SFTConfig
 
     known = {**GRPOConfig.__dataclass_fields__, **SFTConfig.__dataclass_fields__}
-    assert {*RANGES, *ABOVE_ZERO, *CHOICES, *OTHERS} <= set(known)
+    assert {*RANGES, *ABOVE_ZERO, *CHOICES, *CONDITIONS} <= set(known)
 
 
 # --- packages -------------------------------------------------------------------------------------------------------

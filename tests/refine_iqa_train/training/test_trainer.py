@@ -60,10 +60,14 @@ def test_what_is_read_from_the_trainer_is_still_there() -> None:
 def test_qwen_processors_take_their_parts_from_the_signature() -> None:
     from transformers.processing_utils import ProcessorMixin
 
-    from refine_iqa_train.models.processors import image_only
+    from refine_iqa_train.models.processors import make_image_only_class
 
-    assert ProcessorMixin.__init__ is not image_only("qwen3_vl").__init__
-    assert parameters(image_only("qwen3_vl").__init__)[1:] == ["image_processor", "tokenizer", "chat_template"]
+    assert ProcessorMixin.__init__ is not make_image_only_class("qwen3_vl").__init__
+    assert parameters(make_image_only_class("qwen3_vl").__init__)[1:] == [
+        "image_processor",
+        "tokenizer",
+        "chat_template",
+    ]
 
 
 def test_of_the_harness_only_the_rated_sets_are_known() -> None:
