@@ -71,10 +71,10 @@ def tiny(
 
     python -m refine_iqa_train tiny --out models/tiny --family qwen2_5_vl
     """
-    from refine_iqa_train.monitoring.console import hush
+    from refine_iqa_train.monitoring.console import quiet_libraries
     from refine_iqa_train.training.tiny_model import make_tiny
 
-    hush()
+    quiet_libraries()
     weights = make_tiny(out, family, seed)
     _say({"out": str(out), "family": family, "weights": weights}, f"{out}: {family}, {weights:,} weights", as_json)
 
@@ -128,10 +128,10 @@ def merge(
 
     python -m refine_iqa_train merge runs/stage2-lora --out models/refined
     """
-    from refine_iqa_train.monitoring.console import hush
+    from refine_iqa_train.monitoring.console import quiet_libraries
     from refine_iqa_train.training.weights import merge_run
 
-    hush()
+    quiet_libraries()
     adapter = merge_run(run, out)
     _say(
         {"out": str(out), "base": adapter.base, "adapters": run}, f"{out}: {adapter.base} with {run} merged in", as_json
@@ -147,10 +147,10 @@ def scores(
 
     python -m refine_iqa_train scores runs/stage1-qwen3-vl-4b runs/stage2-qwen3-vl-4b
     """
-    from refine_iqa_train.monitoring.results import scores_of, table
+    from refine_iqa_train.monitoring.results import format_table, read_scores
 
-    found = {str(run): scores_of(run) for run in runs}
-    _say(found, table(found), as_json)
+    found = {str(run): read_scores(run) for run in runs}
+    _say(found, format_table(found), as_json)
 
 
 def _train(stage: str, config: str, context: typer.Context) -> None:

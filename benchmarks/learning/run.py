@@ -50,8 +50,8 @@ def one(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
     import transformers
 
     from refine_iqa_train.config.schema import load_config
-    from refine_iqa_train.data.image_sizes import policy_of
-    from refine_iqa_train.data.mixture import load_material
+    from refine_iqa_train.data.image_sizes import make_image_policy
+    from refine_iqa_train.data.mixture import load_training_data
     from refine_iqa_train.models.processors import load_processor
     from refine_iqa_train.training.tiny_model import make_tiny
     from refine_iqa_train.training.train import train
@@ -74,7 +74,9 @@ def one(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
     seconds = time.monotonic() - began
     config = load_config(folder / "grpo.yaml", {"validation.every": 1})
     processor, family = load_processor(str(folder / "cold"))
-    held = load_material(config, "stage1", policy_of(config.images, processor), family.coordinates).validation
+    held = load_training_data(
+        config, "stage1", make_image_policy(config.images, processor), family.coordinates
+    ).validation
     rows = [held[place] for place in range(len(held))]
     said = {name: answers(folder / name, rows, TOKENS) for name in ("cold", "grpo")}
     counted = {name: _counts(texts, rows) for name, texts in said.items()}

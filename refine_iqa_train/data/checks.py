@@ -6,10 +6,10 @@ from typing import Any
 
 from distortlab.core.progress import bar
 from distortlab.dataset.reader import open_data
-from refine_iqa_train.data.prompts import NEEDED, picture
+from refine_iqa_train.data.prompts import REQUIRED_COLUMNS, open_image
 from refine_iqa_train.data.row_checks import check_box, check_row, check_truth
 
-__all__ = ["check_hashes", "check_images", "check_rows", "sizes_of"]
+__all__ = ["check_hashes", "check_images", "check_rows", "sample_image_sizes"]
 
 
 def check_hashes(data: str, splits: Sequence[str]) -> None:
@@ -28,7 +28,7 @@ def check_hashes(data: str, splits: Sequence[str]) -> None:
 
 def check_rows(*parts: Any) -> None:
     """All that the rows of data sets say, without their pictures. Raises `UserError` for the first that is wrong."""
-    columns = [name for name in NEEDED if name != "images"]
+    columns = [name for name in REQUIRED_COLUMNS if name != "images"]
     for files in (part for part in parts if part is not None):
         for row in files.select_columns(columns):
             check_row(row)
@@ -37,30 +37,30 @@ def check_rows(*parts: Any) -> None:
 
 def check_images(*parts: Any) -> None:
     """Open every image once, however many questions show it; boxes of grounding lie inside of them."""
-    seen: dict[str, tuple[int, int]] = {}
+    sizes_by_path: dict[str, tuple[int, int]] = {}
     for files in (part for part in parts if part is not None):
         with bar("rows checked", len(files)) as advance:
             for row in files:
                 check_row(row)
-                sizes = [_size_of(file, row["sample_id"], seen) for file in row["images"]]
+                sizes = [_read_size(file, row["sample_id"], sizes_by_path) for file in row["images"]]
                 if row["task"] == "grounding":
                     check_box(row["sample_id"], row["bbox"], sizes[-1])
                 advance(1)
 
 
-def _size_of(file: Any, name: str, seen: dict[str, tuple[int, int]]) -> tuple[int, int]:
+def _read_size(file: Any, name: str, sizes_by_path: dict[str, tuple[int, int]]) -> tuple[int, int]:
     path = file["path"]
     if path is None:
-        return picture(file, name).size
-    if path not in seen:
-        seen[path] = picture(file, name).size
-    return seen[path]
+        return open_image(file, name).size
+    if path not in sizes_by_path:
+        sizes_by_path[path] = open_image(file, name).size
+    return sizes_by_path[path]
 
 
-def sizes_of(files: Any, most: int = 256) -> Iterator[tuple[int, int]]:
+def sample_image_sizes(files: Any, most: int = 256) -> Iterator[tuple[int, int]]:
     """The sizes, (width, height), of images spread evenly over a data set, the last image of each row."""
     step = max(1, len(files) // most)
     for place in range(0, len(files), step):
         row = files[place]
         check_row(row)
-        yield picture(row["images"][-1], row["sample_id"]).size
+        yield open_image(row["images"][-1], row["sample_id"]).size

@@ -10,12 +10,12 @@ from distortlab.tasks.answer import wrap
 from distortlab.tasks.terms import LEVELS, LOOKS
 from refine_iqa_train.models.chat import direct_prompt
 
-__all__ = ["answered", "thinking"]
+__all__ = ["make_cold_start_row", "write_thinking"]
 
 STANDARDS = ("very poor", "poor", "fair", "good", "excellent")
 
 
-def answered(question: Mapping[str, Any], row: Mapping[str, Any], direct: bool = False) -> dict[str, Any]:
+def make_cold_start_row(question: Mapping[str, Any], row: Mapping[str, Any], direct: bool = False) -> dict[str, Any]:
     """A prepared question (`questions.question_of`) with a completion, from its row.
 
     With `direct` a question about quality asks for the score alone, and the completion has no thinking.
@@ -23,7 +23,7 @@ def answered(question: Mapping[str, Any], row: Mapping[str, Any], direct: bool =
     task, solution = question["task"], question["solution"]
     direct = direct and task == "quality"
     answer = f"Score:{solution}" if task == "quality" else solution
-    text = wrap(answer, None if direct else thinking(task, solution, row))
+    text = wrap(answer, None if direct else write_thinking(task, solution, row))
     return {
         "prompt": direct_prompt(question["prompt"]) if direct else question["prompt"],
         "images": question["images"],
@@ -31,7 +31,7 @@ def answered(question: Mapping[str, Any], row: Mapping[str, Any], direct: bool =
     }
 
 
-def thinking(task: str, solution: str, row: Mapping[str, Any]) -> str:
+def write_thinking(task: str, solution: str, row: Mapping[str, Any]) -> str:
     """One or two sentences that lead to the solution."""
     if task == "quality":
         standard = STANDARDS[min(4, round(float(solution)) - 1)]

@@ -15,11 +15,11 @@ from distortlab.tasks.grounding import Size
 from refine_iqa_train.config.schema import ImageRules
 from refine_iqa_train.models.processors import read_size_factor
 
-__all__ = ["Policy", "policy_of", "resampling", "save_policy"]
+__all__ = ["ImagePolicy", "make_image_policy", "measure_resampling", "save_image_policy"]
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class ImagePolicy:
     """`factor` divides the sides; None where the processor brings all images to one size, and nothing is done here.
 
     Areas are in pixels. `fill` is the colour of the padding, RGB 0 to 255: what the model takes for zero.
@@ -31,7 +31,7 @@ class Policy:
     align: int | None = None
     fill: tuple[int, int, int] = (127, 127, 127)
 
-    def padded(self, size: Size) -> Size:
+    def padded_size(self, size: Size) -> Size:
         """The size, (width, height), after padding: the image's own where padding is off or would be too large."""
         if self.align is None or self.factor is None:
             return size
@@ -40,13 +40,13 @@ class Policy:
             width, height = (width + self.align, height) if width <= height else (width, height + self.align)
         return (width, height) if width * height <= self.max_pixels else size
 
-    def frame(self, size: Size) -> Size:
+    def frame_size(self, size: Size) -> Size:
         """The size, (width, height), at which the model sees an image of this size."""
         from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
 
         if self.factor is None:
             return size
-        width, height = self.padded(size)
+        width, height = self.padded_size(size)
         try:
             rows, columns = smart_resize(height, width, self.factor, self.min_pixels, self.max_pixels)
         except ValueError as error:
@@ -59,50 +59,52 @@ class Policy:
 
         if image.mode != "RGB":
             image = image.convert("RGB")
-        whole, frame = self.padded(image.size), self.frame(image.size)
-        if whole != image.size:
-            canvas = Image.new("RGB", whole, self.fill)
+        padded, frame = self.padded_size(image.size), self.frame_size(image.size)
+        if padded != image.size:
+            canvas = Image.new("RGB", padded, self.fill)
             canvas.paste(image, (0, 0))
             image = canvas
         return image if frame == image.size else image.resize(frame, Image.Resampling.BICUBIC)
 
 
-def policy_of(rules: ImageRules, processor: Any) -> Policy:
+def make_image_policy(rules: ImageRules, processor: Any) -> ImagePolicy:
     """The policy of a run: what the configuration says, and the processor where it says nothing."""
     factor = read_size_factor(processor)
-    asked = rules.min_pixels or rules.max_pixels or rules.align
+    limits = rules.min_pixels or rules.max_pixels or rules.align
     if factor is None:
-        if asked:
+        if limits:
             raise UserError(
                 f"{type(processor).__name__} shows all images at one size; the keys below images are for models that "
                 "see images at their own size (Qwen-VL): leave them empty"
             )
-        return Policy(None)
+        return ImagePolicy(None)
     if rules.align is not None and rules.align % factor:
         fits = lcm(28, 32) if lcm(28, 32) % factor == 0 else 2 * factor
         raise UserError(
             f"images.align = {rules.align} is no multiple of {factor}, the model's factor; give e.g. {factor} or {fits}"
         )
-    part = processor.image_processor
-    low = rules.min_pixels or int(part.size["shortest_edge"])
-    high = rules.max_pixels or int(part.size["longest_edge"])
-    if high < max(low, factor * factor):
-        raise UserError(f"images.max_pixels = {high} is below the least that the model sees, {max(low, factor**2)}")
-    red, green, blue = (round(255 * mean) for mean in part.image_mean)
-    return Policy(factor, low, high, rules.align, (red, green, blue))
+    image_processor = processor.image_processor
+    min_pixels = rules.min_pixels or int(image_processor.size["shortest_edge"])
+    max_pixels = rules.max_pixels or int(image_processor.size["longest_edge"])
+    if max_pixels < max(min_pixels, factor * factor):
+        raise UserError(
+            f"images.max_pixels = {max_pixels} is below the least that the model sees, {max(min_pixels, factor**2)}"
+        )
+    red, green, blue = (round(255 * mean) for mean in image_processor.image_mean)
+    return ImagePolicy(factor, min_pixels, max_pixels, rules.align, (red, green, blue))
 
 
-def save_policy(policy: Policy, processor: Any) -> None:
+def save_image_policy(policy: ImagePolicy, processor: Any) -> None:
     """Write the limits into the processor, so that whoever loads it sees images at the same size."""
     if policy.factor is not None:
         processor.image_processor.size = {"shortest_edge": policy.min_pixels, "longest_edge": policy.max_pixels}
 
 
-def resampling(policy: Policy, sizes: Iterable[Size]) -> tuple[float, float]:
+def measure_resampling(policy: ImagePolicy, sizes: Iterable[Size]) -> tuple[float, float]:
     """(share of the images that are resampled, the largest change of a side as a factor) under a policy."""
     changes = []
     for size in sizes:
-        before, after = policy.padded(size), policy.frame(size)
+        before, after = policy.padded_size(size), policy.frame_size(size)
         changes.append(max(max(a / b, b / a) for a, b in zip(before, after, strict=True)))
     resized = [change for change in changes if change > 1]
     return (len(resized) / len(changes), max(resized, default=1.0)) if changes else (0.0, 1.0)

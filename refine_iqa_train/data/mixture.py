@@ -20,18 +20,18 @@ from distortlab.tasks import TASKS
 from distortlab.tasks.grounding import Coordinates
 from refine_iqa_train.config.schema import Config, DataRules
 from refine_iqa_train.data.checks import check_hashes, check_images, check_rows
-from refine_iqa_train.data.image_sizes import Policy
-from refine_iqa_train.data.prompts import NEEDED, question_of, rated_row
+from refine_iqa_train.data.image_sizes import ImagePolicy
+from refine_iqa_train.data.prompts import REQUIRED_COLUMNS, make_rated_row, prepare_question
 from refine_iqa_train.models.identity import hash_folder_state
 
-__all__ = ["Material", "load_material", "mapped"]
+__all__ = ["TrainingData", "load_training_data", "prepare_rows_lazily"]
 
-Part = Literal["train", "validation"]
-Prepare = Callable[[Mapping[str, Any]], dict[str, Any]]
+SplitRole = Literal["train", "validation"]
+RowPreparer = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class TrainingData:
     """What is trained on and what is held out. `counts` are questions by task; empty for a stream, which nobody counts.
 
     `train`, `validation`: data sets whose rows are prepared; `files`: the same rows of `train` as files, or None.
@@ -45,26 +45,32 @@ class Material:
     names: tuple[str, ...] = ()
 
 
-def load_material(config: Config, stage: str, policy: Policy, coordinates: Coordinates) -> Material:
+def load_training_data(config: Config, stage: str, policy: ImagePolicy, coordinates: Coordinates) -> TrainingData:
     """The data of a run, checked: columns, tasks, splits, scores, and that every image opens."""
     rules = config.data
-    _needs(rules, stage)
-    prepare: Prepare = partial(question_of, policy=policy, coordinates=coordinates)
+    _check_sources(rules, stage)
+    prepare: RowPreparer = partial(prepare_question, policy=policy, coordinates=coordinates)
     first = os.environ.get("RANK", "0") == "0"
     if rules.check_images and rules.perception and first:
         check_hashes(rules.perception, (rules.split, rules.validation_split))
-    train = _stream(config, prepare) if rules.streaming else _files(config, "train")
-    held = _files(config, "validation") if config.validation.every and stage != "sft" else None
+    train = _load_stream(config, prepare) if rules.streaming else _load_rows(config, "train")
+    held = _load_rows(config, "validation") if config.validation.every and stage != "sft" else None
     if rules.streaming:
-        return Material(train, mapped(held, prepare), None, {}, _names(rules))
+        return TrainingData(train, prepare_rows_lazily(held, prepare), None, {}, _list_sources(rules))
     if first:
         check_rows(train, held)
         if rules.check_images:
             check_images(train, held)
-    return Material(mapped(train, prepare), mapped(held, prepare), train, Counter(train["task"]), _names(rules))
+    return TrainingData(
+        prepare_rows_lazily(train, prepare),
+        prepare_rows_lazily(held, prepare),
+        train,
+        Counter(train["task"]),
+        _list_sources(rules),
+    )
 
 
-def _needs(rules: DataRules, stage: str) -> None:
+def _check_sources(rules: DataRules, stage: str) -> None:
     if stage == "stage1" and (rules.perception is None or rules.rated is not None):
         raise UserError("stage1 learns from a data set by distortlab alone: give data.perception, and no data.rated")
     if stage == "stage2" and rules.rated is None:
@@ -75,16 +81,16 @@ def _needs(rules: DataRules, stage: str) -> None:
         raise UserError("there is nothing to learn from: give data.perception, data.rated or both")
 
 
-def _names(rules: DataRules) -> tuple[str, ...]:
+def _list_sources(rules: DataRules) -> tuple[str, ...]:
     return tuple(name for name in (rules.perception, rules.rated) if name is not None)
 
 
-def mapped(files: Any, prepare: Prepare) -> Any:
+def prepare_rows_lazily(files: Any, prepare: RowPreparer) -> Any:
     """A data set whose rows are prepared when they are indexed."""
-    return None if files is None else files.with_transform(partial(_batch, prepare=prepare))
+    return None if files is None else files.with_transform(partial(_prepare_batch, prepare=prepare))
 
 
-def _batch(columns: Mapping[str, list[Any]], prepare: Prepare) -> dict[str, list[Any]]:
+def _prepare_batch(columns: Mapping[str, list[Any]], prepare: RowPreparer) -> dict[str, list[Any]]:
     rows = [prepare(dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)]
     return {name: [row[name] for row in rows] for name in rows[0]}
 
@@ -92,17 +98,17 @@ def _batch(columns: Mapping[str, list[Any]], prepare: Prepare) -> dict[str, list
 # --- both kinds together --------------------------------------------------------------------------------------------
 
 
-def _files(config: Config, part: Part) -> Any:
+def _load_rows(config: Config, part: SplitRole) -> Any:
     """Rows with images as files, of both kinds, mixed."""
     rules = config.data
-    asked = _perception(config, part) if rules.perception else None
-    rated = _rated(config, part) if rules.rated else None
+    asked = _load_perception(config, part) if rules.perception else None
+    rated = _load_rated(config, part) if rules.rated else None
     if asked is None or rated is None:
-        return _limited(asked if rated is None else rated, config, part)
-    return _limited(_mixed(asked, rated, config, part), config, part)
+        return _limit_rows(asked if rated is None else rated, config, part)
+    return _limit_rows(_mix(asked, rated, config, part), config, part)
 
 
-def _mixed(asked: Any, rated: Any, config: Config, part: Part) -> Any:
+def _mix(asked: Any, rated: Any, config: Config, part: SplitRole) -> Any:
     """Perception in its share of the prompts; the rated images are there once each."""
     from datasets import concatenate_datasets
 
@@ -112,7 +118,7 @@ def _mixed(asked: Any, rated: Any, config: Config, part: Part) -> Any:
     return concatenate_datasets([asked.select(order[: min(wanted, len(asked))]), rated])
 
 
-def _limited(files: Any, config: Config, part: Part) -> Any:
+def _limit_rows(files: Any, config: Config, part: SplitRole) -> Any:
     limit = config.data.limit if part == "train" else config.validation.samples
     if limit is None:
         return files
@@ -120,54 +126,56 @@ def _limited(files: Any, config: Config, part: Part) -> Any:
     return files.select(sorted(order[:limit]))
 
 
-def _stream(config: Config, prepare: Prepare) -> Any:
+def _load_stream(config: Config, prepare: RowPreparer) -> Any:
     """The same as a stream of prepared rows. Files are shuffled in the buffer, not decoded pictures."""
     from datasets import interleave_datasets
 
     rules = config.data
     kinds = []
     if rules.perception:
-        kinds.append(_perception(config, "train"))
+        kinds.append(_load_perception(config, "train"))
     if rules.rated:
-        kinds.append(_rated(config, "train").to_iterable_dataset())
+        kinds.append(_load_rated(config, "train").to_iterable_dataset())
     shuffled = [kind.shuffle(seed=config.seed, buffer_size=rules.buffer) for kind in kinds]
     mixed = shuffled[0]
     if len(shuffled) == 2:
-        alike = [kind.map(_as_listed, features=_features()) for kind in shuffled]
+        alike = [kind.map(_order_columns, features=_make_features()) for kind in shuffled]
         shares = [rules.perception_share, 1 - rules.perception_share]
         mixed = interleave_datasets(alike, probabilities=shares, seed=config.seed)
     mixed = mixed if rules.limit is None else mixed.take(rules.limit)
     return mixed.map(prepare, remove_columns=["bbox", "distortion"])
 
 
-def _as_listed(row: dict[str, Any]) -> dict[str, Any]:
+def _order_columns(row: dict[str, Any]) -> dict[str, Any]:
     """Columns in one order: the tables of the two kinds have them in different ones."""
-    return {name: row[name] for name in NEEDED}
+    return {name: row[name] for name in REQUIRED_COLUMNS}
 
 
 # --- perception -----------------------------------------------------------------------------------------------------
 
 
-def _perception(config: Config, part: Part) -> Any:
+def _load_perception(config: Config, part: SplitRole) -> Any:
     rules = config.data
     split = rules.split if part == "train" else rules.validation_split
-    files = _opened(rules, split, rules.streaming and part == "train")
+    files = _open_split(rules, split, rules.streaming and part == "train")
     _check_columns(files, rules)
-    files = _chosen(_shaped(files), rules)
-    if not _streams(files):
+    files = _filter_rows(_select_columns(files), rules)
+    if not _is_stream(files):
         if not len(files):
-            raise UserError(f"{rules.perception}: no question is left in {split}{_left_out(rules)} (data.split)")
+            raise UserError(
+                f"{rules.perception}: no question is left in {split}{_describe_filters(rules)} (data.split)"
+            )
         _check_tasks(files, rules)
     return files
 
 
-def _left_out(rules: DataRules) -> str:
+def _describe_filters(rules: DataRules) -> str:
     chosen = {"data.tasks": rules.tasks, "data.families": rules.families}
-    said = [f"{key} = {', '.join(names)}" for key, names in chosen.items() if names]
-    return f" with {' and '.join(said)}" if said else ""
+    filters = [f"{key} = {', '.join(names)}" for key, names in chosen.items() if names]
+    return f" with {' and '.join(filters)}" if filters else ""
 
 
-def _opened(rules: DataRules, split: str, streaming: bool) -> Any:
+def _open_split(rules: DataRules, split: str, streaming: bool) -> Any:
     from datasets import get_dataset_split_names, load_dataset
     from datasets.exceptions import DatasetNotFoundError, DatasetsError
     from pyarrow import ArrowException
@@ -175,14 +183,15 @@ def _opened(rules: DataRules, split: str, streaming: bool) -> Any:
     name = str(rules.perception)
     if not Path(name).exists() and (name.startswith((".", "/")) or name.endswith("/")):
         raise UserError(f"there is no data set in {name} (data.perception); distortlab generate makes one")
-    where = _cache_of(name)
+    cache = _find_cache(name)
     try:
-        return load_dataset(name, split=split, revision=rules.perception_revision, streaming=streaming, cache_dir=where)
+        return load_dataset(name, split=split, revision=rules.perception_revision, streaming=streaming, cache_dir=cache)
     except (DatasetNotFoundError, FileNotFoundError, ConnectionError) as error:
         raise UserError(f"the data set {name} cannot be opened: {error} (data.perception)") from error
     except (DatasetsError, ArrowException) as error:
         raise UserError(
-            f"the data set {name} is not whole: {_reason(error)} (distortlab verify {name} names what is damaged)"
+            f"the data set {name} is not whole: {_find_root_cause(error)} (distortlab verify {name} names what is "
+            "damaged)"
         ) from error
     except ValueError as error:
         if "split" not in str(error).lower():
@@ -191,7 +200,7 @@ def _opened(rules: DataRules, split: str, streaming: bool) -> Any:
         raise UserError(f"{name}: " + unknown("split", split, known, "data.split, data.validation_split")) from error
 
 
-def _reason(error: BaseException) -> str:
+def _find_root_cause(error: BaseException) -> str:
     """What `datasets` says at the bottom of its errors, on one line."""
     while error.__cause__ is not None:
         error = error.__cause__
@@ -200,7 +209,7 @@ def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
-def _cache_of(name: str) -> str | None:
+def _find_cache(name: str) -> str | None:
     """A cache for each state of a folder: that of `datasets` answers with old rows where a data set was made again
     under the same name. None: the usual one, for the Hub.
     """
@@ -211,7 +220,7 @@ def _cache_of(name: str) -> str | None:
 
 def _check_columns(files: Any, rules: DataRules) -> None:
     there = list(files.features or files.column_names or [])
-    missing = [name for name in NEEDED if name not in there]
+    missing = [name for name in REQUIRED_COLUMNS if name not in there]
     if missing:
         raise UserError(
             f"{rules.perception} has no column {', '.join(missing)}; it has {', '.join(there) or 'none'}. Give a data "
@@ -225,42 +234,42 @@ def _check_tasks(files: Any, rules: DataRules) -> None:
             raise UserError(f"{rules.perception}: " + unknown("task", task, TASKS, "column task"))
 
 
-def _chosen(files: Any, rules: DataRules) -> Any:
+def _filter_rows(files: Any, rules: DataRules) -> Any:
     """Without the tasks and families that are left out; pictures are not looked at."""
     for column, wanted in (("task", rules.tasks), ("distortion", rules.families)):
-        if wanted and _streams(files):
-            files = files.filter(partial(_among, wanted=wanted), input_columns=[column])
+        if wanted and _is_stream(files):
+            files = files.filter(partial(_is_wanted, wanted=wanted), input_columns=[column])
         elif wanted:
             files = files.select([place for place, value in enumerate(files[column]) if value in wanted])
     return files
 
 
-def _among(value: str, wanted: tuple[str, ...]) -> bool:
+def _is_wanted(value: str, wanted: tuple[str, ...]) -> bool:
     return value in wanted
 
 
-def _shaped(files: Any) -> Any:
+def _select_columns(files: Any) -> Any:
     """The columns that are needed, images as files. A table that has them already is not copied."""
     from datasets import Dataset, DatasetInfo
 
-    wanted = _features()
+    wanted = _make_features()
     files = files.select_columns(list(wanted))
-    if _streams(files):
+    if _is_stream(files):
         return files.cast(wanted)
     if files.features.arrow_schema.equals(wanted.arrow_schema) and files._indices is None:
         return Dataset(files.data, info=DatasetInfo(features=wanted), split=files.split)
     return files.cast(wanted)
 
 
-def _features() -> Any:
+def _make_features() -> Any:
     """Those of the generator's table of questions, images not decoded."""
     from datasets import Features, Image, List
 
-    kept = Features.from_dict({name: RFT[name] for name in NEEDED})
+    kept = Features.from_dict({name: RFT[name] for name in REQUIRED_COLUMNS})
     return Features({**kept, "images": List(Image(decode=False))})
 
 
-def _streams(files: Any) -> bool:
+def _is_stream(files: Any) -> bool:
     from datasets import IterableDataset
 
     return isinstance(files, IterableDataset)
@@ -269,7 +278,7 @@ def _streams(files: Any) -> bool:
 # --- rated images ---------------------------------------------------------------------------------------------------
 
 
-def _rated(config: Config, part: Part) -> Any:
+def _load_rated(config: Config, part: SplitRole) -> Any:
     from datasets import Dataset
 
     from refine_bench.datasets import load
@@ -280,15 +289,15 @@ def _rated(config: Config, part: Part) -> Any:
         raise UserError(
             "there is nothing to validate on: give data.rated_validation, e.g. koniq:validation, or validation.every: 0"
         )
-    found = load(str(spec), rules.rated_root)
-    if rules.mos_range == "observed" and len({row.mos for row in found.rows}) < 2:
+    rated_set = load(str(spec), rules.rated_root)
+    if rules.mos_range == "observed" and len({row.mos for row in rated_set.rows}) < 2:
         raise UserError(
-            f"{spec}: all {len(found.rows):,} scores are equal, and data.mos_range: observed has no range to map them "
-            "from; use data.mos_range: declared, or another set"
+            f"{spec}: all {len(rated_set.rows):,} scores are equal, and data.mos_range: observed has no range to map "
+            "them from; use data.mos_range: declared, or another set"
         )
     try:
-        mos = [found.five(row.mos, observed=rules.mos_range == "observed") for row in found.rows]
-        rows = [rated_row(row.name, str(row.image), score) for row, score in zip(found.rows, mos, strict=True)]
+        mos = [rated_set.five(row.mos, observed=rules.mos_range == "observed") for row in rated_set.rows]
+        rows = [make_rated_row(row.name, str(row.image), score) for row, score in zip(rated_set.rows, mos, strict=True)]
     except ValueError as error:
         raise UserError(f"{spec}: {error} (data.mos_range: observed maps what is found)") from error
-    return Dataset.from_list(rows, features=_features())
+    return Dataset.from_list(rows, features=_make_features())

@@ -25,8 +25,8 @@ def mock_ratings(data: str | Path, out: str | Path) -> dict[str, int]:
     for split in stored.splits:
         for row in stored.rows("images", ["image", "regions"], split):
             name = f"images/{row['image']['path']}"
-            with new_file(out / name) as picture:
-                picture.write(row["image"]["bytes"])
+            with new_file(out / name) as file:
+                file.write(row["image"]["bytes"])
             worst = max(region["severity"] for region in row["regions"])
             items.setdefault(split, []).append({"image": name, "gt_score_norm": round(5.8 - 0.96 * worst, 2)})
     for split, listed in items.items():

@@ -13,31 +13,31 @@ from typing import Any
 from distortlab.core.errors import UserError
 from distortlab.tasks import grounding, quality
 from distortlab.tasks.grounding import Coordinates, Size
-from refine_iqa_train.data.image_sizes import Policy
+from refine_iqa_train.data.image_sizes import ImagePolicy
 from refine_iqa_train.data.row_checks import check_box, check_row
 
-__all__ = ["NEEDED", "picture", "question_of", "rated_row", "reasked"]
+__all__ = ["REQUIRED_COLUMNS", "convert_grounding_question", "make_rated_row", "open_image", "prepare_question"]
 
-NEEDED = ("sample_id", "image_id", "prompt", "images", "solution", "task", "bbox", "distortion", "severity")
+REQUIRED_COLUMNS = ("sample_id", "image_id", "prompt", "images", "solution", "task", "bbox", "distortion", "severity")
 """What a perception data set must have: columns of `rft` as distortlab writes them."""
 
 
-def question_of(row: Mapping[str, Any], policy: Policy, coordinates: Coordinates) -> dict[str, Any]:
+def prepare_question(row: Mapping[str, Any], policy: ImagePolicy, coordinates: Coordinates) -> dict[str, Any]:
     """A prepared row. `row` has `images` as files (bytes or path), and `bbox` in pixels of the stored image."""
     check_row(row)
-    pictures = [picture(file, str(row["sample_id"])) for file in row["images"]]
+    pictures = [open_image(file, str(row["sample_id"])) for file in row["images"]]
     text, solution = row["prompt"][-1]["content"], row["solution"]
     size, frame = pictures[-1].size, None
     if row["task"] == "grounding":
-        frame = _answer_frame(text, size, policy, coordinates)
+        frame = _find_answer_frame(text, size, policy, coordinates)
         check_box(row["sample_id"], row["bbox"], size)
-        text, solution = reasked(text, solution, row["bbox"], size, policy, coordinates)
+        text, solution = convert_grounding_question(text, solution, row["bbox"], size, policy, coordinates)
     return {
         **{name: row[name] for name in ("task", "sample_id", "image_id")},
         "family": row["distortion"],
         "mos": float(solution) if row["task"] == "quality" else None,
         "severity": row["severity"],
-        "box": _fractions(row["bbox"], policy.padded(size)),
+        "box": _convert_to_fractions(row["bbox"], policy.padded_size(size)),
         "frame": frame,
         "prompt": [{"role": "user", "content": text}],
         "images": [policy.fit(image) for image in pictures],
@@ -45,7 +45,7 @@ def question_of(row: Mapping[str, Any], policy: Policy, coordinates: Coordinates
     }
 
 
-def rated_row(name: str, path: str, mos: float) -> dict[str, Any]:
+def make_rated_row(name: str, path: str, mos: float) -> dict[str, Any]:
     """A question about the quality of a rated image; `mos` from 1 to 5."""
     return {
         "prompt": [{"role": "user", "content": quality.question()}],
@@ -60,8 +60,8 @@ def rated_row(name: str, path: str, mos: float) -> dict[str, Any]:
     }
 
 
-def reasked(
-    text: str, solution: str, box: Sequence[int], size: Size, policy: Policy, coordinates: Coordinates
+def convert_grounding_question(
+    text: str, solution: str, box: Sequence[int], size: Size, policy: ImagePolicy, coordinates: Coordinates
 ) -> tuple[str, str]:
     """A grounding question and its solution in a model's coordinates, in the same wording.
 
@@ -72,30 +72,30 @@ def reasked(
     if form is None:
         return text, solution
     wording, parts = form.wording, form.parts
-    seen, frame = policy.padded(size), policy.frame(size)
+    padded, frame = policy.padded_size(size), policy.frame_size(size)
     x1, y1, x2, y2 = (int(edge) for edge in box)
     if coordinates == "pixels":
-        moved = grounding.rescale((x1, y1, x2, y2), seen, frame)
-        return grounding.question("pixels", frame, wording, parts=parts), grounding.truth(moved, frame, "pixels")
+        rescaled = grounding.rescale((x1, y1, x2, y2), padded, frame)
+        return grounding.question("pixels", frame, wording, parts=parts), grounding.truth(rescaled, frame, "pixels")
     return (
         grounding.question("thousandths", None, wording, parts=parts),
-        grounding.truth((x1, y1, x2, y2), seen, "thousandths"),
+        grounding.truth((x1, y1, x2, y2), padded, "thousandths"),
     )
 
 
-def _fractions(box: Sequence[int] | None, size: Size) -> list[float] | None:
+def _convert_to_fractions(box: Sequence[int] | None, size: Size) -> list[float] | None:
     """A box in pixels as fractions of an image of this size."""
     return None if box is None else [edge / side for edge, side in zip(box, (*size, *size), strict=True)]
 
 
-def _answer_frame(text: str, size: Size, policy: Policy, coordinates: Coordinates) -> list[int] | None:
+def _find_answer_frame(text: str, size: Size, policy: ImagePolicy, coordinates: Coordinates) -> list[int] | None:
     """(width, height) of an image in the units that a model answers in; None for a prompt in somebody else's words."""
     if grounding.find_form(text, size) is None:
         return None
-    return list(policy.frame(size) if coordinates == "pixels" else grounding.THOUSANDTHS)
+    return list(policy.frame_size(size) if coordinates == "pixels" else grounding.THOUSANDTHS)
 
 
-def picture(file: Mapping[str, Any], name: str) -> Any:
+def open_image(file: Mapping[str, Any], name: str) -> Any:
     """An image file as PIL, decoded. What does not open is an error that names it; nothing takes its place."""
     from PIL import Image, ImageOps
 

@@ -18,16 +18,20 @@ def check_row(row: Mapping[str, Any]) -> None:
     name = row["sample_id"]
     for column in ("sample_id", "image_id", "task", "solution"):
         if not isinstance(row[column], str) or not row[column]:
-            raise _fault(name, f"{column} is {row[column]!r}", "it is text")
+            raise _make_error(name, f"{column} is {row[column]!r}", "it is text")
     task = row["task"]
     if task not in TASKS:
-        raise _fault(name, f"task is {task!r}", f"it is one of {', '.join(TASKS)}")
-    if not _text_of(row["prompt"]):
-        raise _fault(name, f"prompt is {_short(row['prompt'])}", "it is a list of messages, the last of them with text")
+        raise _make_error(name, f"task is {task!r}", f"it is one of {', '.join(TASKS)}")
+    if not _read_last_text(row["prompt"]):
+        raise _make_error(
+            name, f"prompt is {_shorten(row['prompt'])}", "it is a list of messages, the last of them with text"
+        )
     if task != "quality" and row["distortion"] not in LOOKS:
-        raise _fault(name, f"distortion is {row['distortion']!r}", f"it is one of {', '.join(LOOKS)}")
+        raise _make_error(name, f"distortion is {row['distortion']!r}", f"it is one of {', '.join(LOOKS)}")
     if task == "grounding" and not _is_box(row["bbox"]):
-        raise _fault(name, f"bbox is {row['bbox']!r}", "a question of grounding needs [x1, y1, x2, y2] in whole pixels")
+        raise _make_error(
+            name, f"bbox is {row['bbox']!r}", "a question of grounding needs [x1, y1, x2, y2] in whole pixels"
+        )
     if "images" in row:
         _check_count(name, task, row["images"])
 
@@ -35,13 +39,13 @@ def check_row(row: Mapping[str, Any]) -> None:
 def _check_count(name: object, task: str, images: Any) -> None:
     count, wanted = len(images or ()), TASKS[task].images
     if count != wanted:
-        raise _fault(name, f"there are {count} images", f"a question of {task} shows {wanted}")
+        raise _make_error(name, f"there are {count} images", f"a question of {task} shows {wanted}")
 
 
 def check_box(name: object, box: Sequence[int], size: tuple[int, int]) -> None:
     """Raises `UserError` where a box is not inside of its image; `size` is (width, height)."""
     if box[2] > size[0] or box[3] > size[1]:
-        raise _fault(name, f"bbox is {list(box)}", f"the image has {size[0]} x {size[1]} pixels")
+        raise _make_error(name, f"bbox is {list(box)}", f"the image has {size[0]} x {size[1]} pixels")
 
 
 def check_truth(row: Mapping[str, Any]) -> None:
@@ -52,7 +56,7 @@ def check_truth(row: Mapping[str, Any]) -> None:
     except (ValueError, KeyError, IndexError, TypeError):
         value = None
     if value != 1.0:
-        raise _fault(
+        raise _make_error(
             row["sample_id"], f"solution is {row['solution']!r}", f"that is no answer to a question of {row['task']}"
         )
 
@@ -62,18 +66,18 @@ def _is_box(box: Any) -> bool:
     return whole and 0 <= box[0] < box[2] and 0 <= box[1] < box[3]
 
 
-def _text_of(prompt: Any) -> str:
+def _read_last_text(prompt: Any) -> str:
     last = prompt[-1] if isinstance(prompt, list) and prompt else None
     text = last.get("content") if isinstance(last, Mapping) else None
     return text if isinstance(text, str) else ""
 
 
-def _short(value: object) -> str:
+def _shorten(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _fault(name: object, what: str, allowed: str) -> UserError:
+def _make_error(name: object, what: str, allowed: str) -> UserError:
     return UserError(
         f"the row {name}: {what}, and {allowed}; mend or remove it (distortlab verify looks through a data set)"
     )

@@ -18,9 +18,9 @@ from distortlab.tasks import TASKS
 from refine_iqa_train.monitoring.curves import write_curves
 from refine_iqa_train.monitoring.held_out import list_measures
 
-__all__ = ["Health", "attach", "hush", "line", "write_line"]
+__all__ = ["HealthMonitor", "attach_console", "format_line", "quiet_libraries", "write_line"]
 
-SHOWN: Mapping[str, str] = {
+STEP_METRICS: Mapping[str, str] = {
     "loss": "loss",
     "mean_token_accuracy": "token accuracy",
     "reward": "reward",
@@ -33,11 +33,11 @@ SHOWN: Mapping[str, str] = {
     "kl": "kl",
 }
 """Of a training step, in this order. `zero std`: the share of groups whose rewards are all equal and teach nothing."""
-NOT_SHOWN = ("unread", "iou50", "unread_direct")
+HIDDEN_MEASURES = ("unread", "iou50", "unread_direct")
 """Measures of a validation that only loggers and tables get."""
 
 
-def line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) -> str:
+def format_line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) -> str:
     """A line about a step or a validation, or nothing where there is nothing to say.
 
     `seconds` are those of a step, on average, what lies between steps included; 0: nothing about time. The loss of
@@ -45,12 +45,12 @@ def line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) -> str:
     """
     if any(name.startswith("eval_") for name in logs):
         return _format_validation({name.removeprefix("eval_"): value for name, value in logs.items()})
-    names = [name for name in SHOWN if logs.get(name) is not None and (name != "loss" or is_supervised(logs))]
-    shown = [_format_metric(logs, name, SHOWN[name]) for name in names]
-    if not shown:
+    names = [name for name in STEP_METRICS if logs.get(name) is not None and (name != "loss" or is_supervised(logs))]
+    values = [_format_metric(logs, name, STEP_METRICS[name]) for name in names]
+    if not values:
         return ""
-    time_left = [f"{seconds:.1f} s/step, {_time((steps - step) * seconds)} left"] if seconds else []
-    return "  ".join([f"{step:,}/{steps:,}", *shown, *time_left])
+    time_left = [f"{seconds:.1f} s/step, {_format_time((steps - step) * seconds)} left"] if seconds else []
+    return "  ".join([f"{step:,}/{steps:,}", *values, *time_left])
 
 
 def is_supervised(logs: Mapping[str, Any]) -> bool:
@@ -66,18 +66,18 @@ def _format_metric(logs: Mapping[str, Any], name: str, short: str) -> str:
 
 def _format_validation(metrics: Mapping[str, Any]) -> str:
     """The measures, those of a task side by side."""
-    measures = [measure for measure in list_measures(metrics) if measure.name not in NOT_SHOWN]
-    shown = [f"{measure.task}/{measure.name} {measure}" for measure in measures]
-    return "  ".join(["held out", *shown]) if shown else ""
+    measures = [measure for measure in list_measures(metrics) if measure.name not in HIDDEN_MEASURES]
+    values = [f"{measure.task}/{measure.name} {measure}" for measure in measures]
+    return "  ".join(["held out", *values]) if values else ""
 
 
-def _time(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
-def hush() -> None:
+def quiet_libraries() -> None:
     """No bars of reading and casting (what takes long has its own), none of weights but on a terminal, no word about
     names that TRL uses.
     """
@@ -90,17 +90,17 @@ def hush() -> None:
     warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing`", category=FutureWarning)
 
 
-def attach(trainer: Any, quiet: bool = False) -> None:
+def attach_console(trainer: Any, quiet: bool = False) -> None:
     """Put these lines in place of the dictionaries that transformers prints; with `quiet` only notes are printed."""
     for other in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(other)
     if trainer.is_world_process_zero():
         if not quiet:
-            trainer.add_callback(_Bar() if sys.stderr.isatty() else _Lines())
-        trainer.add_callback(_Notes())
-        trainer.add_callback(_Curves())
+            trainer.add_callback(_BarCallback() if sys.stderr.isatty() else _LineCallback())
+        trainer.add_callback(_HealthCallback())
+        trainer.add_callback(_CurvesCallback())
     # First in line: TRL logs None for a task that was not in the batch, and TensorBoard complains of each.
-    trainer.callback_handler.callbacks.insert(0, _WithoutNothing())
+    trainer.callback_handler.callbacks.insert(0, _MissingValuesCallback())
 
 
 def write_line(text: str) -> None:
@@ -109,47 +109,47 @@ def write_line(text: str) -> None:
     sys.stderr.flush()
 
 
-class _WithoutNothing(TrainerCallback):  # type: ignore[misc]
+class _MissingValuesCallback(TrainerCallback):  # type: ignore[misc]
     def on_log(self, *_: Any, logs: dict[str, Any] | None = None, **__: Any) -> None:
         for name in [name for name, value in (logs or {}).items() if value is None]:
             del logs[name]  # type: ignore[union-attr]
 
 
-class _Lines(TrainerCallback):  # type: ignore[misc]
+class _LineCallback(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
         self.began, self.first = time.monotonic(), state.global_step  # not 0 where a run goes on
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
         seconds = (time.monotonic() - self.began) / max(1, state.global_step - self.first)
-        if text := line(logs or {}, state.global_step, state.max_steps, seconds):
+        if text := format_line(logs or {}, state.global_step, state.max_steps, seconds):
             write_line(text)
 
 
-class _Bar(ProgressCallback):  # type: ignore[misc]
+class _BarCallback(ProgressCallback):  # type: ignore[misc]
     """The bar of transformers, which tells the time, with these lines above it."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
-        if text := line(logs or {}, state.global_step, state.max_steps, 0.0):
+        if text := format_line(logs or {}, state.global_step, state.max_steps, 0.0):
             write_line(text)
 
 
-class _Notes(TrainerCallback):  # type: ignore[misc]
+class _HealthCallback(TrainerCallback):  # type: ignore[misc]
     """What `Health` finds, each thing once in the life of a run."""
 
     def __init__(self) -> None:
-        self.health = Health()
+        self.health = HealthMonitor()
 
     def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
-        self.health = Health()
+        self.health = HealthMonitor()
         for entry in state.log_history:  # of a run that goes on
-            self.health.hear(entry, entry["step"])
+            self.health.check_step(entry, entry["step"])
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
-        for note in self.health.hear(logs or {}, state.global_step):
+        for note in self.health.check_step(logs or {}, state.global_step):
             write_line(f"note: {note}")
 
 
-class _Curves(TrainerCallback):  # type: ignore[misc]
+class _CurvesCallback(TrainerCallback):  # type: ignore[misc]
     """The page of curves, written again every few seconds while anything is logged."""
 
     pause, written = 10.0, -inf
@@ -171,50 +171,50 @@ class _Curves(TrainerCallback):  # type: ignore[misc]
 
 # --- what goes wrong ------------------------------------------------------------------------------------------------
 
-COLLAPSE = 1 / 3
+ENTROPY_COLLAPSE = 1 / 3
 """Of the entropy at the start: below it the policy has nearly stopped trying different answers."""
-FORM, PATIENCE = 0.6, 30
+LEAST_FORMAT, PATIENCE = 0.6, 30
 """A form reward below this for so many steps holds everything else up."""
 
 
-class Health:
+class HealthMonitor:
     """Watches logged steps for a collapse of entropy and for a form that is not learnt."""
 
     def __init__(self) -> None:
-        self._entropy: float | None = None
-        self._formed = 0
-        self._noted: set[str] = set()
+        self._first_entropy: float | None = None
+        self._last_formed_step = 0
+        self._given_notes: set[str] = set()
 
-    def hear(self, logs: Mapping[str, Any], step: int) -> list[str]:
+    def check_step(self, logs: Mapping[str, Any], step: int) -> list[str]:
         """Notes about a logged step of GRPO; each note is given once."""
         if is_supervised(logs):  # its entropy falls as it should
             return []
         notes = {"entropy": self._check_entropy(logs.get("entropy")), "form": self._check_form(logs, step)}
-        found = {name: note for name, note in notes.items() if note and name not in self._noted}
-        self._noted |= set(found)
+        found = {name: note for name, note in notes.items() if note and name not in self._given_notes}
+        self._given_notes |= set(found)
         return list(found.values())
 
     def _check_entropy(self, entropy: float | None) -> str:
         if entropy is None:
             return ""
-        self._entropy = entropy if self._entropy is None else self._entropy
-        if entropy >= COLLAPSE * self._entropy:
+        self._first_entropy = entropy if self._first_entropy is None else self._first_entropy
+        if entropy >= ENTROPY_COLLAPSE * self._first_entropy:
             return ""
         return (
-            f"entropy is {entropy:.3f}, less than a third of its {self._entropy:.3f} at the start: answers become "
-            "alike, and groups of equal rewards teach nothing (zero std). A lower trainer.learning_rate, trainer.beta "
+            f"entropy is {entropy:.3f}, less than a third of its {self._first_entropy:.3f} at the start: answers "
+            "become alike, and groups of equal rewards teach nothing (zero std). A lower trainer.learning_rate, trainer.beta "
             "or trainer.entropy_coef above 0, or trainer.epsilon_high keep it up (docs/training.md)"
         )
 
     def _check_form(self, logs: Mapping[str, Any], step: int) -> str:
         form = logs.get("rewards/format/mean")
-        if form is None or form >= FORM:
-            self._formed = self._formed if form is None else step
+        if form is None or form >= LEAST_FORMAT:
+            self._last_formed_step = self._last_formed_step if form is None else step
             return ""
-        if step - self._formed < PATIENCE:
+        if step - self._last_formed_step < PATIENCE:
             return ""
         return (
-            f"the form reward has been below {FORM:g} for {step - self._formed} steps (now {form:.3f}): answers "
-            "without the form earn little else. Look at the pages below out/samples; a cold start (sft) teaches the "
-            "form, and where `clipped` is high, trainer.max_completion_length is too short"
+            f"the form reward has been below {LEAST_FORMAT:g} for {step - self._last_formed_step} steps (now "
+            f"{form:.3f}): answers without the form earn little else. Look at the pages below out/samples; a cold start "
+            "(sft) teaches the form, and where `clipped` is high, trainer.max_completion_length is too short"
         )

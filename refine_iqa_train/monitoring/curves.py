@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 from distortlab.storage.atomic import write_text
 from distortlab.tasks import TASKS
-from refine_iqa_train.monitoring.samples_page import CURVES, document
+from refine_iqa_train.monitoring.samples_page import CURVES, render_document
 
-__all__ = ["PANELS", "curves_page", "read_series", "write_curves"]
+__all__ = ["PANELS", "read_series", "render_curves", "write_curves"]
 
 WIDTH, HEIGHT = 340, 150
 LEFT, RIGHT, TOP, BOTTOM = 48, 24, 8, 22
 """Of a panel, in pixels: the drawing, and the margins for its numbers."""
-MOST = 400
+MAX_POINTS = 400
 """Points of a curve; longer ones are means of neighbors."""
 COLORS = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#94a3b8")
 
@@ -30,7 +30,7 @@ class Panel(NamedTuple):
     share: bool = True
 
 
-def _by_task(pattern: str) -> dict[str, str]:
+def _name_by_task(pattern: str) -> dict[str, str]:
     return {pattern.format(task): task for task in TASKS}
 
 
@@ -39,7 +39,7 @@ PANELS = (
     Panel("Token accuracy", {"mean_token_accuracy": "token accuracy"}),
     Panel("Reward", {"reward": "mean", "reward_std": "spread"}, share=False),
     Panel("Form", {"rewards/format/mean": "format"}),
-    Panel("Rewards by task", _by_task("rewards/{}/mean")),
+    Panel("Rewards by task", _name_by_task("rewards/{}/mean")),
     Panel("Probability difference", {"pd/mean": "difference", "pd/think": "thinking", "pd/no_think": "direct"}),
     Panel("Entropy", {"entropy": "entropy"}, share=False),
     Panel("Groups with equal rewards", {"frac_reward_zero_std": "share"}),
@@ -69,7 +69,7 @@ PANELS = (
         share=False,
     ),
     Panel("Held out: mean error", {"eval_quality/mae": "thinking", "eval_quality/mae_direct": "direct"}, share=False),
-    Panel("Held out: unread", _by_task("eval_{}/unread")),
+    Panel("Held out: unread", _name_by_task("eval_{}/unread")),
 )
 
 STYLE = """
@@ -90,19 +90,21 @@ Point = tuple[float, float | None]
 
 def write_curves(out: Path, history: Sequence[Mapping[str, Any]]) -> None:
     """`curves.html` in the folder of a run, whole or not at all."""
-    write_text(out / CURVES, curves_page(out.name, history))
+    write_text(out / CURVES, render_curves(out.name, history))
 
 
-def curves_page(name: str, history: Sequence[Mapping[str, Any]]) -> str:
+def render_curves(name: str, history: Sequence[Mapping[str, Any]]) -> str:
     """The page as HTML, from what a run logged so far: entries with `step`."""
-    drawn = [_section(panel, found) for panel in PANELS if (found := _series_of(panel, history))]
+    panels = [_render_panel(panel, found) for panel in PANELS if (found := _collect_series(panel, history))]
     steps = max((entry.get("step", 0) for entry in history), default=0)
-    said = f"{steps:,} steps." if drawn else "Nothing was logged yet."
-    body = f'<nav><a href="samples/index.html">sample completions</a></nav><p>{said}</p><main>{"".join(drawn)}</main>'
-    return document(f"Curves of {name}", body, STYLE)
+    summary = f"{steps:,} steps." if panels else "Nothing was logged yet."
+    body = (
+        f'<nav><a href="samples/index.html">sample completions</a></nav><p>{summary}</p><main>{"".join(panels)}</main>'
+    )
+    return render_document(f"Curves of {name}", body, STYLE)
 
 
-def _series_of(panel: Panel, history: Sequence[Mapping[str, Any]]) -> dict[str, list[Point]]:
+def _collect_series(panel: Panel, history: Sequence[Mapping[str, Any]]) -> dict[str, list[Point]]:
     """The curves of a panel that have values, by short name."""
     if "loss" in panel.metrics and not any("mean_token_accuracy" in entry for entry in history):
         return {}  # that of GRPO is about 0 whatever happens
@@ -112,16 +114,18 @@ def _series_of(panel: Panel, history: Sequence[Mapping[str, Any]]) -> dict[str, 
 
 def read_series(history: Sequence[Mapping[str, Any]], metric: str) -> list[Point]:
     """(step, value) of a metric; None where it was logged without one. Long ones are means of neighbors."""
-    points = [(float(entry["step"]), _finite(entry[metric])) for entry in history if metric in entry]
-    size = -(-len(points) // MOST)
-    return points if size <= 1 else [_mean(points[start : start + size]) for start in range(0, len(points), size)]
+    points = [(float(entry["step"]), _parse_finite(entry[metric])) for entry in history if metric in entry]
+    size = -(-len(points) // MAX_POINTS)
+    if size <= 1:
+        return points
+    return [_average_points(points[start : start + size]) for start in range(0, len(points), size)]
 
 
-def _finite(value: Any) -> float | None:
+def _parse_finite(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and isfinite(value) else None
 
 
-def _mean(points: Sequence[Point]) -> Point:
+def _average_points(points: Sequence[Point]) -> Point:
     values = [value for _, value in points if value is not None]
     return fmean(step for step, _ in points), fmean(values) if values else None
 
@@ -129,37 +133,37 @@ def _mean(points: Sequence[Point]) -> Point:
 # --- drawing --------------------------------------------------------------------------------------------------------
 
 
-def _section(panel: Panel, found: Mapping[str, Sequence[Point]]) -> str:
+def _render_panel(panel: Panel, found: Mapping[str, Sequence[Point]]) -> str:
     colors = dict(zip(found, COLORS, strict=False))
     legend = "".join(
-        f'<span><i style="background:{colors[name]}"></i>{escape(name)} {_latest(points)}</span>'
+        f'<span><i style="background:{colors[name]}"></i>{escape(name)} {_format_latest(points)}</span>'
         for name, points in found.items()
     )
     return (
         f'<section><h2>{escape(panel.title)}</h2><p class="legend">{legend}</p>'
-        f"{_drawing(panel, found, colors)}</section>"
+        f"{_render_drawing(panel, found, colors)}</section>"
     )
 
 
-def _latest(points: Sequence[Point]) -> str:
-    return next(_number(value) for _, value in reversed(points) if value is not None)
+def _format_latest(points: Sequence[Point]) -> str:
+    return next(_format_number(value) for _, value in reversed(points) if value is not None)
 
 
-def _drawing(panel: Panel, found: Mapping[str, Sequence[Point]], colors: Mapping[str, str]) -> str:
+def _render_drawing(panel: Panel, found: Mapping[str, Sequence[Point]], colors: Mapping[str, str]) -> str:
     steps = [step for points in found.values() for step, _ in points]
     values = [value for points in found.values() for _, value in points if value is not None]
     values += (0.0, 1.0) if panel.share else ()
-    across, up = _ticks(0.0, max(steps), 1.0), _ticks(min(values), max(values))
-    x = _scale(0.0, across[-1], LEFT, LEFT + WIDTH)
-    y = _scale(up[0], up[-1], TOP + HEIGHT, TOP)
-    lines = "".join(_curve(points, x, y, colors[name]) for name, points in found.items())
+    across, up = _choose_ticks(0.0, max(steps), 1.0), _choose_ticks(min(values), max(values))
+    x = _make_scale(0.0, across[-1], LEFT, LEFT + WIDTH)
+    y = _make_scale(up[0], up[-1], TOP + HEIGHT, TOP)
+    lines = "".join(_render_curve(points, x, y, colors[name]) for name, points in found.items())
     return (
         f'<svg class="panel" viewBox="0 0 {LEFT + WIDTH + RIGHT} {TOP + HEIGHT + BOTTOM}" role="img" '
-        f'aria-label="{escape(panel.title)}">{_axes(across, up, x, y)}{lines}</svg>'
+        f'aria-label="{escape(panel.title)}">{_render_axes(across, up, x, y)}{lines}</svg>'
     )
 
 
-class _Line(NamedTuple):
+class _LinearScale(NamedTuple):
     """A linear scale from values to pixels."""
 
     low: float
@@ -170,11 +174,11 @@ class _Line(NamedTuple):
         return self.start + (value - self.low) * self.slope
 
 
-def _scale(low: float, high: float, start: float, end: float) -> _Line:
-    return _Line(low, (end - start) / (high - low or 1.0), start)
+def _make_scale(low: float, high: float, start: float, end: float) -> _LinearScale:
+    return _LinearScale(low, (end - start) / (high - low or 1.0), start)
 
 
-def _ticks(low: float, high: float, least: float = 0.0) -> list[float]:
+def _choose_ticks(low: float, high: float, least: float = 0.0) -> list[float]:
     """Up to six round numbers that enclose a range, at least so far apart."""
     if high - low <= 1e-9 * max(1.0, abs(low)):
         low, high = (low - 0.5, high + 0.5) if low < 0 or low > 0.5 else (0.0, 1.0)
@@ -186,24 +190,24 @@ def _ticks(low: float, high: float, least: float = 0.0) -> list[float]:
     return [step * place for place in range(first, last + 1)]
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def _axes(across: Sequence[float], up: Sequence[float], x: _Line, y: _Line) -> str:
+def _render_axes(across: Sequence[float], up: Sequence[float], x: _LinearScale, y: _LinearScale) -> str:
     rows = "".join(
         f'<path d="M{LEFT} {y(tick):.1f}H{LEFT + WIDTH}"/>'
-        f'<text x="{LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{_number(tick)}</text>'
+        f'<text x="{LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{_format_number(tick)}</text>'
         for tick in up
     )
     columns = "".join(
-        f'<text x="{x(tick):.1f}" y="{TOP + HEIGHT + 16}" text-anchor="middle">{_number(tick)}</text>'
+        f'<text x="{x(tick):.1f}" y="{TOP + HEIGHT + 16}" text-anchor="middle">{_format_number(tick)}</text>'
         for tick in across
     )
     return rows + columns
 
 
-def _curve(points: Sequence[Point], x: _Line, y: _Line, color: str) -> str:
+def _render_curve(points: Sequence[Point], x: _LinearScale, y: _LinearScale, color: str) -> str:
     """Lines between neighbors that both have values; a dot on each of a few points."""
     out = []
     for there, part in groupby(points, key=lambda point: point[1] is not None):

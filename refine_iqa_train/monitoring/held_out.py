@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from distortlab.tasks import TASKS, Unread, quality, recognition, score
 
-__all__ = ["MEASURES", "HeldOut", "Judged", "Measure", "judged", "list_measures"]
+__all__ = ["MEASURES", "HeldOutScores", "Measure", "ScoredAnswer", "list_measures", "score_answer"]
 
-FEWEST = 3
+MIN_IMAGES = 3
 """Images without which a correlation means nothing."""
 MEASURES: Mapping[str, tuple[str, ...]] = {
     "recognition": ("type", "severity", "unread"),
@@ -25,53 +25,58 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
 """What is measured about each task, in the order in which it is shown."""
 
 
-class Judged(NamedTuple):
-    """One answer: `marks` by name (0 to 1), and for quality the score given (None: unread), the true one, and the one
+class ScoredAnswer(NamedTuple):
+    """One answer: `marks` by name (0 to 1), and for quality the score predicted (None: unread), the true one, and the one
     given without thinking.
     """
 
     sample_id: str
     task: str
     marks: Mapping[str, float]
-    given: float | None = None
+    predicted: float | None = None
     mos: float | None = None
     direct: float | None = None
 
 
-def judged(sample_id: str, task: str, completion: str, solution: str, direct: float | None = None) -> Judged:
+def score_answer(
+    sample_id: str, task: str, completion: str, solution: str, direct: float | None = None
+) -> ScoredAnswer:
     """Score an answer, whatever the rewards of the run are; `direct` is the score without thinking."""
     if task == "quality":
-        given = quality.read(completion)
-        read = None if isinstance(given, Unread) else given
-        return Judged(sample_id, task, {"unread": float(read is None)}, read, float(solution), direct)
+        answer = quality.read(completion)
+        predicted = None if isinstance(answer, Unread) else answer
+        unread = float(predicted is None)
+        return ScoredAnswer(sample_id, task, {"unread": unread}, predicted, float(solution), direct)
     verdict = score(task, completion, solution)
     unread_share = {"unread": float(verdict.value is None)}
     if task.startswith("recognition"):
         mark = recognition.mark(completion, solution)
         read = not isinstance(mark, Unread)
         right = {"type": float(read and mark.type_right), "severity": float(read and not mark.severity_distance)}  # type: ignore[union-attr]
-        return Judged(sample_id, task, {**right, **unread_share})
+        return ScoredAnswer(sample_id, task, {**right, **unread_share})
     if task == "grounding":
-        return Judged(sample_id, task, {"iou": verdict.reward, "iou50": float(verdict.reward >= 0.5), **unread_share})
-    return Judged(sample_id, task, {"accuracy": verdict.reward, **unread_share})
+        return ScoredAnswer(
+            sample_id, task, {"iou": verdict.reward, "iou50": float(verdict.reward >= 0.5), **unread_share}
+        )
+    return ScoredAnswer(sample_id, task, {"accuracy": verdict.reward, **unread_share})
 
 
 @dataclass(slots=True)
-class HeldOut:
+class HeldOutScores:
     """All answers of one validation, of all processes. `direct`: images are also scored without thinking."""
 
-    answers: dict[str, list[Judged]] = field(default_factory=dict)
+    answers: dict[str, list[ScoredAnswer]] = field(default_factory=dict)
     generations: int = 1
     direct: bool = False
 
-    def add(self, rows: Sequence[Judged]) -> None:
+    def add(self, rows: Sequence[ScoredAnswer]) -> None:
         """Answers to one question stand together; a question seen before is left out."""
         for row in rows:
             known = self.answers.setdefault(row.sample_id, [])
             if len(known) < self.generations:
                 known.append(row)
 
-    def metrics(self) -> dict[str, float]:
+    def compute_metrics(self) -> dict[str, float]:
         """`held_out/n`, `recognition/type`, `grounding/iou`, ..., `quality/srcc`, `quality/plcc`, `quality/mae`.
 
         Beside them stand the numbers of questions, `TASK/n`, and of images with a score, `quality/read`.
@@ -84,35 +89,35 @@ class HeldOut:
                 found[f"{task}/{name}"] = fmean(row.marks[name] for row in rows)
             if rows:
                 found[f"{task}/n"] = float(len(questions))
-        return {**found, **(self._quality() if "quality/n" in found else {})}
+        return {**found, **(self._compute_quality() if "quality/n" in found else {})}
 
-    def _quality(self) -> dict[str, float]:
+    def _compute_quality(self) -> dict[str, float]:
         """Of the mean score of each image; images without a score are left out (their share is `quality/unread`)."""
         rated = [(answers, answers[0].mos) for answers in self.answers.values() if answers[0].mos is not None]
-        given = [([a.given for a in answers if a.given is not None], mos) for answers, mos in rated]
-        pairs = [(fmean(scores), mos) for scores, mos in given if scores]
-        found = {f"quality/{name}": value for name, value in _agreement(pairs).items()}
+        predictions = [([a.predicted for a in answers if a.predicted is not None], mos) for answers, mos in rated]
+        pairs = [(fmean(scores), mos) for scores, mos in predictions if scores]
+        found = {f"quality/{name}": value for name, value in _compute_agreement(pairs).items()}
         if not self.direct:
             return found
         pairs = [(answers[0].direct, mos) for answers, mos in rated if answers[0].direct is not None]
-        agreement = {**_agreement(pairs), "unread": 1 - len(pairs) / len(rated)}
+        agreement = {**_compute_agreement(pairs), "unread": 1 - len(pairs) / len(rated)}
         return {**found, **{f"quality/{name}_direct": value for name, value in agreement.items()}}
 
 
-def _agreement(pairs: Sequence[tuple[float, float]]) -> dict[str, float]:
+def _compute_agreement(pairs: Sequence[tuple[float, float]]) -> dict[str, float]:
     """Spearman's and Pearson's correlation and the mean distance of scores (given, true).
 
     Not a number for fewer than `FEWEST` pairs and where one side is the same throughout; `read`, `answers` and
     `truths` (pairs, different scores of each side) tell which of these it was.
     """
-    given, mos = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    counts = {"read": float(len(pairs)), "answers": float(len(set(given))), "truths": float(len(set(mos)))}
+    predicted, mos = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    counts = {"read": float(len(pairs)), "answers": float(len(set(predicted))), "truths": float(len(set(mos)))}
     mae = fmean(abs(one - other) for one, other in pairs) if pairs else math.nan
-    if len(pairs) < FEWEST or len(set(given)) == 1 or len(set(mos)) == 1:
+    if len(pairs) < MIN_IMAGES or len(set(predicted)) == 1 or len(set(mos)) == 1:
         return {"srcc": math.nan, "plcc": math.nan, "mae": mae, **counts}
     from scipy.stats import pearsonr, spearmanr
 
-    srcc, plcc = spearmanr(given, mos).statistic, pearsonr(given, mos).statistic
+    srcc, plcc = spearmanr(predicted, mos).statistic, pearsonr(predicted, mos).statistic
     return {"srcc": float(srcc), "plcc": float(plcc), "mae": mae, **counts}
 
 
@@ -138,31 +143,31 @@ def list_measures(metrics: Mapping[str, Any]) -> list[Measure]:
     """The measures of a validation, from its metrics without "eval_"; None and NaN are no values."""
     found = []
     for task, names in MEASURES.items():
-        n = _number(metrics.get(f"{task}/n"))
+        n = _parse_number(metrics.get(f"{task}/n"))
         for name in names:
-            value = _number(metrics.get(f"{task}/{name}"))
-            counts = _counts(metrics, name) if task == "quality" else {}
+            value = _parse_number(metrics.get(f"{task}/{name}"))
+            counts = _read_counts(metrics, name) if task == "quality" else {}
             if value is None and not counts:
                 continue
             count = n if name.startswith("unread") else counts.get("read", n)
-            reason = _reason(counts, n) if value is None else ""
+            reason = _explain_missing(counts, n) if value is None else ""
             found.append(Measure(task, name, value, None if count is None else int(count), reason))
     return found
 
 
-def _number(value: Any) -> float | None:
+def _parse_number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def _counts(metrics: Mapping[str, Any], name: str) -> dict[str, float]:
+def _read_counts(metrics: Mapping[str, Any], name: str) -> dict[str, float]:
     """What `_agreement` counted for a measure of quality, with thinking or without; empty where nobody asked."""
     end = "_direct" if name.endswith("_direct") else ""
-    counts = {count: _number(metrics.get(f"quality/{count}{end}")) for count in ("read", "answers", "truths")}
+    counts = {count: _parse_number(metrics.get(f"quality/{count}{end}")) for count in ("read", "answers", "truths")}
     return {count: value for count, value in counts.items() if value is not None}
 
 
-def _reason(counts: Mapping[str, float], n: float | None) -> str:
+def _explain_missing(counts: Mapping[str, float], n: float | None) -> str:
     """Why scores have no correlation."""
-    if counts.get("read", 0) < FEWEST:
+    if counts.get("read", 0) < MIN_IMAGES:
         return f"{counts.get('read', 0):.0f} read of {n or 0:.0f}"
     return "all answers equal" if counts.get("answers") == 1 else "all true scores equal"

@@ -9,26 +9,26 @@ from distortlab.core.errors import UserError
 from distortlab.tasks import TASKS
 from refine_iqa_train.monitoring.held_out import MEASURES, list_measures
 
-__all__ = ["Score", "scores_of", "table"]
+__all__ = ["Metrics", "format_table", "read_scores"]
 
-Score = Mapping[str, float | None]
+Metrics = Mapping[str, float | None]
 ROWS = ("held_out/n", *(f"{task}/{name}" for task, names in MEASURES.items() for name in names))
 """Of the table, in this order."""
 
 
-def scores_of(out: str | Path) -> dict[str, Score]:
+def read_scores(out: str | Path) -> dict[str, Metrics]:
     """Held-out metrics of a run: before training and after. Raises `UserError` where there are none."""
     file = Path(out) / "trainer_state.json"
     if not file.exists():
         raise UserError(f"{out} holds no finished run: there is no {file.name}")
     history = json.loads(file.read_text(encoding="utf-8"))["log_history"]
-    found = [_metrics(entry) for entry in history if "eval_held_out/n" in entry]
+    found = [_select_metrics(entry) for entry in history if "eval_held_out/n" in entry]
     if not found:
         raise UserError(f"nothing was validated in {out}: set validation.every")
     return {"before": found[0], "after": found[-1]}
 
 
-def _metrics(entry: Mapping[str, Any]) -> Score:
+def _select_metrics(entry: Mapping[str, Any]) -> Metrics:
     kept = (name for name in entry if name.startswith("eval_"))
     return {
         name.removeprefix("eval_"): entry[name]
@@ -37,10 +37,10 @@ def _metrics(entry: Mapping[str, Any]) -> Score:
     }
 
 
-def table(runs: Mapping[str, Mapping[str, Score]]) -> str:
+def format_table(runs: Mapping[str, Mapping[str, Metrics]]) -> str:
     """Lines of text: a measure, and before and after of each run, each with its number of questions."""
     columns = [
-        (f"{Path(run).name}: {when}" if when == "before" else when, _cells(scores[when]))
+        (f"{Path(run).name}: {when}" if when == "before" else when, _format_cells(scores[when]))
         for run, scores in runs.items()
         for when in ("before", "after")
     ]
@@ -54,7 +54,7 @@ def table(runs: Mapping[str, Mapping[str, Score]]) -> str:
     return "\n".join(lines)
 
 
-def _cells(score: Score) -> dict[str, str]:
+def _format_cells(score: Metrics) -> dict[str, str]:
     """What stands in a column, by row."""
     measures = {f"{measure.task}/{measure.name}": str(measure) for measure in list_measures(score)}
     return {"held_out/n": f"{score['held_out/n']:.0f}", **measures}

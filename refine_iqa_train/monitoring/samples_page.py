@@ -15,7 +15,7 @@ from typing import Any
 from distortlab.storage.atomic import write_text
 from distortlab.tasks import Unread, grounding
 
-__all__ = ["CURVES", "Answer", "Card", "document", "make_card", "page", "write_page"]
+__all__ = ["CURVES", "Answer", "Card", "make_card", "render_document", "render_page", "write_page"]
 
 CURVES = "curves.html"
 """The page of curves, in the folder above that of these pages."""
@@ -84,7 +84,7 @@ class Card:
 
 def make_card(row: Mapping[str, Any], rollouts: Iterable[tuple[str, Mapping[str, float], float]]) -> Card:
     """The card of a prepared row (`questions.question_of`); rollouts are (text, rewards, advantage)."""
-    answers = [Answer(text, rewards, gain, _box_of(text, row["frame"])) for text, rewards, gain in rollouts]
+    answers = [Answer(text, rewards, gain, _read_box(text, row["frame"])) for text, rewards, gain in rollouts]
     severity = row["severity"]
     label = str(row["family"] or "") if severity is None else f"{row['family']}, severity {severity} of 5"
     box = None if row["box"] is None else tuple(row["box"])
@@ -92,7 +92,7 @@ def make_card(row: Mapping[str, Any], rollouts: Iterable[tuple[str, Mapping[str,
     return Card(row["sample_id"], row["task"], question, row["solution"], row["images"], answers, label, box)
 
 
-def _box_of(completion: str, frame: Sequence[int] | None) -> Corners | None:
+def _read_box(completion: str, frame: Sequence[int] | None) -> Corners | None:
     """The box that a completion answers with, in fractions; `frame` is (width, height) in its units."""
     box = grounding.read(completion) if frame is not None else Unread.MISSING
     if isinstance(box, Unread) or frame is None:
@@ -103,7 +103,7 @@ def _box_of(completion: str, frame: Sequence[int] | None) -> Corners | None:
 # --- pages ----------------------------------------------------------------------------------------------------------
 
 
-def document(title: str, body: str, style: str = "") -> str:
+def render_document(title: str, body: str, style: str = "") -> str:
     """A page of HTML; `body` is HTML, `title` is text."""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -111,33 +111,33 @@ def document(title: str, body: str, style: str = "") -> str:
     )
 
 
-def page(step: int, cards: Sequence[Card]) -> str:
+def render_page(step: int, cards: Sequence[Card]) -> str:
     """The page as HTML."""
     boxes = (
         '<span class="swatch truth"></span>the region that was distorted'
         '<span class="swatch given"></span>boxes of the answers, with their numbers'
     )
-    return document(
+    return render_document(
         f"Step {step:,}",
         f'<nav><a href="index.html">all pages</a> · <a href="../{CURVES}">curves</a></nav>'
         f"<p>{len(cards)} questions with their rollouts. A green edge: the advantage is positive.<br>{boxes}</p>"
-        + "".join(map(_card, cards)),
+        + "".join(map(_render_card, cards)),
     )
 
 
 def write_page(folder: Path, step: int, cards: Sequence[Card]) -> None:
     """`step-000050.html`, and `index.html`, which lists all pages of the folder, newest first."""
-    write_text(folder / f"step-{step:06d}.html", page(step, cards))
+    write_text(folder / f"step-{step:06d}.html", render_page(step, cards))
     pages = sorted((path.name for path in folder.glob("step-*.html")), reverse=True)
     links = "".join(f'<li><a href="{escape(name)}">{escape(name.removesuffix(".html"))}</a></li>' for name in pages)
     body = f'<nav><a href="../{CURVES}">curves</a></nav><ul>{links}</ul>'
-    write_text(folder / "index.html", document("Sample completions", body))
+    write_text(folder / "index.html", render_document("Sample completions", body))
 
 
-def _card(card: Card) -> str:
-    images = "".join(_picture(image, "") for image in card.images[:-1])
-    images += "".join(_picture(image, _boxes(card, image.size)) for image in card.images[-1:])
-    answers = "".join(_answer(number, answer) for number, answer in enumerate(card.answers, 1))
+def _render_card(card: Card) -> str:
+    images = "".join(_render_picture(image, "") for image in card.images[:-1])
+    images += "".join(_render_picture(image, _render_boxes(card, image.size)) for image in card.images[-1:])
+    answers = "".join(_render_answer(number, answer) for number, answer in enumerate(card.answers, 1))
     label = f"<br>{escape(card.label)}" if card.label else ""
     return (
         f"<article><div>{images}<b>{escape(card.task)}</b> {escape(card.sample_id)}{label}</div><div>"
@@ -146,7 +146,7 @@ def _card(card: Card) -> str:
     )
 
 
-def _answer(number: int, answer: Answer) -> str:
+def _render_answer(number: int, answer: Answer) -> str:
     values = " · ".join(f"{escape(name)} {value:.2f}" for name, value in answer.rewards.items() if not isnan(value))
     edge = " up" if answer.advantage > 0 else ""
     return (
@@ -155,11 +155,11 @@ def _answer(number: int, answer: Answer) -> str:
     )
 
 
-def _picture(image: Any, drawing: str) -> str:
-    small = image.copy()
-    small.thumbnail((SIDE, SIDE))
+def _render_picture(image: Any, drawing: str) -> str:
+    thumbnail = image.copy()
+    thumbnail.thumbnail((SIDE, SIDE))
     file = BytesIO()
-    small.save(file, "PNG")
+    thumbnail.save(file, "PNG")
     data = base64.b64encode(file.getvalue()).decode()
     return f'<figure class="picture"><img alt="" src="data:image/png;base64,{data}">{drawing}</figure>'
 
@@ -167,19 +167,19 @@ def _picture(image: Any, drawing: str) -> str:
 # --- boxes ----------------------------------------------------------------------------------------------------------
 
 
-def _boxes(card: Card, size: tuple[int, int]) -> str:
+def _render_boxes(card: Card, size: tuple[int, int]) -> str:
     """The true box, and those of the answers with the numbers of the answers that gave them."""
     height = GRID * size[1] / size[0]
-    given: dict[Corners, list[str]] = {}
+    answer_numbers: dict[Corners, list[str]] = {}
     for number, answer in enumerate(card.answers, 1):
         if answer.box is not None:
-            given.setdefault(answer.box, []).append(str(number))
-    drawn = [_rect(box, height, "given", ", ".join(numbers)) for box, numbers in given.items()]
-    drawn += [_rect(card.box, height, "truth")] if card.box is not None else []
-    return f'<svg viewBox="0 0 {GRID} {height:.1f}" aria-hidden="true">{"".join(drawn)}</svg>' if drawn else ""
+            answer_numbers.setdefault(answer.box, []).append(str(number))
+    rects = [_render_rect(box, height, "given", ", ".join(numbers)) for box, numbers in answer_numbers.items()]
+    rects += [_render_rect(card.box, height, "truth")] if card.box is not None else []
+    return f'<svg viewBox="0 0 {GRID} {height:.1f}" aria-hidden="true">{"".join(rects)}</svg>' if rects else ""
 
 
-def _rect(box: Corners, height: float, kind: str, label: str = "") -> str:
+def _render_rect(box: Corners, height: float, kind: str, label: str = "") -> str:
     """A box of fractions as SVG, cut at the edges of the picture."""
     x1, y1, x2, y2 = (min(max(edge, 0.0), 1.0) * side for edge, side in zip(box, (GRID, height) * 2, strict=True))
     place = f'x="{x1:.1f}" y="{y1:.1f}" width="{x2 - x1:.1f}" height="{y2 - y1:.1f}"'

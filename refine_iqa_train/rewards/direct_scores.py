@@ -12,7 +12,7 @@ from torch import Tensor
 
 from distortlab.tasks import quality
 from refine_iqa_train.models.chat import direct_prompt
-from refine_iqa_train.rewards.teacher_forcing import Job, TeacherForcing, digit_ids
+from refine_iqa_train.rewards.teacher_forcing import TeacherForcing, TeacherForcingJob, find_digit_ids
 
 __all__ = ["DirectScorer"]
 
@@ -22,7 +22,7 @@ class DirectScorer:
 
     def __init__(self, trainer: Any, micro_batch: int = 8) -> None:
         self.forcing = TeacherForcing(trainer, micro_batch)
-        ids = digit_ids(self.forcing.tokenizer)
+        ids = find_digit_ids(self.forcing.tokenizer)
         self.levels = [ids[str(level)] for level in quality.LEVELS]
         self.stem = tuple(self.forcing.tokenizer.encode(quality.STEM, add_special_tokens=False))
 
@@ -41,13 +41,13 @@ class DirectScorer:
         dict
             Scores from 1 to 5 of the rows about quality; None where the digits are improbable.
         """
-        asked = {row["sample_id"]: n for n, row in enumerate(rows) if row["task"] == "quality"}
-        jobs = [Job(direct_prompt(prompts[n]), self.stem) for n in asked.values()]
-        passes = self.forcing.run(jobs, prompts[0], 1, self._probabilities)
+        row_by_sample = {row["sample_id"]: n for n, row in enumerate(rows) if row["task"] == "quality"}
+        jobs = [TeacherForcingJob(direct_prompt(prompts[n]), self.stem) for n in row_by_sample.values()]
+        passes = self.forcing.run(jobs, prompts[0], 1, self._read_level_probabilities)
         found = torch.cat(passes).tolist() if passes else []
-        return {name: _expect_score(levels) for name, levels in zip(asked, found, strict=True)}
+        return {name: _expect_score(levels) for name, levels in zip(row_by_sample, found, strict=True)}
 
-    def _probabilities(self, logits: Tensor, _: Tensor) -> Tensor:
+    def _read_level_probabilities(self, logits: Tensor, _: Tensor) -> Tensor:
         """(B, 1, V) to the probabilities of the levels, (B, 5)."""
         return logits[:, -1].float().softmax(-1)[:, self.levels]
 

@@ -16,21 +16,21 @@ from torch import Tensor
 
 from distortlab.tasks import quality
 from refine_iqa_train.models.chat import direct_prompt
-from refine_iqa_train.rewards.task_rewards import Log, fully_right, text_of
-from refine_iqa_train.rewards.teacher_forcing import Job, TeacherForcing, digit_ids
+from refine_iqa_train.rewards.task_rewards import LogMetric, get_text, is_fully_correct
+from refine_iqa_train.rewards.teacher_forcing import TeacherForcing, TeacherForcingJob, find_digit_ids
 
 __all__ = [
-    "DIGITS",
+    "DIGIT_WEIGHTS",
     "ProbabilityDifference",
-    "difference",
     "digit_probabilities",
     "split_at_score",
+    "weighted_difference",
 ]
 
-DIGITS = {"released": (0.0, 1.0, 0.0), "per-token": (1 / 3, 1 / 3, 1 / 3)}
+DIGIT_WEIGHTS = {"released": (0.0, 1.0, 0.0), "per-token": (1 / 3, 1 / 3, 1 / 3)}
 """Weights of the digits of "d.dd": the released code counts the first decimal, the figure sums over the digits."""
 
-WRITTEN, PLACES = len("3.44"), [0, 2, 3]
+SCORE_TOKENS, DIGIT_POSITIONS = len("3.44"), [0, 2, 3]
 """Tokens of a score, and those that are digits."""
 
 
@@ -42,7 +42,7 @@ def digit_probabilities(logits: Tensor, targets: Tensor) -> Tensor:
     return logits[:, :-1].float().softmax(-1).gather(-1, targets[..., None])[..., 0]  # (B, K)
 
 
-def difference(think: Tensor, direct: Tensor, weights: Tensor) -> Tensor:
+def weighted_difference(think: Tensor, direct: Tensor, weights: Tensor) -> Tensor:
     """Weighted sum over the digits of (B, D) - (B, D), between 0 and 1; `weights` (D,). Result (B,)."""
     return ((think - direct) @ weights).clamp(0, 1)
 
@@ -56,20 +56,20 @@ def split_at_score(tokenizer: Any, ids: Sequence[int]) -> tuple[list[int], str] 
     A token that holds other characters in front of the digit is cut, and they are written again.
     """
     text = tokenizer.decode(ids, skip_special_tokens=True)
-    at = quality.score_digit(text)
-    if at is None:
+    digit_place = quality.score_digit(text)
+    if digit_place is None:
         return None
     low, high = 1, len(ids)
     while low < high:  # the shortest beginning that holds the digit
         middle = (low + high) // 2
-        if len(tokenizer.decode(ids[:middle], skip_special_tokens=True)) > at:
+        if len(tokenizer.decode(ids[:middle], skip_special_tokens=True)) > digit_place:
             high = middle
         else:
             low = middle + 1
     head = list(ids[: low - 1])
-    cut = text[len(tokenizer.decode(head, skip_special_tokens=True)) : at]
+    cut = text[len(tokenizer.decode(head, skip_special_tokens=True)) : digit_place]
     return head + tokenizer.encode(cut, add_special_tokens=False) if cut else head, text[
-        text.rindex("<answer>", 0, at) : at
+        text.rindex("<answer>", 0, digit_place) : digit_place
     ]
 
 
@@ -84,14 +84,14 @@ class ProbabilityDifference:
     def __init__(
         self, weights: str | Sequence[float] = "released", threshold: float = 0.5, micro_batch: int = 8
     ) -> None:
-        self.weights = torch.tensor(DIGITS[weights] if isinstance(weights, str) else tuple(weights))
+        self.weights = torch.tensor(DIGIT_WEIGHTS[weights] if isinstance(weights, str) else tuple(weights))
         self.threshold, self.micro_batch = threshold, micro_batch
 
     def bind(self, trainer: Any) -> None:
         """The trainer has the model, the processor and the other processes."""
         self.forcing = TeacherForcing(trainer, self.micro_batch)
         self.tokenizer = self.forcing.tokenizer
-        self.ids = digit_ids(self.tokenizer)
+        self.ids = find_digit_ids(self.tokenizer)
 
     def __call__(
         self,
@@ -101,29 +101,29 @@ class ProbabilityDifference:
         task: Sequence[str],
         solution: Sequence[str],
         sample_id: Sequence[str],
-        log_metric: Log | None = None,
+        log_metric: LogMetric | None = None,
         **_: Any,
     ) -> list[float | None]:
         """A value for each row about quality, 0 where the gate is shut; None for other tasks."""
         values: list[float | None] = [0.0 if name == "quality" else None for name in task]
-        think: dict[int, Job] = {}
-        direct: dict[tuple[str, ...], Job] = {}
+        think: dict[int, TeacherForcingJob] = {}
+        direct: dict[tuple[str, ...], TeacherForcingJob] = {}
         keys: dict[int, tuple[str, ...]] = {}
         for row, name in enumerate(task):
-            if name != "quality" or not fully_right(text_of(completions[row]), solution[row], self.threshold):
+            if name != "quality" or not is_fully_correct(get_text(completions[row]), solution[row], self.threshold):
                 continue
-            head, stem = self._split(completion_ids[row])
-            think[row] = self.job(prompts[row], head, solution[row])
+            head, stem = self._split_completion(completion_ids[row])
+            think[row] = self.make_job(prompts[row], head, solution[row])
             keys[row] = (sample_id[row], stem, solution[row])
             tail = self.tokenizer.encode(stem, add_special_tokens=False)
-            direct[keys[row]] = self.job(direct_prompt(prompts[row]), tail, solution[row])
-        found = self.probabilities([*think.values(), *direct.values()], prompts[0])  # (jobs, 3)
+            direct[keys[row]] = self.make_job(direct_prompt(prompts[row]), tail, solution[row])
+        found = self.compute_probabilities([*think.values(), *direct.values()], prompts[0])  # (jobs, 3)
         if not think:
             return values
         after = found[: len(think)]
         place = {key: len(think) + number for number, key in enumerate(direct)}
         at_once = found[[place[keys[row]] for row in think]]
-        for row, value in zip(think, difference(after, at_once, self.weights).tolist(), strict=True):
+        for row, value in zip(think, weighted_difference(after, at_once, self.weights).tolist(), strict=True):
             values[row] = value
         if log_metric is not None:
             log_metric("pd/mean", sum(values[row] or 0.0 for row in think) / len(think))
@@ -131,20 +131,20 @@ class ProbabilityDifference:
             log_metric("pd/no_think", float((at_once @ self.weights).mean()))
         return values
 
-    def job(self, prompt: Sequence[dict[str, Any]], tail: Sequence[int], score: str) -> Job:
+    def make_job(self, prompt: Sequence[dict[str, Any]], tail: Sequence[int], score: str) -> TeacherForcingJob:
         """A row that ends with the digits of a score."""
-        return Job(prompt, (*tail, *(self.ids[char] for char in score)))
+        return TeacherForcingJob(prompt, (*tail, *(self.ids[char] for char in score)))
 
-    def _split(self, ids: Sequence[int]) -> tuple[list[int], str]:
+    def _split_completion(self, ids: Sequence[int]) -> tuple[list[int], str]:
         found = split_at_score(self.tokenizer, list(ids))
         assert found is not None, "a completion that passed the gate has a score"
         return found
 
-    def probabilities(self, jobs: Sequence[Job], spare: Sequence[dict[str, Any]]) -> Tensor:
+    def compute_probabilities(self, jobs: Sequence[TeacherForcingJob], spare: Sequence[dict[str, Any]]) -> Tensor:
         """Probability of each of the three digits at the end of each job's tail, (jobs, 3), on the CPU."""
 
         def read(logits: Tensor, ids: Tensor) -> Tensor:
-            return digit_probabilities(logits, ids[:, -WRITTEN:])[:, PLACES]  # (B, 3)
+            return digit_probabilities(logits, ids[:, -SCORE_TOKENS:])[:, DIGIT_POSITIONS]  # (B, 3)
 
-        found = self.forcing.run(jobs, spare, WRITTEN + 1, read)
+        found = self.forcing.run(jobs, spare, SCORE_TOKENS + 1, read)
         return torch.cat(found) if found else torch.zeros(0, 3)

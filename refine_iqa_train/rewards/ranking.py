@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from distortlab.tasks import Unread, quality
-from refine_iqa_train.rewards.task_rewards import text_of
+from refine_iqa_train.rewards.task_rewards import get_text
 
 __all__ = ["RankingReward", "fidelity"]
 
@@ -56,20 +56,21 @@ class RankingReward:
     ) -> list[float | None]:
         """A value for each row, None for other tasks. Called by all processes at once."""
         accelerator = self.trainer.accelerator
-        given = [_score(text_of(completion)) for completion in completions]
-        known = [
+        scores = [_read_score(get_text(completion)) for completion in completions]
+        true_scores = [
             float("nan") if name != "quality" or right is None else right for name, right in zip(task, mos, strict=True)
         ]
-        local = torch.tensor([given, known], dtype=torch.float64, device=accelerator.device).T.contiguous()  # (B, 2)
+        local = torch.tensor([scores, true_scores], dtype=torch.float64, device=accelerator.device)
+        local = local.T.contiguous()  # (B, 2)
         everywhere = accelerator.gather(local)
         group = self.trainer.num_generations if self.trainer.model.training else self.trainer.num_generations_eval
-        values = _grouped(everywhere, group)
-        start = accelerator.process_index * len(given)
-        mine = values[start : start + len(given)].tolist()
-        return [value if name == "quality" else None for value, name in zip(mine, task, strict=True)]
+        values = _compute_group_fidelity(everywhere, group)
+        start = accelerator.process_index * len(scores)
+        local_values = values[start : start + len(scores)].tolist()
+        return [value if name == "quality" else None for value, name in zip(local_values, task, strict=True)]
 
 
-def _grouped(rows: Tensor, group: int) -> Tensor:
+def _compute_group_fidelity(rows: Tensor, group: int) -> Tensor:
     """Fidelity of each row of (scores, mos), groups standing together; a mos of NaN is another task's."""
     scores, mos = rows[:, 0].view(-1, group), rows[:, 1].view(-1, group)[:, 0]
     rated = ~mos.isnan()
@@ -79,6 +80,6 @@ def _grouped(rows: Tensor, group: int) -> Tensor:
     return values.view(-1)
 
 
-def _score(text: str) -> float:
-    given = quality.read(text)
-    return float("nan") if isinstance(given, Unread) else given
+def _read_score(text: str) -> float:
+    score = quality.read(text)
+    return float("nan") if isinstance(score, Unread) else score

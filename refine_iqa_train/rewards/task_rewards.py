@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from distortlab.tasks import TASKS, Unread, Verdict, format_score, quality, recognition
 from refine_iqa_train.config.schema import QualityRules, RewardRules
 
-__all__ = ["Log", "Reward", "TaskReward", "format_reward", "fully_right", "judges", "text_of"]
+__all__ = ["LogMetric", "Reward", "TaskReward", "format_reward", "get_text", "is_fully_correct", "make_scorers"]
 
-Log = Callable[[str, float], None]
-Judge = Callable[[str, str], Verdict]
+LogMetric = Callable[[str, float], None]
+Scorer = Callable[[str, str], Verdict]
 
 
 class Reward(Protocol):
@@ -27,44 +27,46 @@ class Reward(Protocol):
         ...
 
 
-def text_of(completion: Any) -> str:
+def get_text(completion: Any) -> str:
     """The text of a completion, which TRL gives as a list of messages."""
     return completion if isinstance(completion, str) else str(completion[-1]["content"])
 
 
 def format_reward(
-    completions: Sequence[Any], task: Sequence[str], log_metric: Log | None = None, **_: Any
+    completions: Sequence[Any], task: Sequence[str], log_metric: LogMetric | None = None, **_: Any
 ) -> list[float | None]:
     """1 for a completion in the form that its question asks for, else 0."""
-    scores = [_format(name)(text_of(completion)) for completion, name in zip(completions, task, strict=True)]
+    scores = [
+        _select_format_score(name)(get_text(completion)) for completion, name in zip(completions, task, strict=True)
+    ]
     return list(scores)
 
 
 format_reward.__name__ = "format"
 
 
-def _format(task: str) -> Callable[[str], float]:
+def _select_format_score(task: str) -> Callable[[str], float]:
     return quality.format_score_of if task == "quality" else format_score
 
 
-def judges(rules: RewardRules) -> Mapping[str, Judge]:
+def make_scorers(rules: RewardRules) -> Mapping[str, Scorer]:
     """Who scores an answer, by task, graded as the configuration says."""
 
-    def recognised(completion: str, solution: str) -> Verdict:
+    def score_recognition(completion: str, solution: str) -> Verdict:
         return recognition.score(completion, solution, rules.recognition)
 
-    def rated(completion: str, solution: str) -> Verdict:
-        return quality.score(completion, solution, _grading(rules.quality))
+    def score_quality(completion: str, solution: str) -> Verdict:
+        return quality.score(completion, solution, _make_grading(rules.quality))
 
-    graded = {"recognition": recognised, "recognition_reference": recognised, "quality": rated}
+    graded = {"recognition": score_recognition, "recognition_reference": score_recognition, "quality": score_quality}
     return {name: graded.get(name, task.score) for name, task in TASKS.items()}
 
 
-def _grading(rules: QualityRules) -> quality.Grading:
+def _make_grading(rules: QualityRules) -> quality.Grading:
     return quality.Grading("graded" if rules.answer == "graded" else "hit", rules.threshold)
 
 
-def fully_right(completion: str, solution: str, threshold: float) -> bool:
+def is_fully_correct(completion: str, solution: str, threshold: float) -> bool:
     """Whether an answer about quality has the form asked for and is within the threshold: the published gate."""
     if not quality.format_score_of(completion):
         return False
@@ -74,8 +76,8 @@ def fully_right(completion: str, solution: str, threshold: float) -> bool:
 class TaskReward:
     """The reward of one task."""
 
-    def __init__(self, task: str, judge: Judge) -> None:
-        self.task, self.judge, self.__name__ = task, judge, task
+    def __init__(self, task: str, scorer: Scorer) -> None:
+        self.task, self.scorer, self.__name__ = task, scorer, task
 
     def __call__(
         self,
@@ -83,18 +85,18 @@ class TaskReward:
         task: Sequence[str],
         solution: Sequence[str],
         family: Sequence[str | None],
-        log_metric: Log | None = None,
+        log_metric: LogMetric | None = None,
         **_: Any,
     ) -> list[float | None]:
         """The value of each answer; 0 where nothing could be read; None for other tasks."""
-        rows = list(zip(map(text_of, completions), task, solution, family, strict=True))
-        verdicts = [self.judge(text, right) if name == self.task else None for text, name, right, _ in rows]
+        rows = list(zip(map(get_text, completions), task, solution, family, strict=True))
+        verdicts = [self.scorer(text, truth) if name == self.task else None for text, name, truth, _ in rows]
         mine = [(row, verdict) for row, verdict in zip(rows, verdicts, strict=True) if verdict is not None]
         if log_metric is not None and mine:
-            self._log(mine, log_metric)
+            self._log_metrics(mine, log_metric)
         return [None if verdict is None else verdict.reward for verdict in verdicts]
 
-    def _log(self, mine: Sequence[tuple[tuple[str, str, str, str | None], Verdict]], log: Log) -> None:
+    def _log_metrics(self, mine: Sequence[tuple[tuple[str, str, str, str | None], Verdict]], log: LogMetric) -> None:
         log(f"{self.task}/unread", fmean(verdict.value is None for _, verdict in mine))
         families: dict[str, list[float]] = {}
         for (_, _, _, family), verdict in mine:
@@ -103,7 +105,7 @@ class TaskReward:
         for family, values in sorted(families.items()):
             log(f"families/{family}/{self.task}", fmean(values))
         if self.task.startswith("recognition"):
-            marks = [recognition.mark(text, right) for (text, _, right, _), _ in mine]
+            marks = [recognition.mark(text, truth) for (text, _, truth, _), _ in mine]
             read = [mark for mark in marks if not isinstance(mark, Unread)]
             log(f"{self.task}/type", sum(mark.type_right for mark in read) / len(mine))
             log(f"{self.task}/severity", sum(not mark.severity_distance for mark in read) / len(mine))

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from distortlab.core.errors import UserError
 
-__all__ = ["Job", "TeacherForcing", "digit_ids", "pad_left", "spells_digits"]
+__all__ = ["TeacherForcing", "TeacherForcingJob", "find_digit_ids", "has_digit_tokens", "pad_left"]
 
 DIGITS = "0123456789"
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TeacherForcingJob:
     """One row of a pass: a chat with its images, and the tokens that follow it."""
 
     prompt: Sequence[dict[str, Any]]
@@ -36,7 +36,11 @@ class TeacherForcing:
         self.tokenizer = self.processor.tokenizer
 
     def run(
-        self, jobs: Sequence[Job], spare: Sequence[dict[str, Any]], keep: int, read: Callable[[Tensor, Tensor], Tensor]
+        self,
+        jobs: Sequence[TeacherForcingJob],
+        spare: Sequence[dict[str, Any]],
+        keep: int,
+        read: Callable[[Tensor, Tensor], Tensor],
     ) -> list[Tensor]:
         """What `read` returns for each pass, on the CPU.
 
@@ -53,9 +57,9 @@ class TeacherForcing:
         """
         batches = [jobs[start : start + self.micro_batch] for start in range(0, len(jobs), self.micro_batch)]
         tail = (self.tokenizer.pad_token_id,) * keep
-        idle = [[Job(spare, tail)]] * (self._agree_on_passes(len(batches)) - len(batches))
-        with torch.no_grad(), _evaluating(self.trainer.model):
-            found = [self._pass(batch, keep, read) for batch in [*batches, *idle]]
+        idle = [[TeacherForcingJob(spare, tail)]] * (self._agree_on_passes(len(batches)) - len(batches))
+        with torch.no_grad(), _evaluation_mode(self.trainer.model):
+            found = [self._run_pass(batch, keep, read) for batch in [*batches, *idle]]
         return found[: len(batches)]
 
     def _agree_on_passes(self, passes: int) -> int:
@@ -63,14 +67,16 @@ class TeacherForcing:
         accelerator = self.trainer.accelerator
         return int(accelerator.gather(torch.tensor([passes], device=accelerator.device)).max())
 
-    def _pass(self, jobs: Sequence[Job], keep: int, read: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    def _run_pass(
+        self, jobs: Sequence[TeacherForcingJob], keep: int, read: Callable[[Tensor, Tensor], Tensor]
+    ) -> Tensor:
         accelerator = self.trainer.accelerator
-        batch = {name: value.to(accelerator.device) for name, value in self._batch(jobs).items()}
+        batch = {name: value.to(accelerator.device) for name, value in self._make_batch(jobs).items()}
         with accelerator.autocast():
             logits = self.trainer.model(**batch, logits_to_keep=keep, use_cache=False).logits
         return read(logits[:, -keep:], batch["input_ids"]).cpu()
 
-    def _batch(self, jobs: Sequence[Job]) -> dict[str, Tensor]:
+    def _make_batch(self, jobs: Sequence[TeacherForcingJob]) -> dict[str, Tensor]:
         """Inputs of the model, padded on the left: chat, then tail."""
         encoded = self.processor.apply_chat_template(
             [job.prompt for job in jobs], add_generation_prompt=True, tokenize=True, return_dict=True
@@ -86,7 +92,7 @@ class TeacherForcing:
             if name.endswith("token_type_ids"):  # of the prompt alone; text follows it
                 batch[name] = pad_left([[*v, *[0] * len(job.tail)] for v, job in zip(value, jobs, strict=True)], 0)
             else:
-                batch[name] = value if isinstance(value, Tensor) else torch.as_tensor(_stacked(value))
+                batch[name] = value if isinstance(value, Tensor) else torch.as_tensor(_stack_arrays(value))
         return batch
 
 
@@ -96,14 +102,14 @@ def pad_left(rows: Sequence[Sequence[int]], fill: int) -> Tensor:
     return torch.tensor([[fill] * (width - len(row)) + list(row) for row in rows])
 
 
-def _stacked(value: Any) -> Any:
+def _stack_arrays(value: Any) -> Any:
     import numpy as np
 
     return np.stack(value) if isinstance(value, list) else value
 
 
 @contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
+def _evaluation_mode(model: Any) -> Iterator[None]:
     """Without dropout, and without checkpointing, which only training needs."""
     training = model.training
     model.eval()
@@ -116,15 +122,15 @@ def _evaluating(model: Any) -> Iterator[None]:
 # --- tokens -----------------------------------------------------------------------------------------------------
 
 
-def spells_digits(tokenizer: Any) -> bool:
+def has_digit_tokens(tokenizer: Any) -> bool:
     """Whether a tokenizer writes scores digit by digit: only then has a digit a probability."""
     ids = [tokenizer.convert_tokens_to_ids(char) for char in "3.44"]
     return None not in ids and tokenizer.encode("Score: 3.44", add_special_tokens=False)[-4:] == ids
 
 
-def digit_ids(tokenizer: Any) -> dict[str, int]:
+def find_digit_ids(tokenizer: Any) -> dict[str, int]:
     """The token of every digit and of the point. A tokenizer that joins digits is refused."""
-    if not spells_digits(tokenizer):
+    if not has_digit_tokens(tokenizer):
         raise UserError(
             "the probability difference needs a tokenizer that spells numbers digit by digit, as those of Qwen and "
             "Llama 2 do; set rewards.weights.probability_difference: 0, or take another model"

@@ -11,7 +11,7 @@ from distortlab.tasks.answer import wrap
 from refine_iqa_train.config.schema import Config
 from refine_iqa_train.models.memory import Workload, estimate_memory, measure_model_shape
 from refine_iqa_train.models.processors import load_model_config
-from refine_iqa_train.rewards.task_rewards import format_reward, judges
+from refine_iqa_train.rewards.task_rewards import format_reward, make_scorers
 from refine_iqa_train.training.prepare import Ready, prepare
 
 __all__ = ["dry_run", "shown", "stage_of"]
@@ -72,7 +72,7 @@ def _tokens(ready: Ready, row: Mapping[str, Any]) -> int:
 def _rewards(ready: Ready, rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     """What the true answers are paid, by task: 1, or something is wrong with data or rewards."""
     paid: dict[str, list[float]] = {}
-    tasks = judges(ready.config.rewards)
+    tasks = make_scorers(ready.config.rewards)
     for row in rows:
         answer = f"Score:{row['solution']}" if row["task"] == "quality" else row["solution"]
         completion = wrap(answer, thinking="...")

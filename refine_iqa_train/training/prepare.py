@@ -8,9 +8,9 @@ from typing import Any
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import Config, select_reward_weights
-from refine_iqa_train.data.checks import sizes_of
-from refine_iqa_train.data.image_sizes import Policy, policy_of, resampling, save_policy
-from refine_iqa_train.data.mixture import Material, load_material
+from refine_iqa_train.data.checks import sample_image_sizes
+from refine_iqa_train.data.image_sizes import ImagePolicy, make_image_policy, measure_resampling, save_image_policy
+from refine_iqa_train.data.mixture import TrainingData, load_training_data
 from refine_iqa_train.models.adapters import Adapter
 from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.models.identity import is_on_hub
@@ -29,8 +29,8 @@ class Ready:
     arguments: Any
     processor: Any
     family: ModelFamily
-    policy: Policy
-    material: Material
+    policy: ImagePolicy
+    material: TrainingData
     weights: Mapping[str, float]
     notes: Sequence[str] = ()
     adapter: Adapter | None = None
@@ -46,11 +46,11 @@ def prepare(config: Config, stage: str) -> Ready:
     """Check a run: configuration, model family, processor, data, images, batches. Raises `UserError`."""
     from accelerate import PartialState
 
-    from refine_iqa_train.monitoring.console import hush
-    from refine_iqa_train.rewards.teacher_forcing import digit_ids, spells_digits
+    from refine_iqa_train.monitoring.console import quiet_libraries
+    from refine_iqa_train.rewards.teacher_forcing import find_digit_ids, has_digit_tokens
     from refine_iqa_train.training.trl_arguments import grpo_arguments, sft_arguments
 
-    hush()
+    quiet_libraries()
     _check_places(config)
     weights = select_reward_weights(config, stage) if stage != "sft" else {}
     processes = int(os.environ.get("WORLD_SIZE", "1"))
@@ -59,16 +59,16 @@ def prepare(config: Config, stage: str) -> Ready:
     processor, family = load_processor(config.model, config.revision)
     adapter = check_adapter(config, family)
     _check_push(config, adapter)
-    policy = policy_of(config.images, processor)
+    policy = make_image_policy(config.images, processor)
     _check_vllm(config, arguments, policy, adapter)
-    save_policy(policy, processor)
+    save_image_policy(policy, processor)
     if weights.get("probability_difference"):
-        digit_ids(processor.tokenizer)
+        find_digit_ids(processor.tokenizer)
     with PartialState().main_process_first():
-        material = load_material(config, stage, policy, family.coordinates)
+        material = load_training_data(config, stage, policy, family.coordinates)
     notes = [] if stage == "sft" else _check_batches(material, arguments)
     notes += _resampled(material, policy) + _share(config, material)
-    if stage == "stage2" and config.validation.direct and not spells_digits(processor.tokenizer):
+    if stage == "stage2" and config.validation.direct and not has_digit_tokens(processor.tokenizer):
         notes.append("scores without thinking are not measured: the tokenizer does not spell numbers digit by digit")
     return Ready(config, stage, arguments, processor, family, policy, material, weights, tuple(notes), adapter)
 
@@ -95,7 +95,7 @@ def _check_keys(config: Config, stage: str, arguments: Any) -> None:
         )
 
 
-def _check_vllm(config: Config, arguments: Any, policy: Policy, adapter: Adapter | None) -> None:
+def _check_vllm(config: Config, arguments: Any, policy: ImagePolicy, adapter: Adapter | None) -> None:
     """VLLM reads the limits of the model's own folder: it must not resize what was brought to its final size here."""
     if not getattr(arguments, "use_vllm", False) or policy.factor is None:
         return
@@ -124,7 +124,7 @@ def _check_push(config: Config, adapter: Adapter | None) -> None:
         )
 
 
-def _check_batches(material: Material, arguments: Any) -> list[str]:
+def _check_batches(material: TrainingData, arguments: Any) -> list[str]:
     """Enough questions for a step, and about different images."""
     if material.files is None:
         return []
@@ -142,7 +142,7 @@ def _check_batches(material: Material, arguments: Any) -> list[str]:
     return []
 
 
-def _share(config: Config, material: Material) -> list[str]:
+def _share(config: Config, material: TrainingData) -> list[str]:
     """Where both kinds are mixed, and perception has too few questions for its share."""
     rules, total = config.data, sum(material.counts.values())
     if not total or rules.perception is None or rules.rated is None:
@@ -153,10 +153,10 @@ def _share(config: Config, material: Material) -> list[str]:
     return [f"data.perception_share = {rules.perception_share:g}, and there are questions for {share:.2f} only"]
 
 
-def _resampled(material: Material, policy: Policy) -> list[str]:
+def _resampled(material: TrainingData, policy: ImagePolicy) -> list[str]:
     if material.files is None:
         return []
-    share, change = resampling(policy, sizes_of(material.files))
+    share, change = measure_resampling(policy, sample_image_sizes(material.files))
     if not share:
         return []
     return [

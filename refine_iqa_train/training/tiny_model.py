@@ -15,7 +15,7 @@ from distortlab.tasks import grounding, quality, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.terms import FAMILIES
-from refine_iqa_train.data.cold_start import thinking
+from refine_iqa_train.data.cold_start import write_thinking
 from refine_iqa_train.models.processors import make_image_only_class
 
 __all__ = ["TINY", "make_tiny", "tiny_model", "tiny_processor", "tiny_tokenizer"]
@@ -111,8 +111,8 @@ def _corpus() -> Iterator[str]:
         *(quality.question(0, think) for think in (True, False)),
     ]
     kinds = [(family, recognition.truth(family, severity)) for family in families for severity in (1, 2, 3, 4, 5)]
-    said = [wrap(right, thinking("recognition", right, {"distortion": family})) for family, right in kinds]
-    scored = [wrap(f"Score:{n}.44", thinking("quality", f"{n}.44", {})) for n in (1, 2, 3, 4)]
+    said = [wrap(right, write_thinking("recognition", right, {"distortion": family})) for family, right in kinds]
+    scored = [wrap(f"Score:{n}.44", write_thinking("quality", f"{n}.44", {})) for n in (1, 2, 3, 4)]
     return chain(*([text] * 4 for text in [*asked, *said, *scored]))
 
 

@@ -26,7 +26,7 @@ def train(config: Config, stage: str) -> dict[str, float]:
     """Train, save the model with its processor and card in `out`, and push it where `hub.id` says. Returns the last
     metrics.
     """
-    from refine_iqa_train.monitoring.console import attach
+    from refine_iqa_train.monitoring.console import attach_console
 
     check_packages(config)
     quantization_of(config.lora)  # what it needs is looked for before data and images are
@@ -39,7 +39,7 @@ def train(config: Config, stage: str) -> dict[str, float]:
     trainer = _make_trainer(ready)
     if config.frozen_vision:
         _freeze(trainer.model, ready.family)
-    attach(trainer, quiet=ready.arguments.disable_tqdm)
+    attach_console(trainer, quiet=ready.arguments.disable_tqdm)
     trainer.add_callback(KeepRecord(start.record))
     main = trainer.is_world_process_zero()
     if main:
@@ -122,9 +122,9 @@ def rewards_of(config: Config, weights: Mapping[str, float]) -> list[Any]:
     """The reward functions, in the order of their weights."""
     from refine_iqa_train.rewards.probability_difference import ProbabilityDifference
     from refine_iqa_train.rewards.ranking import RankingReward
-    from refine_iqa_train.rewards.task_rewards import TaskReward, format_reward, judges
+    from refine_iqa_train.rewards.task_rewards import TaskReward, format_reward, make_scorers
 
-    rules, tasks = config.rewards, judges(config.rewards)
+    rules, tasks = config.rewards, make_scorers(config.rewards)
 
     def made(name: str) -> Any:
         if name == "format":
@@ -155,17 +155,17 @@ def _sft_trainer(ready: Ready) -> Any:
 
 
 def _answered(ready: Ready) -> Any:
-    from refine_iqa_train.data.cold_start import answered
-    from refine_iqa_train.data.mixture import mapped
-    from refine_iqa_train.data.prompts import question_of
+    from refine_iqa_train.data.cold_start import make_cold_start_row
+    from refine_iqa_train.data.mixture import prepare_rows_lazily
+    from refine_iqa_train.data.prompts import prepare_question
 
     config = ready.config
 
     def prepared(row: Mapping[str, Any]) -> dict[str, Any]:
         direct = stream(config.seed, "direct", row["sample_id"]).uniform() < config.cold_start.direct_share
-        return answered(question_of(row, ready.policy, ready.family.coordinates), row, direct)
+        return make_cold_start_row(prepare_question(row, ready.policy, ready.family.coordinates), row, direct)
 
-    return mapped(ready.material.files, prepared)
+    return prepare_rows_lazily(ready.material.files, prepared)
 
 
 def _freeze(model: Any, family: ModelFamily) -> None:

@@ -16,12 +16,12 @@ from torch import Tensor
 from trl import GRPOTrainer
 
 from refine_iqa_train.config.schema import Config
-from refine_iqa_train.monitoring.held_out import HeldOut, judged
+from refine_iqa_train.monitoring.held_out import HeldOutScores, score_answer
 from refine_iqa_train.monitoring.samples_page import make_card, write_page
 from refine_iqa_train.rewards.advantages import published_advantages
 from refine_iqa_train.rewards.direct_scores import DirectScorer
-from refine_iqa_train.rewards.task_rewards import fully_right, text_of
-from refine_iqa_train.rewards.teacher_forcing import spells_digits
+from refine_iqa_train.rewards.task_rewards import get_text, is_fully_correct
+from refine_iqa_train.rewards.teacher_forcing import has_digit_tokens
 
 __all__ = ["RefineTrainer", "is_page_due"]
 
@@ -54,7 +54,7 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
                 self._metrics["train"][f"rewards/{name}/n"].append(float(n))
         else:
             self._validate(inputs, completions, self._direct.score(inputs, prompts) if self._direct else None)
-        self._texts = [text_of(completion) for completion in completions]
+        self._texts = [get_text(completion) for completion in completions]
         return rewards
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
         threshold = self.config.rewards.quality.threshold
         rated = [row["task"] == "quality" for row in inputs]
         right = [
-            asked and fully_right(text_of(completion), row["solution"], threshold)
+            asked and is_fully_correct(get_text(completion), row["solution"], threshold)
             for asked, row, completion in zip(rated, inputs, completions, strict=True)
         ]
         both = torch.tensor([rated, right], device=self.accelerator.device).T.contiguous()
@@ -129,14 +129,16 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
 
         metrics = self._metrics["eval"]
         if "held_out/n" not in metrics:
-            self._held_out = HeldOut(generations=self.num_generations_eval, direct=direct is not None)
+            self._held_out = HeldOutScores(generations=self.num_generations_eval, direct=direct is not None)
         scores = direct or {}
         rows = [
-            judged(row["sample_id"], row["task"], text_of(completion), row["solution"], scores.get(row["sample_id"]))
+            score_answer(
+                row["sample_id"], row["task"], get_text(completion), row["solution"], scores.get(row["sample_id"])
+            )
             for row, completion in zip(inputs, completions, strict=True)
         ]
         self._held_out.add(gather_object(rows))
-        for name, value in self._held_out.metrics().items():
+        for name, value in self._held_out.compute_metrics().items():
             metrics[name] = [value]
 
     def _show(self, inputs: Sequence[dict[str, Any]], advantages: Tensor) -> None:
@@ -157,7 +159,7 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
 def has_direct_scores(config: Config, trainer: Any) -> bool:
     """Whether held-out images are also scored without thinking: the same on all processes."""
     wanted = config.validation.direct and config.validation.every > 0 and config.data.rated is not None
-    return wanted and spells_digits(trainer.processing_class.tokenizer)
+    return wanted and has_digit_tokens(trainer.processing_class.tokenizer)
 
 
 def is_page_due(step: int, shown: int | None, every: int) -> bool:

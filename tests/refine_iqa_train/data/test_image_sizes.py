@@ -15,13 +15,13 @@ from distortlab.tasks import grounding, score
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.grounding import Coordinates
 from refine_iqa_train.config.schema import ImageRules
-from refine_iqa_train.data.image_sizes import Policy, policy_of, resampling, save_policy
-from refine_iqa_train.data.prompts import reasked
+from refine_iqa_train.data.image_sizes import ImagePolicy, make_image_policy, measure_resampling, save_image_policy
+from refine_iqa_train.data.prompts import convert_grounding_question
 from refine_iqa_train.models.families import FAMILIES
 from refine_iqa_train.models.processors import load_processor
 
-QWEN25 = Policy(28, 3136, 12_845_056)
-QWEN3 = Policy(32, 65_536, 16_777_216)
+QWEN25 = ImagePolicy(28, 3136, 12_845_056)
+QWEN3 = ImagePolicy(32, 65_536, 16_777_216)
 ODD = [(512, 384), (1024, 768), (1920, 1080), (333, 517), (97, 1211), (4032, 3024)]
 sizes = st.tuples(st.integers(60, 1500), st.integers(60, 1500))
 
@@ -40,8 +40,8 @@ def noise(size: tuple[int, int]) -> Image.Image:
     ],
 )
 def test_frames_are_those_that_were_measured(size: Any, qwen25: Any, qwen3: Any) -> None:
-    assert QWEN25.frame(size) == qwen25
-    assert QWEN3.frame(size) == qwen3
+    assert QWEN25.frame_size(size) == qwen25
+    assert QWEN3.frame_size(size) == qwen3
 
 
 @pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen3_vl"])
@@ -49,12 +49,12 @@ def test_frames_are_those_that_were_measured(size: Any, qwen25: Any, qwen3: Any)
 @pytest.mark.parametrize("size", [(100, 75), (161, 333), (640, 97)])
 def test_the_processor_finds_nothing_left_to_resize(tiny: Any, family: str, align: int | None, size: Any) -> None:
     processor, _ = load_processor(str(tiny(family)))
-    policy = policy_of(ImageRules(min_pixels=1024, max_pixels=90_000, align=align), processor)
-    save_policy(policy, processor)
+    policy = make_image_policy(ImageRules(min_pixels=1024, max_pixels=90_000, align=align), processor)
+    save_image_policy(policy, processor)
     image = policy.fit(noise(size))
     seen = processor.image_processor(images=[image], return_tensors="np")
     _, rows, columns = seen["image_grid_thw"][0]
-    assert (columns * 8, rows * 8) == image.size == policy.frame(size)
+    assert (columns * 8, rows * 8) == image.size == policy.frame_size(size)
     # the raw image, given to the saved processor, comes out the same where nothing is padded; torchvision's
     # resizing differs from Pillow's by a grey level
     if align is None:
@@ -65,7 +65,7 @@ def test_the_processor_finds_nothing_left_to_resize(tiny: Any, family: str, alig
 
 def test_the_policy_is_saved_with_the_processor(tiny: Any, tmp_path: Any) -> None:
     processor, _ = load_processor(str(tiny("qwen3_vl")))
-    save_policy(policy_of(ImageRules(max_pixels=40_000), processor), processor)
+    save_image_policy(make_image_policy(ImageRules(max_pixels=40_000), processor), processor)
     processor.save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text((tiny("qwen3_vl") / "config.json").read_text())
     again, _ = load_processor(str(tmp_path))
@@ -75,14 +75,14 @@ def test_the_policy_is_saved_with_the_processor(tiny: Any, tmp_path: Any) -> Non
 @given(sizes)
 def test_padding_to_224_resamples_nothing_for_either_family(size: Any) -> None:
     for factor in (28, 32):
-        policy = Policy(factor, 3136, 16_777_216, 224)
-        assert policy.frame(size) == policy.padded(size)
-        assert all(side % 224 == 0 for side in policy.frame(size))
-    assert resampling(Policy(32, 3136, 16_777_216, 224), [size]) == (0.0, 1.0)
+        policy = ImagePolicy(factor, 3136, 16_777_216, 224)
+        assert policy.frame_size(size) == policy.padded_size(size)
+        assert all(side % 224 == 0 for side in policy.frame_size(size))
+    assert measure_resampling(ImagePolicy(32, 3136, 16_777_216, 224), [size]) == (0.0, 1.0)
 
 
 def test_padding_keeps_the_pixels() -> None:
-    policy = Policy(32, 3136, 16_777_216, 224, (1, 2, 3))
+    policy = ImagePolicy(32, 3136, 16_777_216, 224, (1, 2, 3))
     image = noise((100, 230))
     fitted = np.asarray(policy.fit(image))
     assert fitted.shape == (448, 224, 3)
@@ -91,10 +91,10 @@ def test_padding_keeps_the_pixels() -> None:
 
 
 def test_what_is_resized_is_said() -> None:
-    share, change = resampling(QWEN25, [(224, 224), (512, 384), (1024, 768)])
+    share, change = measure_resampling(QWEN25, [(224, 224), (512, 384), (1024, 768)])
     assert share == pytest.approx(2 / 3)
     assert change == pytest.approx(392 / 384)
-    assert resampling(QWEN25, []) == (0.0, 1.0)
+    assert measure_resampling(QWEN25, []) == (0.0, 1.0)
 
 
 def test_grey_and_transparent_pictures_are_shown_in_colour() -> None:
@@ -107,7 +107,7 @@ POLICIES = {
     "qwen2_5_vl": QWEN25,
     "qwen2_vl": QWEN25,
     "qwen3_vl": QWEN3,
-    "llava": Policy(None),
+    "llava": ImagePolicy(None),
 }
 
 
@@ -127,16 +127,16 @@ def boxes(draw: st.DrawFn, size: tuple[int, int]) -> tuple[int, int, int, int]:
 def test_a_perfect_answer_scores_one(family: str, size: Any, stored: Coordinates, align: int | None, data: Any) -> None:
     box = data.draw(boxes(size))
     rules = POLICIES[family]
-    policy = Policy(rules.factor, rules.min_pixels, rules.max_pixels, align)
+    policy = ImagePolicy(rules.factor, rules.min_pixels, rules.max_pixels, align)
     asked = grounding.question(stored, size, 2)
-    prompt, solution = reasked(
+    prompt, solution = convert_grounding_question(
         asked, grounding.truth(box, size, stored), box, size, policy, FAMILIES[family].coordinates
     )
     assert score("grounding", wrap(solution, "..."), solution).value == 1.0
-    frame = policy.frame(size) if FAMILIES[family].coordinates == "pixels" else (1000, 1000)
+    frame = policy.frame_size(size) if FAMILIES[family].coordinates == "pixels" else (1000, 1000)
     assert (f"which is {frame[0]} wide and {frame[1]} high" in prompt) == (family == "qwen2_5_vl")
     # on fractions of what is seen, the solution is the box but for rounding
-    seen = policy.padded(size)
+    seen = policy.padded_size(size)
     given_box = grounding.read(wrap(solution, "..."))
     assert not hasattr(given_box, "name")
     for edge, (exact, side, whole) in zip(given_box, zip(box, seen * 2, frame * 2, strict=True), strict=True):
@@ -151,7 +151,7 @@ def test_iou_is_the_same_in_pixels_and_on_fractions() -> None:
 
 def test_the_words_of_others_are_left_alone() -> None:
     mine = ("Where is the dog, in percent?", "[1, 2, 3, 4]")
-    assert reasked(*mine, (1, 2, 3, 4), (100, 100), QWEN25, "pixels") == mine
+    assert convert_grounding_question(*mine, (1, 2, 3, 4), (100, 100), QWEN25, "pixels") == mine
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
@@ -166,10 +166,10 @@ def processor(factor: bool = True) -> Any:
 
 def test_rules_that_do_not_fit_the_model() -> None:
     with pytest.raises(UserError, match=r"no multiple of 32, the model's factor; give e\.g\. 32 or 224"):
-        policy_of(ImageRules(align=100), processor())
+        make_image_policy(ImageRules(align=100), processor())
     with pytest.raises(UserError, match="shows all images at one size"):
-        policy_of(ImageRules(align=224), processor(factor=False))
+        make_image_policy(ImageRules(align=224), processor(factor=False))
     with pytest.raises(UserError, match="below the least"):
-        policy_of(ImageRules(max_pixels=100), processor())
+        make_image_policy(ImageRules(max_pixels=100), processor())
     with pytest.raises(UserError, match="cannot be shown"):
-        QWEN3.frame((10_000, 20))
+        QWEN3.frame_size((10_000, 20))

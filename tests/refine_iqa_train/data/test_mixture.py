@@ -18,10 +18,10 @@ from distortlab.core.errors import UserError
 from distortlab.tasks import TASKS, quality, score
 from distortlab.tasks.answer import wrap
 from refine_iqa_train.config.schema import Config, DataRules, ImageRules, ValidationRules
-from refine_iqa_train.data.image_sizes import Policy
-from refine_iqa_train.data.mixture import Material, load_material
+from refine_iqa_train.data.image_sizes import ImagePolicy
+from refine_iqa_train.data.mixture import TrainingData, load_training_data
 
-POLICY = Policy(16, 256, 65_536)
+POLICY = ImagePolicy(16, 256, 65_536)
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def with_data(config: Config, **keys: Any) -> Config:
     return replace(config, data=replace(config.data, **keys))
 
 
-def load(config: Config, stage: str = "stage1") -> Material:
-    return load_material(config, stage, POLICY, "thousandths")
+def load(config: Config, stage: str = "stage1") -> TrainingData:
+    return load_training_data(config, stage, POLICY, "thousandths")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_rows_have_what_trl_and_the_rewards_need(config: Config, perception: Pat
     assert set(material.counts) == set(TASKS) - {"quality"}
     for row in rows:
         assert len(row["images"]) == TASKS[row["task"]].images
-        assert all(image.mode == "RGB" and image.size == POLICY.frame(image.size) for image in row["images"])
+        assert all(image.mode == "RGB" and image.size == POLICY.frame_size(image.size) for image in row["images"])
         assert [message["role"] for message in row["prompt"]] == ["user"]
         assert score(row["task"], wrap(row["solution"], "."), row["solution"]).value == 1.0
         assert row["family"]
@@ -217,12 +217,12 @@ def test_an_image_that_does_not_open_is_named_before_training(
 
 
 def test_in_a_stream_it_stops_the_run_and_nothing_takes_its_place() -> None:
-    from refine_iqa_train.data.prompts import picture
+    from refine_iqa_train.data.prompts import open_image
 
     file = io.BytesIO()
     Image.new("RGB", (64, 64)).save(file, "JPEG")
     with pytest.raises(UserError, match=r"the image of row-7 \(a\.jpg\) does not open"):
-        picture({"bytes": file.getvalue()[:200], "path": "a.jpg"}, "row-7")
+        open_image({"bytes": file.getvalue()[:200], "path": "a.jpg"}, "row-7")
 
 
 def test_a_score_outside_its_range(tmp_path: Path, config: Config) -> None:

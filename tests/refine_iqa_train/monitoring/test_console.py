@@ -11,16 +11,16 @@ from transformers import TrainerCallback
 
 from distortlab.tasks.answer import wrap
 from refine_iqa_train.config.schema import load_config
-from refine_iqa_train.monitoring.console import Health, _Notes, attach, line
-from refine_iqa_train.monitoring.held_out import HeldOut, judged
+from refine_iqa_train.monitoring.console import HealthMonitor, _HealthCallback, attach_console, format_line
+from refine_iqa_train.monitoring.held_out import HeldOutScores, score_answer
 
 
 def test_a_line_about_a_step() -> None:
     logs = {"loss": 1e-9, "reward": 1.25, "rewards/format/mean": 0.5, "rewards/object/mean": 0.75, "grad_norm": 3.0}
-    assert line(logs, 5, 1000, 12.0) == (
+    assert format_line(logs, 5, 1000, 12.0) == (
         "5/1,000  reward 1.250  format 0.500  object 0.750  12.0 s/step, 3 h 19 min left"
     )
-    assert line({"loss": 0.5, "mean_token_accuracy": 0.9}, 50, 60, 1.0) == (
+    assert format_line({"loss": 0.5, "mean_token_accuracy": 0.9}, 50, 60, 1.0) == (
         "50/60  loss 0.500  token accuracy 0.900  1.0 s/step, 10 s left"
     )
 
@@ -29,25 +29,31 @@ def test_a_line_about_a_validation() -> None:
     logs = {"eval_loss": 0.0, "eval_recognition/type": 0.25, "eval_recognition/n": 12.0, "eval_object/unread": 1.0}
     scored = {"eval_quality/srcc": 0.5, "eval_quality/plcc": 0.25, "eval_quality/mae": 0.5}
     scored |= {"eval_quality/n": 8.0, "eval_quality/read": 7.0}
-    assert line({**logs, **scored}, 5, 10, 2.0) == (
+    assert format_line({**logs, **scored}, 5, 10, 2.0) == (
         "held out  recognition/type 0.250 (n 12)  quality/srcc 0.500 (n 7)  quality/plcc 0.250 (n 7)  "
         "quality/mae 0.500 (n 7)"
     )
 
 
 def test_a_correlation_that_cannot_be_has_a_reason() -> None:
-    held = HeldOut()
-    held.add([judged(str(n), "quality", wrap("Score:3.00", "."), f"{n}.00") for n in (1, 2, 3, 4)])
-    logs = {f"eval_{name}": value for name, value in held.metrics().items() if value == value}  # TRL leaves NaN out
-    assert "quality/srcc - (all answers equal)  " in line(logs, 5, 10, 2.0)
-    few = HeldOut()
-    few.add([judged(str(n), "quality", wrap(f"Score:{n}.00", ".") if n < 3 else "?", f"{n}.00") for n in (1, 2, 3, 4)])
-    assert "quality/srcc - (2 read of 4)" in line({f"eval_{k}": v for k, v in few.metrics().items()}, 5, 10, 2.0)
+    held = HeldOutScores()
+    held.add([score_answer(str(n), "quality", wrap("Score:3.00", "."), f"{n}.00") for n in (1, 2, 3, 4)])
+    logs = {
+        f"eval_{name}": value for name, value in held.compute_metrics().items() if value == value
+    }  # TRL leaves NaN out
+    assert "quality/srcc - (all answers equal)  " in format_line(logs, 5, 10, 2.0)
+    few = HeldOutScores()
+    few.add(
+        [score_answer(str(n), "quality", wrap(f"Score:{n}.00", ".") if n < 3 else "?", f"{n}.00") for n in (1, 2, 3, 4)]
+    )
+    assert "quality/srcc - (2 read of 4)" in format_line(
+        {f"eval_{k}": v for k, v in few.compute_metrics().items()}, 5, 10, 2.0
+    )
 
 
 def test_rollouts_stand_beside_the_reward_of_a_task() -> None:
     logs = {"reward": 1.25, "rewards/object/mean": 0.75, "rewards/object/n": 12.0, "frac_reward_zero_std": 0.5}
-    told = line({**logs, "rewards/format/mean": 1.0, "rewards/format/n": 32.0, "entropy": 0.25}, 1, 2, 0.0)
+    told = format_line({**logs, "rewards/format/mean": 1.0, "rewards/format/n": 32.0, "entropy": 0.25}, 1, 2, 0.0)
     assert told == "1/2  reward 1.250  format 1.000  object 0.750 (n 12)  zero std 0.500  entropy 0.250"
 
 
@@ -56,10 +62,10 @@ def test_rollouts_stand_beside_the_reward_of_a_task() -> None:
 
 def notes(rows: list[tuple[int, float, float]]) -> list[tuple[int, str]]:
     """(step, first word) of the notes about steps with a form reward and an entropy."""
-    health, found = Health(), []
+    health, found = HealthMonitor(), []
     for step, form, entropy in rows:
         logs = {"reward": 1.0, "rewards/format/mean": form, "entropy": entropy}
-        found += [(step, note.split()[1]) for note in health.hear(logs, step)]
+        found += [(step, note.split()[1]) for note in health.check_step(logs, step)]
     return found
 
 
@@ -67,8 +73,8 @@ def test_a_collapse_of_entropy_is_noted_once() -> None:
     assert notes([(1, 1.0, 0.9), (2, 1.0, 0.31), (3, 1.0, 0.29), (4, 1.0, 0.2), (5, 1.0, 0.9), (6, 1.0, 0.1)]) == [
         (3, "is")
     ]
-    cold = Health()
-    assert [cold.hear({"entropy": n, "mean_token_accuracy": 0.5}, 1) for n in (4.0, 0.1)] == [[], []]
+    cold = HealthMonitor()
+    assert [cold.check_step({"entropy": n, "mean_token_accuracy": 0.5}, 1) for n in (4.0, 0.1)] == [[], []]
 
 
 @pytest.mark.parametrize("every", [1, 5, 10])
@@ -81,23 +87,25 @@ def test_a_form_that_is_not_learnt_is_noted_after_thirty_steps(every: int) -> No
 
 
 def test_a_run_that_goes_on_remembers_its_start(capsys: pytest.CaptureFixture[str]) -> None:
-    heard = [{"reward": 1.0, "entropy": value, "step": step} for step, value in ((1, 0.9), (2, 0.8))]
-    state = SimpleNamespace(log_history=heard, global_step=2)
-    callback = _Notes()
+    logged = [{"reward": 1.0, "entropy": value, "step": step} for step, value in ((1, 0.9), (2, 0.8))]
+    state = SimpleNamespace(log_history=logged, global_step=2)
+    callback = _HealthCallback()
     callback.on_train_begin(None, state, None)
     state.global_step = 3
     callback.on_log(None, state, None, logs={"reward": 1.0, "entropy": 0.29})
     assert capsys.readouterr().err.startswith("note: entropy is 0.290, less than a third of its 0.900 at the start")
-    callback.on_train_begin(None, SimpleNamespace(log_history=[*heard, {"reward": 1, "entropy": 0.2, "step": 3}]), None)
+    callback.on_train_begin(
+        None, SimpleNamespace(log_history=[*logged, {"reward": 1, "entropy": 0.2, "step": 3}]), None
+    )
     callback.on_log(None, state, None, logs={"reward": 1.0, "entropy": 0.2})
     assert capsys.readouterr().err == ""
 
 
 def test_nothing_to_say() -> None:
-    assert line({"train_runtime": 63.3, "epoch": 0.3}, 10, 10, 2.0) == ""
+    assert format_line({"train_runtime": 63.3, "epoch": 0.3}, 10, 10, 2.0) == ""
 
 
-class Heard(TrainerCallback):  # type: ignore[misc]
+class LogRecorder(TrainerCallback):  # type: ignore[misc]
     """Remembers what loggers are given."""
 
     def __init__(self) -> None:
@@ -118,14 +126,14 @@ def test_a_run_is_readable(
 ) -> None:
     from refine_iqa_train.training import train as run
 
-    heard = Heard()
+    recorder = LogRecorder()
 
-    def listening(trainer: Any, quiet: bool) -> None:
-        trainer.add_callback(heard)
+    def attach_recorder(trainer: Any, quiet: bool) -> None:
+        trainer.add_callback(recorder)
         monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
-        attach(trainer, quiet)
+        attach_console(trainer, quiet)
 
-    monkeypatch.setattr("refine_iqa_train.monitoring.console.attach", listening)
+    monkeypatch.setattr("refine_iqa_train.monitoring.console.attach_console", attach_recorder)
     assert transformers.utils.logging.get_verbosity() == transformers.logging.ERROR  # of others; ours are printed
     trainer = {"max_steps": 2, "per_device_train_batch_size": 4, "save_strategy": "no"}
     run.train(load_config(run_file(trainer)), "stage1")
@@ -138,5 +146,5 @@ def test_a_run_is_readable(
     assert "{" not in printed.err
     assert "None" not in printed.err
     assert lines[-1] == f"{tmp_path / 'run'}: the model after 2 steps, its processor, card and log"
-    assert heard.logs
-    assert None not in [value for logs in heard.logs for value in logs.values()]
+    assert recorder.logs
+    assert None not in [value for logs in recorder.logs for value in logs.values()]

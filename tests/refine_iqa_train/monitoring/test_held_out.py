@@ -9,7 +9,7 @@ import torch
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import load_config
-from refine_iqa_train.rewards.task_rewards import text_of
+from refine_iqa_train.rewards.task_rewards import get_text
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import _grpo_trainer
 
@@ -25,7 +25,7 @@ def answers(trainer: Any, seed: int) -> dict[str, list[str]]:
 
     def listening(inputs: Any, completions: Any, direct: Any) -> None:
         for row, completion in zip(inputs, completions, strict=True):
-            heard.setdefault(row["sample_id"], []).append(text_of(completion))
+            heard.setdefault(row["sample_id"], []).append(get_text(completion))
         whole(inputs, completions, direct)
 
     trainer._validate = listening

@@ -19,10 +19,17 @@ from distortlab.tasks import grounding
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.grounding import Coordinates
 from refine_iqa_train.config.schema import load_config
-from refine_iqa_train.data.image_sizes import Policy
-from refine_iqa_train.data.prompts import question_of, rated_row
-from refine_iqa_train.monitoring.curves import MOST, PANELS, _ticks, curves_page, read_series, write_curves
-from refine_iqa_train.monitoring.samples_page import Answer, Card, make_card, page, write_page
+from refine_iqa_train.data.image_sizes import ImagePolicy
+from refine_iqa_train.data.prompts import make_rated_row, prepare_question
+from refine_iqa_train.monitoring.curves import (
+    MAX_POINTS,
+    PANELS,
+    _choose_ticks,
+    read_series,
+    render_curves,
+    write_curves,
+)
+from refine_iqa_train.monitoring.samples_page import Answer, Card, make_card, render_page, write_page
 from refine_iqa_train.training.train import train
 
 HOSTILE = "<script>alert(1)</script></pre></svg><img src=x onerror=alert(1)>\"'&"
@@ -94,29 +101,29 @@ def test_the_true_answer_is_drawn_on_the_region(
     tmp_path: Path, size: tuple[int, int], coordinates: Coordinates, align: int | None
 ) -> None:
     """Whatever a model's coordinates are, and whether the picture was padded or resized."""
-    policy = Policy(28, 56 * 56, 1 << 20, align)
-    row = question_of(stored_row(size, (20, 30, 100, 80), tmp_path), policy, coordinates)
+    policy = ImagePolicy(28, 56 * 56, 1 << 20, align)
+    row = prepare_question(stored_row(size, (20, 30, 100, 80), tmp_path), policy, coordinates)
     shown = row["images"][-1].size
     card = make_card(row, [(wrap(row["solution"], "."), {"grounding": 1.0}, 0.5)])
     assert card.label == "noise, severity 4 of 5"
     assert card.answers[0].box == pytest.approx(card.box, abs=1 / min(*shown, 1000))
-    kept = [edge / side for edge, side in zip((20, 30, 100, 80), policy.padded(size) * 2, strict=True)]
+    kept = [edge / side for edge, side in zip((20, 30, 100, 80), policy.padded_size(size) * 2, strict=True)]
     assert card.box == pytest.approx(kept)
-    rects = [tag for tag in Tags(page(1, [card])).of("rect") if tag["class"] == "truth"]
+    rects = [tag for tag in Tags(render_page(1, [card])).of("rect") if tag["class"] == "truth"]
     assert [float(str(rects[0][name])) / 1000 for name in ("x", "width")] == pytest.approx(
         [kept[0], kept[2] - kept[0]], abs=1e-3
     )
 
 
 def test_boxes_of_answers_are_cut_at_the_edges_and_numbered(tmp_path: Path) -> None:
-    row = question_of(stored_row((160, 120), (20, 30, 100, 80), tmp_path), Policy(None), "thousandths")
+    row = prepare_question(stored_row((160, 120), (20, 30, 100, 80), tmp_path), ImagePolicy(None), "thousandths")
     said = ["[0, 0, 999999999, 500]", "no box", "[100, 100, 300, 300]", "[0, 0, 999999999, 500]", "[5, 5, 1, 1]"]
     card = make_card(row, [(wrap(text, "."), {}, 0.0) for text in said])
-    tags = Tags(page(1, [card]))
+    tags = Tags(render_page(1, [card]))
     given_boxes = [tag for tag in tags.of("rect") if tag["class"] == "given"]
     assert len(given_boxes) == 2
     assert max(float(str(tag["x"])) + float(str(tag["width"])) for tag in tags.of("rect")) <= 1000
-    labels = [tree.text for tree in next(iter(drawings(page(1, [card])).values())).iter("text")]
+    labels = [tree.text for tree in next(iter(drawings(render_page(1, [card])).values())).iter("text")]
     assert labels == ["1, 4", "3"]
     assert any("swatch truth" in str(tag["class"]) for tag in tags.of("span"))
     assert any("swatch given" in str(tag["class"]) for tag in tags.of("span"))
@@ -125,12 +132,14 @@ def test_boxes_of_answers_are_cut_at_the_edges_and_numbered(tmp_path: Path) -> N
 def test_rated_images_and_foreign_prompts_have_no_boxes_of_answers(tmp_path: Path) -> None:
     stored = stored_row((160, 120), (20, 30, 100, 80), tmp_path)
     foreign = {**stored, "prompt": [{"role": "user", "content": "Where? Answer in inches."}]}
-    card = make_card(question_of(foreign, Policy(None), "thousandths"), [(wrap("[1, 2, 3, 4]", "."), {}, 0.0)])
+    card = make_card(
+        prepare_question(foreign, ImagePolicy(None), "thousandths"), [(wrap("[1, 2, 3, 4]", "."), {}, 0.0)]
+    )
     assert card.answers[0].box is None
-    rated = question_of(rated_row("b", str(tmp_path / "a.png"), 3.5), Policy(None), "thousandths")
+    rated = prepare_question(make_rated_row("b", str(tmp_path / "a.png"), 3.5), ImagePolicy(None), "thousandths")
     card = make_card(rated, [(wrap("Score:3.44", "."), {"quality": 1.0}, 0.1)])
     assert (card.box, card.label) == (None, "")
-    assert not Tags(page(1, [card])).of("svg")
+    assert not Tags(render_page(1, [card])).of("svg")
 
 
 # --- curves ---------------------------------------------------------------------------------------------------------
@@ -156,7 +165,7 @@ def drawings(html: str) -> dict[str, ElementTree.Element]:
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 40, 900])
 def test_every_metric_that_was_logged_has_a_curve_inside_its_frame(steps: int) -> None:
-    html = curves_page(HOSTILE, history(steps))
+    html = render_curves(HOSTILE, history(steps))
     drawn = drawings(html)
     reached = {"Held out: correlation"} if steps >= 5 else set()
     assert set(drawn) == (
@@ -183,20 +192,20 @@ def test_a_curve_has_the_values_that_were_logged() -> None:
     assert read_series(history(40), "reward") == [(float(step), step / 10) for step in range(1, 41)]
     assert read_series(history(40), "kl") == [(float(step), None) for step in range(1, 41)]
     many = read_series(history(3000), "reward")
-    assert len(many) <= MOST
+    assert len(many) <= MAX_POINTS
     assert np.mean([value for _, value in many]) == pytest.approx(np.mean([n / 10 for n in range(1, 3001)]))
 
 
 def test_the_loss_is_drawn_for_the_cold_start_alone() -> None:
     cold = [{"step": 1, "loss": 4.0, "mean_token_accuracy": 0.1}, {"step": 2, "loss": 3.0, "mean_token_accuracy": 0.2}]
-    assert set(drawings(curves_page("sft", cold))) == {"Loss of the cold start", "Token accuracy"}
+    assert set(drawings(render_curves("sft", cold))) == {"Loss of the cold start", "Token accuracy"}
     assert len({panel.title for panel in PANELS}) == len(PANELS)
 
 
 @given(low=st.floats(-1e6, 1e6), span=st.floats(0, 1e6), whole=st.booleans())
 def test_ticks_enclose_a_range_in_even_steps(low: float, span: float, whole: bool) -> None:
     least = 1.0 if whole else 0.0
-    ticks = _ticks(low, low + span, least)
+    ticks = _choose_ticks(low, low + span, least)
     slack = 1e-6 * max(1.0, abs(low) + span)
     assert ticks[0] <= low + slack
     assert ticks[-1] >= low + span - slack
@@ -228,7 +237,7 @@ def test_curves_of_a_run_that_goes_on_begin_at_its_first_step(run_file: Callable
     out = tmp_path / "run"
     html = (out / "curves.html").read_text()
     logged = json.loads((out / "trainer_state.json").read_text())["log_history"]
-    assert html == curves_page("run", logged)
+    assert html == render_curves("run", logged)
     assert len(list(drawings(html)["Entropy"].iter("circle"))) == 3
     boxes = Tags((out / "samples" / "step-000000.html").read_text()).of("rect")
     assert any(tag["class"] == "truth" for tag in boxes)

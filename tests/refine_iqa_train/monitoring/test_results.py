@@ -11,10 +11,10 @@ from scipy.stats import pearsonr, spearmanr
 from distortlab.core.errors import UserError
 from distortlab.tasks.answer import wrap
 from refine_iqa_train.config.schema import ValidationRules
-from refine_iqa_train.data.cold_start import answered
+from refine_iqa_train.data.cold_start import make_cold_start_row
 from refine_iqa_train.models.memory import ModelShape, Workload, estimate_memory
-from refine_iqa_train.monitoring.held_out import HeldOut, judged
-from refine_iqa_train.monitoring.results import scores_of, table
+from refine_iqa_train.monitoring.held_out import HeldOutScores, score_answer
+from refine_iqa_train.monitoring.results import format_table, read_scores
 from refine_iqa_train.training.model_card import _scores
 from refine_iqa_train.training.train import _last
 from refine_iqa_train.training.trainer import is_page_due
@@ -24,15 +24,20 @@ GIVEN = ["1.50", "1.40", "3.00", "4.00", "4.10"]
 
 
 def test_correlations_are_scipys_over_images() -> None:
-    held = HeldOut()
+    held = HeldOutScores()
     held.add(
         [
-            judged(str(i), "quality", wrap(f"Score:{g}", "."), f"{m:.2f}")
+            score_answer(str(i), "quality", wrap(f"Score:{g}", "."), f"{m:.2f}")
             for i, (g, m) in enumerate(zip(GIVEN, MOS, strict=True))
         ]
     )
-    held.add([judged("5", "quality", "no score", "2.00"), judged("0", "quality", wrap("Score:5.00", "."), "1.00")])
-    found = held.metrics()
+    held.add(
+        [
+            score_answer("5", "quality", "no score", "2.00"),
+            score_answer("0", "quality", wrap("Score:5.00", "."), "1.00"),
+        ]
+    )
+    found = held.compute_metrics()
     numbers = [float(value) for value in GIVEN]
     assert found["held_out/n"] == 6
     assert found["quality/srcc"] == pytest.approx(spearmanr(numbers, MOS).statistic)
@@ -42,30 +47,30 @@ def test_correlations_are_scipys_over_images() -> None:
 
 
 def test_several_answers_to_one_image_count_as_their_mean() -> None:
-    held = HeldOut(generations=2)
+    held = HeldOutScores(generations=2)
     for i, mos in enumerate(MOS):
-        held.add([judged(str(i), "quality", wrap(f"Score:{mos:.2f}", "."), f"{mos:.2f}")])
-        held.add([judged(str(i), "quality", "nothing", f"{mos:.2f}")])
-    assert held.metrics()["quality/srcc"] == pytest.approx(1.0)
-    assert held.metrics()["quality/unread"] == 0.5
+        held.add([score_answer(str(i), "quality", wrap(f"Score:{mos:.2f}", "."), f"{mos:.2f}")])
+        held.add([score_answer(str(i), "quality", "nothing", f"{mos:.2f}")])
+    assert held.compute_metrics()["quality/srcc"] == pytest.approx(1.0)
+    assert held.compute_metrics()["quality/unread"] == 0.5
 
 
 def test_one_score_for_all_has_no_correlation() -> None:
-    held = HeldOut()
-    held.add([judged(str(i), "quality", wrap("Score:3.00", "."), f"{mos:.2f}") for i, mos in enumerate(MOS)])
-    assert math.isnan(held.metrics()["quality/srcc"])
+    held = HeldOutScores()
+    held.add([score_answer(str(i), "quality", wrap("Score:3.00", "."), f"{mos:.2f}") for i, mos in enumerate(MOS)])
+    assert math.isnan(held.compute_metrics()["quality/srcc"])
 
 
 def test_accuracy_by_task() -> None:
-    held = HeldOut()
+    held = HeldOutScores()
     rows = [
         ("recognition", "Noise, Slight", "Noise, Severe"),
         ("recognition", "nonsense", "Noise, Severe"),
         ("object", "dog", "dog"),
         ("grounding", "[0, 0, 10, 6]", "[0, 0, 10, 10]"),
     ]
-    held.add([judged(str(i), task, wrap(answer, "."), truth) for i, (task, answer, truth) in enumerate(rows)])
-    found = held.metrics()
+    held.add([score_answer(str(i), task, wrap(answer, "."), truth) for i, (task, answer, truth) in enumerate(rows)])
+    found = held.compute_metrics()
     assert found["recognition/type"] == 0.5
     assert found["recognition/severity"] == 0.0
     assert found["recognition/unread"] == 0.5
@@ -86,10 +91,10 @@ def test_scores_before_and_after(tmp_path: Path) -> None:
     import json
 
     (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": entries}))
-    found = scores_of(tmp_path)
+    found = read_scores(tmp_path)
     assert found["before"] == {"held_out/n": 8, "object/accuracy": 0.25}
     assert found["after"]["object/accuracy"] == 0.5
-    lines = table({str(tmp_path): found}).splitlines()
+    lines = format_table({str(tmp_path): found}).splitlines()
     assert lines[1].split() == ["held_out/n", "8", "8"]
     assert lines[2].split() == ["object/accuracy", "0.250", "0.500"]
 
@@ -98,7 +103,9 @@ def test_scores_have_their_number_or_a_reason(tmp_path: Path) -> None:
     counts = {"quality/n": 5, "quality/read": 2, "object/n": 40, "held_out/n": 45}
     scores = {"before": {"object/accuracy": 0.25, **counts}, "after": {"object/accuracy": 0.5, **counts}}
     scores["after"] |= {"quality/srcc": 0.5, "quality/mae": 1.0, "quality/read": 4}
-    rows = {row.split()[0]: " ".join(row.split()[1:]) for row in table({"a": scores, "b": scores}).splitlines()[1:]}
+    rows = {
+        row.split()[0]: " ".join(row.split()[1:]) for row in format_table({"a": scores, "b": scores}).splitlines()[1:]
+    }
     assert rows["object/accuracy"] == "0.250 (n 40) 0.500 (n 40) 0.250 (n 40) 0.500 (n 40)"
     assert rows["quality/srcc"].startswith("- (2 read of 5) 0.500 (n 4)")
     assert "quality/n" not in rows
@@ -139,10 +146,10 @@ def test_a_page_falls_due_once_in_every_interval(every: int, apart: int, begin: 
 
 def test_scores_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no finished run"):
-        scores_of(tmp_path)
+        read_scores(tmp_path)
     (tmp_path / "trainer_state.json").write_text('{"log_history": []}')
     with pytest.raises(UserError, match="nothing was validated"):
-        scores_of(tmp_path)
+        read_scores(tmp_path)
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------
@@ -194,12 +201,12 @@ def test_less_is_less() -> None:
     ],
 )
 def test_answers_of_the_cold_start_are_right(task: str, solution: str, said: str) -> None:
-    from refine_iqa_train.monitoring.held_out import judged
+    from refine_iqa_train.monitoring.held_out import score_answer
 
     row = {"distortion": "oversharpen" if task == "recognition" else "noise"}
     question = {"task": task, "solution": solution, "prompt": [], "images": []}
-    text = answered(question, row)["completion"][0]["content"]
+    text = make_cold_start_row(question, row)["completion"][0]["content"]
     assert said in text
-    marks = judged("x", task, text, solution).marks
+    marks = score_answer("x", task, text, solution).marks
     assert marks["unread"] == 0.0
     assert all(value == 1.0 for name, value in marks.items() if name != "unread")

@@ -21,7 +21,7 @@ from refine_bench.prompts.answers import Answer, Token, read_score
 from refine_bench.prompts.protocols import find_protocol
 from refine_iqa_train.config.schema import load_config
 from refine_iqa_train.models.processors import load_processor
-from refine_iqa_train.monitoring.held_out import HeldOut, judged, list_measures
+from refine_iqa_train.monitoring.held_out import HeldOutScores, list_measures, score_answer
 from refine_iqa_train.rewards.direct_scores import DirectScorer
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import _answered
@@ -112,10 +112,10 @@ def test_the_expectation_of_the_paper() -> None:
 
 def test_measures_of_direct_scores() -> None:
     mos, direct = [1.0, 2.0, 3.0, 4.0, 5.0], [2.1, 1.9, 3.0, None, 4.5]
-    held = HeldOut(direct=True)
+    held = HeldOutScores(direct=True)
     for n, (right, score) in enumerate(zip(mos, direct, strict=True)):
-        held.add([judged(str(n), "quality", "nothing", f"{right:.2f}", score)] * 2)
-    found = held.metrics()
+        held.add([score_answer(str(n), "quality", "nothing", f"{right:.2f}", score)] * 2)
+    found = held.compute_metrics()
     read = [(score, right) for score, right in zip(direct, mos, strict=True) if score is not None]
     assert found["quality/srcc_direct"] == pytest.approx(spearmanr(*zip(*read, strict=True)).statistic)
     assert found["quality/mae_direct"] == pytest.approx(np.mean([abs(a - b) for a, b in read]))
@@ -124,7 +124,7 @@ def test_measures_of_direct_scores() -> None:
     shown = {measure.name: str(measure) for measure in list_measures(found)}
     assert shown["srcc_direct"].endswith("(n 4)")
     assert shown["srcc"] == "- (0 read of 5)"
-    assert "srcc_direct" not in {measure.name for measure in list_measures(HeldOut().metrics())}
+    assert "srcc_direct" not in {measure.name for measure in list_measures(HeldOutScores().compute_metrics())}
 
 
 # --- the cold start -------------------------------------------------------------------------------------------------

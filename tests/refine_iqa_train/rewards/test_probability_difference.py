@@ -13,8 +13,8 @@ from distortlab.core.errors import UserError
 from distortlab.tasks import quality
 from refine_iqa_train.models.chat import direct_prompt
 from refine_iqa_train.models.processors import load_processor
-from refine_iqa_train.rewards.probability_difference import ProbabilityDifference, difference, split_at_score
-from refine_iqa_train.rewards.teacher_forcing import digit_ids
+from refine_iqa_train.rewards.probability_difference import ProbabilityDifference, split_at_score, weighted_difference
+from refine_iqa_train.rewards.teacher_forcing import find_digit_ids
 
 FAMILIES = ("llava", "qwen2_5_vl", "qwen3_vl")
 ROWS = (
@@ -100,7 +100,7 @@ def test_it_is_what_one_token_at_a_time_gives(bound: Any) -> None:
         tail = reward.tokenizer.encode(stem, add_special_tokens=False)
         direct = brute_force(reward, direct_prompt(prompts[row]), tail, asked["solution"][row])
         weights = torch.full((3,), 1 / 3, dtype=torch.float64)
-        exact = difference(
+        exact = weighted_difference(
             torch.tensor([think], dtype=torch.float64), torch.tensor([direct], dtype=torch.float64), weights
         )
         assert values[row] == pytest.approx(exact.item(), abs=1e-6)
@@ -112,8 +112,8 @@ def test_the_two_passes_alone_are_exact_too(bound: Any) -> None:
     """The difference is clamped at 0; what it is made of is compared here."""
     reward, prompts, ids = bound
     heads = [split_at_score(reward.tokenizer, ids[row])[0] for row in OPEN]
-    jobs = [reward.job(prompts[row], head, "5.00") for row, head in zip(OPEN, heads, strict=True)]
-    found = reward.probabilities(jobs, prompts[0])
+    jobs = [reward.make_job(prompts[row], head, "5.00") for row, head in zip(OPEN, heads, strict=True)]
+    found = reward.compute_probabilities(jobs, prompts[0])
     for row, (job, head) in enumerate(zip(jobs, heads, strict=True)):
         exact = brute_force(reward, job.prompt, head, "5.00")
         assert found[row].tolist() == pytest.approx(exact, abs=1e-6)
@@ -150,8 +150,8 @@ def test_rows_of_other_tasks_are_not_its_business(bound: Any) -> None:
 def test_weights_and_clamp() -> None:
     think = torch.tensor([[0.9, 0.5, 0.1], [0.1, 0.1, 0.1], [1.0, 1.0, 1.0]])
     direct = torch.tensor([[0.8, 0.2, 0.3], [0.2, 0.2, 0.2], [0.0, 0.0, 0.0]])
-    assert difference(think, direct, torch.tensor([0.0, 1.0, 0.0])).tolist() == pytest.approx([0.3, 0.0, 1.0])
-    assert difference(think, direct, torch.full((3,), 1 / 3)).tolist() == pytest.approx([0.2 / 3, 0.0, 1.0])
+    assert weighted_difference(think, direct, torch.tensor([0.0, 1.0, 0.0])).tolist() == pytest.approx([0.3, 0.0, 1.0])
+    assert weighted_difference(think, direct, torch.full((3,), 1 / 3)).tolist() == pytest.approx([0.2 / 3, 0.0, 1.0])
     assert ProbabilityDifference("released").weights.tolist() == [0.0, 1.0, 0.0]
 
 
@@ -163,4 +163,4 @@ def test_a_tokenizer_that_joins_digits_is_refused() -> None:
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     with pytest.raises(UserError, match="digit by digit"):
-        digit_ids(PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>"))
+        find_digit_ids(PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>"))

@@ -8,7 +8,7 @@ from distortlab.tasks import TASKS, quality, score
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.recognition import Grading
 from refine_iqa_train.config.schema import Config, QualityRules, RewardRules
-from refine_iqa_train.rewards.task_rewards import TaskReward, format_reward, fully_right, judges, text_of
+from refine_iqa_train.rewards.task_rewards import TaskReward, format_reward, get_text, is_fully_correct, make_scorers
 from refine_iqa_train.training.train import rewards_of
 
 SOLUTIONS = {
@@ -38,7 +38,7 @@ def columns(*rows: tuple[str, str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_truth_is_paid_in_full_and_other_tasks_are_not_asked(task: str) -> None:
-    reward = TaskReward(task, judges(RewardRules())[task])
+    reward = TaskReward(task, make_scorers(RewardRules())[task])
     rows = columns(*((name, f"Score:{s}" if name == "quality" else s) for name, s in SOLUTIONS.items()))
     assert reward.__name__ == task
     assert reward(**rows) == [1.0 if name == task else None for name in SOLUTIONS]
@@ -49,8 +49,8 @@ def test_the_truth_is_paid_in_full_and_other_tasks_are_not_asked(task: str) -> N
     ("task", "answer"), [("recognition", "Noise, Slight"), ("grounding", "[10, 10, 20, 15]"), ("object", "dog")]
 )
 def test_the_value_is_that_of_the_task(task: str, answer: str) -> None:
-    reward = TaskReward(task, judges(RewardRules())[task])
-    value = score(task, text_of(said(answer)), SOLUTIONS[task]).reward
+    reward = TaskReward(task, make_scorers(RewardRules())[task])
+    value = score(task, get_text(said(answer)), SOLUTIONS[task]).reward
     assert reward(**columns((task, answer))) == [value]
 
 
@@ -58,7 +58,7 @@ def test_recognition_is_graded_as_configured() -> None:
     answers = [("recognition", a) for a in ("Noise, Severe", "Noise, Obvious", "Blur, Severe", "nonsense")]
 
     def paid(grading: Grading) -> list[float | None]:
-        judge = judges(RewardRules(recognition=grading))["recognition"]
+        judge = make_scorers(RewardRules(recognition=grading))["recognition"]
         return TaskReward("recognition", judge)(**columns(*answers))
 
     assert paid(Grading()) == [1.0, 0.8, 0.0, 0.0]
@@ -71,7 +71,7 @@ def test_the_answer_about_quality_is_a_hit_or_graded() -> None:
     answers = [("quality", f"Score:{value}") for value in ("3.44", "3.94", "3.95", "1.00")]
 
     def paid(rules: QualityRules) -> list[float | None]:
-        return TaskReward("quality", judges(RewardRules(quality=rules))["quality"])(**columns(*answers))
+        return TaskReward("quality", make_scorers(RewardRules(quality=rules))["quality"])(**columns(*answers))
 
     assert paid(QualityRules()) == [1.0, 1.0, 0.0, 0.0]
     assert paid(QualityRules(threshold=0.35)) == [1.0, 0.0, 0.0, 0.0]
@@ -80,17 +80,17 @@ def test_the_answer_about_quality_is_a_hit_or_graded() -> None:
 
 def test_the_gate_wants_both_form_and_score() -> None:
     right = "<think>a</think><answer>Score:3.90</answer>"
-    assert fully_right(right, "3.44", 0.5)
-    assert not fully_right(right, "3.39", 0.5)
-    assert not fully_right("<answer>Score:3.44</answer>", "3.44", 0.5)
-    assert not fully_right("<think>a</think><answer>3.44</answer>", "3.44", 0.5)
+    assert is_fully_correct(right, "3.44", 0.5)
+    assert not is_fully_correct(right, "3.39", 0.5)
+    assert not is_fully_correct("<answer>Score:3.44</answer>", "3.44", 0.5)
+    assert not is_fully_correct("<think>a</think><answer>3.44</answer>", "3.44", 0.5)
 
 
 def test_names_in_the_logs_are_per_task_and_per_family() -> None:
     found: dict[str, float] = {}
     rows = columns(("recognition", "Noise, Severe"), ("recognition", "Noise, Slight"), ("object", "hot dog"))
     rows["family"] = ["noise", "blur", "noise"]
-    TaskReward("recognition", judges(RewardRules())["recognition"])(**rows, log_metric=found.__setitem__)
+    TaskReward("recognition", make_scorers(RewardRules())["recognition"])(**rows, log_metric=found.__setitem__)
     assert found == {
         "recognition/unread": 0.0,
         "families/noise/recognition": 1.0,
@@ -111,6 +111,6 @@ def test_the_rewards_of_a_run_are_in_the_order_of_their_weights() -> None:
 def test_no_completion_breaks_a_reward(text: str) -> None:
     for task in TASKS:
         rows = {**columns((task, "x")), "completions": [[{"role": "assistant", "content": text}]]}
-        assert TaskReward(task, judges(RewardRules())[task])(**rows) == [0.0]
+        assert TaskReward(task, make_scorers(RewardRules())[task])(**rows) == [0.0]
         assert format_reward(**rows) == [0.0]
-    assert not fully_right(text, quality.truth(3), 0.5)
+    assert not is_fully_correct(text, quality.truth(3), 0.5)
