@@ -88,7 +88,10 @@ def _rules(family: str) -> list[str]:
     return ["", *out] if out else out
 
 
-TABLES = {"training/trl_options.py": trl_options.markdown_table, "training/run_record.py": run_record.markdown_table}
+TABLES = {
+    "training/trl_options.py": trl_options.format_markdown_table,
+    "training/run_record.py": run_record.format_markdown_table,
+}
 """Of docs/training.md, by the module of refine_iqa_train that makes them."""
 
 

@@ -72,10 +72,10 @@ def tiny(
     python -m refine_iqa_train tiny --out models/tiny --family qwen2_5_vl
     """
     from refine_iqa_train.monitoring.console import quiet_libraries
-    from refine_iqa_train.training.tiny_model import make_tiny
+    from refine_iqa_train.training.tiny_model import save_tiny_model
 
     quiet_libraries()
-    weights = make_tiny(out, family, seed)
+    weights = save_tiny_model(out, family, seed)
     _say({"out": str(out), "family": family, "weights": weights}, f"{out}: {family}, {weights:,} weights", as_json)
 
 
@@ -111,11 +111,11 @@ def check(
     """
     from refine_iqa_train.config.overrides import parse_overrides
     from refine_iqa_train.config.schema import load_config
-    from refine_iqa_train.training.dry_run import dry_run, shown, stage_of
+    from refine_iqa_train.training.dry_run import dry_run, format_findings, resolve_stage
 
     loaded = load_config(config, parse_overrides(context.args))
-    found = dry_run(loaded, stage_of(stage, config, loaded), gpu_gib)
-    _say(found, shown(found), as_json)
+    found = dry_run(loaded, resolve_stage(stage, config, loaded), gpu_gib)
+    _say(found, format_findings(found), as_json)
 
 
 @app.command(rich_help_panel="Review")

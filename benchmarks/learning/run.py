@@ -53,14 +53,14 @@ def one(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
     from refine_iqa_train.data.image_sizes import make_image_policy
     from refine_iqa_train.data.mixture import load_training_data
     from refine_iqa_train.models.processors import load_processor
-    from refine_iqa_train.training.tiny_model import make_tiny
+    from refine_iqa_train.training.tiny_model import save_tiny_model
     from refine_iqa_train.training.train import train
 
     torch.set_num_threads(1)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     folder = Path(out) / f"seed-{seed}"
-    make_tiny(folder / "tiny", "qwen3_vl", seed)
+    save_tiny_model(folder / "tiny", "qwen3_vl", seed)
     began = time.monotonic()
     common = {"seed": seed, "data": {"perception": data, "check_images": False}, "watch": {"samples_every": 60}}
     common["rewards"] = {"recognition": {"type_weight": 1.0}}

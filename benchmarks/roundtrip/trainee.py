@@ -31,7 +31,7 @@ def main() -> None:
     from datasets import load_dataset
     from trl import GRPOConfig, GRPOTrainer
 
-    from refine_iqa_train.training.tiny_model import make_tiny
+    from refine_iqa_train.training.tiny_model import save_tiny_model
 
     transformers.utils.logging.set_verbosity_error()
     torch.set_num_threads(1)
@@ -41,7 +41,7 @@ def main() -> None:
     first = list(data.take(16))
     streamed = time.monotonic() - start
     with tempfile.TemporaryDirectory() as folder:
-        make_tiny(folder, "llava")
+        save_tiny_model(folder, "llava")
         config = GRPOConfig(
             output_dir=folder,
             per_device_train_batch_size=2 * ANSWERS,

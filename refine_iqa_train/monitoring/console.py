@@ -202,8 +202,8 @@ class HealthMonitor:
             return ""
         return (
             f"entropy is {entropy:.3f}, less than a third of its {self._first_entropy:.3f} at the start: answers "
-            "become alike, and groups of equal rewards teach nothing (zero std). A lower trainer.learning_rate, trainer.beta "
-            "or trainer.entropy_coef above 0, or trainer.epsilon_high keep it up (docs/training.md)"
+            "become alike, and groups of equal rewards teach nothing (zero std). A lower trainer.learning_rate, "
+            "trainer.beta or trainer.entropy_coef above 0, or trainer.epsilon_high keep it up (docs/training.md)"
         )
 
     def _check_form(self, logs: Mapping[str, Any], step: int) -> str:
@@ -215,6 +215,6 @@ class HealthMonitor:
             return ""
         return (
             f"the form reward has been below {LEAST_FORMAT:g} for {step - self._last_formed_step} steps (now "
-            f"{form:.3f}): answers without the form earn little else. Look at the pages below out/samples; a cold start "
-            "(sft) teaches the form, and where `clipped` is high, trainer.max_completion_length is too short"
+            f"{form:.3f}): answers without the form earn little else. Look at the pages below out/samples; a cold "
+            "start (sft) teaches the form, and where `clipped` is high, trainer.max_completion_length is too short"
         )

@@ -26,8 +26,8 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
 
 
 class ScoredAnswer(NamedTuple):
-    """One answer: `marks` by name (0 to 1), and for quality the score predicted (None: unread), the true one, and the one
-    given without thinking.
+    """One answer: `marks` by name (0 to 1), and for quality the score predicted (None: unread), the true one, and
+    the one given without thinking.
     """
 
     sample_id: str

@@ -12,16 +12,16 @@ from refine_iqa_train.config.schema import Config
 from refine_iqa_train.models.memory import Workload, estimate_memory, measure_model_shape
 from refine_iqa_train.models.processors import load_model_config
 from refine_iqa_train.rewards.task_rewards import format_reward, make_scorers
-from refine_iqa_train.training.prepare import Ready, prepare
+from refine_iqa_train.training.prepare import PreparedRun, prepare
 
-__all__ = ["dry_run", "shown", "stage_of"]
+__all__ = ["dry_run", "format_findings", "resolve_stage"]
 
 STAGES = ("sft", "stage1", "stage2")
-SAMPLED = 64
+SAMPLE_SIZE = 64
 """Questions whose tokens are counted."""
 
 
-def stage_of(given: str, source: str, config: Config) -> str:
+def resolve_stage(given: str, source: str, config: Config) -> str:
     """The stage that is meant: as given, as the name of the file says, or as the data say."""
     if given:
         if given not in STAGES:
@@ -34,60 +34,60 @@ def stage_of(given: str, source: str, config: Config) -> str:
 
 def dry_run(config: Config, stage: str, gpu_gib: float | None = None) -> dict[str, Any]:
     """What a run would do, without loading the weights of the model. Raises `UserError` as the run itself would."""
-    ready = prepare(config, stage)
-    rows = list(_rows(ready))
-    tokens = [_tokens(ready, row) for row in rows]
-    found: dict[str, Any] = {
+    run = prepare(config, stage)
+    rows = list(_sample_rows(run))
+    tokens = [_count_tokens(run, row) for row in rows]
+    findings: dict[str, Any] = {
         "stage": stage,
         "model": config.model,
-        "family": ready.family.model_type,
-        "questions": dict(ready.material.counts),
-        "validation": None if ready.material.validation is None else len(ready.material.validation),
+        "family": run.family.model_type,
+        "questions": dict(run.data.counts),
+        "validation": None if run.data.validation is None else len(run.data.validation),
         "prompt_tokens": {"least": min(tokens), "mean": round(fmean(tokens)), "most": max(tokens)},
-        "image_policy": asdict(ready.policy),
-        "rewards_of_the_truth": _rewards(ready, rows),
+        "image_policy": asdict(run.policy),
+        "rewards_of_the_truth": _reward_truths(run, rows),
         "example": {name: rows[0][name] for name in ("sample_id", "task", "solution")},
         "question": rows[0]["prompt"][-1]["content"],
-        "notes": list(ready.notes),
+        "notes": list(run.notes),
     }
-    return {**found, **_memory(ready, max(tokens), gpu_gib)}
+    return {**findings, **_estimate_memory(run, max(tokens), gpu_gib)}
 
 
-def _rows(ready: Ready) -> Iterable[Mapping[str, Any]]:
-    data = ready.material.train
-    if ready.material.files is None:
-        return list(data.take(SAMPLED))
-    step = max(1, len(data) // SAMPLED)
+def _sample_rows(run: PreparedRun) -> Iterable[Mapping[str, Any]]:
+    data = run.data.train
+    if run.data.files is None:
+        return list(data.take(SAMPLE_SIZE))
+    step = max(1, len(data) // SAMPLE_SIZE)
     return (data[place] for place in range(0, len(data), step))
 
 
-def _tokens(ready: Ready, row: Mapping[str, Any]) -> int:
+def _count_tokens(run: PreparedRun, row: Mapping[str, Any]) -> int:
     from trl.data_utils import prepare_multimodal_messages
 
     chat = prepare_multimodal_messages(row["prompt"], images=row["images"])
-    encoded = ready.processor.apply_chat_template([chat], add_generation_prompt=True, tokenize=True, return_dict=True)
+    encoded = run.processor.apply_chat_template([chat], add_generation_prompt=True, tokenize=True, return_dict=True)
     return len(encoded["input_ids"][0])
 
 
-def _rewards(ready: Ready, rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+def _reward_truths(run: PreparedRun, rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     """What the true answers are paid, by task: 1, or something is wrong with data or rewards."""
-    paid: dict[str, list[float]] = {}
-    tasks = make_scorers(ready.config.rewards)
+    rewards: dict[str, list[float]] = {}
+    tasks = make_scorers(run.config.rewards)
     for row in rows:
         answer = f"Score:{row['solution']}" if row["task"] == "quality" else row["solution"]
         completion = wrap(answer, thinking="...")
-        paid.setdefault(row["task"], []).append(tasks[row["task"]](completion, row["solution"]).reward)
-        paid.setdefault("format", []).append(format_reward([completion], [row["task"]])[0] or 0.0)
-    low = {task: min(values) for task, values in paid.items() if min(values) < 1}
+        rewards.setdefault(row["task"], []).append(tasks[row["task"]](completion, row["solution"]).reward)
+        rewards.setdefault("format", []).append(format_reward([completion], [row["task"]])[0] or 0.0)
+    low = {task: min(values) for task, values in rewards.items() if min(values) < 1}
     if low:
         raise UserError(f"the true answers of {', '.join(low)} are not paid in full: {low}; is the data set damaged?")
-    return {task: fmean(values) for task, values in sorted(paid.items())}
+    return {task: fmean(values) for task, values in sorted(rewards.items())}
 
 
-def _memory(ready: Ready, prompt: int, gpu_gib: float | None) -> dict[str, Any]:
-    config, arguments = ready.config, ready.arguments
+def _estimate_memory(run: PreparedRun, prompt: int, gpu_gib: float | None) -> dict[str, Any]:
+    config, arguments = run.config, run.arguments
     rows = arguments.per_device_train_batch_size
-    generated = ready.stage != "sft"
+    generated = run.stage != "sft"
     load = Workload(
         rows=rows,
         rollouts=rows * arguments.steps_per_generation if generated and not arguments.use_vllm else 0,
@@ -104,31 +104,31 @@ def _memory(ready: Ready, prompt: int, gpu_gib: float | None) -> dict[str, Any]:
     return {"memory_gib_computed": {**memory.as_dict()}, **fits}
 
 
-def shown(found: Mapping[str, Any]) -> str:
+def format_findings(findings: Mapping[str, Any]) -> str:
     """The findings as text."""
-    tokens, memory = found["prompt_tokens"], found["memory_gib_computed"]
-    counts = ", ".join(f"{task} {n:,}" for task, n in sorted(found["questions"].items())) or "a stream, not counted"
+    tokens, memory = findings["prompt_tokens"], findings["memory_gib_computed"]
+    counts = ", ".join(f"{task} {n:,}" for task, n in sorted(findings["questions"].items())) or "a stream, not counted"
     lines = [
-        f"{found['stage']}: {found['model']} ({found['family']})",
+        f"{findings['stage']}: {findings['model']} ({findings['family']})",
         f"questions: {counts}",
-        f"held out: {found['validation'] if found['validation'] is not None else 'none'}",
+        f"held out: {findings['validation'] if findings['validation'] is not None else 'none'}",
         f"prompt tokens: {tokens['least']:,} to {tokens['most']:,}, mean {tokens['mean']:,}",
-        "true answers are paid: " + ", ".join(f"{task} {v:g}" for task, v in found["rewards_of_the_truth"].items()),
+        "true answers are paid: " + ", ".join(f"{task} {v:g}" for task, v in findings["rewards_of_the_truth"].items()),
         f"memory of one GPU without sharding (computed, GiB): {memory['total']:.1f} = "
         + ", ".join(f"{name} {value:.1f}" for name, value in memory.items() if name != "total")
         + " (the larger of the last two), and what the allocator keeps",
     ]
-    if "fits" in found:
-        verdict = "should fit" if found["fits"] else "will not fit"
+    if "fits" in findings:
+        verdict = "should fit" if findings["fits"] else "will not fit"
         lines.append(
-            f"{verdict} on a GPU of {found['gpu_gib']:g} GiB; sharding, adapters and smaller batches take less"
+            f"{verdict} on a GPU of {findings['gpu_gib']:g} GiB; sharding, adapters and smaller batches take less"
         )
-    lines += [f"note: {note}" for note in found["notes"]]
-    example = found["example"]
+    lines += [f"note: {note}" for note in findings["notes"]]
+    example = findings["example"]
     lines += [
         "",
         f"for example {example['sample_id']} ({example['task']}):",
-        found["question"],
+        findings["question"],
         f"-> {example['solution']}",
     ]
     return "\n".join(lines)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -12,31 +12,29 @@ from distortlab.storage.atomic import write_text
 from refine_iqa_train.config.schema import ValidationRules
 from refine_iqa_train.models.identity import is_on_hub
 from refine_iqa_train.monitoring.held_out import Measure, list_measures
+from refine_iqa_train.training.prepare import PreparedRun
 
-if TYPE_CHECKING:
-    from refine_iqa_train.training.prepare import Ready
-
-__all__ = ["card", "write_card"]
+__all__ = ["render_card", "write_card"]
 
 LIBRARIES = ("torch", "transformers", "trl", "peft", "datasets")
 TITLES = {"sft": "cold start", "stage1": "stage 1: perception", "stage2": "stage 2: scoring"}
 
 
-def write_card(ready: "Ready", scores: Mapping[str, float], steps: int) -> None:
+def write_card(run: PreparedRun, scores: Mapping[str, float], steps: int) -> None:
     """README.md in the folder of the model."""
-    write_text(Path(ready.config.out) / "README.md", card(ready, scores, steps))
+    write_text(Path(run.config.out) / "README.md", render_card(run, scores, steps))
 
 
-def card(ready: "Ready", scores: Mapping[str, float], steps: int) -> str:
+def render_card(run: PreparedRun, scores: Mapping[str, float], steps: int) -> str:
     """The text: YAML that the Hub reads, then data, recipe and scores."""
-    config = ready.config
+    config = run.config
     front: dict[str, Any] = {
-        **({"base_model": base} if is_on_hub(base := ready.base) else {}),
+        **({"base_model": run.base_model} if is_on_hub(run.base_model) else {}),
         "library_name": "peft" if config.lora else "transformers",
         "pipeline_tag": "image-text-to-text",
-        "tags": ["image-quality-assessment", "trl", "sft" if ready.stage == "sft" else "grpo", "refine-iqa"],
+        "tags": ["image-quality-assessment", "trl", "sft" if run.stage == "sft" else "grpo", "refine-iqa"],
     }
-    if hub := [name for name in ready.material.names if is_on_hub(name)]:
+    if hub := [name for name in run.data.names if is_on_hub(name)]:
         front["datasets"] = hub
     recipe = yaml.safe_dump(config.as_dict(), sort_keys=False, allow_unicode=True)
     return f"""---
@@ -44,27 +42,27 @@ def card(ready: "Ready", scores: Mapping[str, float], steps: int) -> str:
 
 # {Path(config.out).name}
 
-`{config.model}` trained for {steps:,} steps ({TITLES[ready.stage]}) with `python -m refine_iqa_train`, after Refine-IQA
+`{config.model}` trained for {steps:,} steps ({TITLES[run.stage]}) with `python -m refine_iqa_train`, after Refine-IQA
 ([arXiv 2508.03763](https://arxiv.org/abs/2508.03763)).
 
 ## Data
 
-{_data(ready)}
+{_render_data(run)}
 
 ## Scores
 
-{_scores(scores, config.validation)}
+{_render_scores(scores, config.validation)}
 
 ## Recipe
 
-`python -m refine_iqa_train {ready.stage} --config config.yaml`, with
+`python -m refine_iqa_train {run.stage} --config config.yaml`, with
 
 ```yaml
 {recipe}```
 
 ## Images
 
-{_images(ready)}
+{_render_images(run)}
 
 ## Versions
 
@@ -72,36 +70,36 @@ refine-iqa {__version__}, {", ".join(f"{name} {version(name)}" for name in LIBRA
 """
 
 
-def _data(ready: "Ready") -> str:
-    named = "\n".join(f"- `{name}`" for name in ready.material.names)
-    if not ready.material.counts:
-        return f"{named}\n\nRead as a stream; the questions were not counted."
-    counts = "\n".join(f"| {task} | {count:,} |" for task, count in sorted(ready.material.counts.items()))
-    return f"{named}\n\n| task | questions |\n|---|---|\n{counts}"
+def _render_data(run: PreparedRun) -> str:
+    sources = "\n".join(f"- `{name}`" for name in run.data.names)
+    if not run.data.counts:
+        return f"{sources}\n\nRead as a stream; the questions were not counted."
+    counts = "\n".join(f"| {task} | {count:,} |" for task, count in sorted(run.data.counts.items()))
+    return f"{sources}\n\n| task | questions |\n|---|---|\n{counts}"
 
 
-def _scores(scores: Mapping[str, float], rules: ValidationRules) -> str:
+def _render_scores(scores: Mapping[str, float], rules: ValidationRules) -> str:
     measures = list_measures({name.removeprefix("eval_"): scores[name] for name in scores if name.startswith("eval_")})
     if not measures:
         return "No held-out questions were asked during training."
-    rows = "\n".join(map(_score, measures))
-    return f"On held-out questions, {_manner(rules)}.\n\n| measure | value | n |\n|---|---|---|\n{rows}"
+    rows = "\n".join(map(_render_measure, measures))
+    return f"On held-out questions, {_describe_answering(rules)}.\n\n| measure | value | n |\n|---|---|---|\n{rows}"
 
 
-def _score(measure: Measure) -> str:
+def _render_measure(measure: Measure) -> str:
     value = f"{measure.value:.4g}" if measure.value is not None else f"- ({measure.reason})"
     return f"| {measure.task}/{measure.name} | {value} | {'' if measure.n is None else f'{measure.n:,}'} |"
 
 
-def _manner(rules: ValidationRules) -> str:
+def _describe_answering(rules: ValidationRules) -> str:
     if not rules.temperature:
         return "answered greedily"
     each = f", {rules.generations} to each question" if rules.generations > 1 else ""
     return f"answers sampled at temperature {rules.temperature:g}{each} (greedy answers: `refine-bench`)"
 
 
-def _images(ready: "Ready") -> str:
-    policy = ready.policy
+def _render_images(run: PreparedRun) -> str:
+    policy = run.policy
     if policy.factor is None:
         return "All images are shown at the one size of the model's processor."
     padding = f", padded to multiples of {policy.align}" if policy.align else ""

@@ -28,7 +28,7 @@ OPTIMIZERS = (
 
 def check_packages(config: Config) -> None:
     """Raises `UserError` for the first package that is not installed, and where a GPU is needed and none is there."""
-    for key, module, package in _wanted(config):
+    for key, module, package in _list_requirements(config):
         if find_spec(module) is None:
             raise UserError(f"{key} needs {module}, which is not installed: pip install {package}")
     if config.attention == "flash_attention_2":
@@ -38,7 +38,7 @@ def check_packages(config: Config) -> None:
             raise UserError("attention: flash_attention_2 needs a GPU, and none was found; use attention: sdpa")
 
 
-def _wanted(config: Config) -> Iterator[tuple[str, str, str]]:
+def _list_requirements(config: Config) -> Iterator[tuple[str, str, str]]:
     trainer, tracker = config.trainer, config.watch.report_to
     if tracker != "none":
         yield f"watch.report_to: {tracker}", tracker, tracker

@@ -15,13 +15,13 @@ from refine_iqa_train.models.adapters import Adapter
 from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.models.identity import is_on_hub
 from refine_iqa_train.models.processors import load_processor
-from refine_iqa_train.training.weights import base_of, check_adapter, is_continued
+from refine_iqa_train.training.weights import check_adapter, find_base_model, is_continuing_adapter
 
-__all__ = ["Ready", "prepare"]
+__all__ = ["PreparedRun", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class PreparedRun:
     """A run that has passed every check that can be made before the model is loaded."""
 
     config: Config
@@ -30,31 +30,31 @@ class Ready:
     processor: Any
     family: ModelFamily
     policy: ImagePolicy
-    material: TrainingData
+    data: TrainingData
     weights: Mapping[str, float]
     notes: Sequence[str] = ()
     adapter: Adapter | None = None
     """The adapters that `model` holds."""
 
     @property
-    def base(self) -> str:
+    def base_model(self) -> str:
         """The model whose weights are trained, or stay as they are under adapters."""
-        return base_of(self.config, self.adapter)
+        return find_base_model(self.config, self.adapter)
 
 
-def prepare(config: Config, stage: str) -> Ready:
+def prepare(config: Config, stage: str) -> PreparedRun:
     """Check a run: configuration, model family, processor, data, images, batches. Raises `UserError`."""
     from accelerate import PartialState
 
     from refine_iqa_train.monitoring.console import quiet_libraries
     from refine_iqa_train.rewards.teacher_forcing import find_digit_ids, has_digit_tokens
-    from refine_iqa_train.training.trl_arguments import grpo_arguments, sft_arguments
+    from refine_iqa_train.training.trl_arguments import make_grpo_arguments, make_sft_arguments
 
     quiet_libraries()
     _check_places(config)
     weights = select_reward_weights(config, stage) if stage != "sft" else {}
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    arguments = sft_arguments(config) if stage == "sft" else grpo_arguments(config, weights, processes)
+    arguments = make_sft_arguments(config) if stage == "sft" else make_grpo_arguments(config, weights, processes)
     _check_keys(config, stage, arguments)
     processor, family = load_processor(config.model, config.revision)
     adapter = check_adapter(config, family)
@@ -65,12 +65,12 @@ def prepare(config: Config, stage: str) -> Ready:
     if weights.get("probability_difference"):
         find_digit_ids(processor.tokenizer)
     with PartialState().main_process_first():
-        material = load_training_data(config, stage, policy, family.coordinates)
-    notes = [] if stage == "sft" else _check_batches(material, arguments)
-    notes += _resampled(material, policy) + _share(config, material)
+        data = load_training_data(config, stage, policy, family.coordinates)
+    notes = [] if stage == "sft" else _check_batches(data, arguments)
+    notes += _note_resampling(data, policy) + _note_share(config, data)
     if stage == "stage2" and config.validation.direct and not has_digit_tokens(processor.tokenizer):
         notes.append("scores without thinking are not measured: the tokenizer does not spell numbers digit by digit")
-    return Ready(config, stage, arguments, processor, family, policy, material, weights, tuple(notes), adapter)
+    return PreparedRun(config, stage, arguments, processor, family, policy, data, weights, tuple(notes), adapter)
 
 
 def _check_places(config: Config) -> None:
@@ -100,7 +100,7 @@ def _check_vllm(config: Config, arguments: Any, policy: ImagePolicy, adapter: Ad
     if not getattr(arguments, "use_vllm", False) or policy.factor is None:
         return
     source = (config.model, config.revision)
-    if adapter is not None and is_continued(config, adapter):
+    if adapter is not None and is_continuing_adapter(config, adapter):
         source = (adapter.base, adapter.base_revision)
     own = load_processor(*source)[0].image_processor.size
     if policy.min_pixels < own["shortest_edge"] or policy.max_pixels > own["longest_edge"]:
@@ -115,26 +115,26 @@ def _check_push(config: Config, adapter: Adapter | None) -> None:
     """Adapters can be used by others where their model is on the Hub."""
     if config.hub.id is None or config.lora is None:
         return
-    base = base_of(config, adapter)
-    if not is_on_hub(base):
+    base_model = find_base_model(config, adapter)
+    if not is_on_hub(base_model):
         raise UserError(
-            f"hub.id: adapters for {base}, a folder of this machine, would be of no use to others; leave hub.id out, "
-            f"then merge them (python -m refine_iqa_train merge {config.out} --out MODEL) and push that: hf upload "
-            f"{config.hub.id} MODEL"
+            f"hub.id: adapters for {base_model}, a folder of this machine, would be of no use to others; leave "
+            f"hub.id out, then merge them (python -m refine_iqa_train merge {config.out} --out MODEL) and push that: "
+            f"hf upload {config.hub.id} MODEL"
         )
 
 
-def _check_batches(material: TrainingData, arguments: Any) -> list[str]:
+def _check_batches(data: TrainingData, arguments: Any) -> list[str]:
     """Enough questions for a step, and about different images."""
-    if material.files is None:
+    if data.files is None:
         return []
     prompts = arguments.generation_batch_size // arguments.num_generations
-    if len(material.files) < prompts:
+    if len(data.files) < prompts:
         raise UserError(
-            f"a step takes {prompts:,} questions and there are {len(material.files):,}: use more data, or a smaller "
+            f"a step takes {prompts:,} questions and there are {len(data.files):,}: use more data, or a smaller "
             "trainer.per_device_train_batch_size or trainer.gradient_accumulation_steps"
         )
-    images = len(set(material.files["image_id"]))
+    images = len(set(data.files["image_id"]))
     if images < 2 * prompts:
         return [
             f"a step takes {prompts:,} questions, and they are about {images:,} images in all: batches will be alike"
@@ -142,21 +142,21 @@ def _check_batches(material: TrainingData, arguments: Any) -> list[str]:
     return []
 
 
-def _share(config: Config, material: TrainingData) -> list[str]:
+def _note_share(config: Config, data: TrainingData) -> list[str]:
     """Where both kinds are mixed, and perception has too few questions for its share."""
-    rules, total = config.data, sum(material.counts.values())
+    rules, total = config.data, sum(data.counts.values())
     if not total or rules.perception is None or rules.rated is None:
         return []
-    share = 1 - material.counts.get("quality", 0) / total
+    share = 1 - data.counts.get("quality", 0) / total
     if share > rules.perception_share - 0.02:
         return []
     return [f"data.perception_share = {rules.perception_share:g}, and there are questions for {share:.2f} only"]
 
 
-def _resampled(material: TrainingData, policy: ImagePolicy) -> list[str]:
-    if material.files is None:
+def _note_resampling(data: TrainingData, policy: ImagePolicy) -> list[str]:
+    if data.files is None:
         return []
-    share, change = measure_resampling(policy, sample_image_sizes(material.files))
+    share, change = measure_resampling(policy, sample_image_sizes(data.files))
     if not share:
         return []
     return [

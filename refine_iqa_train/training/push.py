@@ -7,7 +7,7 @@ from refine_iqa_train.config.schema import Config
 
 __all__ = ["push"]
 
-LEFT_HERE = [
+NOT_PUSHED = [
     *("checkpoint-*/*", "samples/*", "runs/*", "completions/*", "base/*", "ref/*"),
     *("curves.html", "run.json", "*.tmp"),
 ]
@@ -27,7 +27,7 @@ def push(config: Config) -> Any:
         return api.upload_folder(
             repo_id=config.hub.id,
             folder_path=config.out,
-            ignore_patterns=LEFT_HERE,
+            ignore_patterns=NOT_PUSHED,
             commit_message="Model trained with refine_iqa_train",
         )
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:

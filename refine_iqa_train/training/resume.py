@@ -10,13 +10,13 @@ from transformers import TrainerCallback
 
 from distortlab.core.errors import UserError
 from distortlab.storage.atomic import read_json
-from refine_iqa_train.training.prepare import Ready
-from refine_iqa_train.training.run_record import RunRecord, differences, read_record, record_of, write_record
+from refine_iqa_train.training.prepare import PreparedRun
+from refine_iqa_train.training.run_record import RunRecord, list_differences, make_record, read_record, write_record
 
-__all__ = ["KeepRecord", "Start", "copy_model", "find_start", "mark_finished"]
+__all__ = ["RecordCallback", "Start", "copy_model", "find_start", "mark_finished"]
 
 STATE = "trainer_state.json"
-OF_TRAINING = (
+TRAINING_STATE_FILES = (
     "optimizer*",
     "scheduler*",
     "rng_state*",
@@ -43,11 +43,11 @@ class Start:
     notes: tuple[str, ...] = ()
 
 
-def find_start(ready: Ready) -> Start:
+def find_start(run: PreparedRun) -> Start:
     """Raises `UserError` where a checkpoint, or what lies in `out`, is of another run or configuration."""
-    record, config = record_of(ready), ready.config
+    record, config = make_record(run), run.config
     out = Path(config.out)
-    mark, checkpoints = read_record(out), _checkpoints(out)
+    mark, checkpoints = read_record(out), _list_checkpoints(out)
     finished = mark if mark is not None and mark.steps is not None else None
     if config.resume == "no" and (checkpoints or finished):
         raise UserError(f"{out} holds checkpoints of another run; choose another out, or resume: auto")
@@ -55,14 +55,14 @@ def find_start(ready: Ready) -> Start:
         _check_same(finished, record, out)
         if _is_done(finished, record, finished.steps or 0, finished.steps or 0):
             return Start(record, finished=finished.steps)
-    checkpoint = _latest(checkpoints) if config.resume in ("auto", "no") else _named(Path(config.resume))
+    checkpoint = _find_latest(checkpoints) if config.resume in ("auto", "no") else _find_named(Path(config.resume))
     if checkpoint is not None:
-        return _from(checkpoint, record)
+        return _start_from(checkpoint, record)
     _check_nothing_is_lost(out, mark, finished)
     return Start(record)
 
 
-def _from(checkpoint: Path, record: RunRecord) -> Start:
+def _start_from(checkpoint: Path, record: RunRecord) -> Start:
     old, state = read_record(checkpoint), read_json(checkpoint / STATE)
     if old is None or not isinstance(state, dict):
         raise UserError(
@@ -77,7 +77,7 @@ def _from(checkpoint: Path, record: RunRecord) -> Start:
             f"{checkpoint} holds the model alone (trainer.save_only_model): training cannot go on from it; begin a new "
             f"run from its weights (model: {checkpoint}) with another out"
         )
-    notes = () if _length(old) == _length(record) or _is_constant(record) else (_SCHEDULE,)
+    notes = () if _read_length(old) == _read_length(record) or _is_constant(record) else (_SCHEDULE,)
     return Start(record, checkpoint, is_trained, notes=notes)
 
 
@@ -88,17 +88,17 @@ _SCHEDULE = (
 
 
 def _check_same(old: RunRecord, new: RunRecord, where: Path) -> None:
-    found = differences(old, new)
-    if not found:
+    changes = list_differences(old, new)
+    if not changes:
         return
-    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+    more = f"; and {len(changes) - 3} more" if len(changes) > 3 else ""
     raise UserError(
-        f"{where} is of another run: {'; '.join(found[:3])}{more}. Change it back, or choose another out; a new run "
+        f"{where} is of another run: {'; '.join(changes[:3])}{more}. Change it back, or choose another out; a new run "
         f"can begin from its weights (model: {where})"
     )
 
 
-def _length(record: RunRecord) -> tuple[int, float]:
+def _read_length(record: RunRecord) -> tuple[int, float]:
     trainer = record.config["trainer"]
     return trainer["max_steps"], trainer["num_train_epochs"]
 
@@ -109,7 +109,7 @@ def _is_constant(record: RunRecord) -> bool:
 
 def _is_done(old: RunRecord, new: RunRecord, steps: int, total: int) -> bool:
     """Whether `steps` are all that the configuration asks for; `total` is what the old one came to."""
-    (old_steps, old_epochs), (new_steps, new_epochs) = _length(old), _length(new)
+    (old_steps, old_epochs), (new_steps, new_epochs) = _read_length(old), _read_length(new)
     if (old_steps, old_epochs) == (new_steps, new_epochs):
         return steps >= total
     if new_steps > 0:
@@ -120,26 +120,26 @@ def _is_done(old: RunRecord, new: RunRecord, steps: int, total: int) -> bool:
 # --- folders --------------------------------------------------------------------------------------------------------
 
 
-def _checkpoints(out: Path) -> list[Path]:
+def _list_checkpoints(out: Path) -> list[Path]:
     """Whole ones: the state of the trainer is written last."""
-    found = [path for path in out.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", path.name)]
-    whole = [path for path in found if isinstance(read_json(path / STATE), dict)]
+    paths = [path for path in out.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", path.name)]
+    whole = [path for path in paths if isinstance(read_json(path / STATE), dict)]
     return sorted(whole, key=lambda path: int(path.name.split("-")[1]))
 
 
-def _latest(checkpoints: list[Path]) -> Path | None:
+def _find_latest(checkpoints: list[Path]) -> Path | None:
     """The last one; of several the last one with a record, where one was cut off before that."""
     with_record = [path for path in checkpoints if read_record(path) is not None]
-    found = with_record or checkpoints
-    return found[-1] if found else None
+    candidates = with_record or checkpoints
+    return candidates[-1] if candidates else None
 
 
-def _named(folder: Path) -> Path:
+def _find_named(folder: Path) -> Path:
     if not folder.is_dir():
         raise UserError(f"there is no checkpoint in {folder} (resume: auto | no | FOLDER)")
     if (folder / STATE).exists() and re.fullmatch(r"checkpoint-\d+", folder.name):
         return folder
-    inside = _latest(_checkpoints(folder))
+    inside = _find_latest(_list_checkpoints(folder))
     if inside is None:
         raise UserError(f"there is no checkpoint in {folder} (resume: auto | no | FOLDER)")
     return inside
@@ -158,10 +158,10 @@ def _check_nothing_is_lost(out: Path, mark: RunRecord | None, finished: RunRecor
 
 def copy_model(checkpoint: Path, out: Path) -> None:
     """The model of a checkpoint as that of the run, with the state of the trainer."""
-    shutil.copytree(checkpoint, out, ignore=shutil.ignore_patterns(*OF_TRAINING), dirs_exist_ok=True)
+    shutil.copytree(checkpoint, out, ignore=shutil.ignore_patterns(*TRAINING_STATE_FILES), dirs_exist_ok=True)
 
 
-class KeepRecord(TrainerCallback):  # type: ignore[misc]
+class RecordCallback(TrainerCallback):  # type: ignore[misc]
     """Writes the record into every checkpoint, when all else is there."""
 
     def __init__(self, record: RunRecord) -> None:

@@ -15,10 +15,18 @@ from typing import Any
 from distortlab.storage.atomic import read_json, write_json
 from refine_iqa_train.config.schema import to_plain_values
 from refine_iqa_train.models.identity import identify_model
-from refine_iqa_train.training.prepare import Ready
-from refine_iqa_train.training.trl_arguments import OURS
+from refine_iqa_train.training.prepare import PreparedRun
+from refine_iqa_train.training.trl_arguments import REPLACED_KEYS
 
-__all__ = ["MAY_CHANGE", "RunRecord", "differences", "markdown_table", "read_record", "record_of", "write_record"]
+__all__ = [
+    "MAY_CHANGE",
+    "RunRecord",
+    "format_markdown_table",
+    "list_differences",
+    "make_record",
+    "read_record",
+    "write_record",
+]
 
 FILE = "run.json"
 FORMAT = 1
@@ -51,7 +59,7 @@ VOLATILE = ("local_rank", "model_init_kwargs", "hub_token", "do_*", "eval_*", "*
 """Keys of TRL that differ between machines or are told elsewhere."""
 
 
-WHOLE = {
+WHOLE_FIELDS = {
     "stage": "the stage",
     "model": "what is in the model's folder",
     "data": "what is in the data",
@@ -73,38 +81,38 @@ class RunRecord:
     steps: int | None = None
 
 
-def record_of(ready: Ready) -> RunRecord:
+def make_record(run: PreparedRun) -> RunRecord:
     """The record of a run that is ready to be trained."""
-    config = ready.config.as_dict()
-    config["rewards"]["weights"] = dict(ready.weights)
-    config["trainer"] = _trainer_values(ready)
-    model = identify_model(ready.config.model, ready.config.revision)
-    if ready.adapter is not None:
-        model += f" on {identify_model(ready.adapter.base, ready.adapter.base_revision)}"
+    config = run.config.as_dict()
+    config["rewards"]["weights"] = dict(run.weights)
+    config["trainer"] = _resolve_trainer_values(run)
+    model = identify_model(run.config.model, run.config.revision)
+    if run.adapter is not None:
+        model += f" on {identify_model(run.adapter.base, run.adapter.base_revision)}"
     # as they come back from a file
-    return RunRecord(ready.stage, json.loads(json.dumps(config)), model, _data_hash(ready), _processes(ready))
+    return RunRecord(run.stage, json.loads(json.dumps(config)), model, _hash_data(run), _count_processes(run))
 
 
-def _processes(ready: Ready) -> int:
-    return int(ready.arguments.world_size)
+def _count_processes(run: PreparedRun) -> int:
+    return int(run.arguments.world_size)
 
 
-def _trainer_values(ready: Ready) -> dict[str, Any]:
+def _resolve_trainer_values(run: PreparedRun) -> dict[str, Any]:
     """All keys of TRL as they are resolved, so that a default that is written out is no difference."""
-    kept = {"model_init_kwargs": ready.config.trainer.get("model_init_kwargs")}
-    for field in fields(ready.arguments):
-        if not field.init or field.name in OURS or any(fnmatch(field.name, name) for name in VOLATILE):
+    kept = {"model_init_kwargs": run.config.trainer.get("model_init_kwargs")}
+    for field in fields(run.arguments):
+        if not field.init or field.name in REPLACED_KEYS or any(fnmatch(field.name, name) for name in VOLATILE):
             continue
-        value = getattr(ready.arguments, field.name, None)
+        value = getattr(run.arguments, field.name, None)
         value = value.value if isinstance(value, enum.Enum) else to_plain_values(value)
         if isinstance(value, bool | int | float | str | list | dict | None):
             kept[field.name] = value
     return kept
 
 
-def _data_hash(ready: Ready) -> str | None:
+def _hash_data(run: PreparedRun) -> str | None:
     """Of all questions in their order, 16 digits; pictures are not read."""
-    files = ready.material.files
+    files = run.data.files
     if files is None:
         return None
     digest = hashlib.sha256()
@@ -116,14 +124,14 @@ def _data_hash(ready: Ready) -> str | None:
 # --- comparing ------------------------------------------------------------------------------------------------------
 
 
-def differences(old: RunRecord, new: RunRecord) -> list[str]:
+def list_differences(old: RunRecord, new: RunRecord) -> list[str]:
     """What a run that goes on may not change and does, in words: `trainer.learning_rate was 1e-06 and is 1e-05`."""
     found = [
         f"{key} was {_format_value(getattr(old, name))} and is {_format_value(getattr(new, name))}"
-        for name, key in WHOLE.items()
+        for name, key in WHOLE_FIELDS.items()
         if getattr(old, name) != getattr(new, name)
     ]
-    before, after = dict(_flat(old.config)), dict(_flat(new.config))
+    before, after = dict(_flatten(old.config)), dict(_flatten(new.config))
     changed = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
     found += [
         f"{key} was {_format_value(before.get(key))} and is {_format_value(after.get(key))}"
@@ -144,11 +152,11 @@ def _may_change(key: str, streamed: bool) -> bool:
     return any(fnmatch(key, pattern) for keys, _ in MAY_CHANGE for pattern in keys.split(", "))
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys. What TRL takes as a mapping is one value."""
     for key, value in values.items():
         if isinstance(value, Mapping) and prefix in ("", "rewards."):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 
@@ -157,7 +165,7 @@ def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def markdown_table() -> str:
+def format_markdown_table() -> str:
     """The list of what may change, for docs/training.md."""
     rows = [f"| {', '.join(f'`{key}`' for key in keys.split(', '))} | {why} |" for keys, why in MAY_CHANGE]
     return "\n".join(["| key | why |", "|---|---|", *rows])

@@ -18,17 +18,17 @@ from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.data.cold_start import write_thinking
 from refine_iqa_train.models.processors import make_image_only_class
 
-__all__ = ["TINY", "make_tiny", "tiny_model", "tiny_processor", "tiny_tokenizer"]
+__all__ = ["TINY_MODELS", "build_tiny_model", "build_tiny_processor", "build_tiny_tokenizer", "save_tiny_model"]
 
 PATCH, MERGE = 8, 2
 HIDDEN, LAYERS, HEADS, HEAD = 128, 2, 4, 32
-SEEING, DEPTH = 64, 3
+VISION_HIDDEN, VISION_DEPTH = 64, 3
 """Width and depth of the part that sees."""
-SPREAD = {"initializer_range": HIDDEN**-0.5}
-SEEING_SPREAD = {"initializer_range": SEEING**-0.5}
+TEXT_SPREAD = {"initializer_range": HIDDEN**-0.5}
+VISION_SPREAD = {"initializer_range": VISION_HIDDEN**-0.5}
 """Of random weights: one over the root of the width. The usual 0.02 is meant for widths of thousands; with it a model
 of this width hardly begins to see (docs/log.md)."""
-FIXED = 96
+LLAVA_SIDE = 96
 """Side of every image for LLaVA."""
 
 SPECIALS = ("<|im_start|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
@@ -49,15 +49,15 @@ TEMPLATE = (
 )
 
 
-def make_tiny(out: str | Path, family: str = "qwen3_vl", seed: int = 0) -> int:
+def save_tiny_model(out: str | Path, family: str = "qwen3_vl", seed: int = 0) -> int:
     """Write a model with its processor to a folder; returns the number of its weights. Families: `TINY`."""
-    if family not in TINY:
-        raise UserError(unknown("family of tiny models", family, TINY))
+    if family not in TINY_MODELS:
+        raise UserError(unknown("family of tiny models", family, TINY_MODELS))
     folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is in use; choose another --out")
-    processor = tiny_processor(family)
-    model = tiny_model(family, processor.tokenizer, seed)
+    processor = build_tiny_processor(family)
+    model = build_tiny_model(family, processor.tokenizer, seed)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return sum(weight.numel() for weight in model.parameters())
@@ -66,7 +66,7 @@ def make_tiny(out: str | Path, family: str = "qwen3_vl", seed: int = 0) -> int:
 # --- tokenizer ------------------------------------------------------------------------------------------------------
 
 
-def tiny_tokenizer(family: str = "qwen3_vl", size: int = 1024) -> Any:
+def build_tiny_tokenizer(family: str = "qwen3_vl", size: int = 1024) -> Any:
     """Byte-level BPE, trained on the questions and answers of the tasks."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -81,28 +81,28 @@ def tiny_tokenizer(family: str = "qwen3_vl", size: int = 1024) -> Any:
     trainer = trainers.BpeTrainer(
         vocab_size=size, special_tokens=specials, initial_alphabet=alphabet, show_progress=False
     )
-    bpe.train_from_iterator(_corpus(), trainer)
+    bpe.train_from_iterator(_make_corpus(), trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
         extra_special_tokens=[*SPECIALS, "<image>"],
         padding_side="left",
-        chat_template=_template(family),
+        chat_template=_fill_template(family),
         model_max_length=4096,
         clean_up_tokenization_spaces=False,
     )
 
 
-def _template(family: str) -> str:
+def _fill_template(family: str) -> str:
     image = "<image>" if family == "llava" else "<|vision_start|><|image_pad|><|vision_end|>"
     return TEMPLATE.replace("IMAGE", image)
 
 
-def _corpus() -> Iterator[str]:
+def _make_corpus() -> Iterator[str]:
     """What the tasks ask and what may be answered, several times over: whole words are to become tokens."""
     families = tuple(FAMILIES)
-    asked = [
+    questions = [
         *(recognition.question(families, pair, n) for n in range(recognition.WORDINGS) for pair in (False, True)),
         *(object_task.question(["person", "dog"], n) for n in range(object_task.WORDINGS)),
         *(object_task.question(["person", "dog"], n, of_kinds=True) for n in range(object_task.WORDINGS)),
@@ -111,26 +111,26 @@ def _corpus() -> Iterator[str]:
         *(quality.question(0, think) for think in (True, False)),
     ]
     kinds = [(family, recognition.truth(family, severity)) for family in families for severity in (1, 2, 3, 4, 5)]
-    said = [wrap(right, write_thinking("recognition", right, {"distortion": family})) for family, right in kinds]
-    scored = [wrap(f"Score:{n}.44", write_thinking("quality", f"{n}.44", {})) for n in (1, 2, 3, 4)]
-    return chain(*([text] * 4 for text in [*asked, *said, *scored]))
+    answers = [wrap(right, write_thinking("recognition", right, {"distortion": family})) for family, right in kinds]
+    ratings = [wrap(f"Score:{n}.44", write_thinking("quality", f"{n}.44", {})) for n in (1, 2, 3, 4)]
+    return chain(*([text] * 4 for text in [*questions, *answers, *ratings]))
 
 
 # --- processors -----------------------------------------------------------------------------------------------------
 
 
-def tiny_processor(family: str = "qwen3_vl") -> Any:
+def build_tiny_processor(family: str = "qwen3_vl") -> Any:
     """Stock processors where torchvision is there, those for images alone where it is not."""
-    tokenizer = tiny_tokenizer(family)
-    return _llava_processor(tokenizer) if family == "llava" else _qwen_processor(family, tokenizer)
+    tokenizer = build_tiny_tokenizer(family)
+    return _build_llava_processor(tokenizer) if family == "llava" else _build_qwen_processor(family, tokenizer)
 
 
-def _qwen_processor(family: str, tokenizer: Any) -> Any:
+def _build_qwen_processor(family: str, tokenizer: Any) -> Any:
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
     from transformers.utils import is_torchvision_available
 
     side = PATCH * MERGE
-    seen = {
+    image_values = {
         "patch_size": PATCH,
         "merge_size": MERGE,
         "temporal_patch_size": 2,
@@ -138,7 +138,7 @@ def _qwen_processor(family: str, tokenizer: Any) -> Any:
         "image_std": [0.5] * 3,
         "size": {"shortest_edge": side * side, "longest_edge": 256 * 256},
     }
-    images = Qwen2VLImageProcessorPil(**seen)
+    images = Qwen2VLImageProcessorPil(**image_values)
     if not is_torchvision_available():
         return make_image_only_class(family)(
             image_processor=images, tokenizer=tokenizer, chat_template=tokenizer.chat_template
@@ -152,16 +152,19 @@ def _qwen_processor(family: str, tokenizer: Any) -> Any:
     return getattr(transformers, kind)(
         image_processor=images,
         tokenizer=tokenizer,
-        video_processor=getattr(transformers, video)(**seen),
+        video_processor=getattr(transformers, video)(**image_values),
         chat_template=tokenizer.chat_template,
     )
 
 
-def _llava_processor(tokenizer: Any) -> Any:
+def _build_llava_processor(tokenizer: Any) -> Any:
     from transformers import CLIPImageProcessorPil, LlavaProcessor
 
     images = CLIPImageProcessorPil(
-        size={"height": FIXED, "width": FIXED}, do_center_crop=False, image_mean=[0.5] * 3, image_std=[0.5] * 3
+        size={"height": LLAVA_SIDE, "width": LLAVA_SIDE},
+        do_center_crop=False,
+        image_mean=[0.5] * 3,
+        image_std=[0.5] * 3,
     )
     return LlavaProcessor(
         image_processor=images,
@@ -177,20 +180,20 @@ def _llava_processor(tokenizer: Any) -> Any:
 # --- models ---------------------------------------------------------------------------------------------------------
 
 
-def tiny_model(family: str, tokenizer: Any, seed: int = 0) -> Any:
+def build_tiny_model(family: str, tokenizer: Any, seed: int = 0) -> Any:
     """A model with random weights, the same ones for the same seed."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = TINY[family](tokenizer)
+        model = TINY_MODELS[family](tokenizer)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.bos_token_id = None
     return model
 
 
-def _text(tokenizer: Any, **more: Any) -> dict[str, Any]:
+def _text_values(tokenizer: Any, **more: Any) -> dict[str, Any]:
     return {
         "vocab_size": len(tokenizer),
         "hidden_size": HIDDEN,
@@ -203,75 +206,77 @@ def _text(tokenizer: Any, **more: Any) -> dict[str, Any]:
         "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id,
         "tie_word_embeddings": True,
-        **SPREAD,
+        **TEXT_SPREAD,
         **more,
     }
 
 
-def _sight(**more: Any) -> dict[str, Any]:
+def _vision_values(**more: Any) -> dict[str, Any]:
     return {
-        "depth": DEPTH,
-        "hidden_size": SEEING,
-        "intermediate_size": 3 * SEEING,
+        "depth": VISION_DEPTH,
+        "hidden_size": VISION_HIDDEN,
+        "intermediate_size": 3 * VISION_HIDDEN,
         "num_heads": 4,
         "patch_size": PATCH,
         "spatial_merge_size": MERGE,
         "temporal_patch_size": 2,
         "out_hidden_size": HIDDEN,
-        **SEEING_SPREAD,
+        **VISION_SPREAD,
         **more,
     }
 
 
-def _tokens(tokenizer: Any) -> dict[str, int]:
+def _find_token_ids(tokenizer: Any) -> dict[str, int]:
     names = {"image_token_id": "<|image_pad|>", "video_token_id": "<|video_pad|>"}
     names |= {"vision_start_token_id": "<|vision_start|>", "vision_end_token_id": "<|vision_end|>"}
     return {key: tokenizer.convert_tokens_to_ids(token) for key, token in names.items()}
 
 
-def _rope(**more: Any) -> dict[str, Any]:
+def _rope_values(**more: Any) -> dict[str, Any]:
     third = HEAD // 2 // 4
     return {"rope_type": "default", "rope_theta": 1.0e4, "mrope_section": [HEAD // 2 - 2 * third, third, third], **more}
 
 
-def _qwen3(tokenizer: Any) -> Any:
+def _build_qwen3(tokenizer: Any) -> Any:
     from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
-    text = _text(tokenizer, head_dim=HEAD, rope_parameters=_rope(mrope_interleaved=True))
-    sight = _sight(num_position_embeddings=24 * 24, deepstack_visual_indexes=[0])
-    config = Qwen3VLConfig(text_config=text, vision_config=sight, tie_word_embeddings=True, **_tokens(tokenizer))
+    text = _text_values(tokenizer, head_dim=HEAD, rope_parameters=_rope_values(mrope_interleaved=True))
+    vision = _vision_values(num_position_embeddings=24 * 24, deepstack_visual_indexes=[0])
+    config = Qwen3VLConfig(
+        text_config=text, vision_config=vision, tie_word_embeddings=True, **_find_token_ids(tokenizer)
+    )
     return Qwen3VLForConditionalGeneration(config)
 
 
-def _qwen2_5(tokenizer: Any) -> Any:
+def _build_qwen2_5(tokenizer: Any) -> Any:
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
-    sight = _sight(window_size=4 * PATCH * MERGE, fullatt_block_indexes=[DEPTH - 1])
+    vision = _vision_values(window_size=4 * PATCH * MERGE, fullatt_block_indexes=[VISION_DEPTH - 1])
     config = Qwen2_5_VLConfig(
-        text_config=_text(tokenizer, rope_parameters=_rope()),
-        vision_config=sight,
+        text_config=_text_values(tokenizer, rope_parameters=_rope_values()),
+        vision_config=vision,
         tie_word_embeddings=True,
-        **_tokens(tokenizer),
+        **_find_token_ids(tokenizer),
     )
     return Qwen2_5_VLForConditionalGeneration(config)
 
 
-def _llava(tokenizer: Any) -> Any:
+def _build_llava(tokenizer: Any) -> Any:
     from transformers import CLIPVisionConfig, LlavaConfig, LlavaForConditionalGeneration, Qwen2Config
 
     image = tokenizer.convert_tokens_to_ids("<image>")
-    sight = CLIPVisionConfig(
-        hidden_size=SEEING,
-        intermediate_size=3 * SEEING,
-        num_hidden_layers=DEPTH,
+    vision = CLIPVisionConfig(
+        hidden_size=VISION_HIDDEN,
+        intermediate_size=3 * VISION_HIDDEN,
+        num_hidden_layers=VISION_DEPTH,
         num_attention_heads=4,
-        image_size=FIXED,
+        image_size=LLAVA_SIDE,
         patch_size=PATCH,
-        **SEEING_SPREAD,
+        **VISION_SPREAD,
     )
     config = LlavaConfig(
-        text_config=Qwen2Config(**_text(tokenizer)),
-        vision_config=sight,
+        text_config=Qwen2Config(**_text_values(tokenizer)),
+        vision_config=vision,
         image_token_index=image,
         image_token_id=image,
         vision_feature_layer=-1,
@@ -280,7 +285,7 @@ def _llava(tokenizer: Any) -> Any:
     return LlavaForConditionalGeneration(config)
 
 
-TINY: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
-    {"qwen3_vl": _qwen3, "qwen2_5_vl": _qwen2_5, "llava": _llava}
+TINY_MODELS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {"qwen3_vl": _build_qwen3, "qwen2_5_vl": _build_qwen2_5, "llava": _build_llava}
 )
 """Architectures, by `model_type`."""

@@ -13,11 +13,11 @@ from refine_iqa_train.config.schema import Config
 from refine_iqa_train.models.adapters import BASE
 from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.training.packages import check_packages
-from refine_iqa_train.training.prepare import Ready, prepare
-from refine_iqa_train.training.resume import KeepRecord, Start, copy_model, find_start, mark_finished
+from refine_iqa_train.training.prepare import PreparedRun, prepare
+from refine_iqa_train.training.resume import RecordCallback, Start, copy_model, find_start, mark_finished
 from refine_iqa_train.training.run_record import read_record, write_record
-from refine_iqa_train.training.trl_arguments import quantization_of
-from refine_iqa_train.training.weights import model_arguments
+from refine_iqa_train.training.trl_arguments import make_quantization_config
+from refine_iqa_train.training.weights import make_model_arguments
 
 __all__ = ["train"]
 
@@ -29,35 +29,35 @@ def train(config: Config, stage: str) -> dict[str, float]:
     from refine_iqa_train.monitoring.console import attach_console
 
     check_packages(config)
-    quantization_of(config.lora)  # what it needs is looked for before data and images are
-    ready = prepare(config, stage)
-    start = find_start(ready)
+    make_quantization_config(config.lora)  # what it needs is looked for before data and images are
+    run = prepare(config, stage)
+    start = find_start(run)
     if start.finished is not None:
-        return _tell_finished(ready, start.finished)
+        return _report_finished(run, start.finished)
     if start.is_trained:
-        return _save_trained(ready, start)
-    trainer = _make_trainer(ready)
+        return _save_trained(run, start)
+    trainer = _make_trainer(run)
     if config.frozen_vision:
-        _freeze(trainer.model, ready.family)
-    attach_console(trainer, quiet=ready.arguments.disable_tqdm)
-    trainer.add_callback(KeepRecord(start.record))
+        _freeze(trainer.model, run.family)
+    attach_console(trainer, quiet=run.arguments.disable_tqdm)
+    trainer.add_callback(RecordCallback(start.record))
     main = trainer.is_world_process_zero()
     if main:
-        _begin(ready, start)
+        _write_config(run, start)
     trainer.train(resume_from_checkpoint=start.checkpoint and str(start.checkpoint))
     if main:  # not finished until all is saved again
         write_record(Path(config.out), start.record)
     trainer.save_model(config.out)
     if main:
-        _remove_aids(config)
+        _remove_intermediates(config)
     trainer.save_state()
     if main:
-        _finish(ready, start, trainer.state)
+        _finish(run, start, trainer.state)
     trainer.accelerator.end_training()
-    return _last(trainer.state.log_history)
+    return _find_last_metrics(trainer.state.log_history)
 
 
-def _save_trained(ready: Ready, start: Start) -> dict[str, float]:
+def _save_trained(run: PreparedRun, start: Start) -> dict[str, float]:
     """A run that was stopped between its last checkpoint and the end: nothing is left to train."""
     from accelerate import PartialState
     from transformers import TrainerState
@@ -65,60 +65,60 @@ def _save_trained(ready: Ready, start: Start) -> dict[str, float]:
     assert start.checkpoint is not None
     state = TrainerState.load_from_json(str(start.checkpoint / "trainer_state.json"))
     if PartialState().is_main_process:
-        _begin(ready, start)
-        copy_model(start.checkpoint, Path(ready.config.out))
-        _finish(ready, start, state)
-    return _last(state.log_history)
+        _write_config(run, start)
+        copy_model(start.checkpoint, Path(run.config.out))
+        _finish(run, start, state)
+    return _find_last_metrics(state.log_history)
 
 
-def _finish(ready: Ready, start: Start, state: Any) -> None:
+def _finish(run: PreparedRun, start: Start, state: Any) -> None:
     """What stands beside the model, and then the mark that all is there. Pushing can be tried again."""
     from refine_iqa_train.training.model_card import write_card
     from refine_iqa_train.training.push import push
 
-    out, steps = Path(ready.config.out), state.global_step
-    ready.processor.save_pretrained(out)
-    write_card(ready, _last(state.log_history), steps)
+    out, steps = Path(run.config.out), state.global_step
+    run.processor.save_pretrained(out)
+    write_card(run, _find_last_metrics(state.log_history), steps)
     mark_finished(out, start.record, steps)
     sys.stderr.write(f"{out}: the model after {steps:,} steps, its processor, card and log\n")
-    push(ready.config)
+    push(run.config)
 
 
-def _tell_finished(ready: Ready, steps: int) -> dict[str, float]:
+def _report_finished(run: PreparedRun, steps: int) -> dict[str, float]:
     from accelerate import PartialState
 
     if PartialState().is_main_process:
         sys.stderr.write(
-            f"{ready.config.out}: already finished after {steps:,} steps; more: raise trainer.max_steps (or "
+            f"{run.config.out}: already finished after {steps:,} steps; more: raise trainer.max_steps (or "
             "trainer.num_train_epochs)\n"
         )
-    state = read_json(Path(ready.config.out) / "trainer_state.json") or {}
-    return _last(state.get("log_history", ()))
+    state = read_json(Path(run.config.out) / "trainer_state.json") or {}
+    return _find_last_metrics(state.get("log_history", ()))
 
 
-def _make_trainer(ready: Ready) -> Any:
+def _make_trainer(run: PreparedRun) -> Any:
     """TRL's trainer. What it does not take only when it has the model is a sentence too."""
     try:
-        return _sft_trainer(ready) if ready.stage == "sft" else _grpo_trainer(ready)
+        return _make_sft_trainer(run) if run.stage == "sft" else _make_grpo_trainer(run)
     except (ValueError, NotImplementedError, ImportError) as error:
         raise UserError(f"TRL does not take this run: {' '.join(str(error).split())}") from error
 
 
-def _grpo_trainer(ready: Ready) -> Any:
+def _make_grpo_trainer(run: PreparedRun) -> Any:
     from refine_iqa_train.training.trainer import RefineTrainer
 
     return RefineTrainer(
-        config=ready.config,
-        reward_funcs=rewards_of(ready.config, ready.weights),
-        args=ready.arguments,
-        train_dataset=ready.material.train,
-        eval_dataset=ready.material.validation,
-        processing_class=ready.processor,
-        **model_arguments(ready.config, ready.adapter, ready.family, ready.arguments),
+        config=run.config,
+        reward_funcs=make_rewards(run.config, run.weights),
+        args=run.arguments,
+        train_dataset=run.data.train,
+        eval_dataset=run.data.validation,
+        processing_class=run.processor,
+        **make_model_arguments(run.config, run.adapter, run.family, run.arguments),
     )
 
 
-def rewards_of(config: Config, weights: Mapping[str, float]) -> list[Any]:
+def make_rewards(config: Config, weights: Mapping[str, float]) -> list[Any]:
     """The reward functions, in the order of their weights."""
     from refine_iqa_train.rewards.probability_difference import ProbabilityDifference
     from refine_iqa_train.rewards.ranking import RankingReward
@@ -126,7 +126,7 @@ def rewards_of(config: Config, weights: Mapping[str, float]) -> list[Any]:
 
     rules, tasks = config.rewards, make_scorers(config.rewards)
 
-    def made(name: str) -> Any:
+    def make_reward(name: str) -> Any:
         if name == "format":
             return format_reward
         if name == "probability_difference":
@@ -137,35 +137,35 @@ def rewards_of(config: Config, weights: Mapping[str, float]) -> list[Any]:
             else TaskReward(name, tasks[name])
         )
 
-    return [made(name) for name in weights]
+    return [make_reward(name) for name in weights]
 
 
-def _sft_trainer(ready: Ready) -> Any:
+def _make_sft_trainer(run: PreparedRun) -> Any:
     from trl import SFTTrainer
 
-    material = ready.material
-    if material.files is None:
+    data = run.data
+    if data.files is None:
         raise UserError("the cold start does not read streams; set data.streaming: false, and data.limit for a part")
     return SFTTrainer(
-        args=ready.arguments,
-        train_dataset=_answered(ready),
-        processing_class=ready.processor,
-        **model_arguments(ready.config, ready.adapter, ready.family, ready.arguments),
+        args=run.arguments,
+        train_dataset=_make_cold_start_rows(run),
+        processing_class=run.processor,
+        **make_model_arguments(run.config, run.adapter, run.family, run.arguments),
     )
 
 
-def _answered(ready: Ready) -> Any:
+def _make_cold_start_rows(run: PreparedRun) -> Any:
     from refine_iqa_train.data.cold_start import make_cold_start_row
     from refine_iqa_train.data.mixture import prepare_rows_lazily
     from refine_iqa_train.data.prompts import prepare_question
 
-    config = ready.config
+    config = run.config
 
-    def prepared(row: Mapping[str, Any]) -> dict[str, Any]:
+    def prepare_row(row: Mapping[str, Any]) -> dict[str, Any]:
         direct = stream(config.seed, "direct", row["sample_id"]).uniform() < config.cold_start.direct_share
-        return make_cold_start_row(prepare_question(row, ready.policy, ready.family.coordinates), row, direct)
+        return make_cold_start_row(prepare_question(row, run.policy, run.family.coordinates), row, direct)
 
-    return prepare_rows_lazily(ready.material.files, prepared)
+    return prepare_rows_lazily(run.data.files, prepare_row)
 
 
 def _freeze(model: Any, family: ModelFamily) -> None:
@@ -174,26 +174,26 @@ def _freeze(model: Any, family: ModelFamily) -> None:
             weight.requires_grad = False
 
 
-def _begin(ready: Ready, start: Start) -> None:
+def _write_config(run: PreparedRun, start: Start) -> None:
     """The configuration as it was used, beside what comes of it; and notes."""
     import yaml
 
-    for note in (*ready.notes, *start.notes):
+    for note in (*run.notes, *start.notes):
         sys.stderr.write(f"note: {note}\n")
-    out = Path(ready.config.out)
+    out = Path(run.config.out)
     if (known := read_record(out)) is None or known.steps is None:
         write_record(out, start.record)
-    text = yaml.safe_dump(ready.config.as_dict(), sort_keys=False, allow_unicode=True)
-    write_text(Path(ready.config.out) / "config.yaml", f"# python -m refine_iqa_train {ready.stage}\n{text}")
+    text = yaml.safe_dump(run.config.as_dict(), sort_keys=False, allow_unicode=True)
+    write_text(Path(run.config.out) / "config.yaml", f"# python -m refine_iqa_train {run.stage}\n{text}")
 
 
-def _remove_aids(config: Config) -> None:
+def _remove_intermediates(config: Config) -> None:
     """TRL's copy of the adapters that training began with, and merged weights that were trained in full since."""
     for name in ("ref", *(() if config.lora else (BASE,))):
         shutil.rmtree(Path(config.out) / name, ignore_errors=True)
 
 
-def _last(history: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def _find_last_metrics(history: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """The latest value of every metric; those of a validation are all of the last one, or none."""
     found: dict[str, float] = {}
     for entry in history:

@@ -162,9 +162,9 @@ def has_direct_scores(config: Config, trainer: Any) -> bool:
     return wanted and has_digit_tokens(trainer.processing_class.tokenizer)
 
 
-def is_page_due(step: int, shown: int | None, every: int) -> bool:
-    """Whether a page is due at a step in which answers were generated; `shown` is the step of the latest page.
+def is_page_due(step: int, latest: int | None, every: int) -> bool:
+    """Whether a page is due at a step in which answers were generated; `latest` is the step of the latest page.
 
     Answers are not generated in every step: a page that falls due between two generations is written at the second.
     """
-    return every > 0 and (shown is None or step // every > shown // every)
+    return every > 0 and (latest is None or step // every > latest // every)

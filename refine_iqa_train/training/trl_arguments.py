@@ -11,9 +11,9 @@ from refine_iqa_train.config.schema import Config, LoraRules
 from refine_iqa_train.config.trl_limits import check_value
 from refine_iqa_train.models.families import ModelFamily
 
-__all__ = ["OURS", "grpo_arguments", "lora_of", "quantization_of", "sft_arguments"]
+__all__ = ["REPLACED_KEYS", "make_grpo_arguments", "make_lora_config", "make_quantization_config", "make_sft_arguments"]
 
-OURS: Mapping[str, str] = {
+REPLACED_KEYS: Mapping[str, str] = {
     "output_dir": "out",
     "seed": "seed",
     "reward_weights": "rewards.weights",
@@ -33,11 +33,11 @@ OURS: Mapping[str, str] = {
 """Keys of TRL that other keys of the configuration stand for."""
 
 
-def grpo_arguments(config: Config, weights: Mapping[str, float], processes: int = 1) -> Any:
+def make_grpo_arguments(config: Config, weights: Mapping[str, float], processes: int = 1) -> Any:
     """`GRPOConfig` of a stage. What TRL would refuse later is refused here, in one sentence."""
     from trl import GRPOConfig
 
-    values = _checked(config, GRPOConfig)
+    values = _validate_keys(config, GRPOConfig)
     _check_groups(config, values, processes)
     validation = config.validation
     if validation.every:
@@ -49,18 +49,18 @@ def grpo_arguments(config: Config, weights: Mapping[str, float], processes: int 
             "per_device_eval_batch_size": validation.batch,
         }
     values["reward_weights"] = list(weights.values())
-    return _made(GRPOConfig, {**_shared(config, values), **values})
+    return _construct(GRPOConfig, {**_derive_values(config, values), **values})
 
 
-def sft_arguments(config: Config) -> Any:
+def make_sft_arguments(config: Config) -> Any:
     """`SFTConfig` of the cold start."""
     from trl import SFTConfig
 
-    values = _checked(config, SFTConfig)
-    return _made(SFTConfig, {"max_length": None, **_shared(config, values), **values})
+    values = _validate_keys(config, SFTConfig)
+    return _construct(SFTConfig, {"max_length": None, **_derive_values(config, values), **values})
 
 
-def _checked(config: Config, kind: type) -> dict[str, Any]:
+def _validate_keys(config: Config, kind: type) -> dict[str, Any]:
     """The keys below `trainer`, known and of the right type; numbers may be written as text."""
     from pydantic import TypeAdapter, ValidationError
 
@@ -68,8 +68,8 @@ def _checked(config: Config, kind: type) -> dict[str, Any]:
     hints = get_type_hints(kind)
     values: dict[str, Any] = {}
     for key, value in config.trainer.items():
-        if key in OURS:
-            raise UserError(f"trainer.{key} is set by the key {OURS[key]}")
+        if key in REPLACED_KEYS:
+            raise UserError(f"trainer.{key} is set by the key {REPLACED_KEYS[key]}")
         if key not in known:
             raise UserError(
                 unknown(f"key of {kind.__name__}", f"trainer.{key}", [f"trainer.{k}" for k in sorted(known)])
@@ -97,7 +97,8 @@ def _check_groups(config: Config, values: Mapping[str, Any], processes: int) -> 
         raise UserError(
             f"{rollouts} rollouts ({processes} processes x {batch} x {steps} steps) are no whole number of groups of "
             f"{group}: make trainer.per_device_train_batch_size (it counts rollouts) or "
-            f"trainer.gradient_accumulation_steps fit, e.g. {_fitting(group, processes, steps)} rollouts each"
+            f"trainer.gradient_accumulation_steps fit, e.g. {_find_fitting_batch(group, processes, steps)} rollouts "
+            "each"
         )
     rules = config.validation
     if rules.every and rules.batch * processes % rules.generations:
@@ -106,11 +107,11 @@ def _check_groups(config: Config, values: Mapping[str, Any], processes: int) -> 
         )
 
 
-def _fitting(group: int, processes: int, steps: int) -> int:
+def _find_fitting_batch(group: int, processes: int, steps: int) -> int:
     return next(batch for batch in range(1, group + 1) if batch * processes * steps % group == 0)
 
 
-def _shared(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
+def _derive_values(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
     """What follows from the rest of the configuration and from the machine."""
     import torch
 
@@ -136,7 +137,7 @@ def _shared(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
     return shared
 
 
-def _made(kind: Any, values: Mapping[str, Any]) -> Any:
+def _construct(kind: Any, values: Mapping[str, Any]) -> Any:
     try:
         with warnings.catch_warnings():
             # TRL 1.16 sets what transformers 5.23 calls by another name
@@ -149,26 +150,26 @@ def _made(kind: Any, values: Mapping[str, Any]) -> Any:
 # --- adapters -------------------------------------------------------------------------------------------------------
 
 
-def lora_of(config: Config, family: ModelFamily) -> Any:
+def make_lora_config(config: Config, family: ModelFamily) -> Any:
     """`LoraConfig`, or None. All linear layers; those that see only where asked for."""
     rules = config.lora
     if rules is None:
         return None
     from peft import LoraConfig
 
-    seeing = None if rules.vision else rf".*\b(?:{'|'.join(family.vision)})\b.*"
+    vision_modules = None if rules.vision else rf".*\b(?:{'|'.join(family.vision)})\b.*"
     return LoraConfig(
         r=rules.r,
         lora_alpha=rules.alpha,
         lora_dropout=rules.dropout,
         target_modules="all-linear",
-        exclude_modules=seeing,
+        exclude_modules=vision_modules,
         task_type="CAUSAL_LM",
         revision=config.revision,
     )
 
 
-def quantization_of(rules: LoraRules | None) -> Any:
+def make_quantization_config(rules: LoraRules | None) -> Any:
     """4-bit weights for QLoRA (NF4, double quantization, as in arXiv 2305.14314), or None."""
     if rules is None or not rules.four_bit:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["OPTIONS", "Option", "markdown_table"]
+__all__ = ["OPTIONS", "Option", "format_markdown_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +173,14 @@ OPTIONS = (
 )
 
 
-def markdown_table() -> str:
+def format_markdown_table() -> str:
     """The options as a table of Markdown."""
     rows = ["| method | keys below `trainer` | what it does | source | tried |", "|---|---|---|---|---|"]
-    return "\n".join([*rows, *map(_row, OPTIONS)])
+    return "\n".join([*rows, *map(_format_row, OPTIONS)])
 
 
-def _row(option: Option) -> str:
-    keys = ", ".join(f"`{key}: {_yaml(value)}`" for key, value in option.keys.items())
+def _format_row(option: Option) -> str:
+    keys = ", ".join(f"`{key}: {_format_yaml(value)}`" for key, value in option.keys.items())
     source = option.source if option.source == "TRL" else f"arXiv {option.source}"
     plain = "" if option.published else "; in stage 2 with `rewards.advantages: plain`"
     return (
@@ -188,7 +188,7 @@ def _row(option: Option) -> str:
     )
 
 
-def _yaml(value: Any) -> str:
+def _format_yaml(value: Any) -> str:
     """A value as YAML 1.2 has it: with the point without which YAML 1.1 reads 3e-4 as text."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -12,14 +12,14 @@ from refine_iqa_train.models.adapters import BASE, Adapter, attach_adapter, find
 from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.models.identity import identify_model
 from refine_iqa_train.models.processors import load_processor
-from refine_iqa_train.training.trl_arguments import lora_of, quantization_of
+from refine_iqa_train.training.trl_arguments import make_lora_config, make_quantization_config
 
-__all__ = ["base_of", "check_adapter", "is_continued", "merge_run", "model_arguments"]
+__all__ = ["check_adapter", "find_base_model", "is_continuing_adapter", "make_model_arguments", "merge_run"]
 
 MERGED_FROM = "merged_from.json"
 
 
-def is_continued(config: Config, adapter: Adapter | None) -> bool:
+def is_continuing_adapter(config: Config, adapter: Adapter | None) -> bool:
     """Whether the adapters of the model are trained on; else they are merged, where there are some."""
     return adapter is not None and config.lora is not None and config.adapter != "merge"
 
@@ -36,7 +36,7 @@ def check_adapter(config: Config, family: ModelFamily) -> Adapter | None:
             f"adapter: continue needs the key lora (r: {adapter.r}, alpha: {adapter.alpha}); without it the model is "
             "trained in full, which adapter: merge does"
         )
-    if is_continued(config, adapter):
+    if is_continuing_adapter(config, adapter):
         assert config.lora is not None
         _check_same(config.lora, adapter, family)
     return adapter
@@ -45,13 +45,13 @@ def check_adapter(config: Config, family: ModelFamily) -> Adapter | None:
 def _check_same(rules: LoraRules, adapter: Adapter, family: ModelFamily) -> None:
     """Adapters that are trained on keep their shape."""
     names = adapter.weight_names()
-    there = {
+    adapter_rules = {
         "r": adapter.r,
         "alpha": adapter.alpha,
         "dropout": adapter.dropout,
         "vision": any(set(name.split(".")) & set(family.vision) for name in names) if names else rules.vision,
     }
-    for key, value in there.items():
+    for key, value in adapter_rules.items():
         if getattr(rules, key) != value:
             wanted, theirs = json.dumps(getattr(rules, key)), json.dumps(value)
             raise UserError(
@@ -64,30 +64,32 @@ def _check_same(rules: LoraRules, adapter: Adapter, family: ModelFamily) -> None
 # --- for TRL --------------------------------------------------------------------------------------------------------
 
 
-def model_arguments(config: Config, adapter: Adapter | None, family: ModelFamily, arguments: Any) -> dict[str, Any]:
+def make_model_arguments(
+    config: Config, adapter: Adapter | None, family: ModelFamily, arguments: Any
+) -> dict[str, Any]:
     """`model`, `peft_config` and `quantization_config` of TRL's trainers; `arguments` are theirs.
 
     Merged weights are written to a folder in `out` first: a model is loaded from there again as the reference of the
     KL term, by vLLM, and by whoever uses the new adapters.
     """
-    if is_continued(config, adapter):
+    if is_continuing_adapter(config, adapter):
         assert adapter is not None
-        return {"model": _continued(config, adapter, arguments)}
-    base = config.model if adapter is None else str(_merged_base(config, adapter))
+        return {"model": _load_with_adapter(config, adapter, arguments)}
+    base = config.model if adapter is None else str(_merge_base(config, adapter))
     return {
         "model": base,
-        "peft_config": lora_of(config, family),
-        "quantization_config": quantization_of(config.lora),
+        "peft_config": make_lora_config(config, family),
+        "quantization_config": make_quantization_config(config.lora),
     }
 
 
-def _continued(config: Config, adapter: Adapter, arguments: Any) -> Any:
+def _load_with_adapter(config: Config, adapter: Adapter, arguments: Any) -> Any:
     """As TRL loads a model that it is given by name, with the adapters on it."""
     from trl.trainer.utils import create_model_from_path
 
     options = {**(arguments.model_init_kwargs or {}), "revision": adapter.base_revision}
     arguments.model_init_kwargs = None  # TRL warns that they are of no use to a model that is there
-    quantized = quantization_of(config.lora)
+    quantized = make_quantization_config(config.lora)
     if quantized is not None:
         options["quantization_config"] = quantized
     if arguments.distributed_state.distributed_type in ("MULTI_GPU", "DEEPSPEED"):
@@ -98,14 +100,14 @@ def _continued(config: Config, adapter: Adapter, arguments: Any) -> Any:
     return attach_adapter(model, adapter, is_trainable=True, same_dtype=not mixed)
 
 
-def base_of(config: Config, adapter: Adapter | None) -> str:
+def find_base_model(config: Config, adapter: Adapter | None) -> str:
     """The model whose weights are trained, or stay as they are under adapters: a folder or a name on the Hub."""
     if adapter is None:
         return config.model
-    return adapter.base if is_continued(config, adapter) else str(Path(config.out) / BASE)
+    return adapter.base if is_continuing_adapter(config, adapter) else str(Path(config.out) / BASE)
 
 
-def _merged_base(config: Config, adapter: Adapter) -> Path:
+def _merge_base(config: Config, adapter: Adapter) -> Path:
     """`out/base`: made by the main process, and used again where a run goes on."""
     from accelerate import PartialState
 

@@ -29,13 +29,13 @@ def _quiet(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The folder of a tiny model, by family; made when first asked for."""
-    from refine_iqa_train.training.tiny_model import make_tiny
+    from refine_iqa_train.training.tiny_model import save_tiny_model
 
     folder = tmp_path_factory.mktemp("tiny")
 
     def model(family: str = "qwen3_vl") -> Path:
         if not (folder / family).exists():
-            make_tiny(folder / family, family)
+            save_tiny_model(folder / family, family)
         return folder / family
 
     return model

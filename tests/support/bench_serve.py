@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from refine_bench.prompts.protocols import find_protocol
-from refine_iqa_train.training.tiny_model import make_tiny
+from refine_iqa_train.training.tiny_model import save_tiny_model
 
 __all__ = ["ANSWER", "make_taught_model", "serve_model"]
 
@@ -27,7 +27,7 @@ def make_taught_model(folder: Path) -> None:
     import torch
     import transformers
 
-    make_tiny(folder, "llava")
+    save_tiny_model(folder, "llava")
     processor = transformers.LlavaProcessor.from_pretrained(folder)
     model = transformers.LlavaForConditionalGeneration.from_pretrained(folder)
     prompt = find_protocol("refine-iqa-no-think").prompt

@@ -14,7 +14,7 @@ import torch
 from refine_iqa_train.config.schema import load_config
 from refine_iqa_train.rewards.direct_scores import DirectScorer
 from refine_iqa_train.training.prepare import prepare
-from refine_iqa_train.training.train import _grpo_trainer
+from refine_iqa_train.training.train import _make_grpo_trainer
 
 GROUP = 4
 SAID = (
@@ -47,11 +47,11 @@ def run(config: str, answer: str, out: str, sharded: bool = False) -> dict[str, 
     loaded = load_config(config, {"rewards.quality.answer": answer, "out": out})
     share = 12 // processes  # 6 on each of two: the second group of four straddles them
     loaded = replace(loaded, trainer={**loaded.trainer, "per_device_train_batch_size": share})
-    ready = prepare(loaded, "stage2")
-    trainer = _grpo_trainer(ready)
+    prepared = prepare(loaded, "stage2")
+    trainer = _make_grpo_trainer(prepared)
     if sharded:
         shard(trainer.model)
-    rows = [row for place in range(3) for row in [ready.material.train[place]] * GROUP]
+    rows = [row for place in range(3) for row in [prepared.data.train[place]] * GROUP]
     mine = slice(rank * share, (rank + 1) * share)
     rewards = scored(trainer, rows[mine], MIXED[mine])
     right = trainer._right.tolist()

@@ -15,7 +15,7 @@ from refine_bench.models import Request
 from refine_bench.models.huggingface import HuggingFace
 from refine_bench.prompts.answers import read_score
 from refine_bench.prompts.protocols import Decoding, find_protocol
-from refine_iqa_train.training.tiny_model import make_tiny
+from refine_iqa_train.training.tiny_model import save_tiny_model
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -27,7 +27,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = tmp_path_factory.mktemp("model")
-    make_tiny(model, "llava")
+    save_tiny_model(model, "llava")
     return model
 
 

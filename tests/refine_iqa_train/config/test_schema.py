@@ -9,7 +9,7 @@ import pytest
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.overrides import parse_overrides
 from refine_iqa_train.config.schema import REWARDS, Config, list_packaged_configs, load_config, select_reward_weights
-from refine_iqa_train.training.trl_arguments import OURS, grpo_arguments, sft_arguments
+from refine_iqa_train.training.trl_arguments import REPLACED_KEYS, make_grpo_arguments, make_sft_arguments
 
 CONFIGS = sorted(list_packaged_configs())
 
@@ -26,11 +26,11 @@ def test_every_packaged_config_is_one_that_trl_takes(name: str) -> None:
     config = load_config(name)
     assert config == load_config(list_packaged_configs()[name])
     if "sft" in name:
-        assert sft_arguments(config).output_dir == config.out
+        assert make_sft_arguments(config).output_dir == config.out
         return
     stage = "stage2" if "stage2" in name else "stage1"
     weights = select_reward_weights(config, stage)
-    arguments = grpo_arguments(config, weights)
+    arguments = make_grpo_arguments(config, weights)
     assert arguments.num_generations == config.trainer["num_generations"]
     assert arguments.reward_weights == list(weights.values())
 
@@ -139,10 +139,10 @@ def make_config(**keys: object) -> Config:
     return Config(model="m", out="runs/x", trainer={**base, **keys})
 
 
-@pytest.mark.parametrize("key", OURS)
+@pytest.mark.parametrize("key", REPLACED_KEYS)
 def test_keys_that_others_stand_for_are_refused(key: str) -> None:
     with pytest.raises(UserError, match=rf"trainer\.{key} is set by the key"):
-        grpo_arguments(make_config(**{key: 1}), {"format": 1.0})
+        make_grpo_arguments(make_config(**{key: 1}), {"format": 1.0})
 
 
 @pytest.mark.parametrize(
@@ -157,21 +157,21 @@ def test_keys_that_others_stand_for_are_refused(key: str) -> None:
 )
 def test_what_trl_would_refuse_later(keys: dict[str, object], sentence: str) -> None:
     with pytest.raises(UserError) as caught:
-        grpo_arguments(make_config(**keys), {"format": 1.0})
+        make_grpo_arguments(make_config(**keys), {"format": 1.0})
     assert sentence in str(caught.value)
 
 
 def test_groups_may_straddle_processes() -> None:
     config = make_config(per_device_train_batch_size=2, num_generations=4)
     with pytest.raises(UserError, match=r"e\.g\. 4 rollouts each"):
-        grpo_arguments(config, {"format": 1.0})
+        make_grpo_arguments(config, {"format": 1.0})
     from refine_iqa_train.training.trl_arguments import _check_groups
 
     _check_groups(config, config.trainer, processes=2)
 
 
 def test_numbers_may_be_written_as_text() -> None:
-    assert grpo_arguments(make_config(learning_rate="3e-6"), {"format": 1.0}).learning_rate == 3e-6
+    assert make_grpo_arguments(make_config(learning_rate="3e-6"), {"format": 1.0}).learning_rate == 3e-6
 
 
 def test_weights_of_the_stages() -> None:

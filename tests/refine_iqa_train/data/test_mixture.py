@@ -48,10 +48,10 @@ def scoring(config: Config, rated: Path) -> Config:
 
 
 def test_rows_have_what_trl_and_the_rewards_need(config: Config, perception: Path) -> None:
-    material = load(config)
-    rows = [material.train[place] for place in range(len(material.train))]
-    assert Counter(row["task"] for row in rows) == material.counts
-    assert set(material.counts) == set(TASKS) - {"quality"}
+    data = load(config)
+    rows = [data.train[place] for place in range(len(data.train))]
+    assert Counter(row["task"] for row in rows) == data.counts
+    assert set(data.counts) == set(TASKS) - {"quality"}
     for row in rows:
         assert len(row["images"]) == TASKS[row["task"]].images
         assert all(image.mode == "RGB" and image.size == POLICY.frame_size(image.size) for image in row["images"])
@@ -59,7 +59,7 @@ def test_rows_have_what_trl_and_the_rewards_need(config: Config, perception: Pat
         assert score(row["task"], wrap(row["solution"], "."), row["solution"]).value == 1.0
         assert row["family"]
         assert row["mos"] is None
-    assert not {row["sample_id"] for row in rows} & {row["sample_id"] for row in material.validation}
+    assert not {row["sample_id"] for row in rows} & {row["sample_id"] for row in data.validation}
 
 
 def test_the_reference_comes_first(config: Config, perception: Path) -> None:
@@ -71,11 +71,9 @@ def test_the_reference_comes_first(config: Config, perception: Path) -> None:
 
 
 def test_tasks_and_families_can_be_left_out(config: Config) -> None:
-    material = load(
-        with_data(config, tasks=("object",), families=("noise", "blur", "compression", "darken", "brighten"))
-    )
-    assert set(material.counts) == {"object"}
-    assert {row["family"] for row in material.train} <= {"noise", "blur", "compression", "darken", "brighten"}
+    data = load(with_data(config, tasks=("object",), families=("noise", "blur", "compression", "darken", "brighten")))
+    assert set(data.counts) == {"object"}
+    assert {row["family"] for row in data.train} <= {"noise", "blur", "compression", "darken", "brighten"}
 
 
 def test_a_stream_gives_the_same_rows_in_another_order(config: Config) -> None:
@@ -97,12 +95,12 @@ def test_a_batch_is_about_several_images(config: Config, streaming: bool) -> Non
     """Questions about one image stand together on disk; TRL's sampler, or the buffer, takes them apart."""
     from trl.trainer.utils import RepeatSampler
 
-    material = load(with_data(config, streaming=streaming))
+    data = load(with_data(config, streaming=streaming))
     if streaming:
-        images = [row["image_id"] for row in itertools.islice(material.train, 24)]
+        images = [row["image_id"] for row in itertools.islice(data.train, 24)]
     else:
-        order = list(RepeatSampler(material.train, mini_repeat_count=1, batch_size=8, seed=0))[:24]
-        images = [material.files[place]["image_id"] for place in order]
+        order = list(RepeatSampler(data.train, mini_repeat_count=1, batch_size=8, seed=0))[:24]
+        images = [data.files[place]["image_id"] for place in order]
     batches = [images[start : start + 8] for start in range(0, 24, 8)]
     assert all(len(set(batch)) >= 4 for batch in batches)
 
@@ -137,8 +135,8 @@ def test_rated_images_and_perception_in_their_shares(scoring: Config) -> None:
 
 
 def test_both_can_be_streamed(scoring: Config) -> None:
-    material = load(with_data(scoring, streaming=True, perception_share=0.5), "stage2")
-    tasks = Counter(row["task"] for row in itertools.islice(material.train, 16))
+    data = load(with_data(scoring, streaming=True, perception_share=0.5), "stage2")
+    tasks = Counter(row["task"] for row in itertools.islice(data.train, 16))
     assert tasks["quality"]
     assert len(tasks) > 1
 

@@ -36,13 +36,13 @@ def make_adapters(base: Path, out: Path, family: str = "qwen3_vl", **rules: Any)
     from peft import get_peft_model
     from transformers import AutoModelForImageTextToText
 
-    from refine_iqa_train.training.trl_arguments import lora_of
+    from refine_iqa_train.training.trl_arguments import make_lora_config
 
     model = AutoModelForImageTextToText.from_pretrained(base)
     config = Config(str(base), str(out), lora=LoraRules(**{"r": 4, "alpha": 8, "dropout": 0.0, **rules}))
     with warnings.catch_warnings():  # peft asks for what transformers calls by another name
         warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing`", category=FutureWarning)
-        model = get_peft_model(model, lora_of(config, FAMILIES[family]))
+        model = get_peft_model(model, make_lora_config(config, FAMILIES[family]))
     generator = torch.Generator().manual_seed(0)
     for name, weight in model.named_parameters():
         if "lora_" in name:
@@ -133,13 +133,13 @@ def test_the_reference_of_the_kl_term_is_the_policy_that_training_began_with(
     adapters: Path, file: Path, beta: float
 ) -> None:
     """Before the first update the distance to it is 0: it is not the model without adapters."""
-    from refine_iqa_train.training.train import _grpo_trainer
+    from refine_iqa_train.training.train import _make_grpo_trainer
 
     config = load_config(
         file, {"model": str(adapters), "lora.alpha": 8, "lora.dropout": 0, "trainer.beta": beta, "trainer.max_steps": 1}
     )
-    ready = prepare(config, "stage1")
-    trainer = _grpo_trainer(ready)
+    run = prepare(config, "stage1")
+    trainer = _make_grpo_trainer(run)
     trained = {name for name, weight in trainer.model.named_parameters() if weight.requires_grad}
     assert trained
     assert not [name for name in trained if ".ref." in name or "lora_" not in name]

@@ -13,10 +13,10 @@ from transformers import AutoModelForImageTextToText, Qwen2Config
 from distortlab.core.errors import UserError
 from refine_iqa_train.models.families import FAMILIES, find_family
 from refine_iqa_train.models.processors import check_processor, load_processor, read_size_factor
-from refine_iqa_train.training.tiny_model import TINY, make_tiny
+from refine_iqa_train.training.tiny_model import TINY_MODELS, save_tiny_model
 
 
-@pytest.mark.parametrize("family", TINY)
+@pytest.mark.parametrize("family", TINY_MODELS)
 def test_a_tiny_model_comes_back_from_its_folder(tiny: Any, family: str) -> None:
     folder = tiny(family)
     processor, found = load_processor(str(folder))
@@ -41,7 +41,7 @@ def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        make_tiny(tmp_path / name, "llava", seed)
+        save_tiny_model(tmp_path / name, "llava", seed)
     a, b, c = (load_file(tmp_path / name / "model.safetensors") for name in "abc")
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert any(not torch.equal(a[name], c[name]) for name in a)
@@ -54,11 +54,11 @@ def test_digits_are_tokens_of_their_own(tiny: Any) -> None:
 
 def test_what_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="did you mean 'qwen3_vl'"):
-        make_tiny(tmp_path / "a", "qwen3vl")
+        save_tiny_model(tmp_path / "a", "qwen3vl")
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "file").write_text("")
     with pytest.raises(UserError, match="is in use"):
-        make_tiny(tmp_path / "used")
+        save_tiny_model(tmp_path / "used")
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------

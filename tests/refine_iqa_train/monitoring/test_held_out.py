@@ -11,7 +11,7 @@ from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import load_config
 from refine_iqa_train.rewards.task_rewards import get_text
 from refine_iqa_train.training.prepare import prepare
-from refine_iqa_train.training.train import _grpo_trainer
+from refine_iqa_train.training.train import _make_grpo_trainer
 
 TRAINER = {"per_device_train_batch_size": 4, "min_p": 0.1, "disable_tqdm": True}
 HELD_OUT = {"every": 2, "samples": 4, "batch": 4}
@@ -57,7 +57,7 @@ def greedy(trainer: Any) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 def test_the_likeliest_answers_and_always_the_same(run_file: RunFile) -> None:
-    trainer = _grpo_trainer(prepare(load_config(run_file(TRAINER)), "stage1"))
+    trainer = _make_grpo_trainer(prepare(load_config(run_file(TRAINER)), "stage1"))
     first = answers(trainer, 0)
     assert len(first) == 4
     assert first == answers(trainer, 1) == greedy(trainer)
@@ -69,7 +69,7 @@ def test_the_likeliest_answers_and_always_the_same(run_file: RunFile) -> None:
 @pytest.mark.slow
 def test_sampled_answers_where_a_temperature_is_given(run_file: RunFile) -> None:
     config = load_config(run_file(TRAINER, validation={**HELD_OUT, "temperature": 0.9, "generations": 2}))
-    trainer = _grpo_trainer(prepare(config, "stage1"))
+    trainer = _make_grpo_trainer(prepare(config, "stage1"))
     first = answers(trainer, 0)
     assert first != answers(trainer, 1)
     assert any(len(set(texts)) == 2 for texts in first.values())

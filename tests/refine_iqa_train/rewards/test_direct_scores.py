@@ -24,7 +24,7 @@ from refine_iqa_train.models.processors import load_processor
 from refine_iqa_train.monitoring.held_out import HeldOutScores, list_measures, score_answer
 from refine_iqa_train.rewards.direct_scores import DirectScorer
 from refine_iqa_train.training.prepare import prepare
-from refine_iqa_train.training.train import _answered
+from refine_iqa_train.training.train import _make_cold_start_rows
 
 FAMILIES = ("llava", "qwen2_5_vl", "qwen3_vl")
 
@@ -135,7 +135,7 @@ def test_the_cold_start_teaches_both_manners(run_file: Callable[..., Path], rate
     keys = {"data.perception": None, "data.rated": f"meta:{rated / 'train.json'}+norm", "data.rated_root": str(rated)}
     path = run_file({}, cold_start={"direct_share": share})
     keys |= {"trainer": {"max_steps": 1}, "data.check_images": False}
-    rows = list(_answered(prepare(load_config(path, keys), "sft")))
+    rows = list(_make_cold_start_rows(prepare(load_config(path, keys), "sft")))
     texts = [(row["prompt"][0]["content"], row["completion"][0]["content"]) for row in rows]
     direct = [asked == quality.question(think=False) for asked, _ in texts]
     assert [bool(format_score(said)) for _, said in texts] == [not alone for alone in direct]

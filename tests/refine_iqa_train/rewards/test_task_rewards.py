@@ -9,7 +9,7 @@ from distortlab.tasks.answer import wrap
 from distortlab.tasks.recognition import Grading
 from refine_iqa_train.config.schema import Config, QualityRules, RewardRules
 from refine_iqa_train.rewards.task_rewards import TaskReward, format_reward, get_text, is_fully_correct, make_scorers
-from refine_iqa_train.training.train import rewards_of
+from refine_iqa_train.training.train import make_rewards
 
 SOLUTIONS = {
     "recognition": "Noise, Severe",
@@ -104,7 +104,7 @@ def test_the_rewards_of_a_run_are_in_the_order_of_their_weights() -> None:
     weights = {"format": 1.0, "quality": 2.0, "probability_difference": 0.5}
     ranked = Config("m", "out", rewards=RewardRules(quality=QualityRules(answer="ranking")))
     for config in (Config("m", "out"), ranked):
-        assert [reward.__name__ for reward in rewards_of(config, weights)] == list(weights)
+        assert [reward.__name__ for reward in make_rewards(config, weights)] == list(weights)
 
 
 @pytest.mark.parametrize("text", ["", "<answer>", "<think>" * 1000, "\0", "<answer>Score:\udcff</answer>"])

@@ -21,7 +21,7 @@ from refine_iqa_train.training import train as train_module
 from refine_iqa_train.training.packages import OPTIMIZERS, check_packages
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import train
-from refine_iqa_train.training.trl_arguments import grpo_arguments
+from refine_iqa_train.training.trl_arguments import make_grpo_arguments
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     def loaded(*_: Any) -> None:
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr(train_module, "_grpo_trainer", loaded)
-    monkeypatch.setattr(train_module, "_sft_trainer", loaded)
+    monkeypatch.setattr(train_module, "_make_grpo_trainer", loaded)
+    monkeypatch.setattr(train_module, "_make_sft_trainer", loaded)
 
 
 def refused(config: Config, stage: str = "stage1") -> str:
@@ -116,9 +116,9 @@ def test_in_a_stream_they_stop_the_run(file: Path, perception: Path, tmp_path: P
     for path in (folder / "rft").glob("train-*.parquet"):
         table = changed("images", [])(pq.read_table(path), path.name)
         pq.write_table(table.replace_schema_metadata(None), path)
-    ready = prepare(load_config(file, {"data.perception": str(folder), "data.streaming": True}), "stage1")
+    run = prepare(load_config(file, {"data.perception": str(folder), "data.streaming": True}), "stage1")
     with pytest.raises(UserError, match="there are 0 images"):
-        next(iter(ready.material.train))
+        next(iter(run.data.train))
 
 
 def test_scores_that_are_all_equal_have_no_range(file: Path, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_no_is_a_word_where_words_are_allowed_and_a_switch_elsewhere(
 ) -> None:
     """YAML 1.1 reads it as false, of which TRL's save_strategy knows nothing."""
     config = load_config(file, parse_overrides([f"--trainer.{key}", words, "--resume", "no"]))
-    assert getattr(grpo_arguments(config, {"format": 1.0}), key) == value
+    assert getattr(make_grpo_arguments(config, {"format": 1.0}), key) == value
     assert config.resume == "no"
 
 

@@ -17,7 +17,7 @@ from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import Config, load_config
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.resume import find_start
-from refine_iqa_train.training.run_record import MAY_CHANGE, differences, read_record, record_of
+from refine_iqa_train.training.run_record import MAY_CHANGE, list_differences, make_record, read_record
 from refine_iqa_train.training.train import train
 
 TRAINER = {
@@ -141,8 +141,8 @@ def test_without_checkpoints_finished_is_finished_too(again: Callable[..., Confi
 @pytest.mark.slow
 def test_the_other_kinds_of_length(again: Callable[..., Config]) -> None:
     """By epochs: more of them go on."""
-    ready = prepare(again(trainer__max_steps=-1, trainer__num_train_epochs=1), "stage1")
-    start = find_start(ready)
+    run = prepare(again(trainer__max_steps=-1, trainer__num_train_epochs=1), "stage1")
+    start = find_start(run)
     assert start.finished is None
     assert start.checkpoint is not None
 
@@ -206,11 +206,11 @@ def test_other_data_under_the_same_name(again: Callable[..., Config], perception
 
 @pytest.mark.slow
 def test_other_weights_under_the_same_name(again: Callable[..., Config], tiny: Any, tmp_path: Path) -> None:
-    from refine_iqa_train.training.tiny_model import make_tiny
+    from refine_iqa_train.training.tiny_model import save_tiny_model
 
     moved = Path(shutil.copytree(tiny("llava"), tmp_path / "moved"))
     assert find_start(prepare(again(model=str(moved)), "stage1")).finished == 2
-    make_tiny(tmp_path / "drawn", "llava", seed=1)
+    save_tiny_model(tmp_path / "drawn", "llava", seed=1)
     assert "what is in the model's folder was" in refusal(again(model=str(tmp_path / "drawn")))
 
 
@@ -251,9 +251,9 @@ def test_every_key_of_the_list_is_one_of_the_configuration(done: Path) -> None:
     """A pattern that fits no key would be an entry without effect."""
     record = read_record(done.parent / "run")
     assert record is not None
-    from refine_iqa_train.training.run_record import _flat
+    from refine_iqa_train.training.run_record import _flatten
 
-    known = {key for key, _ in _flat(record.config)}
+    known = {key for key, _ in _flatten(record.config)}
     for keys, why in MAY_CHANGE:
         assert why
         for pattern in keys.split(", "):
@@ -263,5 +263,5 @@ def test_every_key_of_the_list_is_one_of_the_configuration(done: Path) -> None:
 def test_a_record_comes_back_from_its_file(done: Path) -> None:
     record = read_record(done.parent / "run" / "checkpoint-1")
     assert record is not None
-    assert differences(record, record_of(prepare(load_config(done), "stage1"))) == []
+    assert list_differences(record, make_record(prepare(load_config(done), "stage1"))) == []
     assert read_record(done.parent) is None

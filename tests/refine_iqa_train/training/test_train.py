@@ -11,7 +11,7 @@ import yaml
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import load_config
-from refine_iqa_train.training.dry_run import dry_run, shown, stage_of
+from refine_iqa_train.training.dry_run import dry_run, format_findings, resolve_stage
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import train
 
@@ -151,7 +151,7 @@ def test_the_dry_run_tells_what_would_happen(file: Path, rated: Path) -> None:
     assert found["fits"]
     assert found["memory_gib_computed"]["total"] > 1.5
     assert any("images are resized" in note for note in found["notes"])
-    assert "true answers are paid: format 1" in shown(found)
+    assert "true answers are paid: format 1" in format_findings(found)
     json.dumps(found)
     assert dry_run(load_config(file, scoring(rated)), "stage2")["rewards_of_the_truth"]["quality"] == 1.0
     aligned = dry_run(load_config(file, {"images.align": 32, "images.max_pixels": 65536}), "stage1")
@@ -159,11 +159,11 @@ def test_the_dry_run_tells_what_would_happen(file: Path, rated: Path) -> None:
 
 
 def test_the_stage_is_told_from_the_name_or_the_data(file: Path) -> None:
-    assert stage_of("", "recipes/stage2-x.yaml", load_config(file)) == "stage2"
-    assert stage_of("", "my.yaml", load_config(file)) == "stage1"
-    assert stage_of("sft", "stage2.yaml", load_config(file)) == "sft"
+    assert resolve_stage("", "recipes/stage2-x.yaml", load_config(file)) == "stage2"
+    assert resolve_stage("", "my.yaml", load_config(file)) == "stage1"
+    assert resolve_stage("sft", "stage2.yaml", load_config(file)) == "sft"
     with pytest.raises(UserError, match="did you mean 'stage1'"):
-        stage_of("stage", "x", load_config(file))
+        resolve_stage("stage", "x", load_config(file))
 
 
 @pytest.mark.parametrize(
@@ -222,5 +222,5 @@ def test_a_share_that_the_questions_do_not_reach_is_noted(file: Path, rated: Pat
 
 
 def test_batches_about_few_images_are_noted(file: Path) -> None:
-    ready = prepare(load_config(file, {"trainer.per_device_train_batch_size": 64}), "stage1")
-    assert any("batches will be alike" in note for note in ready.notes)
+    run = prepare(load_config(file, {"trainer.per_device_train_batch_size": 64}), "stage1")
+    assert any("batches will be alike" in note for note in run.notes)

@@ -15,7 +15,7 @@ from refine_iqa_train.config.overrides import read_yaml
 from refine_iqa_train.config.schema import load_config
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import train
-from refine_iqa_train.training.trl_options import OPTIONS, Option, _yaml, markdown_table
+from refine_iqa_train.training.trl_options import OPTIONS, Option, _format_yaml, format_markdown_table
 
 RunFile = Callable[..., Path]
 TRAINER = {"max_steps": 2, "per_device_train_batch_size": 4, "save_strategy": "no", "disable_tqdm": True}
@@ -43,7 +43,7 @@ def test_two_steps_with_every_option(run_file: RunFile, perception: Path, option
 
 @pytest.mark.parametrize("option", OPTIONS, ids=named)
 def test_the_keys_reach_trl_as_yaml(option: Option, tmp_path: Path) -> None:
-    lines = [f"{key}: {_yaml(value)}" for key, value in option.keys.items()]
+    lines = [f"{key}: {_format_yaml(value)}" for key, value in option.keys.items()]
     (tmp_path / "keys.yaml").write_text("\n".join(lines))
     assert read_yaml(tmp_path / "keys.yaml") == yaml.safe_load("\n".join(lines)) == dict(option.keys)
     assert set(option.keys) <= set(GRPOConfig.__dataclass_fields__)
@@ -62,4 +62,4 @@ def test_what_goes_with_the_published_advantages(run_file: RunFile, rated: Path,
 
 
 def test_the_docs_hold_the_table() -> None:
-    assert markdown_table() in (Path(__file__).parents[3] / "docs" / "training.md").read_text(encoding="utf-8")
+    assert format_markdown_table() in (Path(__file__).parents[3] / "docs" / "training.md").read_text(encoding="utf-8")
