@@ -8,8 +8,9 @@ import numpy as np
 import simplejpeg
 from PIL import Image as pillow
 
-from distortlab.generation.draw import Bench, draw
+from distortlab.generation.draw import draw
 from distortlab.generation.plan import Plan, make_plan
+from distortlab.generation.reference_pool import ReferencePool
 from distortlab.generation.shard import Job, run_shard
 from distortlab.imaging.encode import encode_png
 from distortlab.recipe import Recipe, default_recipe
@@ -56,8 +57,8 @@ def pixels_only(plan: Plan) -> Contestant:
     """Distortlab up to the encoded image: no questions, no tables, nothing written."""
 
     def work() -> int:
-        bench, known = Bench(plan.shards[0], plan.recipe), set[str]()
-        return sum(draw(slot, bench, known) is not None for slot in plan.shards[0].slots)
+        pool, known = ReferencePool(plan.shards[0], plan.recipe), set[str]()
+        return sum(draw(slot, pool, known) is not None for slot in plan.shards[0].slots)
 
     return work
 

@@ -20,9 +20,10 @@ from distortlab.dataset.schema import IMAGES, RFT, ImageRecord, Picture, Sample
 from distortlab.dataset.writer import ShardFiles, full_rows
 from distortlab.generation.candidates import count_instances, names_inside
 from distortlab.generation.composition import TaskBalance
-from distortlab.generation.draw import Bench, Drawn, draw
+from distortlab.generation.draw import Drawn, draw
 from distortlab.generation.plan import Shard, asked_tasks
 from distortlab.generation.questions import Subject, ask, choices
+from distortlab.generation.reference_pool import ReferencePool
 from distortlab.recipe import Recipe
 from distortlab.storage.atomic import json_in, json_text, seal_fault_in, sealed
 from distortlab.storage.base import Storage
@@ -150,17 +151,17 @@ def run_shard(job: Job, progress: Progress = lambda images: None) -> Receipt:
     if done:
         progress(job.images)
         return done
-    bench = Bench(job.shard, job.recipe, patches=job.store == "patch")
+    pool = ReferencePool(job.shard, job.recipe, patches=job.store == "patch")
     tasks = tuple(asked_tasks(job.recipe, job.vocabulary))
     counts = _Counts(TaskBalance(tasks, job.images, job.recipe.questions.object_candidates))
     with at_work(job.out, job.plan_sha256) as check:
-        with ShardFiles(job.out, job.shard.file_name, ARCHIVE if bench.patches else FULL) as files:
-            _fill(files, job, bench, counts, progress)
-            if bench.patches:
-                files.note("patches", FOOTER, _noted(job, bench, counts))
+        with ShardFiles(job.out, job.shard.file_name, ARCHIVE if pool.patches else FULL) as files:
+            _fill(files, job, pool, counts, progress)
+            if pool.patches:
+                files.note("patches", FOOTER, _noted(job, pool, counts))
             check()
             written = files.finish()
-        return write_receipt(job.out, _receipt(job, bench, counts, written), bench.tally.failures)
+        return write_receipt(job.out, _receipt(job, pool, counts, written), pool.counts.failures)
 
 
 @contextmanager
@@ -178,17 +179,17 @@ def at_work(out: Storage, plan_sha256: str) -> Iterator[Callable[[], None]]:
         yield check
 
 
-def _fill(files: ShardFiles, job: Job, bench: Bench, counts: "_Counts", progress: Progress) -> None:
+def _fill(files: ShardFiles, job: Job, pool: ReferencePool, counts: "_Counts", progress: Progress) -> None:
     known: dict[str, int] = {}
     balance = counts.balance
-    for drawn in _drawn(job.shard, bench, counts, progress):
+    for drawn in _drawn(job.shard, pool, counts, progress):
         record = image_record(drawn, job.recipe)
         subject = subject_of(drawn, record)
         offered = choices(subject, job.recipe, job.vocabulary) if balance.wants_object(drawn.slot.tasks) else ()
         tasks = balance.settle(drawn.slot.tasks, len(offered), drawn.slot.family)
         samples = samples_of(subject, record, tasks, job.recipe, job.vocabulary)
         counts.tasks.update(tasks)
-        files.add(*(archive_rows(record, samples, known) if bench.patches else full_rows(record, samples)))
+        files.add(*(archive_rows(record, samples, known) if pool.patches else full_rows(record, samples)))
 
 
 @dataclass(slots=True)
@@ -205,10 +206,10 @@ class _Counts:
     unfilled: int = 0
 
 
-def _drawn(shard: Shard, bench: Bench, counts: _Counts, progress: Callable[[int], None]) -> Iterator[Drawn]:
+def _drawn(shard: Shard, pool: ReferencePool, counts: _Counts, progress: Callable[[int], None]) -> Iterator[Drawn]:
     known: set[str] = set()
     for slot in shard.slots:
-        drawn = draw(slot, bench, known, with_rivals=counts.balance.wants_object(slot.tasks))
+        drawn = draw(slot, pool, known, with_rivals=counts.balance.wants_object(slot.tasks))
         progress(1)
         if drawn is None:
             counts.unfilled += 1
@@ -222,7 +223,7 @@ def _drawn(shard: Shard, bench: Bench, counts: _Counts, progress: Callable[[int]
         yield drawn
 
 
-def _receipt(job: Job, bench: Bench, counts: _Counts, files: dict[str, dict[str, Any]]) -> Receipt:
+def _receipt(job: Job, pool: ReferencePool, counts: _Counts, files: dict[str, dict[str, Any]]) -> Receipt:
     kinds = ("patches", "questions") if job.store == "patch" else ("images", "rft")
     images, samples = (files[f"{kind}/{job.shard.file_name}"]["rows"] for kind in kinds)
     return Receipt(
@@ -232,12 +233,12 @@ def _receipt(job: Job, bench: Bench, counts: _Counts, files: dict[str, dict[str,
         files=files,
         images=images,
         samples=samples,
-        **_tallied(bench, counts),
+        **_tallied(pool, counts),
     )
 
 
-def _tallied(bench: Bench, counts: _Counts) -> dict[str, Any]:
-    tally = bench.tally
+def _tallied(pool: ReferencePool, counts: _Counts) -> dict[str, Any]:
+    draws = pool.counts
     tables = {
         "variants": counts.variants,
         "severities": counts.severities,
@@ -246,23 +247,23 @@ def _tallied(bench: Bench, counts: _Counts) -> dict[str, Any]:
         "left_out": counts.balance.left_out,
         "objects": counts.objects,
         "licenses": counts.licenses,
-        "rejected": tally.rejected,
-        "screened": tally.screened,
-        "skipped": tally.skipped,
+        "rejected": draws.rejected,
+        "screened": draws.screened,
+        "skipped": draws.skipped,
         "references": Counter(used=len(counts.references)),
     }
     return {
         "unfilled": counts.unfilled,
-        "opened": tally.opened,
-        "failures": len(tally.failures),
+        "opened": draws.opened,
+        "failures": len(draws.failures),
         "counts": {name: dict(sorted(values.items())) for name, values in tables.items()},
     }
 
 
-def _noted(job: Job, bench: Bench, counts: _Counts) -> dict[str, Any]:
+def _noted(job: Job, pool: ReferencePool, counts: _Counts) -> dict[str, Any]:
     """What an archive says of a shard beside its rows: all that the receipt of the full layout will say."""
     about = {"shard": job.shard.index, "split": job.shard.split, "codec": job.recipe.codec}
-    return {**about, **_tallied(bench, counts), "quarantine": bench.tally.failures}
+    return {**about, **_tallied(pool, counts), "quarantine": pool.counts.failures}
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

@@ -15,10 +15,10 @@ from reference_samples import encoded
 from distortlab.core.region import Box, Region
 from distortlab.generation.candidates import compatible_names, conflicting_pairs, count_instances, names_inside
 from distortlab.generation.composition import TaskBalance
-from distortlab.generation.draw import Workpiece
 from distortlab.generation.generate import generate
 from distortlab.generation.plan import make_plan
 from distortlab.generation.questions import Subject, ask
+from distortlab.generation.reference_pool import LoadedReference
 from distortlab.recipe import TASKS, ReferenceRules, RegionRules, default_recipe, stored_recipe
 from distortlab.references.base import NamedRegion, Reference
 from distortlab.references.regions.rules import eligible
@@ -315,12 +315,12 @@ def test_a_question_is_not_asked_without_a_choice() -> None:
 def test_every_image_of_a_reference_begins_with_another_name(counts: list[int]) -> None:
     """However many regions a name has, it comes first as often as the others; and all its regions get their turn."""
     named = tuple((chr(97 + i), (0, 0, 40, 40)) for i, count in enumerate(counts) for _ in range(count))
-    piece = Workpiece(reference(named), small_recipe())
+    loaded = LoadedReference(reference(named), small_recipe())
     turns = len(counts) * 9
-    places = piece.reference.regions
-    first = Counter(places[piece.regions("image", turn)[0]].object for turn in range(turns))
-    compatible = piece.names("image")
+    places = loaded.reference.regions
+    first = Counter(places[loaded.order_regions("image", turn)[0]].object for turn in range(turns))
+    compatible = loaded.candidate_names("image")
     assert set(first) == set(compatible)
-    firsts = [piece.firsts(turn) for turn in range(turns)]
+    firsts = [loaded.first_regions(turn) for turn in range(turns)]
     assert set(Counter(next(iter(order)) for order in firsts).values()) == {9}
     assert {index for order in firsts for index in order.values()} == set(range(len(named)))

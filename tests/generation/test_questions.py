@@ -10,9 +10,9 @@ from dataset_samples import small_recipe
 
 from distortlab.core.region import Box, Region
 from distortlab.core.seeds import stream
-from distortlab.generation.draw import Workpiece
 from distortlab.generation.plan import make_plan
 from distortlab.generation.questions import Subject, object_candidates, type_candidates
+from distortlab.generation.reference_pool import LoadedReference
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
 from distortlab.tasks.terms import FAMILIES
@@ -81,9 +81,9 @@ def asked(images: int) -> Iterator[tuple[list[str], str]]:
     plan = make_plan(recipe, World())
     for shard in plan.shards:
         for slot in shard.slots:
-            piece = Workpiece(shard.entries[slot.entry].load(recipe.references, recipe.regions), recipe)
-            place = piece.reference.regions[piece.regions(slot.image_id, slot.turn)[0]]
-            others = tuple(dict.fromkeys(n.object for n in piece.reference.regions if n.object != place.object))
+            loaded = LoadedReference(shard.entries[slot.entry].load(recipe.references, recipe.regions), recipe)
+            place = loaded.reference.regions[loaded.order_regions(slot.image_id, slot.turn)[0]]
+            others = tuple(dict.fromkeys(n.object for n in loaded.reference.regions if n.object != place.object))
             subject = Subject(slot.image_id, slot.family, 3, Box(0, 0, 2, 2), (4, 4), place.object, others, not others)
             source = stream(slot.image_id, "object")
             found = object_candidates(subject, plan.vocabulary, recipe.questions.object_candidates, source)

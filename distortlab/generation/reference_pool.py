@@ -1,0 +1,202 @@
+"""The references of a shard: loaded when an image needs them, the last one kept, and the order of their regions."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import zip_longest
+from typing import TypeVar
+
+import numpy as np
+
+from distortlab.core.errors import BadReference
+from distortlab.core.image import Image
+from distortlab.core.seeds import stream
+from distortlab.dataset.patches import encode_patch
+from distortlab.distortions.edit import Edit
+from distortlab.generation.candidates import compatible_names, conflicting_pairs
+from distortlab.generation.plan import Shard, Slot
+from distortlab.imaging.encode import Canvas
+from distortlab.recipe import Recipe
+from distortlab.references.base import Entry, Reference
+from distortlab.references.licenses import is_allowed
+from distortlab.references.screening import screen
+from distortlab.severity.scene import Scene
+
+__all__ = ["DrawCounts", "LoadedReference", "ReferencePool"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class DrawCounts:
+    """Rejected draws, screened references and skipped annotations of a shard, each by reason.
+
+    `opened` counts the references that were opened; `failures` has those that could not be used, with the reason.
+    """
+
+    rejected: Counter[str] = field(default_factory=Counter)
+    screened: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    opened: int = 0
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+
+class LoadedReference:
+    """A reference in memory, with what the images made from it share: measurements of its regions, encoded bands, and
+    the order in which regions are tried.
+
+    Parameters
+    ----------
+    reference : the clean image and its regions.
+    recipe : its seed orders the regions, its codec encodes images.
+    patches : encode the box around the regions in place of the whole image.
+    """
+
+    def __init__(self, reference: Reference, recipe: Recipe, patches: bool = False) -> None:
+        self.reference = reference
+        self.recipe = recipe
+        self.canvas = Canvas(reference.image, recipe.codec)
+        self.patches = patches
+        self._scenes: dict[int, Scene] = {}
+
+    def encode(self, image: Image, edit: Edit) -> bytes:
+        """The file of a distorted image: the whole of it, or the patch."""
+        if self.patches:
+            return encode_patch(image, [edit.region])
+        return self.canvas.encode(image, (edit.bbox.y1, edit.bbox.y2))
+
+    @cached_property
+    def regions_by_name(self) -> dict[str | None, list[int]]:
+        """The indices of the regions of every name, both shuffled."""
+        source = stream(self.recipe.seed, "regions", self.reference.id)
+        names = [place.object for place in self.reference.regions]
+        shuffled = source.shuffled(range(len(names)))
+        # One region speaks for each name, or names with many regions would come first more often than others.
+        firsts = sorted({name: names.index(name) for name in names}.values(), key=shuffled.index)
+        by_name: dict[str | None, list[int]] = {names[index]: [] for index in firsts}
+        for index in shuffled:
+            by_name[names[index]].append(index)
+        return by_name
+
+    @cached_property
+    def conflicts(self) -> frozenset[frozenset[str]]:
+        """Pairs of names that cannot be offered beside each other."""
+        return conflicting_pairs(self.reference)
+
+    def candidate_names(self, image_id: str) -> frozenset[str]:
+        """The names that an object question about an image may offer: all but some of those that lie inside others."""
+        source = stream(self.recipe.seed, image_id, "names")
+        return compatible_names(source.shuffled(sorted(filter(None, self.regions_by_name))), self.conflicts)
+
+    def first_regions(self, turn: int) -> dict[str | None, int]:
+        """For each name the region that the `turn`-th image would take, in the order in which it tries them.
+
+        Every image begins with another name: no name comes first more often than another, however many regions it has.
+        When all have been first, each takes its next region.
+        """
+        groups = list(self.regions_by_name.items())
+        start, round_ = turn % max(len(groups), 1), turn // max(len(groups), 1)
+        return {name: group[round_ % len(group)] for name, group in _rotate(groups, start)}
+
+    def order_regions(self, image_id: str, turn: int) -> list[int]:
+        """The indices of the regions that the `turn`-th image tries, in order.
+
+        One of every name, then a second one; before all others those of the names that its question may offer. At most
+        `visibility.regions_per_reference` of the recipe.
+        """
+        places, offered = self.reference.regions, self.candidate_names(image_id)
+        first = self.first_regions(turn).items()
+        groups = [_rotate(self.regions_by_name[name], self.regions_by_name[name].index(at)) for name, at in first]
+        in_turn = [index for round_ in zip_longest(*groups) for index in round_ if index is not None]
+        ordered = sorted(in_turn, key=lambda index: places[index].object not in offered)
+        return ordered[: self.recipe.visibility.regions_per_reference]
+
+    def scene(self, index: int) -> Scene:
+        """The measurements of the clean region at `index`, made once."""
+        if index not in self._scenes:
+            region = self.reference.regions[index].region
+            box = np.ascontiguousarray(self.reference.image[region.bbox.slices])
+            self._scenes[index] = Scene(box, region.mask)
+        return self._scenes[index]
+
+
+@dataclass(slots=True)
+class ReferencePool:
+    """The references of a shard. Only the last one that was used stays in memory.
+
+    Parameters
+    ----------
+    shard : its entries are loaded when a slot needs them.
+    recipe : the rules that references must pass.
+    patches : encode patches and not whole images.
+    counts : is added to.
+    """
+
+    shard: Shard
+    recipe: Recipe
+    patches: bool = False
+    counts: DrawCounts = field(default_factory=DrawCounts)
+    _opened: set[str] = field(default_factory=set)
+    _unusable: set[int] = field(default_factory=set)
+    _last: tuple[int, LoadedReference] | None = None
+
+    def order_entries(self, slot: Slot) -> Iterator[tuple[int, int]]:
+        """(entry, turn) to try for a slot: its own reference, then spares, then those of other slots."""
+        yield slot.entry, slot.turn
+        rest = [*range(self.shard.primary, len(self.shard.entries)), *range(self.shard.primary)]
+        source = stream(self.recipe.seed, slot.image_id, "fallback")
+        for entry in _rotate(rest, source.below(max(1, len(rest) - self.shard.primary))):
+            if entry != slot.entry:
+                yield entry, source.below(1 << 16)
+
+    def load_for(self, slot: Slot) -> Iterator[tuple[LoadedReference, int]]:
+        """(reference, turn) to try for a slot, loaded one by one: its own, and as many more as the recipe allows.
+
+        Those that cannot be used do not count: they cost nothing after the first time.
+        """
+        left = self.recipe.visibility.references_per_image + 1
+        for entry, turn in self.order_entries(slot):
+            loaded = self.load(entry)
+            if loaded:
+                yield loaded, turn
+                left -= 1
+            if not left:
+                return
+
+    def load(self, index: int) -> LoadedReference | None:
+        """The reference of an entry, or None where it cannot be used; the reason is counted once."""
+        if index in self._unusable:
+            return None
+        if self._last is None or self._last[0] != index:
+            loaded = self._load_entry(self.shard.entries[index])
+            if loaded is None:
+                self._unusable.add(index)
+                return None
+            self._last = (index, loaded)
+        return self._last[1]
+
+    def _load_entry(self, entry: Entry) -> LoadedReference | None:
+        self._opened.add(entry.id)
+        self.counts.opened = len(self._opened)
+        try:
+            reference = entry.load(self.recipe.references, self.recipe.regions)
+        except BadReference as error:
+            self.counts.failures.append({"reference": entry.id, "reason": str(error)})
+            return None
+        self.counts.skipped.update(reference.skipped)
+        if reason := self._find_fault(reference):
+            self.counts.screened[reason] += 1
+            return None
+        return LoadedReference(reference, self.recipe, self.patches)
+
+    def _find_fault(self, reference: Reference) -> str | None:
+        """Why no image may be made from a reference, or None."""
+        rules = self.recipe.references
+        if not is_allowed(reference.license, rules.licenses.allow, rules.licenses.deny):
+            return "license left out by the recipe"
+        return screen(reference.image, rules) or (None if reference.regions else "no region that passes the rules")
+
+
+def _rotate(items: list[T], start: int) -> list[T]:
+    return items[start:] + items[:start]
