@@ -1,13 +1,21 @@
 # `make demo` and `make test` need nothing but Python 3.11 or newer: they make their own environment in .venv.
 
+ifeq ($(OS),Windows_NT)
+# In Git Bash, or any other shell with sed and touch.
+SHELL := bash
+PYTHON ?= python
+BIN := .venv/Scripts
+else
 PYTHON ?= python3
 BIN := .venv/bin
+endif
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema vendor.github
 # One thread for each process: tests and workers are what runs side by side.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo train-smoke learning test test-fast check format docs screenshot bench kills ladders severity coverage goldens shortcuts clean
+.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs screenshot bench kills ladders severity coverage goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +31,10 @@ help:  ## what there is
 
 .venv/train: .venv/base
 	$(INSTALL) --editable '.[train]'
+	@touch $@
+
+.venv/package: .venv/base
+	$(INSTALL) build twine
 	@touch $@
 
 demo: .venv/base  ## 200 images from the built-in references, their questions, a contact sheet and a page to look at them
@@ -53,13 +65,23 @@ kills: .venv/test  ## 200 kills over the whole life of a run, each gone on with 
 test-fast: .venv/test  ## without what takes more than a few seconds
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
-check: .venv/test  ## lint, format, types, import directions, spelling, stale docs
+check: .venv/test check-docs  ## lint, format, types, import directions, spelling, stale docs, links, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/zizmor --offline --persona=auditor --strict-collection --no-progress --quiet .github .pre-commit-config.yaml
+	$(SCHEMA)-workflows $(wildcard .github/workflows/*.yml)
+	$(SCHEMA)-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(SCHEMA)-issue-config .github/ISSUE_TEMPLATE/config.yml
+
+check-docs: .venv/test  ## tables, pictures and links of the docs
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python tools/check_links.py
+
+package: .venv/package  ## build the source archive and the wheel, and try the wheel away from the repository
+	$(BIN)/python tools/check_package.py
 
 format: .venv/test  ## what can be mended by itself
 	$(BIN)/ruff check --fix .
