@@ -6,7 +6,7 @@ from typing import Any
 
 from distortlab.core.errors import UserError
 from refine_bench.cli.printing import table
-from refine_bench.datasets import SETS, find_folder, load, load_questions, spec_of
+from refine_bench.datasets import SETS, find_folder, load, load_questions, parse_spec
 from refine_bench.models import KINDS
 from refine_bench.prompts.protocols import PROTOCOLS
 
@@ -36,7 +36,7 @@ def listing(data: Path | None) -> dict[str, Any]:
 
 def _set(name: str, data: Path | None) -> dict[str, Any]:
     facts = SETS[name].FACTS
-    spec = spec_of(name) if facts.labels else None
+    spec = parse_spec(name) if facts.labels else None
     found: dict[str, Any] = {
         "name": name,
         "title": facts.title,

@@ -9,7 +9,7 @@ from typing import Any
 from distortlab.core.errors import UserError
 from distortlab.core.progress import bar
 from refine_bench.models import open_model
-from refine_bench.prompts.items import slug
+from refine_bench.prompts.items import slugify
 from refine_bench.runs.inference import Plan, ask, planned
 from refine_bench.runs.store import check_name
 from refine_bench.scoring.run import score_run
@@ -52,7 +52,7 @@ def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None,
             shuffle=options.shuffle,
             reader=options.reader,
         )
-        folder = out if out is not None else Path("runs") / slug(spec)
+        folder = out if out is not None else Path("runs") / slugify(spec)
         if not options.quiet:
             for plan in plans:
                 sys.stderr.write("".join(f"{line}\n" for line in _told(plan)))

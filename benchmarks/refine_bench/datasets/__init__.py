@@ -1,6 +1,6 @@
 """Sets of images with a truth, read from their official files, untouched.
 
-`load("koniq:zscore+512", root)` gives rows of `Rated`; the trainer uses nothing else of this package. One file per
+`load("koniq:zscore+512", root)` gives rows of `RatedImage`; the trainer uses nothing else of this package. One file per
 set, which holds its facts and its rows; `base` checks them all alike. Nothing here imports torch.
 """
 
@@ -33,31 +33,31 @@ from refine_bench.datasets import (
 )
 from refine_bench.datasets.base import (
     Adapter,
-    Choice,
+    ChoiceQuestion,
     Facts,
     Problem,
-    Rated,
+    RatedImage,
     Scale,
-    checked,
-    checked_questions,
-    choice_of,
+    check_questions,
+    check_rows,
+    parse_choice,
     to_five,
 )
 
 __all__ = [
     "SETS",
-    "Choice",
+    "ChoiceQuestion",
     "ChoiceSet",
     "Problem",
-    "Rated",
+    "RatedImage",
     "RatedSet",
     "Scale",
     "Spec",
     "find_folder",
-    "folder_of",
     "load",
     "load_questions",
-    "spec_of",
+    "locate_folder",
+    "parse_spec",
     "to_five",
 ]
 
@@ -99,7 +99,7 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class RatedSet:
-    """Rows of `Rated`, and what came to light while reading them.
+    """Rows of `RatedImage`, and what came to light while reading them.
 
     `observed`: the range of the scores in the whole set, whatever the split. DeQA-Score, Q-Insight and Refine-IQA map
     with it; the declared one is `scale`. `problems`: rows that were left out, each with file and row. `sha256`: of
@@ -107,7 +107,7 @@ class RatedSet:
     """
 
     spec: Spec
-    rows: tuple[Rated, ...]
+    rows: tuple[RatedImage, ...]
     scale: Scale
     observed: Scale
     problems: tuple[Problem, ...]
@@ -125,24 +125,24 @@ class ChoiceSet:
     """Questions, and what came to light while reading them."""
 
     spec: Spec
-    rows: tuple[Choice, ...]
+    rows: tuple[ChoiceQuestion, ...]
     problems: tuple[Problem, ...]
     expected: int | None
     sha256: str
 
 
-def spec_of(text: str) -> Spec:
+def parse_spec(text: str) -> Spec:
     """`koniq`, `koniq:zscore+512`, `meta:FILE.json+norm`. Raises `UserError` with the nearest known name."""
     name, _, rest = text.partition(":")
     if name not in SETS:
         raise UserError(unknown("set", name, SETS, "refine-bench list"))
     facts = SETS[name].FACTS
     if facts.labels:
-        return Spec(facts, MappingProxyType(choice_of(facts, [word for word in rest.split("+") if word])))
+        return Spec(facts, MappingProxyType(parse_choice(facts, [word for word in rest.split("+") if word])))
     file, *words = rest.split("+")
     if not file:
         raise UserError(f"{name} needs a file: {name}:FILE.json")
-    return Spec(facts, MappingProxyType(choice_of(facts, words)), Path(file))
+    return Spec(facts, MappingProxyType(parse_choice(facts, words)), Path(file))
 
 
 def find_folder(facts: Facts, root: Path) -> Path | None:
@@ -152,10 +152,10 @@ def find_folder(facts: Facts, root: Path) -> Path | None:
     below = sorted(path for path in root.iterdir() if path.is_dir())
     named = [path for path in below if path.name.lower() in facts.folders]
     others = [path for path in below if path not in named]
-    return next((folder for folder in (*named, root, *others) if _holds(folder, facts)), None)
+    return next((folder for folder in (*named, root, *others) if _has_labels(folder, facts)), None)
 
 
-def _holds(folder: Path, facts: Facts) -> bool:
+def _has_labels(folder: Path, facts: Facts) -> bool:
     groups = [(entry,) if isinstance(entry, str) else entry for entry in facts.labels]
     return bool(groups) and all(any(True for name in group for _ in folder.glob(name)) for group in groups)
 
@@ -171,19 +171,19 @@ def load(spec: str | Spec, root: str | Path, *, images: bool = True, strict: boo
 
     Raises `UserError` where the set is not there, a file or a column is wrong, or no row is left.
     """
-    spec = spec_of(spec) if isinstance(spec, str) else spec
+    spec = parse_spec(spec) if isinstance(spec, str) else spec
     if spec.facts.kind != "rated":
         raise UserError(f"{spec.facts.name} holds questions, not ratings")
-    folder = folder_of(spec, Path(root))
+    folder = locate_folder(spec, Path(root))
     choice = {**spec.choice, **({"file": str(spec.file)} if spec.file else {})}
     scale = spec.facts.scale(spec.choice)
     listed = list(SETS[spec.facts.name].rows(folder, choice))
-    chosen, whole, problems = checked(listed, scale, images)
+    chosen, whole, problems = check_rows(listed, scale, images)
     if problems and (strict or not chosen):
-        raise UserError(summary(problems, f"{spec}: {len(problems):,} rows cannot be used"))
+        raise UserError(summarize_problems(problems, f"{spec}: {len(problems):,} rows cannot be used"))
     if not chosen:
         raise UserError(f"{spec}: no row in {folder}")
-    observed = _observed(whole, scale)
+    observed = _find_range(whole, scale)
     return RatedSet(
         spec=spec,
         rows=tuple(chosen),
@@ -191,27 +191,27 @@ def load(spec: str | Spec, root: str | Path, *, images: bool = True, strict: boo
         observed=observed,
         problems=tuple(problems),
         expected=spec.facts.count(spec.choice),
-        sha256=_sha256((row.name, row.mos) for row in chosen),
+        sha256=_hash_rows((row.name, row.mos) for row in chosen),
         names=tuple(row.name for row in listed if row.name),
     )
 
 
 def load_questions(spec: str | Spec, root: str | Path, *, images: bool = True, strict: bool = True) -> ChoiceSet:
     """Read a set of questions; arguments and errors as in `load`."""
-    spec = spec_of(spec) if isinstance(spec, str) else spec
+    spec = parse_spec(spec) if isinstance(spec, str) else spec
     if spec.facts.kind == "rated":
         raise UserError(f"{spec.facts.name} holds ratings, not questions")
-    folder = folder_of(spec, Path(root))
-    rows, problems = checked_questions(SETS[spec.facts.name].rows(folder, spec.choice), images)
+    folder = locate_folder(spec, Path(root))
+    rows, problems = check_questions(SETS[spec.facts.name].rows(folder, spec.choice), images)
     if problems and (strict or not rows):
-        raise UserError(summary(problems, f"{spec}: {len(problems):,} questions cannot be used"))
+        raise UserError(summarize_problems(problems, f"{spec}: {len(problems):,} questions cannot be used"))
     if not rows:
         raise UserError(f"{spec}: no question in {folder}")
-    digest = _sha256((row.name, row.question, row.options, row.answer) for row in rows)
+    digest = _hash_rows((row.name, row.question, row.options, row.answer) for row in rows)
     return ChoiceSet(spec, tuple(rows), tuple(problems), spec.facts.count(spec.choice), digest)
 
 
-def folder_of(spec: Spec, root: Path) -> Path:
+def locate_folder(spec: Spec, root: Path) -> Path:
     """Where the set is. Raises `UserError` with the files that were looked for."""
     if spec.file is not None:
         if not spec.file.is_file():
@@ -224,19 +224,19 @@ def folder_of(spec: Spec, root: Path) -> Path:
     return folder
 
 
-def summary(problems: Iterable[Problem], head: str) -> str:
+def summarize_problems(problems: Iterable[Problem], head: str) -> str:
     """One sentence with the first few."""
     listed = list(problems)
     shown = "; ".join(str(problem) for problem in listed[:3])
     return f"{head}: {shown}" + (f"; and {len(listed) - 3:,} more" if len(listed) > 3 else "")
 
 
-def _observed(rows: Iterable[Rated], scale: Scale) -> Scale:
+def _find_range(rows: Iterable[RatedImage], scale: Scale) -> Scale:
     scores = [row.mos for row in rows]
     low, high = min(scores), max(scores)
     return Scale(low, high if high > low else low + 1.0, scale.higher_is_better, firm=False)
 
 
-def _sha256(rows: Iterable[tuple[Any, ...]]) -> str:
+def _hash_rows(rows: Iterable[tuple[Any, ...]]) -> str:
     text = "\n".join(json.dumps(row) for row in rows)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from refine_bench.datasets.base import Facts, Question
-from refine_bench.datasets.choices import Groups, choice_questions
-from refine_bench.datasets.tables import Images
+from refine_bench.datasets.base import Facts, QuestionRow
+from refine_bench.datasets.choices import Groups, read_questions
+from refine_bench.datasets.tables import ImageFinder
 
 __all__ = ["FACTS", "rows"]
 
@@ -25,13 +25,13 @@ FACTS = Facts(
 )
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Question]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[QuestionRow]:
     """All 2,864 questions; category "part1 -> basic_recognition -> major" gives the groups."""
     file = next(root / name for name in ("Abench.json", "abench.json") if (root / name).is_file())
-    images = Images(root / "imgs", root / "images", root)
-    return choice_questions(file, images, _groups, options=("answers", "candidates"))
+    images = ImageFinder(root / "imgs", root / "images", root)
+    return read_questions(file, images, _list_groups, options=("answers", "candidates"))
 
 
-def _groups(item: Mapping[str, Any]) -> Groups:
+def _list_groups(item: Mapping[str, Any]) -> Groups:
     parts = [part.strip() for part in str(item.get("category", "")).split("->")]
     return [(key, part) for key, part in zip(("part", "area", "kind"), parts, strict=False) if part]

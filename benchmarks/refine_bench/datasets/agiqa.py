@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from refine_bench.datasets.base import Axis, Facts, Row, Scale
-from refine_bench.datasets.tables import Images, csv_rows
+from refine_bench.datasets.base import Axis, Facts, LabelRow, Scale
+from refine_bench.datasets.tables import ImageFinder, read_csv
 
 __all__ = ["FACTS", "rows"]
 
@@ -22,18 +22,18 @@ FACTS = Facts(
 )
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """All 2,982 images; `kind` is the model that made the image."""
     file = root / "data.csv"
-    images = Images(root, root / "images", root / "AGIQA-3K")
+    images = ImageFinder(root, root / "images", root / "AGIQA-3K")
     mos, sd = f"mos_{choice['label']}", f"std_{choice['label']}"
-    for line, row in csv_rows(file, ("name", "prompt", mos, sd)):
-        yield Row(
+    for line, row in read_csv(file, ("name", "prompt", mos, sd)):
+        yield LabelRow(
             file=file,
             line=line,
             name=row["name"],
             mos=row[mos],
-            image=images.path(row["name"]),
+            image=images.find(row["name"]),
             sd=row[sd],
             kind=row["name"].partition("_")[0] or None,
         )

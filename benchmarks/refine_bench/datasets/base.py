@@ -17,19 +17,19 @@ from distortlab.core.errors import UserError, unknown
 __all__ = [
     "Adapter",
     "Axis",
-    "Choice",
+    "ChoiceQuestion",
     "Facts",
+    "LabelRow",
     "Problem",
-    "Question",
-    "Rated",
-    "Row",
+    "QuestionRow",
+    "RatedImage",
     "Scale",
-    "checked",
-    "checked_questions",
-    "choice_of",
-    "finite",
-    "same_length",
-    "text_in",
+    "check_questions",
+    "check_rows",
+    "check_same_length",
+    "find_text",
+    "parse_choice",
+    "parse_finite",
     "to_five",
 ]
 
@@ -96,7 +96,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LabelRow:
     """A line of a label file, as it stands there. `selected`: whether the chosen split holds it."""
 
     file: Path
@@ -114,7 +114,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
+class RatedImage:
     """An image, and what people thought of it.
 
     `mos`: on the scale of the set. `sd`: of the single ratings, same unit. `reference_id`: images that show the same
@@ -134,7 +134,7 @@ class Rated:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QuestionRow:
     """A question of a file, as it stands there. `answer`: the text of the right option; None where it is hidden."""
 
     file: Path
@@ -148,7 +148,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChoiceQuestion:
     """A multiple-choice question about one or two images. `answer`: the index of the right option; None where it is
     hidden.
     """
@@ -183,7 +183,7 @@ class Adapter(Protocol):
         ...
 
 
-def choice_of(facts: Facts, words: Sequence[str]) -> dict[str, str]:
+def parse_choice(facts: Facts, words: Sequence[str]) -> dict[str, str]:
     """The options of every axis: those named, and the first of the others. Raises `UserError`."""
     choice = {axis.name: axis.options[0] for axis in facts.axes}
     given: dict[str, str] = {}
@@ -199,17 +199,19 @@ def choice_of(facts: Facts, words: Sequence[str]) -> dict[str, str]:
     return choice | given
 
 
-def checked(rows: Iterable[Row], scale: Scale, images: bool) -> tuple[list[Rated], list[Rated], list[Problem]]:
+def check_rows(
+    rows: Iterable[LabelRow], scale: Scale, images: bool
+) -> tuple[list[RatedImage], list[RatedImage], list[Problem]]:
     """(rows of the split, all good rows, problems). With `images`, a row of the split whose image is missing is a
     problem.
     """
-    chosen: list[Rated] = []
-    whole: list[Rated] = []
+    chosen: list[RatedImage] = []
+    whole: list[RatedImage] = []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
     for row in rows:
         try:
-            rated = _rated(row, scale, seen)
+            rated = _check_row(row, scale, seen)
             whole.append(rated)
             if not row.selected:
                 continue
@@ -221,18 +223,18 @@ def checked(rows: Iterable[Row], scale: Scale, images: bool) -> tuple[list[Rated
     return chosen, whole, problems
 
 
-def _rated(row: Row, scale: Scale, seen: dict[str, int]) -> Rated:
+def _check_row(row: LabelRow, scale: Scale, seen: dict[str, int]) -> RatedImage:
     if not row.name:
         raise ValueError("no image name")
     if row.name in seen:
         raise ValueError(f"{row.name} is there twice, first in row {seen[row.name]}")
-    mos = finite(row.mos, "the score")
+    mos = parse_finite(row.mos, "the score")
     if scale.firm and not scale.low <= mos <= scale.high:
         raise ValueError(f"the score {mos:g} of {row.name} is outside of {scale.low:g} to {scale.high:g}")
     seen[row.name] = row.line
-    sd = None if row.sd is None else finite(row.sd, "the standard deviation")
-    n = None if row.n_ratings is None else round(finite(row.n_ratings, "the number of ratings"))
-    return Rated(
+    sd = None if row.sd is None else parse_finite(row.sd, "the standard deviation")
+    n = None if row.n_ratings is None else round(parse_finite(row.n_ratings, "the number of ratings"))
+    return RatedImage(
         name=row.name,
         image=row.image,
         mos=mos,
@@ -245,9 +247,9 @@ def _rated(row: Row, scale: Scale, seen: dict[str, int]) -> Rated:
     )
 
 
-def checked_questions(rows: Iterable[Question], images: bool) -> tuple[list[Choice], list[Problem]]:
+def check_questions(rows: Iterable[QuestionRow], images: bool) -> tuple[list[ChoiceQuestion], list[Problem]]:
     """(questions, problems). An image may have several questions: they are told apart by a number behind its name."""
-    good: list[Choice] = []
+    good: list[ChoiceQuestion] = []
     problems: list[Problem] = []
     times: Counter[str] = Counter()
     for row in rows:
@@ -257,13 +259,13 @@ def checked_questions(rows: Iterable[Question], images: bool) -> tuple[list[Choi
             missing = [path for path in row.images if images and not path.is_file()]
             if missing:
                 raise ValueError(f"no image {missing[0]}")
-            good.append(Choice(name, row.images, row.question, row.options, _answer(row), row.groups))
+            good.append(ChoiceQuestion(name, row.images, row.question, row.options, _find_answer(row), row.groups))
         except ValueError as error:
             problems.append(Problem(row.file.name, row.line, str(error)))
     return good, problems
 
 
-def _answer(row: Question) -> int | None:
+def _find_answer(row: QuestionRow) -> int | None:
     """The place of the right option. A letter, or the text of the option."""
     if row.options and len(set(row.options)) < max(2, len(row.options)):
         raise ValueError(f"options {list(row.options)!r}: at least two, no two alike")
@@ -275,7 +277,7 @@ def _answer(row: Question) -> int | None:
     raise ValueError(f"the answer {answer[:60]!r} is none of the options {list(row.options)!r}")
 
 
-def text_in(file: Path, number: int, item: Mapping[str, Any], key: str) -> str:
+def find_text(file: Path, number: int, item: Mapping[str, Any], key: str) -> str:
     """The text under a key. Raises `UserError`."""
     value = item.get(key)
     if not isinstance(value, str) or not value:
@@ -283,14 +285,14 @@ def text_in(file: Path, number: int, item: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def same_length(file: Path, **lists: Sequence[object]) -> None:
+def check_same_length(file: Path, **lists: Sequence[object]) -> None:
     """Raises `UserError` where files that belong together differ in length."""
     if len({len(values) for values in lists.values()}) > 1:
-        told = ", ".join(f"{len(values):,} {name}" for name, values in lists.items())
-        raise UserError(f"{file} and the files beside it do not belong together: {told}")
+        lengths = ", ".join(f"{len(values):,} {name}" for name, values in lists.items())
+        raise UserError(f"{file} and the files beside it do not belong together: {lengths}")
 
 
-def finite(value: object, what: str) -> float:
+def parse_finite(value: object, what: str) -> float:
     """A finite number; text that spells one is one."""
     try:
         number = float(str(value).strip())

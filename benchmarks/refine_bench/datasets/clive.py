@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from refine_bench.datasets.base import Axis, Facts, Row, Scale, same_length
-from refine_bench.datasets.tables import Images, mat_arrays
+from refine_bench.datasets.base import Axis, Facts, LabelRow, Scale, check_same_length
+from refine_bench.datasets.tables import ImageFinder, read_mat
 
 __all__ = ["FACTS", "rows"]
 
@@ -25,23 +25,23 @@ FACTS = Facts(
 TRAINING = 7
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """All 1,169 images; the first seven are `Images/trainingImages/t1.bmp` to `t7.bmp`."""
     file = root / MOS
-    (names,) = mat_arrays(root / "Data/AllImages_release.mat", ["AllImages_release"])
-    (scores,) = mat_arrays(file, ["AllMOS_release"])
+    (names,) = read_mat(root / "Data/AllImages_release.mat", ["AllImages_release"])
+    (scores,) = read_mat(file, ["AllMOS_release"])
     deviations = root / "Data/AllStdDev_release.mat"
-    sds = mat_arrays(deviations, ["AllStdDev_release"])[0] if deviations.is_file() else [None] * len(scores)
-    same_length(file, names=names, scores=scores, deviations=sds)
-    images = Images(root / "Images", root / "Images/trainingImages")
+    sds = read_mat(deviations, ["AllStdDev_release"])[0] if deviations.is_file() else [None] * len(scores)
+    check_same_length(file, names=names, scores=scores, deviations=sds)
+    images = ImageFinder(root / "Images", root / "Images/trainingImages")
     for number, (name, mos, sd) in enumerate(zip(names, scores, sds, strict=True), 1):
         trained = number <= TRAINING
-        yield Row(
+        yield LabelRow(
             file=file,
             line=number,
             name=str(name),
             mos=mos,
-            image=images.path(str(name)),
+            image=images.find(str(name)),
             sd=sd,
             split="training images" if trained else None,
             selected=choice["split"] == "1169" or not trained,

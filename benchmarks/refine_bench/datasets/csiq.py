@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from distortlab.core.errors import UserError
-from refine_bench.datasets.base import Axis, Facts, Row, Scale
-from refine_bench.datasets.tables import Images, xlsx_rows
+from refine_bench.datasets.base import Axis, Facts, LabelRow, Scale
+from refine_bench.datasets.tables import ImageFinder, read_xlsx
 
 __all__ = ["FACTS", "rows"]
 
@@ -41,12 +41,12 @@ TYPES = {
 }
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """All 866 images, clustered by their 30 references."""
     file = root / LABELS
-    images, clean = Images(root / "dst_imgs", root), Images(root / "src_imgs", root)
+    images, clean = ImageFinder(root / "dst_imgs", root), ImageFinder(root / "src_imgs", root)
     columns = ("image", "dst_type", "dst_lev", "dmos_std", "dmos")
-    for line, row in xlsx_rows(file, columns, sheet="all_by_image"):
+    for line, row in read_xlsx(file, columns, sheet="all_by_image"):
         kind = str(row["dst_type"])
         if kind not in TYPES:
             raise UserError(f"{file}, row {line}: distortion {kind!r}; known: {', '.join(TYPES)}")
@@ -54,15 +54,15 @@ def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
         reference = str(row["image"]).removesuffix(".0")
         folder, token = TYPES[kind]
         name = f"{folder}/{reference}.{token}.{str(row['dst_lev']).removesuffix('.0')}.png"
-        yield Row(
+        yield LabelRow(
             file=file,
             line=line,
             name=name,
             mos=row["dmos"],
-            image=images.path(name),
+            image=images.find(name),
             sd=row["dmos_std"],
             reference_id=reference,
-            reference=clean.path(f"{reference}.png"),
+            reference=clean.find(f"{reference}.png"),
             kind=kind,
             selected=choice["split"] == "866" or kind != "blur",
         )

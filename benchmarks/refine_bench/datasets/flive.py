@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from refine_bench.datasets.base import Axis, Facts, Row, Scale
-from refine_bench.datasets.tables import Images, csv_rows
+from refine_bench.datasets.base import Axis, Facts, LabelRow, Scale
+from refine_bench.datasets.tables import ImageFinder, read_csv
 
 __all__ = ["FACTS", "rows"]
 
@@ -26,12 +26,12 @@ FACTS = Facts(
 COLUMNS = (("name", "mos"), ("name_image", "mos_image"))
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """The images of the file that holds the split; patches are left out."""
     names = TEST if choice["split"] == "test" else ("labels_image.csv",)
     file = next((root / name for name in names if (root / name).is_file()), root / names[0])
-    images = Images(root / "database", root)
-    found = next(csv_rows(file, ()), (0, {}))[1]
+    images = ImageFinder(root / "database", root)
+    found = next(read_csv(file, ()), (0, {}))[1]
     name, mos = next((pair for pair in COLUMNS if pair[0] in found), COLUMNS[0])
-    for line, row in csv_rows(file, (name, mos)):
-        yield Row(file=file, line=line, name=row[name], mos=row[mos], image=images.path(row[name]))
+    for line, row in read_csv(file, (name, mos)):
+        yield LabelRow(file=file, line=line, name=row[name], mos=row[mos], image=images.find(row[name]))

@@ -15,8 +15,8 @@ __all__ = [
     "AmbiguousName",
     "NameIndex",
     "UnknownName",
+    "list_suffixes",
     "normalize_name",
-    "path_suffixes",
     "quote_name",
     "shorten_names",
 ]
@@ -64,7 +64,7 @@ def quote_name(name: str) -> str:
     return repr(name if len(name) <= 120 else f"{name[:50]}...{name[-50:]}")
 
 
-def path_suffixes(name: str) -> list[str]:
+def list_suffixes(name: str) -> list[str]:
     """Return a path and its suffixes, longest first: "a/b/c.png", "b/c.png", "c.png"."""
     parts = name.split("/")
     return ["/".join(parts[k:]) for k in range(len(parts))]
@@ -76,7 +76,7 @@ def shorten_names(names: Sequence[str]) -> list[str]:
     return [index.shorten(name) for name in names]
 
 
-def _fold(name: str) -> str:
+def _fold_case(name: str) -> str:
     return name.casefold()
 
 
@@ -92,7 +92,7 @@ class _Spelling:
         self.whole: Mapping[str, list[str]] = defaultdict(list)
         self.suffixes: Mapping[str, list[str]] = defaultdict(list)
         for name in names:
-            spelled = path_suffixes(spell(normalize_name(name)))
+            spelled = list_suffixes(spell(normalize_name(name)))
             self.whole[spelled[0]].append(name)
             for suffix in spelled:
                 self.suffixes[suffix].append(name)
@@ -103,7 +103,7 @@ class _Spelling:
         for table, keys in (
             (self.whole, [spelled]),
             (self.suffixes, [spelled]),
-            (self.whole, path_suffixes(spelled)[1:]),
+            (self.whole, list_suffixes(spelled)[1:]),
         ):
             found = next((table[key] for key in keys if key in table), None)
             if found:
@@ -115,7 +115,7 @@ class _Spelling:
 
         A folder of the set that is another one than the file's says that another image is meant.
         """
-        spelled = path_suffixes(self.spell(name))
+        spelled = list_suffixes(self.spell(name))
         for longer, suffix in pairwise(spelled):
             if suffix in self.suffixes:
                 folder = longer.removesuffix(f"/{suffix}").casefold()
@@ -150,20 +150,20 @@ class NameIndex:
         UnknownName, AmbiguousName
         """
         wanted = normalize_name(name)
-        for spell in (str, _fold, _fold_without_ending):
+        for spell in (str, _fold_case, _fold_without_ending):
             found = self._spelling(spell).find(wanted)
             if found:
-                return _only(name, found)
-        for spell in (_fold, _fold_without_ending):
+                return _require_one(name, found)
+        for spell in (_fold_case, _fold_without_ending):
             found = self._spelling(spell).find_moved(wanted, self._folders)
             if found:
-                return _only(name, found)
+                return _require_one(name, found)
         raise UnknownName(f"no image is called {quote_name(name)}")
 
     def shorten(self, name: str) -> str:
         """Return the shortest suffix of a name of the set by which it is found; the name itself where there is none."""
         return next(
-            (suffix for suffix in reversed(path_suffixes(normalize_name(name))) if self._finds(suffix, name)), name
+            (suffix for suffix in reversed(list_suffixes(normalize_name(name))) if self._finds(suffix, name)), name
         )
 
     def _finds(self, suffix: str, name: str) -> bool:
@@ -178,7 +178,7 @@ class NameIndex:
         return self._spellings[spell]
 
 
-def _only(name: str, found: Sequence[str]) -> str:
+def _require_one(name: str, found: Sequence[str]) -> str:
     if len(found) > 1:
         more = f" or {len(found) - 2:,} more" if len(found) > 2 else ""
         raise AmbiguousName(f"{quote_name(name)} may be {quote_name(found[0])} or {quote_name(found[1])}{more}")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from refine_bench.datasets.base import Axis, Facts, Row, Scale
-from refine_bench.datasets.tables import Images, csv_rows
+from refine_bench.datasets.base import Axis, Facts, LabelRow, Scale
+from refine_bench.datasets.tables import ImageFinder, read_csv
 
 __all__ = ["FACTS", "rows"]
 
@@ -29,24 +29,24 @@ TEST_REFERENCES = frozenset(f"I{number}" for number in range(66, 82))
 RATINGS = 30
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """All 10,125 images, clustered by their 81 references."""
     file = root / "dmos.csv"
     split = choice["split"]
-    images = Images(root / "images", root / "distorted_images")
-    clean = Images(root / "images", root / "reference_images")
-    for line, row in csv_rows(file, ("dist_img", "ref_img", "dmos", "var")):
+    images = ImageFinder(root / "images", root / "distorted_images")
+    clean = ImageFinder(root / "images", root / "reference_images")
+    for line, row in read_csv(file, ("dist_img", "ref_img", "dmos", "var")):
         name, reference = row["dist_img"], Path(row["ref_img"]).stem
-        yield Row(
+        yield LabelRow(
             file=file,
             line=line,
             name=name,
             mos=row["dmos"],
-            image=images.path(name),
+            image=images.find(name),
             sd=row["var"],
             n_ratings=RATINGS,
             reference_id=reference,
-            reference=clean.path(row["ref_img"]),
+            reference=clean.find(row["ref_img"]),
             kind="_".join(Path(name).stem.split("_")[1:2]) or None,
             selected=split == "10125" or (reference in TEST_REFERENCES) == (split == "2000"),
         )

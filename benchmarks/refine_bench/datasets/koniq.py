@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from distortlab.core.errors import UserError
-from refine_bench.datasets.base import Axis, Facts, Row, Scale
-from refine_bench.datasets.tables import Images, csv_rows, is_number
+from refine_bench.datasets.base import Axis, Facts, LabelRow, Scale
+from refine_bench.datasets.tables import ImageFinder, is_number, read_csv
 
 __all__ = ["FACTS", "rows"]
 
@@ -39,37 +39,37 @@ FOLDERS = {"1024": ("1024x768", "images/1024x768"), "512": ("512x384", "images/5
 VOTES = ("c1", "c2", "c3", "c4", "c5")
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """All 10,073 images; those of the chosen split are selected."""
     file = root / SETS if (root / SETS).is_file() else root / SCORES
     split = choice["split"]
     if file.name == SCORES and split != "all":
         raise UserError(f"{root} has no {SETS}, which holds the split {split}; get it, or use koniq:all")
-    images = Images(*(root / folder for folder in FOLDERS[choice["size"]]))
+    images = ImageFinder(*(root / folder for folder in FOLDERS[choice["size"]]))
     score = "MOS" if file.name == SETS else "MOS_zscore"
-    for line, row in csv_rows(file, ("image_name", *VOTES, "c_total", "SD", score)):
+    for line, row in read_csv(file, ("image_name", *VOTES, "c_total", "SD", score)):
         name, part = row["image_name"], row.get("set")
         acr = choice["label"] == "acr"
-        yield Row(
+        yield LabelRow(
             file=file,
             line=line,
             name=name,
-            mos=_acr(row) if acr else row[score],
-            image=images.path(name),
+            mos=_mean_vote(row) if acr else row[score],
+            image=images.find(name),
             sd=row["SD"] if acr else None,
             n_ratings=row["c_total"],
             split=part,
-            selected=_selected(split, part, name),
+            selected=_is_selected(split, part, name),
         )
 
 
-def _selected(split: str, part: str | None, name: str) -> bool:
+def _is_selected(split: str, part: str | None, name: str) -> bool:
     if split == "qalign-2010":
         return part == "test" and name not in NOT_IN_QALIGN
     return split == "all" or part == {"official-2015": "test"}.get(split, split)
 
 
-def _acr(row: Mapping[str, str]) -> object:
+def _mean_vote(row: Mapping[str, str]) -> object:
     """The mean vote, from fractions or from counts; what is no number is left for the check to name."""
     try:
         votes = [float(row[vote]) for vote in VOTES]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from refine_bench.datasets.base import Axis, Facts, Row, Scale, same_length
-from refine_bench.datasets.tables import Images, mat_arrays
+from refine_bench.datasets.base import Axis, Facts, LabelRow, Scale, check_same_length
+from refine_bench.datasets.tables import ImageFinder, read_mat
 
 __all__ = ["FACTS", "rows"]
 
@@ -25,27 +25,27 @@ FOLDERS = (("jp2k", 227), ("jpeg", 233), ("wn", 174), ("gblur", 174), ("fastfadi
 LABELS = {"realigned": ("dmos_realigned.mat", "dmos_new"), "release2": ("dmos.mat", "dmos")}
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """All 982 rows, clustered by their 29 references."""
     name, variable = LABELS[choice["label"]]
     file = root / name
-    scores, pristine = mat_arrays(file, [variable, "orgs"])
-    sds = mat_arrays(file, ["dmos_std"])[0] if variable == "dmos_new" else [None] * len(scores)
-    (references,) = mat_arrays(root / "refnames_all.mat", ["refnames_all"])
+    scores, pristine = read_mat(file, [variable, "orgs"])
+    sds = read_mat(file, ["dmos_std"])[0] if variable == "dmos_new" else [None] * len(scores)
+    (references,) = read_mat(root / "refnames_all.mat", ["refnames_all"])
     places = [(folder, number) for folder, count in FOLDERS for number in range(1, count + 1)]
-    same_length(file, scores=scores, orgs=pristine, deviations=sds, references=references, images=places)
-    images, clean = Images(root), Images(root / "refimgs")
+    check_same_length(file, scores=scores, orgs=pristine, deviations=sds, references=references, images=places)
+    images, clean = ImageFinder(root), ImageFinder(root / "refimgs")
     for line, (folder, number) in enumerate(places, 1):
         reference = str(references[line - 1])
-        yield Row(
+        yield LabelRow(
             file=file,
             line=line,
             name=f"{folder}/img{number}.bmp",
             mos=scores[line - 1],
-            image=images.path(f"{folder}/img{number}.bmp"),
+            image=images.find(f"{folder}/img{number}.bmp"),
             sd=sds[line - 1],
             reference_id=Path(reference).stem,
-            reference=clean.path(reference),
+            reference=clean.find(reference),
             kind=folder,
             selected=choice["split"] == "982" or not int(pristine[line - 1]),
         )

@@ -15,7 +15,7 @@ from distortlab.core.errors import UserError, unknown
 from distortlab.dataset.reader import open_data
 from distortlab.tasks import grounding
 
-__all__ = ["VIEWS", "LocalItem", "describe", "items", "loaded", "splits"]
+__all__ = ["VIEWS", "LocalItem", "identify_data", "list_items", "list_splits", "load_images"]
 
 VIEWS = ("tasks", "severity", "diagnosis")
 
@@ -29,51 +29,51 @@ class LocalItem:
     truth: Mapping[str, Any]
 
 
-def splits(folder: Path) -> tuple[str, ...]:
+def list_splits(folder: Path) -> tuple[str, ...]:
     """The splits of a data set. Raises `UserError` where it is none."""
     return tuple(sorted({part.split for part in open_data(folder).parts_of("images")}))
 
 
-def chosen(folder: Path, split: str | None) -> str:
+def choose_split(folder: Path, split: str | None) -> str:
     """The split that is asked about: test, else validation, else the first; "all" is all of them."""
-    there = (*splits(folder), "all")
+    there = (*list_splits(folder), "all")
     if split is not None and split not in there:
         raise UserError(unknown(f"split of {folder}", split, there))
     return split or next((name for name in ("test", "validation") if name in there), there[0])
 
 
-def describe(folder: Path) -> tuple[str, str]:
+def identify_data(folder: Path) -> tuple[str, str]:
     """(name, SHA-256 of its manifest)."""
     from distortlab.storage.atomic import sha256_of
 
     return folder.resolve().name, sha256_of(folder / "MANIFEST.json")
 
 
-def items(folder: Path, split: str, view: str) -> list[LocalItem]:
+def list_items(folder: Path, split: str, view: str) -> list[LocalItem]:
     """The items of a view, without a pixel being read."""
-    regions = _regions(folder, split)
+    regions = _read_truths(folder, split)
     if view == "tasks":
         columns = ["sample_id", "image_id", "prompt", "solution", "task", "distortion", "severity"]
-        return [_task(row, regions) for row in _rows(folder, "rft", split, columns)]
+        return [_make_task_item(row, regions) for row in _read_rows(folder, "rft", split, columns)]
     distorted = [LocalItem(key, "", truth) for key, truth in regions.items()]
     if view == "severity":
         return distorted
     references = dict.fromkeys(str(truth["reference_id"]) for truth in regions.values())
-    return [*distorted, *(LocalItem(f"reference:{key}", "", _pristine(key)) for key in references)]
+    return [*distorted, *(LocalItem(f"reference:{key}", "", _make_pristine_truth(key)) for key in references)]
 
 
-def _pristine(key: str) -> dict[str, Any]:
+def _make_pristine_truth(key: str) -> dict[str, Any]:
     return {"image_id": f"reference:{key}", "reference_id": key, "regions": [], "size": None}
 
 
-def loaded(folder: Path, split: str, view: str) -> Iterator[tuple[str, tuple[bytes, ...], bytes | None]]:
+def load_images(folder: Path, split: str, view: str) -> Iterator[tuple[str, tuple[bytes, ...], bytes | None]]:
     """(id, image files, reference file) in an order that reads the files once."""
     if view == "tasks":
-        for row in _rows(folder, "rft", split, ["sample_id", "images"]):
+        for row in _read_rows(folder, "rft", split, ["sample_id", "images"]):
             yield row["sample_id"], tuple(image["bytes"] for image in row["images"]), None
         return
     seen: set[str] = set()
-    for row in _rows(folder, "images", split, ["image_id", "image", "reference_id", "reference"]):
+    for row in _read_rows(folder, "images", split, ["image_id", "image", "reference_id", "reference"]):
         reference = row["reference"]["bytes"] if row["reference"] else None
         yield row["image_id"], (row["image"]["bytes"],), reference
         key = row["reference_id"]
@@ -82,7 +82,7 @@ def loaded(folder: Path, split: str, view: str) -> Iterator[tuple[str, tuple[byt
             yield f"reference:{key}", (reference,), None
 
 
-def _task(row: Mapping[str, Any], regions: Mapping[str, Mapping[str, Any]]) -> LocalItem:
+def _make_task_item(row: Mapping[str, Any], regions: Mapping[str, Mapping[str, Any]]) -> LocalItem:
     about = regions[row["image_id"]]
     return LocalItem(
         row["sample_id"],
@@ -91,13 +91,13 @@ def _task(row: Mapping[str, Any], regions: Mapping[str, Mapping[str, Any]]) -> L
     )
 
 
-def _regions(folder: Path, split: str) -> dict[str, dict[str, Any]]:
+def _read_truths(folder: Path, split: str) -> dict[str, dict[str, Any]]:
     """What is in each image: its regions with boxes in pixels and in thousandths, family, severity, area."""
     columns = ["image_id", "width", "height", "reference_id", "regions"]
-    return {row["image_id"]: _truth(row) for row in _rows(folder, "images", split, columns)}
+    return {row["image_id"]: _format_truth(row) for row in _read_rows(folder, "images", split, columns)}
 
 
-def _truth(row: Mapping[str, Any]) -> dict[str, Any]:
+def _format_truth(row: Mapping[str, Any]) -> dict[str, Any]:
     size = (row["width"], row["height"])
     thousandths = partial(grounding.rescale, size=size, frame=grounding.THOUSANDTHS)
     return {
@@ -120,5 +120,5 @@ def _truth(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rows(folder: Path, table: str, split: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _read_rows(folder: Path, table: str, split: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     return open_data(folder).rows(table, columns, None if split == "all" else split)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from refine_bench.datasets.base import Axis, Facts, Row, Scale
-from refine_bench.datasets.image_names import normalize_name, path_suffixes
-from refine_bench.datasets.tables import Images, json_items
+from refine_bench.datasets.base import Axis, Facts, LabelRow, Scale
+from refine_bench.datasets.image_names import list_suffixes, normalize_name
+from refine_bench.datasets.tables import ImageFinder, read_json
 
 __all__ = ["FACTS", "rows"]
 
@@ -36,34 +36,34 @@ FACTS = Facts(
 )
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """The items of the file `choice["file"]`; images below `root`."""
     file = Path(choice["file"])
     norm = choice["label"] == "norm"
-    images = Images(root, file.parent)
+    images = ImageFinder(root, file.parent)
     found: dict[Path, str] = {}
-    for number, item in json_items(file):
+    for number, item in read_json(file):
         path = item.get("image") or item.get("img_path")
         if not isinstance(path, str):
             raise UserError(f"{file}, item {number} has no image (keys image or img_path): {str(dict(item))[:120]}")
         name = normalize_name(path)
-        image = _image(images, name)
+        image = _find_image(images, name)
         if image.is_file() and found.setdefault(image, name) != name:
             raise UserError(
                 f"{file}: {found[image]!r} and {name!r} both lead to {image}; --data must hold their folders"
             )
-        yield Row(
+        yield LabelRow(
             file=file,
             line=number,
             name=name,
-            mos=_score(item, norm),
+            mos=_find_score(item, norm),
             image=image,
             sd=item.get("std_norm" if norm else "std"),
             reference_id=None,
         )
 
 
-def _score(item: Mapping[str, Any], norm: bool) -> object:
+def _find_score(item: Mapping[str, Any], norm: bool) -> object:
     key = "gt_score_norm" if norm else "gt_score"
     if key in item:
         return item[key]
@@ -71,7 +71,7 @@ def _score(item: Mapping[str, Any], norm: bool) -> object:
     return tail if arrow and not norm else f"missing: no {key}"
 
 
-def _image(images: Images, name: str) -> Path:
+def _find_image(images: ImageFinder, name: str) -> Path:
     """Where the longest suffix of a name that is there leads; where none is, where the name itself would be."""
-    places = (images.path(suffix) for suffix in path_suffixes(name))
-    return next((place for place in places if place.is_file()), images.path(name))
+    places = (images.find(suffix) for suffix in list_suffixes(name))
+    return next((place for place in places if place.is_file()), images.find(name))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from distortlab.core.errors import UserError
-from refine_bench.datasets.base import Facts, Row, Scale
-from refine_bench.datasets.tables import Images, text_lines
+from refine_bench.datasets.base import Facts, LabelRow, Scale
+from refine_bench.datasets.tables import ImageFinder, read_lines
 
 __all__ = ["FACTS", "rows"]
 
@@ -30,22 +30,22 @@ FOLDERS = (
 )
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """All 23,200 images of the training part, clustered by their 200 references."""
-    images = Images(*(root / folder for folder in FOLDERS))
-    clean = Images(root / "Train_Ref")
+    images = ImageFinder(*(root / folder for folder in FOLDERS))
+    clean = ImageFinder(root / "Train_Ref")
     for file in sorted((root / "Train_Label").glob("*.txt")):
-        for line, text in text_lines(file):
+        for line, text in read_lines(file):
             name, comma, mos = text.partition(",")
             if not comma:
                 raise UserError(f"{file}, row {line}: {text[:60]!r} is not a name, a comma and a score")
-            yield Row(
+            yield LabelRow(
                 file=file,
                 line=line,
                 name=name,
                 mos=mos,
-                image=images.path(name),
+                image=images.find(name),
                 reference_id=file.stem,
-                reference=clean.path(f"{file.stem}.bmp"),
+                reference=clean.find(f"{file.stem}.bmp"),
                 kind="_".join(name.split("_")[1:2]) or None,
             )

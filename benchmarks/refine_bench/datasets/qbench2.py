@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from refine_bench.datasets.base import Axis, Facts, Question
-from refine_bench.datasets.choices import Groups, choice_questions
-from refine_bench.datasets.tables import Images
+from refine_bench.datasets.base import Axis, Facts, QuestionRow
+from refine_bench.datasets.choices import Groups, read_questions
+from refine_bench.datasets.tables import ImageFinder
 
 __all__ = ["FACTS", "rows"]
 
@@ -23,11 +23,11 @@ FACTS = Facts(
 )
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Question]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[QuestionRow]:
     """The questions of a half; image names come with a backslash."""
     file = root / f"q-bench2-a1-{choice['split']}.jsonl"
-    return choice_questions(file, Images(root), _groups)
+    return read_questions(file, ImageFinder(root), _list_groups)
 
 
-def _groups(item: Mapping[str, Any]) -> Groups:
+def _list_groups(item: Mapping[str, Any]) -> Groups:
     return [(key, str(item[key])) for key in ("type", "concern") if key in item]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from refine_bench.datasets.base import Axis, Facts, Question
-from refine_bench.datasets.choices import Groups, choice_questions
-from refine_bench.datasets.tables import Images
+from refine_bench.datasets.base import Axis, Facts, QuestionRow
+from refine_bench.datasets.choices import Groups, read_questions
+from refine_bench.datasets.tables import ImageFinder
 
 __all__ = ["FACTS", "rows"]
 
@@ -28,16 +28,16 @@ TYPES = ("yes/no", "what", "how")
 CONCERNS = ("distortion", "other", "in-context distortion", "in-context other")
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Question]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[QuestionRow]:
     """The 1,495 questions of a half."""
     file = root / f"llvisionqa_{choice['split']}.json"
-    images = Images(root / "images", root / "images_llvisionqa", root)
-    return choice_questions(file, images, _groups)
+    images = ImageFinder(root / "images", root / "images_llvisionqa", root)
+    return read_questions(file, images, _list_groups)
 
 
-def _groups(item: Mapping[str, Any]) -> Groups:
-    return ("type", _label(item.get("type"), TYPES)), ("concern", _label(item.get("concern"), CONCERNS))
+def _list_groups(item: Mapping[str, Any]) -> Groups:
+    return ("type", _name_label(item.get("type"), TYPES)), ("concern", _name_label(item.get("concern"), CONCERNS))
 
 
-def _label(value: object, names: tuple[str, ...]) -> str:
+def _name_label(value: object, names: tuple[str, ...]) -> str:
     return names[int(str(value))] if str(value) in map(str, range(len(names))) else str(value)

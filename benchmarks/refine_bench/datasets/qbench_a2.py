@@ -5,7 +5,7 @@ scored.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from refine_bench.datasets.base import Facts, Question
+from refine_bench.datasets.base import Facts, QuestionRow
 
 __all__ = ["FACTS", "rows"]
 
@@ -24,10 +24,10 @@ QUESTION = "Describe the quality, aesthetics and other low-level appearance of t
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Question]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[QuestionRow]:
     """A question for each image."""
     folder = root / "images_lldescribe"
     pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
     for number, path in enumerate(pictures, 1):
         name = path.relative_to(folder).as_posix()
-        yield Question(file=folder, line=number, name=name, images=(path,), question=QUESTION)
+        yield QuestionRow(file=folder, line=number, name=name, images=(path,), question=QUESTION)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from distortlab.core.errors import UserError
-from refine_bench.datasets.base import Axis, Facts, Row, Scale
+from refine_bench.datasets.base import Axis, Facts, LabelRow, Scale
 from refine_bench.datasets.image_names import normalize_name
-from refine_bench.datasets.tables import Images, json_items, xlsx_rows
+from refine_bench.datasets.tables import ImageFinder, read_json, read_xlsx
 
 __all__ = ["FACTS", "rows"]
 
@@ -28,30 +28,30 @@ FACTS = Facts(
 )
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """All 11,125 images; those of the chosen split are selected."""
     file = next(path for path in (root / "Annotations" / LABELS, root / LABELS) if path.is_file())
     split = choice["split"]
-    test = _test_names(root) if split != "11125" else frozenset[str]()
-    images = Images(root / "TestImage", root / "SPAQ" / "TestImage", root)
-    for line, row in xlsx_rows(file, ("Image name", "MOS")):
+    test = _read_test_names(root) if split != "11125" else frozenset[str]()
+    images = ImageFinder(root / "TestImage", root / "SPAQ" / "TestImage", root)
+    for line, row in read_xlsx(file, ("Image name", "MOS")):
         name = str(row["Image name"])
-        yield Row(
+        yield LabelRow(
             file=file,
             line=line,
             name=name,
             mos=row["MOS"],
-            image=images.path(name),
+            image=images.find(name),
             selected=split == "11125" or (name in test) == (split == "2224"),
         )
 
 
-def _test_names(root: Path) -> frozenset[str]:
+def _read_test_names(root: Path) -> frozenset[str]:
     file = next((root / name for name in TEST_LISTS if (root / name).is_file()), None)
     if file is None:
         raise UserError(
             f"{root} has no {TEST_LISTS[0]}, which names Q-Align's 2,224 test images; "
             "get it from Q-Align or DeQA-Score, or use spaq:11125"
         )
-    paths = (str(item.get("image") or item.get("img_path")) for _, item in json_items(file))
+    paths = (str(item.get("image") or item.get("img_path")) for _, item in read_json(file))
     return frozenset(normalize_name(path).rpartition("/")[2] for path in paths)

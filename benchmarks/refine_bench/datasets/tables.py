@@ -12,21 +12,21 @@ from typing import Any
 from distortlab.core.errors import UserError
 
 __all__ = [
-    "Images",
-    "csv_rows",
+    "ImageFinder",
     "is_number",
-    "json_items",
-    "json_values",
-    "mat_arrays",
-    "text_lines",
-    "text_of",
-    "xlsx_rows",
+    "parse_json",
+    "read_csv",
+    "read_json",
+    "read_lines",
+    "read_mat",
+    "read_text",
+    "read_xlsx",
 ]
 
 MAX_BYTES = 1 << 30
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """A text file, with or without a byte-order mark."""
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -38,11 +38,11 @@ def text_of(path: Path) -> str:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def csv_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def read_csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line, values by column) of a CSV file that has these columns."""
-    reader = csv.DictReader(text_of(path).splitlines(keepends=True))
+    reader = csv.DictReader(read_text(path).splitlines(keepends=True))
     try:
-        _need(path, reader.fieldnames or [], columns)
+        _check_columns(path, reader.fieldnames or [], columns)
         for row in reader:
             if any(row.get(column) is None for column in columns):
                 raise UserError(f"{path}, row {reader.line_num}: fewer values than the header has columns")
@@ -51,13 +51,13 @@ def csv_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str
         raise UserError(f"{path}, row {reader.line_num}: {error}") from None
 
 
-def _need(path: Path, found: Sequence[str], columns: Sequence[str]) -> None:
+def _check_columns(path: Path, found: Sequence[str], columns: Sequence[str]) -> None:
     missing = [column for column in columns if column not in found]
     if missing:
         raise UserError(f"{path} has no column {', '.join(missing)}; it has {', '.join(map(str, found)) or 'none'}")
 
 
-def xlsx_rows(path: Path, columns: Sequence[str], sheet: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_xlsx(path: Path, columns: Sequence[str], sheet: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """(row, values by column) of an Excel sheet; the header is the first row that has all the columns."""
     try:
         import openpyxl
@@ -71,12 +71,12 @@ def xlsx_rows(path: Path, columns: Sequence[str], sheet: str | None = None) -> I
         if sheet is not None and sheet not in book.sheetnames:
             raise UserError(f"{path} has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}")
         table = book[sheet] if sheet else book.worksheets[0]
-        yield from _below_header(path, table.iter_rows(values_only=True), columns)
+        yield from _read_below_header(path, table.iter_rows(values_only=True), columns)
     finally:
         book.close()
 
 
-def _below_header(
+def _read_below_header(
     path: Path, rows: Iterator[tuple[Any, ...]], columns: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     header: list[str] | None = None
@@ -90,7 +90,7 @@ def _below_header(
         raise UserError(f"{path} has no row with the columns {', '.join(columns)}")
 
 
-def mat_arrays(path: Path, names: Sequence[str]) -> list[Any]:
+def read_mat(path: Path, names: Sequence[str]) -> list[Any]:
     """Variables of a MATLAB file, each flattened to a list; cells of text become text."""
     import numpy as np
     from scipy.io import loadmat
@@ -100,11 +100,11 @@ def mat_arrays(path: Path, names: Sequence[str]) -> list[Any]:
         values = loadmat(path)
     except (MatReadError, ValueError, NotImplementedError, OSError, TypeError) as error:
         raise UserError(f"{path} is not a readable MATLAB file: {error}") from None
-    _need(path, [name for name in values if not name.startswith("__")], names)
-    return [[_cell(item) for item in np.asarray(values[name]).ravel()] for name in names]
+    _check_columns(path, [name for name in values if not name.startswith("__")], names)
+    return [[_unwrap_cell(item) for item in np.asarray(values[name]).ravel()] for name in names]
 
 
-def _cell(item: Any) -> Any:
+def _unwrap_cell(item: Any) -> Any:
     while hasattr(item, "dtype") and getattr(item, "size", 0) == 1:
         item = item.item() if item.ndim == 0 else item.ravel()[0]
     return item
@@ -119,18 +119,18 @@ def is_number(text: str) -> bool:
     return True
 
 
-def text_lines(path: Path) -> Iterator[tuple[int, str]]:
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """(line, text) of the lines that are not blank."""
-    return ((number, line.strip()) for number, line in enumerate(text_of(path).splitlines(), 1) if line.strip())
+    return ((number, line.strip()) for number, line in enumerate(read_text(path).splitlines(), 1) if line.strip())
 
 
-def json_values(
+def parse_json(
     path: Path, text: str, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None
 ) -> list[Any]:
     """The values of a JSON text: one, one on each line, or one after another."""
     decoder = json.JSONDecoder(object_pairs_hook=object_pairs_hook)
     values: list[Any] = []
-    at = _skip(text, 0)
+    at = _skip_blanks(text, 0)
     while at < len(text):
         try:
             value, at = decoder.raw_decode(text, at)
@@ -140,13 +140,13 @@ def json_values(
                 f"{path}, line {line}: no whole JSON value ({len(values)} items before it); {error}"
             ) from None
         values.append(value)
-        at = _skip(text, at)
+        at = _skip_blanks(text, at)
     return values
 
 
-def json_items(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
+def read_json(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
     """(number, object) of a JSON list, of JSON lines, or of objects one after another."""
-    values = json_values(path, text_of(path))
+    values = parse_json(path, read_text(path))
     items = [item for value in values for item in (value if isinstance(value, list) else [value])]
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
@@ -154,13 +154,13 @@ def json_items(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
     return list(enumerate(items, 1))
 
 
-def _skip(text: str, at: int) -> int:
+def _skip_blanks(text: str, at: int) -> int:
     while at < len(text) and text[at] in " \t\r\n,":
         at += 1
     return at
 
 
-class Images:
+class ImageFinder:
     """Image files below some folders, found by name; whatever its case where only one file can be meant. Folders are
     listed once, when first needed.
     """
@@ -169,7 +169,7 @@ class Images:
         self._folders = [folder for folder in folders if folder.is_dir()] or list(folders[:1])
         self._listed: dict[Path, dict[str, list[Path]]] = {}
 
-    def path(self, name: str) -> Path:
+    def find(self, name: str) -> Path:
         """Where the image is, or where it should be."""
         relative = Path(name.replace("\\", "/"))
         if relative.is_absolute() or ".." in relative.parts or "\0" in name:

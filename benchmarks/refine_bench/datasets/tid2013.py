@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from distortlab.core.errors import UserError
-from refine_bench.datasets.base import Facts, Row, Scale, same_length
-from refine_bench.datasets.tables import Images, text_lines
+from refine_bench.datasets.base import Facts, LabelRow, Scale, check_same_length
+from refine_bench.datasets.tables import ImageFinder, read_lines
 
 __all__ = ["FACTS", "rows"]
 
@@ -22,27 +22,27 @@ FACTS = Facts(
 )
 
 
-def rows(root: Path, choice: Mapping[str, str]) -> Iterator[Row]:
+def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """All 3,000 images, clustered by their 25 references."""
     file, deviations = root / "mos_with_names.txt", root / "mos_std.txt"
-    lines = list(text_lines(file))
-    sds = [text for _, text in text_lines(deviations)] if deviations.is_file() else [None] * len(lines)
-    same_length(file, scores=lines, deviations=sds)
-    images, clean = Images(root / "distorted_images"), Images(root / "reference_images")
+    lines = list(read_lines(file))
+    sds = [text for _, text in read_lines(deviations)] if deviations.is_file() else [None] * len(lines)
+    check_same_length(file, scores=lines, deviations=sds)
+    images, clean = ImageFinder(root / "distorted_images"), ImageFinder(root / "reference_images")
     for (line, text), sd in zip(lines, sds, strict=True):
         mos, _, name = text.partition(" ")
         parts = name.strip().split("_")
         if len(parts) != 3:
             raise UserError(f"{file}, row {line}: {text[:60]!r} is not a score and a name like I01_01_1.bmp")
         reference = parts[0].upper()
-        yield Row(
+        yield LabelRow(
             file=file,
             line=line,
             name=name.strip(),
             mos=mos,
-            image=images.path(name.strip()),
+            image=images.find(name.strip()),
             sd=sd,
             reference_id=reference,
-            reference=clean.path(f"{reference}.bmp"),
+            reference=clean.find(f"{reference}.bmp"),
             kind=parts[1],
         )

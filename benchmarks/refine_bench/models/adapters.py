@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from distortlab.core.errors import UserError
 
-__all__ = ["Adapter", "adapter_of", "attached"]
+__all__ = ["LoraAdapter", "attach_adapter", "find_adapter"]
 
 
-class Adapter(NamedTuple):
+class LoraAdapter(NamedTuple):
     """`spec` holds adapters for the model `base`; `commit` is theirs on the Hub, None for a folder."""
 
     spec: str
@@ -19,7 +19,7 @@ class Adapter(NamedTuple):
     commit: str | None
 
 
-def adapter_of(spec: str) -> Adapter | None:
+def find_adapter(spec: str) -> LoraAdapter | None:
     """The adapters of a folder or of a repository, or None. Raises `UserError` where their model is not there."""
     from transformers.utils.hub import extract_commit_hash
     from transformers.utils.peft_utils import find_adapter_config_file
@@ -40,10 +40,10 @@ def adapter_of(spec: str) -> Adapter | None:
             "path into base_model_name_or_path of adapter_config.json"
         )
     commit = None if Path(spec).is_dir() else extract_commit_hash(found, None)
-    return Adapter(spec, base, values.get("revision"), commit)
+    return LoraAdapter(spec, base, values.get("revision"), commit)
 
 
-def attached(model: Any, adapter: Adapter) -> Any:
+def attach_adapter(model: Any, adapter: LoraAdapter) -> Any:
     """The model with the adapters on it, not merged: what was trained, exactly."""
     try:
         from peft import PeftModel

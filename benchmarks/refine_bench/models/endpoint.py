@@ -30,7 +30,7 @@ from refine_bench.models.base import Request, Response
 from refine_bench.models.limits import find_server_limits
 from refine_bench.prompts.answers import Answer, Token
 
-__all__ = ["Endpoint", "as_url", "parsed", "payload"]
+__all__ = ["Endpoint", "encode_url", "make_payload", "parse_reply"]
 
 AGAIN = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529))
 NEVER = frozenset((401, 403, 404, 405))
@@ -62,7 +62,7 @@ class Endpoint:
         self._key = os.environ.get("OPENAI_API_KEY")
         self._not_before = 0.0
         self._succeeded = self._failed = self._silent = 0
-        self.name, self.revision = self._found()
+        self.name, self.revision = self._find_model()
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -73,15 +73,15 @@ class Endpoint:
         kind = {"Content-Type": "application/json"}
         return {**kind, "Authorization": f"Bearer {self._key}"} if self._key else kind
 
-    def _found(self) -> tuple[str, str]:
+    def _find_model(self) -> tuple[str, str]:
         """(name, what the server says it is). A server without a list of models is taken at its word."""
         try:
             reply = httpx.get(f"{self.url}/models", headers=self._headers(), timeout=self._timeout)
         except httpx.HTTPError as error:
-            raise UserError(f"no answer from {self.url}: {_told(error)}; is the server running?") from None
+            raise UserError(f"no answer from {self.url}: {_describe_error(error)}; is the server running?") from None
         if reply.status_code in (401, 403):
             raise UserError(f"{self.url} refuses: HTTP {reply.status_code}; set OPENAI_API_KEY")
-        models = _models(reply)
+        models = _list_models(reply)
         if not self.name and len(models) == 1:
             return next(iter(models.items()))
         if not self.name:
@@ -104,7 +104,7 @@ class Endpoint:
 
     def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
         """As they come."""
-        return _driven(self, requests)
+        return _stream_responses(self, requests)
 
     async def drive(self, source: Iterator[Request], lock: threading.Lock, out: "queue.Queue[Any]") -> None:
         """Workers that take a request, ask, and hand on the response.
@@ -115,8 +115,8 @@ class Endpoint:
 
         async def work() -> None:
             async with httpx.AsyncClient(headers=self._headers(), timeout=self._timeout, verify=trust) as client:
-                while (request := await asyncio.to_thread(_next, source, lock)) is not None:
-                    out.put(await self._answered(client, request))
+                while (request := await asyncio.to_thread(_take_next, source, lock)) is not None:
+                    out.put(await self._answer_request(client, request))
 
         workers = [asyncio.create_task(work()) for _ in range(self.concurrency)]
         try:
@@ -126,10 +126,10 @@ class Endpoint:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _answered(self, client: httpx.AsyncClient, request: Request) -> Response:
+    async def _answer_request(self, client: httpx.AsyncClient, request: Request) -> Response:
         start = time.perf_counter()
         try:
-            body = await asyncio.to_thread(_body, request, self.name)
+            body = await asyncio.to_thread(_encode_body, request, self.name)
         except BadReference as error:
             return Response(request, Answer(error=str(error)))
         trouble = ""
@@ -139,17 +139,17 @@ class Endpoint:
             try:
                 reply = await client.post(f"{self.url}/chat/completions", content=body)
                 if reply.status_code == 200:
-                    answer, usage = parsed(reply.json())
+                    answer, usage = parse_reply(reply.json())
                     self._succeeded += 1
-                    seen = tuple((_size(image), None) for image in request.images)
+                    seen = tuple((_read_size(image), None) for image in request.images)
                     return Response(request, answer, time.perf_counter() - start, usage, seen)
                 trouble = f"HTTP {reply.status_code}: {reply.text[:200]}"
-                self._judge(reply, trouble)
+                self._check_refusal(reply, trouble)
                 if reply.status_code not in AGAIN:
                     break
-                pause = self._paused(reply, pause)
+                pause = self._extend_pause(reply, pause)
             except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-                trouble = _told(error)
+                trouble = _describe_error(error)
                 self._lose_patience(error)
             if turn + 1 < TRIES:
                 await asyncio.sleep(pause * (0.5 + stream("back-off", request.key, turn).uniform()))
@@ -166,11 +166,11 @@ class Endpoint:
                 f"{self.url} has not answered {self._silent} requests within {self._timeout.read:g} s; see --timeout"
             )
 
-    def _judge(self, reply: httpx.Response, trouble: str) -> None:
+    def _check_refusal(self, reply: httpx.Response, trouble: str) -> None:
         if reply.status_code in NEVER:
             raise _Stop(f"{self.url} refuses: {trouble}")
 
-    def _paused(self, reply: httpx.Response, pause: float) -> float:
+    def _extend_pause(self, reply: httpx.Response, pause: float) -> float:
         """A server that is too busy quiets every worker, not only the one that was told."""
         try:
             pause = max(pause, min(LONGEST_S, float(reply.headers.get("retry-after", 0))))
@@ -184,12 +184,12 @@ class Endpoint:
         """Nothing is held between runs."""
 
 
-def _next(source: Iterator[Request], lock: threading.Lock) -> Request | None:
+def _take_next(source: Iterator[Request], lock: threading.Lock) -> Request | None:
     with lock:
         return next(source, None)
 
 
-def _driven(endpoint: Endpoint, requests: Iterable[Request]) -> Generator[Response, None, None]:
+def _stream_responses(endpoint: Endpoint, requests: Iterable[Request]) -> Generator[Response, None, None]:
     """Responses from an event loop in another thread; closing the generator ends it."""
     out: queue.Queue[Any] = queue.Queue()
     loop = asyncio.new_event_loop()
@@ -221,16 +221,16 @@ def _driven(endpoint: Endpoint, requests: Iterable[Request]) -> Generator[Respon
         loop.close()
 
 
-def _told(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _body(request: Request, name: str) -> bytes:
-    return json.dumps(payload(request, name)).encode()
+def _encode_body(request: Request, name: str) -> bytes:
+    return json.dumps(make_payload(request, name)).encode()
 
 
-def _models(reply: httpx.Response) -> dict[str, str]:
+def _list_models(reply: httpx.Response) -> dict[str, str]:
     """Name -> what is behind it."""
     try:
         entries = reply.json()["data"]
@@ -239,9 +239,9 @@ def _models(reply: httpx.Response) -> dict[str, str]:
         return {}
 
 
-def payload(request: Request, name: str) -> dict[str, Any]:
+def make_payload(request: Request, name: str) -> dict[str, Any]:
     """The body of a request. A prefix is the beginning of the answer, which the server is told to continue."""
-    images = [{"type": "image_url", "image_url": {"url": as_url(image)}} for image in request.images]
+    images = [{"type": "image_url", "image_url": {"url": encode_url(image)}} for image in request.images]
     messages: list[dict[str, Any]] = [{"role": "system", "content": request.system}] if request.system else []
     messages.append({"role": "user", "content": [*images, {"type": "text", "text": request.prompt}]})
     decoding = request.decoding
@@ -262,7 +262,7 @@ def payload(request: Request, name: str) -> dict[str, Any]:
     return {**body, "messages": messages}
 
 
-def as_url(data: bytes) -> str:
+def encode_url(data: bytes) -> str:
     """A file as a data URL: as it is where any reader shows it upright, otherwise as a PNG of its upright pixels."""
     try:
         with Pillow.open(io.BytesIO(data)) as picture:
@@ -275,12 +275,12 @@ def as_url(data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def _size(data: bytes) -> tuple[int, int]:
+def _read_size(data: bytes) -> tuple[int, int]:
     with Pillow.open(io.BytesIO(data)) as picture:
         return picture.size
 
 
-def parsed(reply: Mapping[str, Any]) -> tuple[Answer, dict[str, int]]:
+def parse_reply(reply: Mapping[str, Any]) -> tuple[Answer, dict[str, int]]:
     """(answer, tokens used). Reasoning that the server has set apart is put back where it was."""
     choice = reply["choices"][0]
     message = choice["message"]

@@ -11,7 +11,7 @@ from distortlab.core.seeds import Stream, stream
 from distortlab.tasks.terms import LEVELS, PHRASES
 from refine_bench.models.base import Model, Request, Response
 from refine_bench.prompts.answers import Answer
-from refine_bench.prompts.protocols import letter
+from refine_bench.prompts.protocols import format_letter
 
 __all__ = ["FLOORS", "Floor", "PromptOnly"]
 
@@ -41,33 +41,33 @@ class Floor:
         """At once."""
         for request in requests:
             lot = stream("refine-bench", "floor", request.item, request.sample) if self.spec == "random" else None
-            text = _answer(request, lot)
+            text = _write_answer(request, lot)
             yield Response(request, Answer(text=text, value=lot.uniform(1.0, 5.0) if lot else 3.0))
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def _answer(request: Request, lot: Stream | None) -> str:
+def _write_answer(request: Request, lot: Stream | None) -> str:
     """In the form that the prompt asks for."""
     if request.options:
-        return letter(lot.below(len(request.options)) if lot else 0)
+        return format_letter(lot.below(len(request.options)) if lot else 0)
     if request.words:
         return request.words[lot.below(len(request.words)) if lot else len(request.words) // 2]
     task = request.truth.get("task")
     if task is None and "regions" in request.truth:
-        return f"<answer>{_regions(lot)}</answer>"
+        return f"<answer>{_write_regions(lot)}</answer>"
     if task is None:
         score = f"{lot.uniform(1.0, 5.0):.2f}" if lot else "3.00"
         return (
             f'<answer>{{"rating": {score}}}</answer>' if '"rating"' in request.prompt else f"<answer>{score}</answer>"
         )
-    return f"<answer>{_local(str(task), request.prompt, lot)}</answer>"
+    return f"<answer>{_write_local_answer(str(task), request.prompt, lot)}</answer>"
 
 
-def _local(task: str, prompt: str, lot: Stream | None) -> str:
+def _write_local_answer(task: str, prompt: str, lot: Stream | None) -> str:
     if task == "grounding":
-        return str(_box(lot))
+        return str(_choose_box(lot))
     if task == "object":
         names = _LISTED.findall(prompt) or ["object"]
         return names[lot.below(len(names)) if lot else 0]
@@ -76,15 +76,15 @@ def _local(task: str, prompt: str, lot: Stream | None) -> str:
     return f"{family}, {LEVELS[lot.below(len(LEVELS)) if lot else 2]}"
 
 
-def _regions(lot: Stream | None) -> str:
+def _write_regions(lot: Stream | None) -> str:
     """Nothing is distorted; or any one region is."""
     if lot is None:
         return "[]"
     family = list(PHRASES.values())[lot.below(len(PHRASES))]
-    return json.dumps([{"box": _box(lot), "type": family, "severity": LEVELS[lot.below(len(LEVELS))]}])
+    return json.dumps([{"box": _choose_box(lot), "type": family, "severity": LEVELS[lot.below(len(LEVELS))]}])
 
 
-def _box(lot: Stream | None) -> list[int]:
+def _choose_box(lot: Stream | None) -> list[int]:
     """The middle half of the image, in thousandths; or any box."""
     if lot is None:
         return [250, 250, 750, 750]
@@ -112,14 +112,16 @@ class PromptOnly:
 
     def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
         """Those of the model."""
-        return self._model.answers(replace(r, images=tuple(map(_grey, r.images)), reference=None) for r in requests)
+        return self._model.answers(
+            replace(r, images=tuple(map(_paint_grey, r.images)), reference=None) for r in requests
+        )
 
     def close(self) -> None:
         """Of the model."""
         self._model.close()
 
 
-def _grey(data: bytes) -> bytes:
+def _paint_grey(data: bytes) -> bytes:
     from PIL import Image as Pillow
 
     with Pillow.open(io.BytesIO(data)) as picture:

@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from distortlab.core.errors import BadReference, UserError
 from distortlab.imaging.decode import read_upright
-from refine_bench.models.adapters import Adapter, adapter_of, attached
+from refine_bench.models.adapters import LoraAdapter, attach_adapter, find_adapter
 from refine_bench.models.base import Request, Response
 from refine_bench.models.processors import load_processor, set_pixels
 from refine_bench.prompts.answers import Answer, Token
@@ -38,15 +38,15 @@ class HuggingFace:
         max_pixels: int | None = None,
     ) -> None:
         self.spec = spec
-        self._torch, self._processor, self._model, self._adapter = _loaded(spec, device, dtype)
+        self._torch, self._processor, self._model, self._adapter = _load_model(spec, device, dtype)
         self._batch = batch or BATCH
         set_pixels(self._processor, min_pixels, max_pixels)
         self._tokenizer = self._processor.tokenizer
         self._tokenizer.padding_side = "left"
         if self._tokenizer.pad_token is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
-        self.revision = f"{_revision(spec, self._model.config, self._adapter)} {self._model.dtype}"
-        self.processor = _described(self._processor)
+        self.revision = f"{_find_revision(spec, self._model.config, self._adapter)} {self._model.dtype}"
+        self.processor = _describe_processor(self._processor)
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -70,16 +70,16 @@ class HuggingFace:
         """In batches of neighbours in size: padding costs least that way."""
         source = iter(requests)
         while window := list(islice(source, 4 * self._batch)):
-            window.sort(key=lambda request: (len(request.images), len(request.prompt), _pixels(request)))
+            window.sort(key=lambda request: (len(request.images), len(request.prompt), _count_bytes(request)))
             start = 0
             while start < len(window):
                 size = min(self._batch, len(window) - start)
-                yield from self._answered(window[start : start + size])
+                yield from self._answer_batch(window[start : start + size])
                 start += size
 
-    def _answered(self, requests: Sequence[Request]) -> list[Response]:
+    def _answer_batch(self, requests: Sequence[Request]) -> list[Response]:
         try:
-            return self._asked(requests)
+            return self._generate_batch(requests)
         except self._torch.OutOfMemoryError as error:
             trouble: Exception = error
             self._torch.cuda.empty_cache()
@@ -89,17 +89,20 @@ class HuggingFace:
         if len(requests) == 1:
             return [Response(requests[0], Answer(error=f"{type(trouble).__name__}: {str(trouble)[:300]}"))]
         half = len(requests) // 2
-        return [*self._answered(requests[:half]), *self._answered(requests[half:])]
+        return [*self._answer_batch(requests[:half]), *self._answer_batch(requests[half:])]
 
-    def _asked(self, requests: Sequence[Request]) -> list[Response]:
+    def _generate_batch(self, requests: Sequence[Request]) -> list[Response]:
         start = time.perf_counter()
         torch = self._torch
-        images = [[_picture(data) for data in request.images] for request in requests]
+        images = [[_read_picture(data) for data in request.images] for request in requests]
         inputs = self._processor(
-            text=[self._text(request) for request in requests], images=images, padding=True, return_tensors="pt"
+            text=[self._format_prompt(request) for request in requests],
+            images=images,
+            padding=True,
+            return_tensors="pt",
         ).to(self._model.device)
         decoding = requests[0].decoding
-        recorder = Recorder(torch, decoding.top_logprobs, self._words(requests[0]))
+        recorder = Recorder(torch, decoding.top_logprobs, self._find_word_tokens(requests[0]))
         torch.manual_seed(requests[0].seed)
         sampled = decoding.temperature > 0
         options: dict[str, Any] = {"temperature": decoding.temperature, "top_p": decoding.top_p} if sampled else {}
@@ -116,28 +119,34 @@ class HuggingFace:
             )
         new = output[:, inputs["input_ids"].shape[1] :].tolist()
         each = (time.perf_counter() - start) / len(requests)
-        seen = _seen(inputs, images, self._processor)
+        seen = _list_sizes(inputs, images, self._processor)
         return [
-            Response(request, self._answer(ids, row, recorder, request), each, self._used(inputs, row, ids), seen[row])
+            Response(
+                request,
+                self._decode_answer(ids, row, recorder, request),
+                each,
+                self._count_tokens(inputs, row, ids),
+                seen[row],
+            )
             for row, (request, ids) in enumerate(zip(requests, new, strict=True))
         ]
 
-    def _text(self, request: Request) -> str:
+    def _format_prompt(self, request: Request) -> str:
         content = [*({"type": "image"} for _ in request.images), {"type": "text", "text": request.prompt}]
         system = [{"role": "system", "content": [{"type": "text", "text": request.system}]}] if request.system else []
         messages = [*system, {"role": "user", "content": content}]
         text = self._processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
         return str(text) + request.prefix
 
-    def _words(self, request: Request) -> dict[str, int]:
+    def _find_word_tokens(self, request: Request) -> dict[str, int]:
         """The first token of every level word, as it would follow the prefix."""
         space = " " if request.prefix else ""
         return {
             word: self._tokenizer(f"{space}{word}", add_special_tokens=False)["input_ids"][0] for word in request.words
         }
 
-    def _answer(self, ids: Sequence[int], row: int, recorder: "Recorder", request: Request) -> Answer:
-        ends = _ends(self._model.generation_config.eos_token_id)
+    def _decode_answer(self, ids: Sequence[int], row: int, recorder: "Recorder", request: Request) -> Answer:
+        ends = _list_ends(self._model.generation_config.eos_token_id)
         stop = next((place for place, token in enumerate(ids) if token in ends), None)
         kept = list(ids if stop is None else ids[:stop])
         tokens = tuple(
@@ -151,7 +160,7 @@ class HuggingFace:
         finish = "length" if stop is None else "stop"
         return Answer(text=text, finish=finish, tokens=tokens, logits=recorder.logits(row) if request.words else {})
 
-    def _used(self, inputs: Any, row: int, ids: Sequence[int]) -> dict[str, int]:
+    def _count_tokens(self, inputs: Any, row: int, ids: Sequence[int]) -> dict[str, int]:
         return {"prompt_tokens": int(inputs["attention_mask"][row].sum()), "completion_tokens": len(ids)}
 
     def close(self) -> None:
@@ -189,7 +198,7 @@ class Recorder:
         return self._first[row] if self._first else {}
 
 
-def _loaded(spec: str, device: str | None, dtype: str | None) -> tuple[Any, Any, Any, Adapter | None]:
+def _load_model(spec: str, device: str | None, dtype: str | None) -> tuple[Any, Any, Any, LoraAdapter | None]:
     try:
         import torch
         import transformers
@@ -200,11 +209,11 @@ def _loaded(spec: str, device: str | None, dtype: str | None) -> tuple[Any, Any,
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     kind = getattr(torch, dtype) if dtype else (torch.bfloat16 if place.startswith("cuda") else torch.float32)
     try:
-        adapter = adapter_of(spec)
+        adapter = find_adapter(spec)
         processor = load_processor(transformers, spec)
         source, version = (adapter.base, adapter.base_revision) if adapter else (spec, None)
         model = transformers.AutoModelForImageTextToText.from_pretrained(source, revision=version, dtype=kind)
-        model = attached(model, adapter) if adapter else model
+        model = attach_adapter(model, adapter) if adapter else model
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise UserError(f"{spec!r} cannot be loaded: {' '.join(str(error).split())[:300]}") from None
     if getattr(processor, "image_processor", None) is None or getattr(processor, "tokenizer", None) is None:
@@ -212,13 +221,13 @@ def _loaded(spec: str, device: str | None, dtype: str | None) -> tuple[Any, Any,
     return torch, processor, model.to(place).eval(), adapter
 
 
-def _revision(spec: str, config: Any, adapter: Adapter | None = None) -> str:
+def _find_revision(spec: str, config: Any, adapter: LoraAdapter | None = None) -> str:
     """The commit on the Hub; of a folder, a hash of its weights' sizes and ends and of its configuration. Of adapters
     their own, then that of their model.
     """
     if adapter is not None:
-        own = adapter.commit or _revision(spec, None)
-        return f"{own} on {_revision(adapter.base, config)}"
+        own = adapter.commit or _find_revision(spec, None)
+        return f"{own} on {_find_revision(adapter.base, config)}"
     commit = getattr(config, "_commit_hash", None)
     folder = Path(spec)
     if commit or not folder.is_dir():
@@ -234,25 +243,25 @@ def _revision(spec: str, config: Any, adapter: Adapter | None = None) -> str:
     return f"folder {digest.hexdigest()[:16]}"
 
 
-def _described(processor: Any) -> str:
+def _describe_processor(processor: Any) -> str:
     """The image processor with all its settings, as a hash."""
     text = processor.image_processor.to_json_string()
     return f"{type(processor.image_processor).__name__} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def _picture(data: bytes) -> Pillow.Image:
+def _read_picture(data: bytes) -> Pillow.Image:
     return Pillow.fromarray(read_upright(data).image)
 
 
-def _pixels(request: Request) -> int:
+def _count_bytes(request: Request) -> int:
     return sum(len(data) for data in request.images)
 
 
-def _ends(token: Any) -> set[int]:
+def _list_ends(token: Any) -> set[int]:
     return set(token) if isinstance(token, list) else {token}
 
 
-def _seen(inputs: Any, images: Sequence[Sequence[Pillow.Image]], processor: Any) -> list[tuple[Any, ...]]:
+def _list_sizes(inputs: Any, images: Sequence[Sequence[Pillow.Image]], processor: Any) -> list[tuple[Any, ...]]:
     """For every request, (size of the file, size that the model was shown) of each image."""
     grid = inputs.get("image_grid_thw")
     shown: list[tuple[int, int] | None]

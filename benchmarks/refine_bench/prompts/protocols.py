@@ -21,8 +21,8 @@ __all__ = [
     "Decoding",
     "Protocol",
     "find_protocol",
-    "letter",
-    "prompt_of",
+    "format_letter",
+    "format_prompt",
 ]
 
 READERS = ("text", "digits", "digits-tenths", "levels", "choice", "task", "diagnosis", "value", "none")
@@ -290,15 +290,15 @@ def find_protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def letter(place: int) -> str:
+def format_letter(place: int) -> str:
     """A, B, C, ..."""
     return chr(ord("A") + place)
 
 
-def prompt_of(protocol: Protocol, question: str = "", options: Sequence[str] = ()) -> str:
+def format_prompt(protocol: Protocol, question: str = "", options: Sequence[str] = ()) -> str:
     """The prompt for a question. Braces in a question are just braces."""
     if "{question}" not in protocol.prompt:
         return protocol.prompt
-    listed = "\n".join(f"{letter(place)}. {option}" for place, option in enumerate(options))
+    listed = "\n".join(f"{format_letter(place)}. {option}" for place, option in enumerate(options))
     before, _, after = protocol.prompt.partition("{question}")
     return before + question + after.replace("{options}", listed)

@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from refine_bench.prompts.items import Item, ItemSet, Pixels
-from refine_bench.prompts.protocols import Protocol, prompt_of
+from refine_bench.prompts.protocols import Protocol, format_prompt
 
-__all__ = ["shuffled"]
+__all__ = ["shuffle_options"]
 
 
-def shuffled(found: ItemSet, protocol: Protocol) -> ItemSet:
+def shuffle_options(found: ItemSet, protocol: Protocol) -> ItemSet:
     """The set with each question in all rotations; `truth["turn"]` says by how much, `truth["of"]` of which
     question.
     """
-    turned = {item.id: [_turned(item, turn, protocol) for turn in range(len(item.options))] for item in found.items}
+    turned = {
+        item.id: [_rotate_options(item, turn, protocol) for turn in range(len(item.options))] for item in found.items
+    }
 
     def pixels() -> Iterator[tuple[Item, Pixels | str]]:
         for item, data in found.pixels():
@@ -30,7 +32,7 @@ def shuffled(found: ItemSet, protocol: Protocol) -> ItemSet:
     return replace(found, name=f"{found.name}+shuffled", items=items, pixels=pixels, expected=expected)
 
 
-def _turned(item: Item, turn: int, protocol: Protocol) -> Item:
+def _rotate_options(item: Item, turn: int, protocol: Protocol) -> Item:
     options = item.options[turn:] + item.options[:turn]
     right = item.truth["answer"]
     truth = {
@@ -41,4 +43,4 @@ def _turned(item: Item, turn: int, protocol: Protocol) -> Item:
         "of": item.id,
     }
     name = item.id if turn == 0 else f"{item.id}@{turn}"
-    return Item(name, prompt_of(protocol, str(item.truth["question"]), options), truth, options)
+    return Item(name, format_prompt(protocol, str(item.truth["question"]), options), truth, options)

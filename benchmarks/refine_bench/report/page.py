@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from distortlab.tasks.terms import FAMILIES, phrase
-from refine_bench.prompts.items import slug
+from refine_bench.prompts.items import slugify
 from refine_bench.report import draw
 from refine_bench.report.board import Board, boards
 from refine_bench.report.pictures import thumbnails
@@ -32,7 +32,7 @@ def page(runs: Sequence[Run], scores: Sequence[Mapping[str, Any]]) -> str:
     source = (files("refine_bench.report") / "page.html").read_text(encoding="utf-8")
     anchors = {
         (found["run"], score["set"], score["protocol"]): "-".join(
-            map(slug, (found["run"], score["set"], score["protocol"], str(place)))
+            map(slugify, (found["run"], score["set"], score["protocol"], str(place)))
         )
         for place, found in enumerate(scores)
         for score in found["sets"]

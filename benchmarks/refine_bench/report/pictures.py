@@ -40,7 +40,7 @@ def _local(folder: Path, split: str, kind: str, names: Collection[str]) -> dict[
     wanted, found = set(names), {}
     view = "tasks" if kind == "local" else kind
     try:
-        for name, images, _ in local.loaded(folder, split, view):
+        for name, images, _ in local.load_images(folder, split, view):
             if name in wanted:
                 found[name] = _url(read_image(images[-1]))
                 if len(found) == len(wanted):

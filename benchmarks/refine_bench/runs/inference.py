@@ -11,7 +11,7 @@ from distortlab.core.errors import Interrupted, UserError
 from distortlab.core.seeds import stream
 from refine_bench.models import Model, Request, Response
 from refine_bench.prompts.answers import Answer
-from refine_bench.prompts.items import Item, ItemSet, Pixels, kind_of, open_set
+from refine_bench.prompts.items import Item, ItemSet, Pixels, find_kind, open_set
 from refine_bench.prompts.protocols import DEFAULTS, PROTOCOLS, Decoding, Protocol, find_protocol
 from refine_bench.runs.environment import environment
 from refine_bench.runs.readers import Reader, check_choice, choose_reader, find_needs
@@ -50,16 +50,16 @@ def planned(
     """What a command will ask. Raises `UserError` before a question of a set is asked."""
     plans: list[Plan] = []
     named = find_protocol(protocol) if protocol else None
-    if named is not None and len(sets) > 1 and all(kind_of(text) != named.kind for text in sets):
+    if named is not None and len(sets) > 1 and all(find_kind(text) != named.kind for text in sets):
         raise UserError(f"the protocol {named.name} is for {named.kind} sets, and none of these is one")
     for text in sets:
         chosen = _protocol(model, text, named, alone=len(sets) == 1)
         found = open_set(text, data, chosen)
         _fits(model, found)
         if shuffle and found.kind == "choice":
-            from refine_bench.prompts.shuffles import shuffled
+            from refine_bench.prompts.shuffles import shuffle_options
 
-            found = shuffled(found, chosen)
+            found = shuffle_options(found, chosen)
         kept = found.items[: limit or None]
         if shard is not None:
             kept = kept[shard[0] - 1 :: shard[1]]
@@ -83,7 +83,7 @@ def _protocol(model: Model, text: str, named: Protocol | None, *, alone: bool) -
     """The one that was named, for sets of its kind; among several sets, the others are asked in their usual way."""
     if model.about["kind"] == "measure":
         return PROTOCOLS["metric"]
-    kind = kind_of(text)
+    kind = find_kind(text)
     return named if named is not None and (alone or named.kind == kind) else PROTOCOLS[DEFAULTS[kind]]
 
 

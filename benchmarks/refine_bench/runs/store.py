@@ -20,7 +20,7 @@ from typing import Any
 from distortlab.core.errors import UserError
 from distortlab.storage.atomic import new_file, read_json, write_json
 from refine_bench.datasets.image_names import shorten_names
-from refine_bench.prompts.items import ItemSet, slug
+from refine_bench.prompts.items import ItemSet, slugify
 
 __all__ = ["ASKED", "FORMAT", "AnswerLog", "Run", "check_name", "key_of", "open_runs"]
 
@@ -190,7 +190,7 @@ class Run:
 
     def add(self, found: ItemSet, about: Mapping[str, Any]) -> str:
         """Enter a set with its items; the name of its files. The same set, asked in the same way, keeps its entry."""
-        entry = slug(f"{found.name}-{about['protocol']['name']}")
+        entry = slugify(f"{found.name}-{about['protocol']['name']}")
         known = self.head["sets"].get(entry)
         facts = {"set": found.name, "kind": found.kind, "sha256": found.sha256, **about}
         if known is not None:

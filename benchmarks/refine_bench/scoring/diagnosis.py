@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from refine_bench.prompts.diagnosis import Region, matched, read_regions
+from refine_bench.prompts.diagnosis import Region, match_regions, read_regions
 from refine_bench.scoring.local import Told
 from refine_bench.scoring.rated import MAX_FAILURES
 from refine_bench.statistics.correlation import mean
@@ -22,8 +22,8 @@ def score_diagnosis(items: Sequence[Told], max_failures: float = MAX_FAILURES) -
     given = [_regions(item) for item in items]
     failures = Counter(found for found in given if isinstance(found, str))
     sets = [[] if isinstance(found, str) else found for found in given]
-    truths = [[Region.of(region) for region in item.truth["regions"]] for item in items]
-    pairs = [matched(one, other) for one, other in zip(sets, truths, strict=True)]
+    truths = [[Region.from_truth(region) for region in item.truth["regions"]] for item in items]
+    pairs = [match_regions(one, other) for one, other in zip(sets, truths, strict=True)]
     alarms = [float(bool(s)) for s, t, g in zip(sets, truths, given, strict=True) if not t and not isinstance(g, str)]
     every = [pair for found in pairs for pair in found]
     rate = sum(failures.values()) / len(items) if items else 0.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from refine_bench.datasets.base import Problem, finite
+from refine_bench.datasets.base import Problem, parse_finite
 from refine_bench.datasets.image_names import quote_name
 from refine_bench.prompts.answers import Answer
 from refine_bench.prompts.protocols import Protocol
@@ -118,7 +118,7 @@ def _prediction(line: int, row: Mapping[str, Any], protocol: Protocol | None) ->
         line=line,
         name=name,
         answer=_answer(row, protocol),
-        truth=None if truth is None else finite(truth, "the truth"),
+        truth=None if truth is None else parse_finite(truth, "the truth"),
     )
 
 
@@ -129,7 +129,7 @@ def _answer(row: Mapping[str, Any], protocol: Protocol | None) -> Answer:
         table = row.get("logits")
         given = table if isinstance(table, Mapping) else {w: row.get(column_key(f"logit_{w}")) for w in words}
         if all(given.get(word) not in (None, "") for word in words):
-            return Answer(logits={word: finite(given[word], f"the logit of {word}") for word in words})
+            return Answer(logits={word: parse_finite(given[word], f"the logit of {word}") for word in words})
     text, score = _first(row, TEXTS), _first(row, SCORES)
     if not isinstance(text, str):  # a number under "answer" is a score
         text, score = None, text if score is None else score
@@ -139,7 +139,7 @@ def _answer(row: Mapping[str, Any], protocol: Protocol | None) -> Answer:
     if text is not None and (score is None or _reads_text(protocol)):
         return Answer(text=text)
     if score is not None:
-        return Answer(value=finite(score, "the score"))
+        return Answer(value=parse_finite(score, "the score"))
     logits = ", ".join(f"logit_{word}" for word, _ in protocol.levels) if protocol and protocol.levels else "logits"
     raise ValueError(f"no score, answer or {logits}; its keys are {_listed(row)}")
 
@@ -150,7 +150,7 @@ def _first(row: Mapping[str, Any], columns: Iterable[str]) -> Any:
 
 def _is_score(text: str) -> bool:
     try:
-        finite(text, "")
+        parse_finite(text, "")
     except ValueError:
         return False
     return True

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from distortlab.core.errors import UserError
-from refine_bench.datasets.tables import is_number, text_of
+from refine_bench.datasets.tables import is_number, read_text
 from refine_bench.scoring.prediction_columns import FORMS, NAME_KEYS, SURPLUS, Row, column_key, is_known, pair_row
 from refine_bench.scoring.predictions_json import json_rows
 
@@ -42,7 +42,7 @@ def read_rows(path: Path, *, as_text: bool = False) -> Iterator[tuple[int, Row]]
     kind = path.suffix.lower()
     if kind == ".parquet":
         return _parquet_rows(path)
-    text = text_of(path)
+    text = read_text(path)
     if kind in (".json", ".jsonl", ".ndjson") or (kind not in (".csv", ".tsv") and _JSON.match(text)):
         return json_rows(path, text)
     return _table_rows(path, text, as_text)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from refine_bench.datasets.tables import json_values
+from refine_bench.datasets.tables import parse_json
 from refine_bench.scoring.prediction_columns import (
     FORMS,
     ID_KEYS,
@@ -25,7 +25,7 @@ def json_rows(path: Path, text: str) -> Iterator[tuple[int, Row]]:
     """Yield (number, columns) of a JSON text. Raises `UserError` where a value is none of the forms."""
     number = 0
     try:
-        values = json_values(path, text, object_pairs_hook=_unique)
+        values = parse_json(path, text, object_pairs_hook=_unique)
     except _RepeatedKey as error:
         raise UserError(f"{path}: {error}") from None
     for value in values:

@@ -7,7 +7,7 @@ from typing import Any
 
 from distortlab.core.errors import UserError
 from distortlab.storage.atomic import write_json
-from refine_bench.prompts.answers import MISSING, Reading, answer_from, read_choice, read_score
+from refine_bench.prompts.answers import MISSING, Reading, parse_answer, read_choice, read_score
 from refine_bench.prompts.protocols import LOGIT_READERS, Protocol, find_protocol
 from refine_bench.runs.store import Run
 from refine_bench.scoring import published
@@ -86,7 +86,7 @@ def _readings(
 ) -> tuple[Reading, ...]:
     rows = [answers.get((item["id"], sample)) for sample in range(samples)]
     return tuple(
-        Reading(None, MISSING) if row is None else read_score(answer_from(row), protocol, reader) for row in rows
+        Reading(None, MISSING) if row is None else read_score(parse_answer(row), protocol, reader) for row in rows
     )
 
 
@@ -120,7 +120,7 @@ def _choice(
 def _chosen(item: Mapping[str, Any], row: Mapping[str, Any] | None) -> Chosen:
     truth = item["truth"]
     options = tuple(truth["options"])
-    reading = Reading(None, MISSING) if row is None else read_choice(answer_from(row), options)
+    reading = Reading(None, MISSING) if row is None else read_choice(parse_answer(row), options)
     official = None
     if row is not None and truth["answer"] is not None:
         # Q-Bench's rule: the text of the right option is somewhere in the output.

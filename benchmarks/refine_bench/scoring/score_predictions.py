@@ -6,7 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError, unknown
-from refine_bench.datasets import Rated, RatedSet, Scale, Spec, find_folder, folder_of, load, spec_of, to_five
+from refine_bench.datasets import (
+    RatedImage,
+    RatedSet,
+    Scale,
+    Spec,
+    find_folder,
+    load,
+    locate_folder,
+    parse_spec,
+    to_five,
+)
 from refine_bench.datasets.base import Problem
 from refine_bench.datasets.image_names import AmbiguousName, NameIndex, UnknownName, normalize_name, quote_name
 from refine_bench.prompts.answers import MISSING, Reading, read_score
@@ -35,7 +45,7 @@ def score_predictions(
     The truth is that of the set where it is found below `data`, otherwise the file's own `gt_score`; "truth" says
     which.
     """
-    spec = spec_of(on)
+    spec = parse_spec(on)
     if spec.facts.kind != "rated":
         raise UserError(f"{spec.facts.name} holds questions; predictions are scored on rated images")
     asked = find_protocol(protocol) if protocol else None
@@ -54,7 +64,7 @@ def score_predictions(
     else:
         own, more = unique_predictions(file, predictions, lambda prediction: normalize_name(prediction.name))
         if data is not None and any(prediction.truth is None for prediction in own.values()):
-            folder_of(spec, data)  # says what was looked for
+            locate_folder(spec, data)  # says what was looked for
         spec = _fitting(spec, on, len(own))
         items = _against_itself(file, list(own.values()), spec.facts.scale(spec.choice), asked, reader)
         rows, of = len(own), spec.facts.count(spec.choice)
@@ -182,7 +192,7 @@ def _against_itself(
     ]
 
 
-def judged(row: Rated, readings: tuple[Reading, ...], truth: float, scale: Scale) -> Judged:
+def judged(row: RatedImage, readings: tuple[Reading, ...], truth: float, scale: Scale) -> Judged:
     """A rated image with readings; its SD on the same 1-5 as its score."""
     return Judged(
         name=row.name,

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab.core.errors import UserError
-from refine_bench.datasets import SETS, Scale, load, load_questions, spec_of, to_five
+from refine_bench.datasets import SETS, Scale, load, load_questions, parse_spec, to_five
 
 DATA = os.environ.get("REFINE_BENCH_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="REFINE_BENCH_DATA is not set")
@@ -298,7 +298,7 @@ def test_a_bad_json_file_is_named_with_its_item(text: str, words: tuple[str, ...
 
 def test_an_old_name_of_a_variant_says_what_it_was_and_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
-        spec_of("csiq:750")
+        parse_spec("csiq:750")
     for word in ("csiq:716", "34 images that CSIQ does not have", "meta:csiq.json+down"):
         assert word in str(caught.value)
 
@@ -322,13 +322,13 @@ def test_a_variant_that_is_called_by_a_number_has_so_many_rows(name: str) -> Non
 )
 def test_an_unknown_name_gets_the_nearest_known_one(text: str, words: tuple[str, ...]) -> None:
     with pytest.raises(UserError) as caught:
-        spec_of(text)
+        parse_spec(text)
     assert all(word in str(caught.value) for word in words), caught.value
 
 
 def test_a_spec_spells_out_every_option() -> None:
-    assert str(spec_of("koniq:512")) == "koniq:acr+512+official-2015"
-    assert str(spec_of("spaq")) == "spaq:11125"
+    assert str(parse_spec("koniq:512")) == "koniq:acr+512+official-2015"
+    assert str(parse_spec("spaq")) == "spaq:11125"
 
 
 def test_reading_labels_imports_nothing_heavy() -> None:

@@ -74,11 +74,11 @@ def test_logits_of_words_are_those_of_a_forward_pass(model: HuggingFace, tmp_pat
     from PIL import Image as Pillow
 
     inputs = model._processor(
-        text=[model._text(request)], images=[[Pillow.open(tmp_path / "0.png")]], return_tensors="pt"
+        text=[model._format_prompt(request)], images=[[Pillow.open(tmp_path / "0.png")]], return_tensors="pt"
     )
     with torch.inference_mode():
         last = model._model(**inputs).logits[0, -1]
-    for word, token in model._words(request).items():
+    for word, token in model._find_word_tokens(request).items():
         assert response.answer.logits[word] == pytest.approx(float(last[token]), abs=1e-4)
     odds = torch.log_softmax(last, -1)
     assert max(p for _, p in response.answer.tokens[0].top) == pytest.approx(float(odds.max()), abs=1e-4)
@@ -92,7 +92,7 @@ def test_a_batch_that_runs_out_of_memory_is_halved(
 ) -> None:
     import torch
 
-    asked, real = [], model._asked
+    asked, real = [], model._generate_batch
 
     def greedy(requests: list[Request]) -> Any:
         asked.append(len(requests))
@@ -100,7 +100,7 @@ def test_a_batch_that_runs_out_of_memory_is_halved(
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(requests)
 
-    monkeypatch.setattr(model, "_asked", greedy)
+    monkeypatch.setattr(model, "_generate_batch", greedy)
     monkeypatch.setattr(model, "_batch", 8)
     responses = list(model.answers(_requests(tmp_path, 8)))
     assert sorted(r.request.item for r in responses) == [str(k) for k in range(8)]

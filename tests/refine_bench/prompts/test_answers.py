@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refine_bench.prompts.answers import FAILURES, Answer, Token, read_choice, read_score
-from refine_bench.prompts.protocols import PROTOCOLS, find_protocol, prompt_of
+from refine_bench.prompts.protocols import PROTOCOLS, find_protocol, format_prompt
 
 REFINE = find_protocol("refine-iqa-think")
 RATED = [p for p in PROTOCOLS.values() if p.kind == "rated"]
@@ -188,6 +188,6 @@ def test_a_protocol_is_known_by_its_hash() -> None:
 
 
 def test_prompts_hold_their_question_whatever_is_in_it() -> None:
-    text = prompt_of(find_protocol("qbench-a1"), "Is {options} {x} clear?", ["Yes", "No"])
+    text = format_prompt(find_protocol("qbench-a1"), "Is {options} {x} clear?", ["Yes", "No"])
     assert text == "Is {options} {x} clear?\nChoose between one of the options as follows:\nA. Yes\nB. No"
     assert "through thinking" in REFINE.prompt

@@ -16,13 +16,13 @@ from distortlab.core.errors import UserError
 from distortlab.tasks import recognition
 from refine_bench.datasets import local
 from refine_bench.prompts.answers import Reading
-from refine_bench.prompts.diagnosis import QUESTION, Region, matched, read_regions, wrap_regions
+from refine_bench.prompts.diagnosis import QUESTION, Region, format_regions, match_regions, read_regions
 from refine_bench.scoring.diagnosis import score_diagnosis
 from refine_bench.scoring.local import Told, quadratic_kappa, score_severity, score_tasks
 
 
 def _told(folder: Path, view: str, answer: Any) -> list[Told]:
-    found = local.items(folder, "validation", view)
+    found = local.list_items(folder, "validation", view)
     return [Told(item.id, answer(item.truth), item.truth, item.question) for item in found]
 
 
@@ -103,7 +103,7 @@ def test_quadratic_kappa_by_hand() -> None:
 
 
 def test_a_measure_that_falls_with_severity_has_srcc_one(made: Path) -> None:
-    items = local.items(made, "validation", "severity")
+    items = local.list_items(made, "validation", "severity")
     rows = [(i.id, Reading(-float(i.truth["regions"][0]["severity"])), i.truth) for i in items]
     found = score_severity(rows, 1.0)
     assert found["srcc"] == pytest.approx(1.0)
@@ -135,7 +135,7 @@ def test_floors_answer_every_task(made: Path, tmp_path: Path, cli: Cli) -> None:
 
 
 def _described(truth: Any) -> str:
-    return wrap_regions([Region.of(region) for region in truth["regions"]])
+    return format_regions([Region.from_truth(region) for region in truth["regions"]])
 
 
 def test_a_perfect_diagnosis(made: Path) -> None:
@@ -147,9 +147,9 @@ def test_a_perfect_diagnosis(made: Path) -> None:
 
 
 def test_false_alarms_and_silence(made: Path) -> None:
-    loud = score_diagnosis(_told(made, "diagnosis", lambda t: wrap_regions([Region((0, 0, 1000, 1000), "blur", 1)])))
+    loud = score_diagnosis(_told(made, "diagnosis", lambda t: format_regions([Region((0, 0, 1000, 1000), "blur", 1)])))
     assert loud["false_alarms"] == 1.0
-    quiet = score_diagnosis(_told(made, "diagnosis", lambda t: wrap_regions([])))
+    quiet = score_diagnosis(_told(made, "diagnosis", lambda t: format_regions([])))
     assert (quiet["precision"], quiet["recall"], quiet["f1"], quiet["false_alarms"]) == (None, 0.0, 0.0, 0.0)
     assert quiet["type_accuracy"] is None
     unread = score_diagnosis(_told(made, "diagnosis", lambda t: "hm"))
@@ -160,11 +160,11 @@ def test_false_alarms_and_silence(made: Path) -> None:
 def test_regions_are_matched_one_to_one_for_the_largest_sum() -> None:
     right = [Region((0, 0, 100, 100), "blur", 1), Region((50, 0, 150, 100), "noise", 2)]
     given = [Region((40, 0, 140, 100), "noise", 2), Region((0, 0, 100, 90), "blur", 3)]
-    found = matched(given, right)
+    found = match_regions(given, right)
     assert {(a.family, b.family) for a, b, _ in found} == {("noise", "noise"), ("blur", "blur")}
     # One box cannot count twice.
-    assert len(matched([Region((20, 0, 120, 100), "blur", 1)], right)) == 1
-    assert matched([], right) == []
+    assert len(match_regions([Region((20, 0, 120, 100), "blur", 1)], right)) == 1
+    assert match_regions([], right) == []
 
 
 @pytest.mark.parametrize(
@@ -231,14 +231,14 @@ def test_a_wrong_word_is_one_sentence(
 
 def test_a_folder_that_is_no_data_set(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"MANIFEST\.json"):
-        local.splits(tmp_path)
+        local.list_splits(tmp_path)
 
 
 def test_pixels_come_with_their_items(made: Path) -> None:
     for view in local.VIEWS:
-        names = {item.id for item in local.items(made, "validation", view)}
-        assert {name for name, _, _ in local.loaded(made, "validation", view)} == names
-    assert np.isfinite([len(r or b"") for _, _, r in local.loaded(made, "validation", "severity")]).all()
+        names = {item.id for item in local.list_items(made, "validation", view)}
+        assert {name for name, _, _ in local.load_images(made, "validation", view)} == names
+    assert np.isfinite([len(r or b"") for _, _, r in local.load_images(made, "validation", "severity")]).all()
 
 
 def test_a_damaged_table_is_named(made: Path, tmp_path: Path) -> None:
@@ -246,4 +246,4 @@ def test_a_damaged_table_is_named(made: Path, tmp_path: Path) -> None:
     table = next((copy / "rft").glob("*.parquet"))
     flip_byte(table)
     with pytest.raises(UserError, match=f"{table.name} is damaged"):
-        list(local.loaded(copy, "all", "tasks"))
+        list(local.load_images(copy, "all", "tasks"))
