@@ -6,9 +6,9 @@ be chance. Doubt is shared among all checks of a data set (Bonferroni), or one i
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["Check", "checked", "chi_square_tail", "judged"]
+__all__ = ["BalanceCheck", "chi_square_tail", "compare_counts", "flag_imbalances"]
 
 _EFFECT = 0.1
 """Cohen (1988) calls w = 0.1 small: 31 % in one of four places is 0.14, 28 % is 0.07."""
@@ -17,11 +17,27 @@ _DOUBT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """Counts that were compared with shares.
+class BalanceCheck:
+    """Counts that were compared with the shares they should have.
 
-    `sentence` names the category that is furthest off. `g` the statistic with its degrees of `freedom`, `p` the chance
-    of one as large, `effect` Cohen's w; `off` is set by `judged`.
+    Parameters
+    ----------
+    name
+        What was compared.
+    n
+        Sum of the counts.
+    g
+        The statistic of the G-test.
+    freedom
+        Its degrees of freedom.
+    p
+        The chance of a statistic as large in a data set in balance, 0 to 1.
+    effect
+        Cohen's w.
+    sentence
+        Names the category that is furthest off, its share, and the expected one.
+    off
+        Whether this is out of balance; set by `flag_imbalances`.
     """
 
     name: str
@@ -34,33 +50,57 @@ class Check:
     off: bool = False
 
 
-def checked(
+def compare_counts(
     name: str, counts: Mapping[str, int], shares: Mapping[str, float], sentence: str = "{category}: {share} of {n}"
-) -> Check | None:
-    """Compare counts with shares (relative; those of 0 are left out). None where there is nothing to compare.
+) -> BalanceCheck | None:
+    """Compare counts with the shares they should have, by a G-test.
 
-    `sentence` may use {category}, {share} (of it, in percent), {expected} and {n}.
+    Parameters
+    ----------
+    name
+        What is compared.
+    counts
+        By category; one that is missing counts as 0.
+    shares
+        By category, relative to each other. Categories with a share of 0 are left out.
+    sentence
+        Template for the category furthest off; may use {category}, {share} (of it, in percent), {expected} and {n}.
+
+    Returns
+    -------
+    BalanceCheck or None
+        None for fewer than two categories, and where all counts are 0.
     """
     whole = sum(share for share in shares.values() if share > 0)
     even = {key: share / whole for key, share in shares.items() if share > 0}
     n = sum(counts.get(key, 0) for key in even)
     if len(even) < 2 or n == 0:
         return None
-    seen = {key: counts.get(key, 0) / n for key in even}
-    g = 2 * n * sum(p * math.log(p / even[key]) for key, p in seen.items() if p > 0)
-    effect = math.sqrt(sum((seen[key] - q) ** 2 / q for key, q in even.items()))
-    worst = max(even, key=lambda key: abs(seen[key] - even[key]) / math.sqrt(even[key]))
-    said = sentence.format(category=worst, share=_percent(seen[worst]), expected=_percent(even[worst]), n=f"{n:,}")
+    observed = {key: counts.get(key, 0) / n for key in even}
+    g = 2 * n * sum(p * math.log(p / even[key]) for key, p in observed.items() if p > 0)
+    effect = math.sqrt(sum((observed[key] - q) ** 2 / q for key, q in even.items()))
+    worst = max(even, key=lambda key: abs(observed[key] - even[key]) / math.sqrt(even[key]))
+    text = sentence.format(category=worst, share=_percent(observed[worst]), expected=_percent(even[worst]), n=f"{n:,}")
     freedom = len(even) - 1
-    return Check(name, n, g, freedom, chi_square_tail(g, freedom), effect, f"{said}; expected {_percent(even[worst])}")
+    p = chi_square_tail(g, freedom)
+    return BalanceCheck(name, n, g, freedom, p, effect, f"{text}; expected {_percent(even[worst])}")
 
 
-def judged(checks: Sequence[Check | None]) -> tuple[Check, ...]:
-    """The checks, each with its verdict among so many."""
-    from dataclasses import replace
+def flag_imbalances(checks: Sequence[BalanceCheck | None]) -> tuple[BalanceCheck, ...]:
+    """The checks with `off` set: a check counts only if it is out of balance beyond doubt, and by enough to matter.
 
-    made = [check for check in checks if check]
-    return tuple(replace(c, off=c.p < _DOUBT / len(made) and c.effect > _EFFECT) for c in made)
+    Parameters
+    ----------
+    checks
+        All checks of a data set: the more there are, the less doubt each may leave. None is left out.
+
+    Returns
+    -------
+    tuple of BalanceCheck
+        In the same order.
+    """
+    present = [check for check in checks if check]
+    return tuple(replace(c, off=c.p < _DOUBT / len(present) and c.effect > _EFFECT) for c in present)
 
 
 def _percent(share: float) -> str:

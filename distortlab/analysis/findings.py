@@ -6,47 +6,58 @@ from itertools import pairwise
 
 import numpy as np
 
-from distortlab.analysis.balance import Check, checked, judged
-from distortlab.analysis.sharing_rights import REMEDY, count_fixed
+from distortlab.analysis.balance import BalanceCheck, compare_counts, flag_imbalances
+from distortlab.analysis.sharing_rights import REMEDY, count_no_derivatives
 from distortlab.analysis.statistics import Statistics, visibility_of
 from distortlab.distortions.catalog import variants
 from distortlab.recipe import Recipe, default_recipe
 from distortlab.tasks.terms import FAMILIES
 
-__all__ = ["checks", "findings", "rejections"]
+__all__ = ["check_balance", "count_rejections", "list_findings"]
 
-_FEWEST = 100
+_MIN_IMAGES = 100
 """Images of a family and a severity from which their median is trusted."""
 
 
-def checks(found: Statistics) -> tuple[Check, ...]:
-    """Everything that has a share it should have: by the recipe where it is here, else even shares."""
-    return judged(list(_checks(found)))
+def check_balance(statistics: Statistics) -> tuple[BalanceCheck, ...]:
+    """Compare every count of a data set that has a share it should have.
+
+    Parameters
+    ----------
+    statistics
+        Of the data set. Shares are those of its recipe, or of the default recipe where it holds none.
+
+    Returns
+    -------
+    tuple of BalanceCheck
+        Of families, severities, both together, tasks, the variants of each family, and places of right answers.
+    """
+    return flag_imbalances(list(_compare_all(statistics)))
 
 
-def _checks(found: Statistics) -> Iterator[Check | None]:
-    recipe = found.recipe or default_recipe()
+def _compare_all(statistics: Statistics) -> Iterator[BalanceCheck | None]:
+    recipe = statistics.recipe or default_recipe()
     families: Counter[str] = Counter()
     severities: Counter[str] = Counter()
-    for (family, severity), count in found.cells.items():
+    for (family, severity), count in statistics.cells.items():
         families[family] += count
         severities[str(severity)] += count
-    yield checked("families", families, recipe.families, "{category} is the family of {share} of {n} images")
-    yield checked("severities", severities, recipe.severities, "{share} of {n} images have severity {category}")
-    yield _cells(found, families, severities)
-    yield _tasks(found, recipe)
+    yield compare_counts("families", families, recipe.families, "{category} is the family of {share} of {n} images")
+    yield compare_counts("severities", severities, recipe.severities, "{share} of {n} images have severity {category}")
+    yield _compare_cells(statistics, families, severities)
+    yield _compare_tasks(statistics, recipe)
     for family in FAMILIES:
         rows = [row.name for row in variants(family, recipe.profile)]
-        yield checked(
+        yield compare_counts(
             f"variants of {family}",
-            found.variants,
+            statistics.variants,
             dict.fromkeys(rows, 1.0),
             "{category} is {share} of {n} images with its family",
         )
-    for task, number in sorted({(task, number) for task, number, _ in found.places}):
-        counts = {_ordinal(place): found.places[task, number, place] for place in range(number)}
+    for task, number in sorted({(task, number) for task, number, _ in statistics.places}):
+        counts = {_ordinal(place): statistics.places[task, number, place] for place in range(number)}
         even = dict.fromkeys(counts, 1.0)
-        yield checked(
+        yield compare_counts(
             f"places of {task}, {number} candidates",
             counts,
             even,
@@ -58,30 +69,31 @@ def _ordinal(place: int) -> str:
     return ("first", "second", "third", "fourth", "fifth")[place] if place < 5 else f"{place + 1}th"
 
 
-def _cells(found: Statistics, families: Counter[str], severities: Counter[str]) -> Check | None:
-    counts = {f"{family}, severity {severity}": n for (family, severity), n in found.cells.items()}
+def _compare_cells(statistics: Statistics, families: Counter[str], severities: Counter[str]) -> BalanceCheck | None:
+    counts = {f"{family}, severity {severity}": n for (family, severity), n in statistics.cells.items()}
     shares = {f"{f}, severity {s}": float(a * b) for f, a in families.items() for s, b in severities.items()}
-    return checked("families by severity", counts, shares, "{category} is {share} of {n} images")
+    return compare_counts("families by severity", counts, shares, "{category} is {share} of {n} images")
 
 
-def _tasks(found: Statistics, recipe: Recipe) -> Check | None:
+def _compare_tasks(statistics: Statistics, recipe: Recipe) -> BalanceCheck | None:
     """Each task against its share; no task is asked twice about an image, and one without names not at all."""
     counts: Counter[str] = Counter()
-    for (_, _, task), count in found.asked.items():
+    for (_, _, task), count in statistics.asked.items():
         counts[task] += count
     shares = {task: recipe.tasks.get(task, 0.0) for task in recipe.asked_tasks if counts[task] or task != "object"}
     if not recipe.keep_references:
         shares.pop("recognition_reference", None)
     if any(shares[task] / sum(shares.values()) * recipe.samples_per_image > 1 for task in shares):
         return None  # capped at one for each image: the plan's business
-    return checked("tasks", counts, shares, "{share} of {n} questions are {category}")
+    return compare_counts("tasks", counts, shares, "{share} of {n} questions are {category}")
 
 
-def _falls(found: Statistics) -> Iterator[str]:
+def _visibility_drops(statistics: Statistics) -> Iterator[str]:
     """Families in which a severity is less visible, in the median, than the one below."""
     for family in FAMILIES:
         medians = [
-            float(np.median(v)) if len(v := visibility_of(found, family, s)) >= _FEWEST else None for s in range(1, 6)
+            float(np.median(v)) if len(v := visibility_of(statistics, family, s)) >= _MIN_IMAGES else None
+            for s in range(1, 6)
         ]
         for severity, (low, high) in enumerate(pairwise(medians), 1):
             if low is not None and high is not None and high <= low:
@@ -91,38 +103,59 @@ def _falls(found: Statistics) -> Iterator[str]:
                 )
 
 
-def rejections(found: Statistics) -> Iterator[tuple[str, int, int, int]]:
-    """(variant, severity, draws, rejected) of every setting with draws that were rejected after they were made."""
+def count_rejections(statistics: Statistics) -> Iterator[tuple[str, int, int, int]]:
+    """Count the draws of each setting that were rejected after they were rendered.
+
+    Yields
+    ------
+    tuple
+        Variant, severity, all draws, rejected draws; the setting with most rejected draws first.
+    """
     rejected: Counter[tuple[str, int]] = Counter()
-    for text, count in found.rejected.items():
+    for text, count in statistics.rejected.items():
         name, _, severity = text.partition(":")[0].rpartition(" ")
         if "." in name and severity.isdecimal():
             rejected[name, int(severity)] += count
     for (name, number), count in sorted(rejected.items(), key=lambda item: -item[1]):
-        yield name, number, count + found.settings[name, number], count
+        yield name, number, count + statistics.settings[name, number], count
 
 
-def findings(found: Statistics, made: Iterable[Check]) -> list[str]:
-    """What is out of balance, a sentence each; `made` are the checks."""
-    said = [check.sentence for check in made if check.off]
-    said += [
+def list_findings(statistics: Statistics, checks: Iterable[BalanceCheck]) -> list[str]:
+    """Write a sentence for everything that is out of balance.
+
+    Parameters
+    ----------
+    statistics
+        Of the data set.
+    checks
+        Those of `check_balance`.
+
+    Returns
+    -------
+    list of str
+        Imbalances, shortcuts, severities that are no more visible than the one below, settings that are mostly
+        rejected, a name of more than half of the regions, references that may not be changed. Empty where nothing is
+        out of balance.
+    """
+    sentences = [check.sentence for check in checks if check.off]
+    sentences += [
         f"{row.task} can be won from {row.sees}: {row.score:.3f} on {row.questions:,} questions; chance is "
         f"{row.chance:.3f}"
-        for row in (found.blind.rows if found.blind else ())
+        for row in (statistics.blind.rows if statistics.blind else ())
         if row.leak and row.kind != "pixels"
     ]
-    said += _falls(found)
-    said += [
+    sentences += _visibility_drops(statistics)
+    sentences += [
         f"{count:,} of {draws:,} draws of {name} at severity {severity} were rejected"
-        for name, severity, draws, count in rejections(found)
+        for name, severity, draws, count in count_rejections(statistics)
         if draws >= 50 and count > draws / 2
     ]
-    names = {name: count for name, count in found.objects.items() if name}
+    names = {name: count for name, count in statistics.objects.items() if name}
     if names and (most := max(names, key=lambda name: names[name])) and names[most] > sum(names.values()) / 2:
-        said.append(f"{most} is {100 * names[most] / sum(names.values()):.0f} % of all named regions")
-    if fixed := count_fixed(found.licenses):
-        said.append(
-            f"{fixed:,} of {found.images:,} images are made from references whose license does not allow changed "
+        sentences.append(f"{most} is {100 * names[most] / sum(names.values()):.0f} % of all named regions")
+    if fixed := count_no_derivatives(statistics.licenses):
+        sentences.append(
+            f"{fixed:,} of {statistics.images:,} images are made from references whose license does not allow changed "
             f"copies to be passed on (NoDerivatives); {REMEDY}"
         )
-    return said
+    return sentences

@@ -6,7 +6,7 @@ from distortlab.core.errors import UserError
 from distortlab.dataset.reader import Stored
 from distortlab.references.licenses import forbids_changes
 
-__all__ = ["REMEDY", "check_shareable", "count_fixed", "count_licenses"]
+__all__ = ["REMEDY", "check_shareable", "count_licenses", "count_no_derivatives"]
 
 REMEDY = 'references.licenses.deny = ["no-derivatives"] in the recipe leaves them out'
 
@@ -16,15 +16,21 @@ def count_licenses(stored: Stored) -> Counter[str]:
     return Counter(row["reference_license"] or "" for row in stored.rows("images", ["reference_license"]))
 
 
-def count_fixed(licenses: Counter[str]) -> int:
+def count_no_derivatives(licenses: Counter[str]) -> int:
     """Images made from references whose license does not allow changed copies to be passed on."""
     return sum(count for text, count in licenses.items() if forbids_changes(text))
 
 
 def check_shareable(stored: Stored) -> None:
-    """Raises `UserError` where a data set holds images that may not be passed on."""
+    """Check that a data set may be passed on.
+
+    Raises
+    ------
+    UserError
+        Where references do not allow changed copies to be passed on; the sentence says how many.
+    """
     licenses = count_licenses(stored)
-    if fixed := count_fixed(licenses):
+    if fixed := count_no_derivatives(licenses):
         raise UserError(
             f"{fixed:,} of {licenses.total():,} images are made from references whose license does not allow changed "
             f"copies to be passed on (NoDerivatives): {REMEDY}; with permission of the owners, push with "

@@ -20,7 +20,7 @@ from distortlab.tasks import TASKS, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.terms import FAMILIES
 
-__all__ = ["GRID", "Statistics", "statistics", "visibility_of"]
+__all__ = ["GRID", "Statistics", "collect_statistics", "visibility_of"]
 
 GRID = 60
 """Cells of the map of boxes, in either direction."""
@@ -39,12 +39,45 @@ _QUESTIONS = ["image_id", "prompt", "solution", "task", "distortion", "severity"
 
 @dataclass(slots=True)
 class Statistics:
-    """What a data set holds.
+    """Counts and values of a data set, or of one split of it.
 
-    `cells` counts images by (family, severity), `asked` questions by (family, severity, task), `places` questions by
-    (task, candidates, place of the right one). `areas`, `v`, `families` and `severities` have an entry for each region:
-    its share of the image, its visibility, the index of its family, its severity. `cover` (GRID, GRID) counts regions
-    whose box covers a place of the image.
+    Parameters
+    ----------
+    folder
+        Where the data set is.
+    split
+        The split that was counted; None for all.
+    images, questions
+        How many there are.
+    references
+        Ids of the references.
+    licenses
+        Images by the license of their reference; "" where it is not known.
+    splits
+        Images by split.
+    cells
+        Images by (family, severity).
+    variants
+        Regions by `family.variant`.
+    settings
+        Regions by (`family.variant`, severity).
+    asked
+        Questions by (family, severity, task).
+    places
+        Questions by (task, number of candidates, index of the right one).
+    objects
+        Regions by the name of what they show; "" where it has none.
+    rejected
+        Rejected draws by reason, as the manifest has them; of all splits only.
+    areas, v, families, severities
+        An entry for each region: its share of the image (0 to 1), its visibility in just-noticeable differences, the
+        index of its family in `FAMILIES`, its severity (1 to 5).
+    cover
+        (GRID, GRID), rows first: regions whose box covers a place of the image.
+    recipe
+        The recipe of the data set, where it holds one.
+    blind
+        What is won without looking; of all splits only.
     """
 
     folder: str
@@ -70,29 +103,41 @@ class Statistics:
     blind: Shortcuts | None = None
 
 
-def statistics(
+def collect_statistics(
     stored: Stored, split: str | None = None, progress: Callable[[int], None] = lambda images: None
 ) -> Statistics:
-    """Count. `split` leaves the others out; `progress` is told how many more images were counted.
+    """Count what a data set holds.
 
-    Raises `UserError` for a split that is not there or holds nothing.
+    Parameters
+    ----------
+    stored
+        The data set.
+    split
+        Count this split only.
+    progress
+        Called with the number of images counted since the last call.
+
+    Raises
+    ------
+    UserError
+        For a split that is not there or holds nothing.
     """
     if split is not None and split not in stored.splits:
         raise UserError(f"{stored.folder} has no split {split!r}; it has {', '.join(stored.splits) or 'none'}")
-    found = Statistics(str(stored.folder), split, recipe=_recipe(stored))
+    statistics = Statistics(str(stored.folder), split, recipe=_recipe(stored))
     for part in stored.parts_of("images", split):
         for group in stored.groups_of(part):
             for row in stored.read(group, _IMAGES).to_pylist():
-                _count_image(row, part.split, found)
+                _count_image(row, part.split, statistics)
             progress(group.rows)
-    if not found.images:
+    if not statistics.images:
         raise UserError(f"{stored.folder} holds no images" + (f" in {split}" if split else ""))
     for row in stored.rows("rft", _QUESTIONS, split):
-        _count_question(row, found)
+        _count_question(row, statistics)
     if split is None:
-        found.rejected = _whole_numbers((stored.manifest.get("counts") or {}).get("rejected"))
-        found.blind = measure_shortcuts(stored)
-    return found
+        statistics.rejected = _whole_numbers((stored.manifest.get("counts") or {}).get("rejected"))
+        statistics.blind = measure_shortcuts(stored)
+    return statistics
 
 
 def _recipe(stored: Stored) -> Recipe | None:
@@ -106,24 +151,26 @@ def _whole_numbers(value: Any) -> dict[str, int]:
     return {str(k): v for k, v in value.items() if isinstance(v, int)} if isinstance(value, Mapping) else {}
 
 
-def _count_image(row: Mapping[str, Any], split: str, found: Statistics) -> None:
-    found.images += 1
-    found.splits[split] += 1
-    found.references.add(row["reference_id"])
-    found.licenses[row["reference_license"] or ""] += 1
+def _count_image(row: Mapping[str, Any], split: str, statistics: Statistics) -> None:
+    statistics.images += 1
+    statistics.splits[split] += 1
+    statistics.references.add(row["reference_id"])
+    statistics.licenses[row["reference_license"] or ""] += 1
     for region in row["regions"]:
         family, severity = region["distortion"], region["severity"]
         if family not in FAMILIES:
-            raise UserError(f"{found.folder} is damaged: there is no family {family!r}; distortlab verify says more")
-        found.cells[family, severity] += 1
-        found.variants[f"{family}.{region['variant']}"] += 1
-        found.settings[f"{family}.{region['variant']}", severity] += 1
-        found.objects[region["object"] or ""] += 1
-        found.areas.append(region["area"])
-        found.v.append(region["visibility"]["v"])
-        found.families.append(FAMILIES.index(family))
-        found.severities.append(severity)
-        _cover(found.cover, region["bbox"], row["width"], row["height"])
+            raise UserError(
+                f"{statistics.folder} is damaged: there is no family {family!r}; distortlab verify says more"
+            )
+        statistics.cells[family, severity] += 1
+        statistics.variants[f"{family}.{region['variant']}"] += 1
+        statistics.settings[f"{family}.{region['variant']}", severity] += 1
+        statistics.objects[region["object"] or ""] += 1
+        statistics.areas.append(region["area"])
+        statistics.v.append(region["visibility"]["v"])
+        statistics.families.append(FAMILIES.index(family))
+        statistics.severities.append(severity)
+        _cover(statistics.cover, region["bbox"], row["width"], row["height"])
 
 
 def _cover(cover: NDArray[np.int64], box: list[int], width: int, height: int) -> None:
@@ -133,10 +180,10 @@ def _cover(cover: NDArray[np.int64], box: list[int], width: int, height: int) ->
     cover[top:bottom, left:right] += 1
 
 
-def _count_question(row: Mapping[str, Any], found: Statistics) -> None:
+def _count_question(row: Mapping[str, Any], statistics: Statistics) -> None:
     task = row["task"]
-    found.questions += 1
-    found.asked[row["distortion"], row["severity"], task] += 1
+    statistics.questions += 1
+    statistics.asked[row["distortion"], row["severity"], task] += 1
     prompt = row["prompt"][0]["content"]
     if task == "object":
         keys, right = (
@@ -148,10 +195,10 @@ def _count_question(row: Mapping[str, Any], found: Statistics) -> None:
     else:
         return
     if right in keys:
-        found.places[task, len(keys), keys.index(right)] += 1
+        statistics.places[task, len(keys), keys.index(right)] += 1
 
 
-def visibility_of(found: Statistics, family: str, severity: int) -> NDArray[np.float32]:
-    """V of every region with a family and a severity."""
-    v, families = np.frombuffer(found.v, np.float32), np.frombuffer(found.families, np.int8)
-    return v[(families == FAMILIES.index(family)) & (np.frombuffer(found.severities, np.int8) == severity)]
+def visibility_of(statistics: Statistics, family: str, severity: int) -> NDArray[np.float32]:
+    """V, in just-noticeable differences, of every region with a family and a severity."""
+    v, families = np.frombuffer(statistics.v, np.float32), np.frombuffer(statistics.families, np.int8)
+    return v[(families == FAMILIES.index(family)) & (np.frombuffer(statistics.severities, np.int8) == severity)]

@@ -11,40 +11,51 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from distortlab.analysis.balance import Check
-from distortlab.analysis.sharing_rights import count_fixed
+from distortlab.analysis.balance import BalanceCheck
+from distortlab.analysis.sharing_rights import count_no_derivatives
 from distortlab.analysis.statistics import GRID, Statistics, visibility_of
 from distortlab.tasks.terms import FAMILIES
 
-__all__ = ["print_statistics", "values_of"]
+__all__ = ["print_statistics", "statistics_to_dict"]
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def print_statistics(found: Statistics, made: Sequence[Check], said: Sequence[str]) -> None:
-    """All tables, and last what is out of balance."""
+def print_statistics(statistics: Statistics, checks: Sequence[BalanceCheck], sentences: Sequence[str]) -> None:
+    """Print all tables, and last what is out of balance.
+
+    Parameters
+    ----------
+    statistics
+        Of the data set.
+    checks
+        Those of `check_balance`; their number is printed.
+    sentences
+        Those of `list_findings`.
+    """
     # Into a pipe there is no width to fit; a narrow one would cut the columns.
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
-    splits = ", ".join(f"{split} {count:,}" for split, count in found.splits.items())
+    splits = ", ".join(f"{split} {count:,}" for split, count in statistics.splits.items())
     console.print(
-        f"{found.images:,} images ({splits}), {found.questions:,} questions, {len(found.references):,} references"
+        f"{statistics.images:,} images ({splits}), {statistics.questions:,} questions, "
+        f"{len(statistics.references):,} references"
     )
     for table in (
-        _counts(found),
-        _visibility(found),
-        _places(found),
-        _shortcuts(found),
-        _objects(found),
-        _licenses(found),
+        _count_table(statistics),
+        _visibility_table(statistics),
+        _place_table(statistics),
+        _shortcut_table(statistics),
+        _object_table(statistics),
+        _license_table(statistics),
     ):
         if table.row_count:
             console.print(table)
-    console.print(_regions(found))
-    console.print(_rejected(found))
+    console.print(_region_summary(statistics))
+    console.print(_rejection_summary(statistics))
     console.print(
-        f"out of balance ({len(made)} checks):" if said else f"nothing is out of balance ({len(made)} checks)"
+        f"out of balance ({len(checks)} checks):" if sentences else f"nothing is out of balance ({len(checks)} checks)"
     )
-    for sentence in said:
+    for sentence in sentences:
         console.print(f"  - {sentence}", markup=False)
 
 
@@ -55,17 +66,17 @@ def _table(title: str, heads: Iterable[str], left: int = 1) -> Table:
     return table
 
 
-def _tasks(found: Statistics) -> list[str]:
-    return sorted({task for _, _, task in found.asked})
+def _tasks(statistics: Statistics) -> list[str]:
+    return sorted({task for _, _, task in statistics.asked})
 
 
-def _counts(found: Statistics) -> Table:
-    tasks = _tasks(found)
+def _count_table(statistics: Statistics) -> Table:
+    tasks = _tasks(statistics)
     table = _table("images by family and severity, and questions about them", ["family", *"12345", "images", *tasks])
     sums: Counter[int] = Counter()
     for family in FAMILIES:
-        row = [found.cells[family, severity] for severity in range(1, 6)]
-        asked = [sum(found.asked[family, severity, task] for severity in range(1, 6)) for task in tasks]
+        row = [statistics.cells[family, severity] for severity in range(1, 6)]
+        asked = [sum(statistics.asked[family, severity, task] for severity in range(1, 6)) for task in tasks]
         numbers = [*row, sum(row), *asked]
         if any(numbers):
             table.add_row(family, *(f"{number:,}" for number in numbers))
@@ -75,12 +86,12 @@ def _counts(found: Statistics) -> Table:
     return table
 
 
-def _visibility(found: Statistics) -> Table:
+def _visibility_table(statistics: Statistics) -> Table:
     table = _table("V: median (5 % to 95 %) by severity", ["family", *"12345"])
     for family in FAMILIES:
         cells = []
         for severity in range(1, 6):
-            v = visibility_of(found, family, severity)
+            v = visibility_of(statistics, family, severity)
             low, middle, high = np.percentile(v, [5, 50, 95]) if len(v) else (0, 0, 0)
             cells.append(f"{middle:.1f} ({low:.1f} to {high:.1f})" if len(v) else "")
         if any(cells):
@@ -88,22 +99,22 @@ def _visibility(found: Statistics) -> Table:
     return table
 
 
-def _places(found: Statistics) -> Table:
-    groups = sorted({(task, number) for task, number, _ in found.places})
+def _place_table(statistics: Statistics) -> Table:
+    groups = sorted({(task, number) for task, number, _ in statistics.places})
     most = max((number for _, number in groups), default=0)
     heads = ["task", "candidates", "questions", *(str(place + 1) for place in range(most))]
     table = _table("where the right answer stands, % of the questions", heads)
     for task, number in groups:
-        counts = [found.places[task, number, place] for place in range(number)]
+        counts = [statistics.places[task, number, place] for place in range(number)]
         shares = [f"{100 * count / sum(counts):.1f}" for count in counts]
         table.add_row(task, str(number), f"{sum(counts):,}", *shares, *[""] * (most - number))
     return table
 
 
-def _shortcuts(found: Statistics) -> Table:
+def _shortcut_table(statistics: Statistics) -> Table:
     table = _table("what is won without looking", ["task", "sees only", "questions", "score", "chance"], left=2)
     task = None
-    for row in found.blind.rows if found.blind else ():
+    for row in statistics.blind.rows if statistics.blind else ():
         if task not in (None, row.task):
             table.add_section()
         task = row.task
@@ -114,9 +125,9 @@ def _shortcuts(found: Statistics) -> Table:
     return table
 
 
-def _objects(found: Statistics) -> Table:
+def _object_table(statistics: Statistics) -> Table:
     table = _table("distorted objects", ["name", "regions", "%"])
-    names = _names(found)
+    names = _names(statistics)
     for name, count in names.most_common(10):
         table.add_row(name, f"{count:,}", f"{100 * count / names.total():.1f}")
     if len(names) > 10:
@@ -126,21 +137,21 @@ def _objects(found: Statistics) -> Table:
     return table
 
 
-def _licenses(found: Statistics) -> Table:
+def _license_table(statistics: Statistics) -> Table:
     table = _table("licenses of the references", ["license", "images", "%"])
-    for text, count in found.licenses.most_common(20):
+    for text, count in statistics.licenses.most_common(20):
         short = text if len(text) <= 90 else f"{text[:87]}..."
-        table.add_row(escape(short), f"{count:,}", f"{100 * count / found.images:.1f}")
+        table.add_row(escape(short), f"{count:,}", f"{100 * count / statistics.images:.1f}")
     return table
 
 
-def _names(found: Statistics) -> Counter[str]:
-    return Counter({name: count for name, count in found.objects.items() if name})
+def _names(statistics: Statistics) -> Counter[str]:
+    return Counter({name: count for name, count in statistics.objects.items() if name})
 
 
-def _regions(found: Statistics) -> str:
-    areas = np.quantile(np.frombuffer(found.areas, np.float32), _QUANTILES)
-    middle, corner = _middle_and_corner(found)
+def _region_summary(statistics: Statistics) -> str:
+    areas = np.quantile(np.frombuffer(statistics.areas, np.float32), _QUANTILES)
+    middle, corner = _middle_and_corner(statistics)
     shown = ", ".join(f"{100 * area:.1f}" for area in areas)
     return (
         f"regions: area {shown} % of the image (quantiles 5, 25, 50, 75, 95 %); "
@@ -148,56 +159,62 @@ def _regions(found: Statistics) -> str:
     )
 
 
-def _middle_and_corner(found: Statistics) -> tuple[float, float]:
-    share = found.cover / max(len(found.areas), 1)
+def _middle_and_corner(statistics: Statistics) -> tuple[float, float]:
+    share = statistics.cover / max(len(statistics.areas), 1)
     half = slice(GRID // 2 - 2, GRID // 2 + 2)
     return float(share[half, half].mean()), float(share[[0, 0, -1, -1], [0, -1, 0, -1]].mean())
 
 
-def _rejected(found: Statistics) -> str:
-    if not found.rejected:
-        return "no rejected draws are told" if found.split is None else "rejected draws are counted for all splits only"
+def _rejection_summary(statistics: Statistics) -> str:
+    if not statistics.rejected:
+        return (
+            "no rejected draws are told"
+            if statistics.split is None
+            else "rejected draws are counted for all splits only"
+        )
     reasons: Counter[str] = Counter()
-    for text, count in found.rejected.items():
+    for text, count in statistics.rejected.items():
         reasons[text.rpartition(": ")[2]] += count
     shown = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common(6))
-    return f"{sum(found.rejected.values()):,} draws were rejected: {shown}"
+    return f"{sum(statistics.rejected.values()):,} draws were rejected: {shown}"
 
 
-def values_of(found: Statistics, made: Sequence[Check], said: Sequence[str]) -> dict[str, Any]:
-    """Everything as plain values, ready for JSON."""
-    areas = np.quantile(np.frombuffer(found.areas, np.float32), _QUANTILES)
-    middle, corner = _middle_and_corner(found)
+def statistics_to_dict(
+    statistics: Statistics, checks: Sequence[BalanceCheck], sentences: Sequence[str]
+) -> dict[str, Any]:
+    """Statistics, checks and findings as plain values, ready for JSON."""
+    areas = np.quantile(np.frombuffer(statistics.areas, np.float32), _QUANTILES)
+    middle, corner = _middle_and_corner(statistics)
     return {
-        "images": found.images,
-        "questions": found.questions,
-        "references": len(found.references),
-        "splits": dict(found.splits),
-        "cells": [{"family": f, "severity": s, "images": n} for (f, s), n in sorted(found.cells.items())],
+        "images": statistics.images,
+        "questions": statistics.questions,
+        "references": len(statistics.references),
+        "splits": dict(statistics.splits),
+        "cells": [{"family": f, "severity": s, "images": n} for (f, s), n in sorted(statistics.cells.items())],
         "asked": [
-            {"family": f, "severity": s, "task": t, "questions": n} for (f, s, t), n in sorted(found.asked.items())
+            {"family": f, "severity": s, "task": t, "questions": n} for (f, s, t), n in sorted(statistics.asked.items())
         ],
-        "variants": dict(sorted(found.variants.items())),
+        "variants": dict(sorted(statistics.variants.items())),
         "visibility": [
-            {"family": family, "severity": severity, **_quantiles(visibility_of(found, family, severity))}
-            for family, severity in sorted(found.cells)
+            {"family": family, "severity": severity, **_quantiles(visibility_of(statistics, family, severity))}
+            for family, severity in sorted(statistics.cells)
         ],
         "area": {f"q{round(100 * q):02d}": round(float(area), 5) for q, area in zip(_QUANTILES, areas, strict=True)},
         "boxes": {"middle": round(middle, 4), "corner": round(corner, 4)},
         "places": [
             {"task": task, "candidates": number, "place": place + 1, "questions": count}
-            for (task, number, place), count in sorted(found.places.items())
+            for (task, number, place), count in sorted(statistics.places.items())
         ],
-        "objects": dict(_names(found).most_common()),
-        "licenses": dict(found.licenses.most_common()),
-        "no_derivatives": count_fixed(found.licenses),
-        "rejected": found.rejected,
-        "shortcuts": [asdict(row) | {"leak": row.leak} for row in (found.blind.rows if found.blind else ())],
-        "checks": [asdict(check) for check in made],
-        "out_of_balance": list(said),
+        "objects": dict(_names(statistics).most_common()),
+        "licenses": dict(statistics.licenses.most_common()),
+        "no_derivatives": count_no_derivatives(statistics.licenses),
+        "rejected": statistics.rejected,
+        "shortcuts": [asdict(row) | {"leak": row.leak} for row in (statistics.blind.rows if statistics.blind else ())],
+        "checks": [asdict(check) for check in checks],
+        "out_of_balance": list(sentences),
     }
 
 
 def _quantiles(values: Any) -> dict[str, float]:
-    found = np.quantile(values, _QUANTILES)
-    return {f"q{round(100 * q):02d}": round(float(value), 3) for q, value in zip(_QUANTILES, found, strict=True)}
+    quantiles = np.quantile(values, _QUANTILES)
+    return {f"q{round(100 * q):02d}": round(float(value), 3) for q, value in zip(_QUANTILES, quantiles, strict=True)}

@@ -58,21 +58,22 @@ def stats(
     distortlab stats data/ --split validation --no-plots
     """
     from distortlab.analysis import findings, tables
-    from distortlab.analysis import plots as figures
-    from distortlab.analysis.statistics import statistics
+    from distortlab.analysis.plots.style import import_matplotlib
+    from distortlab.analysis.plots.write import write_plots
+    from distortlab.analysis.statistics import collect_statistics
     from distortlab.cli.printing import print_json
 
     stored = open_and_check(folder, check, quiet=as_json)
     if plots:
-        figures.plotting()
+        import_matplotlib()
     with bar("images", stored.count("images", split), quiet=as_json, after="nothing was written") as advance:
-        found = statistics(stored, split, advance)
-    made = findings.checks(found)
-    said = findings.findings(found, made)
-    written = figures.write_plots(found, out) if plots else []
+        found = collect_statistics(stored, split, advance)
+    checks = findings.check_balance(found)
+    sentences = findings.list_findings(found, checks)
+    written = write_plots(found, out) if plots else []
     if as_json:
-        print_json({**tables.values_of(found, made, said), "pictures": [str(path) for path in written]})
+        print_json({**tables.statistics_to_dict(found, checks, sentences), "pictures": [str(path) for path in written]})
         return
-    tables.print_statistics(found, made, said)
+    tables.print_statistics(found, checks, sentences)
     if written:
         typer.echo(f"wrote {len(written)} pictures into {out}")

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from distortlab import __version__
-from distortlab.analysis.sharing_rights import count_fixed, count_licenses
+from distortlab.analysis.sharing_rights import count_licenses, count_no_derivatives
 from distortlab.core.errors import UserError, unknown
 from distortlab.dataset.reader import Part, Stored, open_data, opened
 from distortlab.dataset.schema import open_writer, table
@@ -74,7 +74,7 @@ def export(
         rows = {split: _write_split(data, hidden, FORMS[form], split, asked, sums, progress) for split in chosen}
         if not any(rows.values()):
             raise UserError(f"{folder} has no question of those tasks that {form} can hold")
-        fixed = count_fixed(count_licenses(data))
+        fixed = count_no_derivatives(count_licenses(data))
         exported = Exported(out, form, FORMS[form].loaded_by, rows, sums.images, sums.bytes, fixed)
         about = {"generator_version": __version__, "plan_sha256": data.manifest.get("plan_sha256")}
         write_json(hidden / _MARK, {**asdict(exported), **about, "out": None})

@@ -9,10 +9,10 @@ import pytest
 from dataset_samples import Gallery, rows_of, small_recipe
 
 from distortlab import generate
-from distortlab.analysis.findings import checks, findings, rejections
-from distortlab.analysis.plots import write_plots
-from distortlab.analysis.statistics import GRID, Statistics, statistics, visibility_of
-from distortlab.analysis.tables import values_of
+from distortlab.analysis.findings import check_balance, count_rejections, list_findings
+from distortlab.analysis.plots.write import write_plots
+from distortlab.analysis.statistics import GRID, Statistics, collect_statistics, visibility_of
+from distortlab.analysis.tables import statistics_to_dict
 from distortlab.core.errors import UserError
 from distortlab.dataset.reader import open_data
 from distortlab.imaging.decode import read_image
@@ -29,7 +29,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def counted(finished: Path) -> Statistics:
-    return statistics(open_data(finished))
+    return collect_statistics(open_data(finished))
 
 
 def test_it_counts_what_is_there(finished: Path, counted: Statistics) -> None:
@@ -58,18 +58,18 @@ def test_the_map_of_boxes_covers_what_boxes_cover(finished: Path, counted: Stati
 
 def test_a_split_by_itself(finished: Path) -> None:
     stored = open_data(finished)
-    parts = [statistics(stored, split) for split in stored.splits]
+    parts = [collect_statistics(stored, split) for split in stored.splits]
     assert sum(part.images for part in parts) == 24
-    assert sum((part.asked for part in parts), Counter()) == statistics(stored).asked
+    assert sum((part.asked for part in parts), Counter()) == collect_statistics(stored).asked
     assert all(part.blind is None and not part.rejected for part in parts)
     with pytest.raises(UserError, match="has no split 'test'; it has train, validation"):
-        statistics(stored, "test")
+        collect_statistics(stored, "test")
 
 
 def test_nothing_at_all_is_a_sentence(tmp_path: Path) -> None:
     generate(small_recipe(n=4), Gallery(kinds=("empty",), limit=4), tmp_path / "data", workers=1)
     with pytest.raises(UserError, match="holds no images"):
-        statistics(open_data(tmp_path / "data"))
+        collect_statistics(open_data(tmp_path / "data"))
 
 
 # --- findings -------------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def balanced(each: int = 100, **changes: float) -> Statistics:
 
 
 def said(found: Statistics) -> list[str]:
-    return findings(found, checks(found))
+    return list_findings(found, check_balance(found))
 
 
 def test_what_is_even_is_not_mentioned() -> None:
@@ -142,7 +142,7 @@ def test_what_is_off_is_said(name: str, sentence: str) -> None:
 def test_rejections_are_of_draws_that_were_made() -> None:
     found = Statistics("data", None, rejected={"blur.lens 2: not visible": 3, "the same picture again": 5, "x: y": 1})
     found.settings["blur.lens", 2] = 7
-    assert list(rejections(found)) == [("blur.lens", 2, 10, 3)]
+    assert list(count_rejections(found)) == [("blur.lens", 2, 10, 3)]
 
 
 # --- showing --------------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_pictures_of_next_to_nothing(tmp_path: Path) -> None:
     """One image without a name, of a split: what there is nothing of is left out."""
     gallery = Gallery(kinds=("nameless",), vocabulary={})
     generate(small_recipe(n=1, splits={"train": 1.0}, samples_per_image=1.0), gallery, tmp_path / "data", workers=1)
-    found = statistics(open_data(tmp_path / "data"), "train")
+    found = collect_statistics(open_data(tmp_path / "data"), "train")
     assert write_plots(found, tmp_path / "none", only=("objects", "shortcuts", "rejected")) == []
     assert len(write_plots(found, tmp_path / "some", only=("counts", "areas", "visibility"))) == 3
 
@@ -180,6 +180,6 @@ def test_without_matplotlib_there_is_a_sentence(
 def test_the_values_are_plain(counted: Statistics) -> None:
     import json
 
-    values = values_of(counted, checks(counted), [])
+    values = statistics_to_dict(counted, check_balance(counted), [])
     assert json.loads(json.dumps(values)) == values
     assert sum(cell["images"] for cell in values["cells"]) == values["images"] == 24

@@ -10,9 +10,9 @@ from dataset_samples import NAMES, Gallery, coco_document, rows_of, small_recipe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distortlab.analysis.findings import checks, findings
-from distortlab.analysis.sharing_rights import count_fixed, count_licenses
-from distortlab.analysis.statistics import statistics
+from distortlab.analysis.findings import check_balance, list_findings
+from distortlab.analysis.sharing_rights import count_licenses, count_no_derivatives
+from distortlab.analysis.statistics import collect_statistics
 from distortlab.core.errors import BadRecipe, UserError
 from distortlab.dataset.reader import open_data
 from distortlab.generation.generate import generate
@@ -191,10 +191,10 @@ def fixed_in(data: Path) -> int:
 
 
 def test_stats_counts_them(data: Path) -> None:
-    found = statistics(open_data(data))
-    assert count_fixed(found.licenses) == fixed_in(data) > 0
+    found = collect_statistics(open_data(data))
+    assert count_no_derivatives(found.licenses) == fixed_in(data) > 0
     assert found.licenses == count_licenses(open_data(data))
-    (sentence,) = [text for text in findings(found, checks(found)) if "NoDerivatives" in text]
+    (sentence,) = [text for text in list_findings(found, check_balance(found)) if "NoDerivatives" in text]
     assert sentence.startswith(f"{fixed_in(data)} of {len(rows_of(data, 'images'))} images")
     assert 'references.licenses.deny = ["no-derivatives"]' in sentence
     assert 'references.licenses.deny = ["no-derivatives"]' in (data / "README.md").read_text()
