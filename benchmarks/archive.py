@@ -13,7 +13,8 @@ from PIL import Image as Pillow
 
 from distortlab.core.image import Image
 from distortlab.dataset.archive import Shelf
-from distortlab.dataset.patches import ARCHIVE, encode_patch, regions_of
+from distortlab.dataset.layout import ARCHIVE
+from distortlab.dataset.patches import encode_patch, regions_of
 from distortlab.generation.generate import generate
 from distortlab.imaging.encode import encode_png, encode_webp
 from distortlab.recipe import default_recipe
@@ -48,7 +49,7 @@ def _variants(archive: Path) -> list[tuple[str, int]]:
     """The bytes of all patches, stored in one way or another."""
     sizes = np.zeros(len(PATCHES), np.int64)
     for path in sorted((archive / "patches").iterdir()):
-        shelf = Shelf(path.name, *(archive / kind / path.name for kind in ARCHIVE))
+        shelf = Shelf(path.name, *(archive / kind / path.name for kind in ARCHIVE.tables))
         for kept in shelf:
             image, box = shelf.image(kept)
             piece, regions = np.ascontiguousarray(image[box.slices]), regions_of(kept.row)

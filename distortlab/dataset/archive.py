@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from distortlab.core.errors import BadReference, UserError
 from distortlab.core.image import Image
 from distortlab.core.region import Box
-from distortlab.dataset.layout import FORMAT
-from distortlab.dataset.patches import ARCHIVE, FOOTER, regions_of, restored
+from distortlab.dataset.layout import ARCHIVE, FORMAT, layout_of
+from distortlab.dataset.patches import FOOTER, regions_of, restored
 from distortlab.imaging.decode import read_upright
 from distortlab.storage.atomic import sha256_of
 from distortlab.storage.base import Storage
@@ -45,7 +45,7 @@ def stored_manifest(source: Storage) -> dict[str, Any]:
 def archive_manifest(source: Storage) -> dict[str, Any]:
     """The manifest of a finished archive. Raises `UserError` for anything else."""
     manifest = stored_manifest(source)
-    if manifest.get("store") != "patch":
+    if layout_of(manifest) is not ARCHIVE:
         raise UserError(f"{source} is a data set in full already: there is nothing to materialize")
     return manifest
 
@@ -56,11 +56,11 @@ def shards_of(source: Storage, manifest: Mapping[str, Any]) -> dict[str, Entries
     out: dict[str, Entries] = {}
     for path in sorted(listed):
         kind, _, name = path.partition("/")
-        if kind != "patches":
+        if kind != ARCHIVE.image_table:
             continue
         if not name.endswith(".parquet") or name.startswith(".") or {"/", "\\", ":"} & set(name):
             raise UserError(f"{source} is damaged: {path!r} in its manifest is not the name of a shard")
-        out[name] = {f"{kind}/{name}": listed.get(f"{kind}/{name}") for kind in ARCHIVE}
+        out[name] = {f"{kind}/{name}": listed.get(f"{kind}/{name}") for kind in ARCHIVE.tables}
         for path, entry in out[name].items():
             if not isinstance(entry, Mapping) or not isinstance(entry.get("rows"), int):
                 raise UserError(f"{source} is damaged: its manifest does not say what {path} holds")

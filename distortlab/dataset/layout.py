@@ -1,8 +1,103 @@
-"""The layout of a data set on disk: its format, and where things lie in it."""
+"""How a data set lies on disk: its format, the two layouts, and where things are in them."""
 
-__all__ = ["FORMAT", "PLAN_PATH"]
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from distortlab.core.errors import UserError, unknown
+from distortlab.dataset.schema import IMAGES, RFT, SAMPLES, Features
+
+__all__ = ["ARCHIVE", "FORMAT", "FULL", "LAYOUTS", "PLAN_PATH", "Layout", "find_layout", "layout_of"]
 
 FORMAT = 1
-"""The layout of a data set on disk. Readers refuse a newer one."""
+"""The version of the files of a data set. Readers refuse a newer one."""
 PLAN_PATH = "_distortlab/plan.json"
 """Where a data set says what it was made from."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """A way to lay out a data set on disk. There is one instance of each, also after pickling: compare with `is`.
+
+    Attributes
+    ----------
+    name
+        What `generate(store=...)`, plans and manifests call it.
+    title
+        What an error calls a data set of this layout.
+    tables
+        The tables that are written shard by shard, with their features: folder of the table -> features.
+    image_table, question_table
+        Which of the tables has a row per image, and which a row per question.
+    has_samples
+        Whether a finished data set also has the table `samples`, one file for each split.
+    needs_references
+        Whether it cannot be written without the clean images.
+    """
+
+    name: str
+    title: str
+    tables: Mapping[str, Features]
+    image_table: str
+    question_table: str
+    has_samples: bool
+    needs_references: bool
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders of all its tables."""
+        return (*self.tables, "samples") if self.has_samples else tuple(self.tables)
+
+    @property
+    def manifest_entry(self) -> dict[str, str]:
+        """What a plan or a manifest says about the layout: nothing for the full one."""
+        return {} if self is FULL else {"store": self.name}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return find_layout, (self.name,)
+
+
+FULL = Layout(
+    name="full",
+    title="a data set in full",
+    tables={"images": IMAGES, "rft": RFT},
+    image_table="images",
+    question_table="rft",
+    has_samples=True,
+    needs_references=False,
+)
+"""Whole images, ready to be loaded."""
+
+_PATCHES: Features = {
+    **{name: feature for name, feature in IMAGES.items() if name not in ("image", "reference")},
+    "patch": IMAGES["image"],
+    "reference_row": {"dtype": "int32", "_type": "Value"},
+}
+_REFERENCES: Features = {"reference_id": IMAGES["reference_id"], "reference": IMAGES["reference"]}
+
+ARCHIVE = Layout(
+    name="patch",
+    title="an archive of patches",
+    tables={"patches": _PATCHES, "references": _REFERENCES, "questions": SAMPLES},
+    image_table="patches",
+    question_table="questions",
+    has_samples=False,
+    needs_references=True,
+)
+"""A row per image with the patch that differs from its reference, a row per reference (`reference_row` counts them in
+the file of the same name), and `rft` without the images. `materialize` makes the full layout from it.
+"""
+
+LAYOUTS: Mapping[str, Layout] = {layout.name: layout for layout in (FULL, ARCHIVE)}
+
+
+def find_layout(name: str) -> Layout:
+    """Return the layout of a name. Raises `UserError` for a name that does not exist."""
+    if name not in LAYOUTS:
+        raise UserError(unknown("way to store", name, LAYOUTS))
+    return LAYOUTS[name]
+
+
+def layout_of(stored: object) -> Layout:
+    """Return the layout that a plan or a manifest names: the full one where it names none, or cannot be read."""
+    return ARCHIVE if isinstance(stored, Mapping) and stored.get("store") == ARCHIVE.name else FULL

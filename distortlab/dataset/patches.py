@@ -12,23 +12,11 @@ import numpy as np
 from distortlab.core.errors import BadReference, UserError
 from distortlab.core.image import Image, pixels_sha256, shape_of
 from distortlab.core.region import Box, Mask, Region
-from distortlab.dataset.schema import IMAGES, SAMPLES, Features, ImageRecord, Sample
+from distortlab.dataset.schema import ImageRecord, Sample
 from distortlab.imaging.decode import read_upright
 from distortlab.imaging.encode import encode_webp
 
-__all__ = ["ARCHIVE", "FOOTER", "archive_rows", "encode_patch", "regions_of", "restored"]
-
-_PATCHES: Features = {
-    **{name: feature for name, feature in IMAGES.items() if name not in ("image", "reference")},
-    "patch": IMAGES["image"],
-    "reference_row": {"dtype": "int32", "_type": "Value"},
-}
-_REFERENCES: Features = {"reference_id": IMAGES["reference_id"], "reference": IMAGES["reference"]}
-
-ARCHIVE: Mapping[str, Features] = {"patches": _PATCHES, "references": _REFERENCES, "questions": SAMPLES}
-"""The tables of an archive: a row per image, a row per reference (`reference_row` counts them in the file of the same
-name), and `rft` without the images.
-"""
+__all__ = ["FOOTER", "archive_rows", "encode_patch", "regions_of", "restored"]
 
 FOOTER = "distortlab"
 """The word in the footer of a file of patches under which the account of its shard stands."""

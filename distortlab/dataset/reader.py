@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.layout import FORMAT
+from distortlab.dataset.layout import ARCHIVE, FORMAT, PLAN_PATH, layout_of
 from distortlab.dataset.notebook import dataset_html
 from distortlab.dataset.schema import TABLES
 from distortlab.dataset.tables import REMEDY, open_table
@@ -70,7 +70,7 @@ class Stored:
     @property
     def plan(self) -> dict[str, Any] | None:
         """What the data set was made from, where the folder still has it: a copy from elsewhere has not."""
-        plan = read_json(self.folder / "_distortlab" / "plan.json")
+        plan = read_json(self.folder / PLAN_PATH)
         return plan if isinstance(plan, dict) else None
 
     def _repr_html_(self) -> str:
@@ -202,7 +202,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     manifest = read_json(folder / "MANIFEST.json")
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise UserError(f"{folder} {_why_none(folder)}")
-    if manifest.get("store") == "patch":
+    if layout_of(manifest) is ARCHIVE:
         raise UserError(f"{folder} is an archive; distortlab materialize makes the data set from it")
     version = manifest.get("format")
     if not isinstance(version, int) or version > FORMAT:
@@ -216,7 +216,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 def _why_none(folder: Path) -> str:
     if (folder / "MANIFEST.json").exists():
         return "is damaged: its MANIFEST.json cannot be read; run its generate command again"
-    if (folder / "_distortlab" / "plan.json").exists():
+    if (folder / PLAN_PATH).exists():
         return "was begun and not finished; run its generate command again"
     return "is no data set: it has no MANIFEST.json (distortlab generate --out makes one)"
 

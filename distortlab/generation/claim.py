@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from distortlab.core.errors import BadRecipe, UserError
-from distortlab.dataset.layout import PLAN_PATH
+from distortlab.dataset.layout import FULL, PLAN_PATH, Layout, layout_of
 from distortlab.generation.finish import own_folders, own_names
 from distortlab.generation.plan import Plan
 from distortlab.storage.atomic import json_text
@@ -20,58 +20,48 @@ _ORPHANS_END_S = 3.0
 
 
 @contextmanager
-def claim(out: Storage, plan: Plan, overwrite: bool, store: str = "full") -> Iterator[Hold]:
+def claim(out: Storage, plan: Plan, overwrite: bool, layout: Layout = FULL) -> Iterator[Hold]:
     """Make the place this plan's, or refuse; it is held until the context ends.
 
     Of several machines that come at once, one makes it and all compare. Runs of one plan may work side by side; it is
     cleared only where nobody else works. Raises `UserError`.
     """
     # In this order: another machine writes its plan before anything else, perhaps between the two looks.
-    used = out.is_used((*own_names(store), "_distortlab"))
+    used = out.is_used((*own_names(layout), "_distortlab"))
     begun = out.holds(PLAN_PATH)
     if used and not begun:
         raise UserError(f"{out} is in use and is not a data set that was begun here; choose another --out")
     out.prepare()
     with out.hold() as hold:
         if begun and overwrite:
-            _clear(out, hold, _store_of(out.read_json(PLAN_PATH)))
-        mine = {"sha256": plan.sha256, **_kind(store), **plan.identity}
+            _clear(out, hold, layout_of(out.read_json(PLAN_PATH)))
+        mine = {"sha256": plan.sha256, **layout.manifest_entry, **plan.identity}
         if (begun and not overwrite) or not out.create_text(PLAN_PATH, json_text(mine)):
-            _compare(out, out.read_json(PLAN_PATH), plan, store)
+            _compare(out, out.read_json(PLAN_PATH), plan, layout)
         yield hold
 
 
-def remove_leftovers(out: Storage, hold: Hold, store: str) -> None:
+def remove_leftovers(out: Storage, hold: Hold, layout: Layout) -> None:
     """Remove the temporary files of killed runs, unless somebody else works here, whose they may be."""
-    if out.leftovers(own_folders(store)):
+    if out.leftovers(own_folders(layout)):
         with hold.alone(_ORPHANS_END_S) as alone:
             if alone:
-                out.remove(out.leftovers(own_folders(store)))
+                out.remove(out.leftovers(own_folders(layout)))
 
 
-def _clear(out: Storage, hold: Hold, store: str) -> None:
+def _clear(out: Storage, hold: Hold, layout: Layout) -> None:
     with hold.alone(_ORPHANS_END_S) as alone:
         if not alone:
             raise UserError(
                 f"another run is working in {out}: wait until it has ended, or end it, and run the same command again"
             )
-        out.remove(own_names(store))
-        out.remove(out.leftovers(own_folders(store)))
+        out.remove(own_names(layout))
+        out.remove(out.leftovers(own_folders(layout)))
 
 
-def _kind(store: str) -> dict[str, str]:
-    """What sets an archive apart; the full layout says nothing."""
-    return {"store": store} if store != "full" else {}
-
-
-def _store_of(known: Any) -> str:
-    return "patch" if isinstance(known, dict) and known.get("store") == "patch" else "full"
-
-
-def _compare(out: Storage, known: Any, plan: Plan, store: str) -> None:
-    if _store_of(known) != store:
-        kinds = {"full": "a data set in full", "patch": "an archive of patches"}
-        here = f"{out} holds {kinds[_store_of(known)]}, and this would be {kinds[store]}"
+def _compare(out: Storage, known: Any, plan: Plan, layout: Layout) -> None:
+    if (there := layout_of(known)) is not layout:
+        here = f"{out} holds {there.title}, and this would be {layout.title}"
         raise BadRecipe(f"{here}: choose another --out, or start again with --overwrite")
     if not isinstance(known, dict) or known.get("sha256") != plan.sha256:
         raise BadRecipe(_refusal(out, known, plan))

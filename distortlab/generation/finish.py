@@ -11,34 +11,31 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.analysis.shortcuts import measure_shortcuts
-from distortlab.dataset.layout import FORMAT, PLAN_PATH
-from distortlab.dataset.patches import ARCHIVE
+from distortlab.dataset.layout import ARCHIVE, FORMAT, FULL, PLAN_PATH, Layout
 from distortlab.dataset.reader import stored_from
 from distortlab.dataset.schema import SAMPLES, open_writer
 from distortlab.dataset.tables import describe_table, open_table
 from distortlab.generation.card.card import card
 from distortlab.generation.plan import Plan
 from distortlab.generation.report import Account
-from distortlab.generation.shard import FULL, Receipt, is_whole, quarantine_path
+from distortlab.generation.shard import Receipt, is_whole, quarantine_path
 from distortlab.storage.atomic import json_in, json_text, seal_fault_in, sealed
 from distortlab.storage.base import Storage
 
 __all__ = ["account_of", "finish", "own_folders", "own_names"]
 
-_LAYOUT = {"full": (*FULL, "samples"), "patch": tuple(ARCHIVE)}
-
 _FEW = 20
 _BOOKS = ("_distortlab/done", "_distortlab/quarantine")
 
 
-def own_names(store: str) -> tuple[str, ...]:
+def own_names(layout: Layout) -> tuple[str, ...]:
     """All that a data set or an archive has, the manifest first and the plan last: the order of removal."""
-    return ("MANIFEST.json", "README.md", *_LAYOUT[store], *_BOOKS, PLAN_PATH)
+    return ("MANIFEST.json", "README.md", *layout.folders, *_BOOKS, PLAN_PATH)
 
 
-def own_folders(store: str) -> tuple[str, ...]:
+def own_folders(layout: Layout) -> tuple[str, ...]:
     """The folders in which a data set or an archive has files."""
-    return ("", *_LAYOUT[store], *_BOOKS, "_distortlab")
+    return ("", *layout.folders, *_BOOKS, "_distortlab")
 
 
 def account_of(plan: Plan, out: Storage, receipts: Sequence[Receipt], finished: bool) -> Account:
@@ -74,27 +71,27 @@ def _quarantined(out: Storage, receipts: Sequence[Receipt]) -> Iterator[dict[str
             yield from (value for line in lines if isinstance(value := json_in(line), dict))
 
 
-def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Storage, store: str = "full") -> None:
+def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Storage, layout: Layout = FULL) -> None:
     """The samples table (an archive has none), the card, and last of all the manifest."""
     files = {path: entry for receipt in receipts for path, entry in sorted(receipt.files.items())}
     if _is_finished(out, plan, files):
         return
-    if store == "full":
+    if layout.has_samples:
         for split in account.splits:
             files |= _write_samples(out, files, split)
-    text = _card(plan, account, files, out) if store == "full" else _archive_card(plan, account)
+    text = _card(plan, account, files, out) if layout is FULL else _archive_card(plan, account)
     out.write_text("README.md", text)
     data = text.encode()
     files["README.md"] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "rows": 0}
     manifest = _manifest(plan, account, files)
-    if store != "full":
+    if layout is ARCHIVE:
         # The recipe again as text: the card shows its keys in their order, which sorted JSON does not keep.
         told = {
             "license": plan.license,
             "skipped": dict(plan.skipped),
             "recipe_text": json.dumps(plan.recipe.as_dict()),
         }
-        manifest |= {"store": store, "plan": {**plan.identity, **told}}
+        manifest |= {**layout.manifest_entry, "plan": {**plan.identity, **told}}
     out.write_text("MANIFEST.json", json_text(sealed(manifest)))
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from distortlab.core.errors import BadRecipe, UserError, unknown
 from distortlab.core.workers import default_workers
+from distortlab.dataset.layout import Layout, find_layout
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.engines.local import run_local
 from distortlab.generation.finish import account_of, finish
@@ -50,18 +51,19 @@ def generate(
     """
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     whole, (part, parts) = shard is None, _checked(shard or (1, 1))
-    _check_options(recipe, store, engine, address, overwrite and not whole)
+    layout = find_layout(store)
+    _check_options(recipe, layout, engine, address, overwrite and not whole)
     target = open_storage(out)
     if isinstance(references, str):
         references = open_references(references, recipe.seed, recipe.regions, recipe.references.licenses)
     plan = make_plan(recipe, references)
-    jobs = [Job(recipe, plan.vocabulary, plan.sha256, own, target, store) for own in plan.shards]
-    with claim(target, plan, overwrite, store) as hold:
+    jobs = [Job(recipe, plan.vocabulary, plan.sha256, own, target, layout) for own in plan.shards]
+    with claim(target, plan, overwrite, layout) as hold:
         receipts = sorted(run(jobs[part - 1 :: parts], workers, engine, address, progress), key=lambda done: done.shard)
         account = account_of(plan, target, receipts, finished=whole)
         if account.finished:
-            finish(plan, account, receipts, target, store)
-            remove_leftovers(target, hold, store)
+            finish(plan, account, receipts, target, layout)
+            remove_leftovers(target, hold, layout)
     return account
 
 
@@ -77,14 +79,12 @@ def run(
     return run_local(jobs, 1 if alone else workers or default_workers(), progress)
 
 
-def _check_options(recipe: Recipe, store: str, engine: str, address: str | None, clearing_part: bool) -> None:
-    if store not in ("full", "patch"):
-        raise UserError(unknown("way to store", store, ("full", "patch")))
+def _check_options(recipe: Recipe, layout: Layout, engine: str, address: str | None, clearing_part: bool) -> None:
     if engine not in ENGINES:
         raise UserError(unknown("engine", engine, ENGINES))
     if address is not None and engine != "ray":
         raise UserError(f"--address {address} is that of a Ray cluster; add --engine ray")
-    if store == "patch" and not recipe.keep_references:
+    if layout.needs_references and not recipe.keep_references:
         raise BadRecipe("an archive of patches needs the references: leave out --no-references, or --store patch")
     if clearing_part:
         raise UserError("--overwrite with --shard would remove what other parts have made; remove the data set first")

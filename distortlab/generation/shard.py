@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from distortlab import __version__
 from distortlab.core.errors import BuildFailed
-from distortlab.dataset.layout import PLAN_PATH
-from distortlab.dataset.patches import ARCHIVE, FOOTER, archive_rows
-from distortlab.dataset.schema import IMAGES, RFT, ImageRecord, Picture, Sample
+from distortlab.dataset.layout import ARCHIVE, FULL, PLAN_PATH, Layout
+from distortlab.dataset.patches import FOOTER, archive_rows
+from distortlab.dataset.schema import ImageRecord, Picture, Sample
 from distortlab.dataset.writer import ShardFiles, full_rows
 from distortlab.generation.candidates import count_instances, names_inside
 from distortlab.generation.composition import TaskBalance
@@ -29,7 +29,6 @@ from distortlab.storage.atomic import json_in, json_text, seal_fault_in, sealed
 from distortlab.storage.base import Storage
 
 __all__ = [
-    "FULL",
     "Job",
     "Receipt",
     "Work",
@@ -40,9 +39,6 @@ __all__ = [
     "shown",
     "write_receipt",
 ]
-
-FULL = {"images": IMAGES, "rft": RFT}
-"""The tables of the full layout."""
 
 Progress = Callable[[int], None]
 P = TypeVar("P")
@@ -68,14 +64,14 @@ class Work(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker needs to build one shard. Picklable. `store`: whole images, or patches for an archive."""
+    """What a worker needs to build one shard. Picklable."""
 
     recipe: Recipe
     vocabulary: Mapping[str, float]
     plan_sha256: str
     shard: Shard
     out: Storage
-    store: Literal["full", "patch"] = "full"
+    layout: Layout = FULL
 
     @property
     def images(self) -> int:
@@ -151,11 +147,11 @@ def run_shard(job: Job, progress: Progress = lambda images: None) -> Receipt:
     if done:
         progress(job.images)
         return done
-    pool = ReferencePool(job.shard, job.recipe, patches=job.store == "patch")
+    pool = ReferencePool(job.shard, job.recipe, patches=job.layout is ARCHIVE)
     tasks = tuple(asked_tasks(job.recipe, job.vocabulary))
     counts = _Counts(TaskBalance(tasks, job.images, job.recipe.questions.object_candidates))
     with at_work(job.out, job.plan_sha256) as check:
-        with ShardFiles(job.out, job.shard.file_name, ARCHIVE if pool.patches else FULL) as files:
+        with ShardFiles(job.out, job.shard.file_name, job.layout.tables) as files:
             _fill(files, job, pool, counts, progress)
             if pool.patches:
                 files.note("patches", FOOTER, _noted(job, pool, counts))
@@ -224,8 +220,8 @@ def _drawn(shard: Shard, pool: ReferencePool, counts: _Counts, progress: Callabl
 
 
 def _receipt(job: Job, pool: ReferencePool, counts: _Counts, files: dict[str, dict[str, Any]]) -> Receipt:
-    kinds = ("patches", "questions") if job.store == "patch" else ("images", "rft")
-    images, samples = (files[f"{kind}/{job.shard.file_name}"]["rows"] for kind in kinds)
+    tables = (job.layout.image_table, job.layout.question_table)
+    images, samples = (files[f"{table}/{job.shard.file_name}"]["rows"] for table in tables)
     return Receipt(
         shard=job.shard.index,
         split=job.shard.split,

@@ -13,13 +13,14 @@ from typing import Any
 
 from distortlab.core.errors import UserError
 from distortlab.dataset.archive import Kept, Shelf, archive_manifest, shards_of
+from distortlab.dataset.layout import FULL
 from distortlab.dataset.writer import ShardFiles, weight
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.finish import account_of, finish
 from distortlab.generation.generate import run
 from distortlab.generation.plan import Plan
 from distortlab.generation.report import Account
-from distortlab.generation.shard import FULL, Receipt, at_work, shown, write_receipt
+from distortlab.generation.shard import Receipt, at_work, shown, write_receipt
 from distortlab.imaging.encode import Canvas
 from distortlab.recipe import stored_recipe
 from distortlab.storage.base import Storage, open_storage
@@ -45,11 +46,11 @@ def materialize(
     manifest = archive_manifest(source)
     plan, shards = _plan(source, manifest), shards_of(source, manifest)
     jobs = [Restoring(source, target, name, entries, plan.sha256) for name, entries in shards.items()]
-    with claim(target, plan, overwrite) as hold:
+    with claim(target, plan, overwrite, FULL) as hold:
         receipts = sorted(run(jobs, workers, "local", None, progress), key=lambda done: done.shard)
         account = account_of(plan, target, receipts, finished=True)
-        finish(plan, account, receipts, target)
-        remove_leftovers(target, hold, "full")
+        finish(plan, account, receipts, target, FULL)
+        remove_leftovers(target, hold, FULL)
     return account
 
 
@@ -104,7 +105,7 @@ class Restoring:
                 progress(self.images)
                 return done
             with at_work(self.out, self.plan_sha256) as check:
-                with ShardFiles(self.out, self.name, FULL) as files:
+                with ShardFiles(self.out, self.name, FULL.tables) as files:
                     self._write(shelf, files, noted["codec"], progress)
                     check()
                     written = files.finish()

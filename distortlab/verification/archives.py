@@ -17,6 +17,7 @@ from distortlab.core.errors import UserError
 from distortlab.core.image import Image, pixels_sha256
 from distortlab.core.workers import in_order
 from distortlab.dataset.archive import Shelf, shards_of, stored_manifest
+from distortlab.dataset.layout import ARCHIVE, layout_of
 from distortlab.dataset.schema import edits_of
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import render
@@ -58,7 +59,7 @@ def is_piecewise(place: str | Path) -> bool:
     if is_url(place):
         return True
     manifest = open_storage(place).read_json("MANIFEST.json")
-    return isinstance(manifest, dict) and manifest.get("store") == "patch"
+    return layout_of(manifest) is ARCHIVE
 
 
 def images_in(place: str | Path) -> int:
@@ -85,7 +86,7 @@ Part = Mapping[str, Any]
 
 def _parts(source: Storage, manifest: Mapping[str, Any]) -> list[Part]:
     """What is checked together: every file by itself, the three files of a shard of an archive as one."""
-    if manifest.get("store") != "patch":
+    if layout_of(manifest) is not ARCHIVE:
         return [{path: entry} for path, entry in sorted(manifest["files"].items())]
     shards = list(shards_of(source, manifest).values())
     taken = {path for shard in shards for path in shard}

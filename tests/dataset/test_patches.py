@@ -18,7 +18,8 @@ from distortlab.core.errors import BadRecipe, UserError
 from distortlab.core.image import pixels_sha256
 from distortlab.core.region import Region
 from distortlab.dataset.archive import Shelf
-from distortlab.dataset.patches import ARCHIVE, encode_patch, restored
+from distortlab.dataset.layout import ARCHIVE
+from distortlab.dataset.patches import encode_patch, restored
 from distortlab.dataset.reader import open_data
 from distortlab.dataset.schema import open_writer, table
 from distortlab.generation.generate import generate
@@ -326,8 +327,8 @@ def test_rows_that_do_not_fit_are_named(archive: Path, tmp_path: Path, change: d
     rows = pq.read_table(path).to_pylist()
     rows[1] = {**rows[1], **change}
     footer = pq.read_metadata(path).metadata[b"distortlab"]
-    with path.open("wb") as file, open_writer(pa.PythonFile(file, mode="w"), ARCHIVE["patches"]) as writer:
-        writer.write_table(table(rows, ARCHIVE["patches"]))
+    with path.open("wb") as file, open_writer(pa.PythonFile(file, mode="w"), ARCHIVE.tables["patches"]) as writer:
+        writer.write_table(table(rows, ARCHIVE.tables["patches"]))
         writer.add_key_value_metadata({"distortlab": footer.decode()})
     manifest = read_json(archive / "MANIFEST.json")
     del manifest["seal"]
@@ -343,7 +344,7 @@ def test_rows_that_do_not_fit_are_named(archive: Path, tmp_path: Path, change: d
 def test_a_shelf_gives_images_in_order_with_their_questions(made: Path, full: Path) -> None:
     asked = rows_of(full, "rft")
     for path in sorted((made / "patches").iterdir()):
-        shelf = Shelf(path.name, *(made / kind / path.name for kind in ARCHIVE))
+        shelf = Shelf(path.name, *(made / kind / path.name for kind in ARCHIVE.tables))
         images = pq.read_table(full / "images" / path.name).to_pylist()
         for kept, row in zip(shelf, images, strict=True):
             assert kept.row["image_id"] == row["image_id"]
