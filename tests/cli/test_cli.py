@@ -18,7 +18,6 @@ from dataset_samples import (
     assert_one_sentence,
     coco_document,
     command,
-    content_of,
     edit_json,
     images_of,
     quarantined,
@@ -682,9 +681,9 @@ def test_a_sheet_of_a_data_set(cli: Cli, finished: Path, tmp_path: Path) -> None
     assert rows > 200
     again = tmp_path / "again.png"
     cli("sheet", finished, "-o", again, "--count", 4)
-    assert np.array_equal(read_image(again), read_image(out))
+    assert again.read_bytes() == out.read_bytes()
     cli("sheet", finished, "-o", again, "--count", 4, "--seed", 1)
-    assert not np.array_equal(read_image(again), read_image(out))
+    assert again.read_bytes() != out.read_bytes()
 
 
 def test_a_gallery(cli: Cli, tmp_path: Path, jpeg: Path) -> None:
@@ -709,7 +708,7 @@ def test_a_gallery_of_a_masked_picture(cli: Cli, tmp_path: Path, jpeg: Path) -> 
     for name, area in (("mask", tmp_path / "mask.png"), ("box", "40,30,140,130")):
         few = ("--family", "pixelate", "--image", jpeg, f"--{name}", area)
         assert cli("gallery", "-o", tmp_path / f"by-{name}.png", *few).code == 0
-    assert np.array_equal(read_image(tmp_path / "by-mask.png"), read_image(tmp_path / "by-box.png"))
+    assert (tmp_path / "by-mask.png").read_bytes() == (tmp_path / "by-box.png").read_bytes()
 
 
 def test_galleries_that_cannot_be(cli: Cli, tmp_path: Path, jpeg: Path) -> None:
@@ -827,7 +826,7 @@ def test_an_archive_and_back(cli: Cli, tmp_path: Path, coco: str) -> None:
     assert (done.code, done.err) == (0, "")
     assert json.loads(done.out)["images"] == 6
     assert cli("generate", *TINY, "--refs", coco, "--out", tmp_path / "full").code == 0
-    assert content_of(out) == content_of(tmp_path / "full")
+    assert read_json(out / "MANIFEST.json") == read_json(tmp_path / "full" / "MANIFEST.json")
     assert_refused(cli("materialize", out, "-o", tmp_path / "again"), str(out), "in full already")
     assert_refused(cli("materialize", tmp_path, "-o", tmp_path / "again"), "no readable MANIFEST.json")
 

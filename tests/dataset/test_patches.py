@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dataset_samples import Gallery, content_of, edit_json, flip_byte, quarantined, rows_of, small_recipe, temporary
+from dataset_samples import Gallery, edit_json, flip_byte, published, quarantined, rows_of, small_recipe, temporary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import Pixels, photograph
@@ -31,6 +31,11 @@ from distortlab.verification.verify import verify
 
 GALLERY = Gallery(kinds=("good", "good", "alone", "broken", "good", "grey"))
 SEVERAL = small_recipe(n=24, images_per_shard=8, max_failures=1, images_per_reference=3)
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """Every file, receipts and plans too."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +64,11 @@ def archive(made: Path, tmp_path: Path) -> Path:
 
 
 def test_materialized_is_what_would_have_been_made(archive: Path, full: Path, tmp_path: Path) -> None:
-    """Rows and pixels, manifest, the names of all files, and also plan and the list of what could not be used."""
+    """Byte for byte: tables, card, manifest, and also receipts, plan and the list of what could not be used."""
     assert quarantined(full), "the case with unusable references is meant"
     account = materialize(archive, tmp_path / "data", workers=1)
     assert account.finished
-    assert content_of(tmp_path / "data") == content_of(full)
+    assert everything(tmp_path / "data") == everything(full)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +82,7 @@ def test_whatever_the_recipe(changes: dict[str, Any], tmp_path: Path) -> None:
     generate(recipe, "scenes", tmp_path / "full", workers=1)
     generate(recipe, "scenes", tmp_path / "archive", workers=1, store="patch")
     materialize(tmp_path / "archive", tmp_path / "data", workers=1)
-    assert content_of(tmp_path / "data") == content_of(tmp_path / "full")
+    assert everything(tmp_path / "data") == everything(tmp_path / "full")
 
 
 def test_shrunk_references_come_back(tmp_path: Path, write_pictures: Callable[[Path], str]) -> None:
@@ -89,7 +94,7 @@ def test_shrunk_references_come_back(tmp_path: Path, write_pictures: Callable[[P
     generate(recipe, references, tmp_path / "archive", workers=1, store="patch")
     shutil.rmtree(tmp_path / "coco")
     materialize(tmp_path / "archive", tmp_path / "data", workers=1)
-    assert content_of(tmp_path / "data") == content_of(tmp_path / "full")
+    assert everything(tmp_path / "data") == everything(tmp_path / "full")
     assert {max(row["width"], row["height"]) for row in rows_of(tmp_path / "data", "images")} == {200}
 
 
@@ -101,7 +106,7 @@ def write_pictures() -> Callable[[Path], str]:
 
 
 def test_an_archive_is_small_and_complete(made: Path, full: Path) -> None:
-    size = {folder: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) for folder in (made, full)}
+    size = {folder: sum(map(len, everything(folder).values())) for folder in (made, full)}
     assert size[made] < 0.5 * size[full]
     references = rows_of(made, "references")
     assert len(references) == len({row["reference_id"] for row in references}), "once"
@@ -138,7 +143,7 @@ def test_materialize_goes_on(archive: Path, full: Path, tmp_path: Path, monkeypa
     assert not (out / "MANIFEST.json").exists()
     materialize(archive, out, workers=1)
     assert all(path.stat().st_mtime_ns == at for path, at in done.items())
-    assert content_of(out) == content_of(full)
+    assert everything(out) == everything(full)
 
 
 def test_generate_takes_a_materialized_set_for_its_own(archive: Path, tmp_path: Path) -> None:
@@ -159,7 +164,7 @@ def test_an_archive_of_older_operators_still_opens(
     monkeypatch.setattr("distortlab.distortions.edit.applied", gone)
     monkeypatch.setattr("distortlab.distortions.catalog.CATALOG", ())
     materialize(archive, tmp_path / "data", workers=1)
-    assert content_of(tmp_path / "data") == content_of(full)
+    assert published(tmp_path / "data") == published(full)
 
 
 # --- patches -----------------------------------------------------------------------------------------------------
@@ -232,7 +237,7 @@ def test_row_groups_end_where_they_would_have(tmp_path: Path, monkeypatch: pytes
     generate(recipe, GALLERY, tmp_path / "full", workers=1)
     generate(recipe, GALLERY, tmp_path / "archive", workers=1, store="patch")
     materialize(tmp_path / "archive", tmp_path / "data", workers=1)
-    assert content_of(tmp_path / "data") == content_of(tmp_path / "full")
+    assert everything(tmp_path / "data") == everything(tmp_path / "full")
     groups = {
         kind: pq.ParquetFile(tmp_path / place / kind / "train-00000-of-00001.parquet").num_row_groups
         for place, kind in (("full", "images"), ("archive", "patches"), ("archive", "references"))

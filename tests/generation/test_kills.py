@@ -9,16 +9,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from dataset_samples import Gallery, command, pixel_rows, small_recipe, started, temporary
+from dataset_samples import Gallery, command, published, small_recipe, started, temporary
 
 from distortlab.core.errors import UserError
 from distortlab.dataset.reader import open_data
 from distortlab.generation.generate import generate
 
-Rows = dict[str, list[dict[str, Any]]]
 KILLS = int(os.environ.get("DISTORTLAB_KILLS", "6"))
 """`make kills` asks for 200."""
 
@@ -46,22 +44,22 @@ def put(folder: Path, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Rows:
-    """What one run makes."""
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The files of one run, with their hashes."""
     out = tmp_path_factory.mktemp("whole") / "data"
     generate(small_recipe(), Gallery(), out, workers=1)
-    return pixel_rows(out)
+    return published(out)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("names", LEFT.values(), ids=LEFT)
 def test_leftovers_of_a_kill_count_as_nothing(
-    tmp_path: Path, whole: Rows, names: tuple[str, ...], overwrite: bool
+    tmp_path: Path, whole: dict[str, str], names: tuple[str, ...], overwrite: bool
 ) -> None:
     for name in names:
         put(tmp_path / "data", name)
     assert generate(small_recipe(), Gallery(), tmp_path / "data", workers=1, overwrite=overwrite).finished
-    assert pixel_rows(tmp_path / "data") == whole
+    assert published(tmp_path / "data") == whole
     assert not temporary(tmp_path / "data")
 
 
@@ -113,7 +111,7 @@ def test_killed_at_any_moment_and_continued(tmp_path: Path, words: list[str]) ->
     start = time.monotonic()
     assert command(*words, "--out", tmp_path / "whole", timeout=300).code == 0
     life_s = time.monotonic() - start
-    rows = pixel_rows(tmp_path / "whole")
+    files = published(tmp_path / "whole")
     begun = 0
     for number, (moment, workers_too) in enumerate(moments(life_s)):
         out = tmp_path / f"killed-{number}"
@@ -124,7 +122,7 @@ def test_killed_at_any_moment_and_continued(tmp_path: Path, words: list[str]) ->
         begun += (out / "_distortlab" / "plan.json").exists()
         again = command(*words, "--out", out, timeout=300)
         assert (err, again.code, again.err) == ("", 0, ""), (number, moment)
-        assert pixel_rows(out) == rows, (number, moment)
+        assert published(out) == files, (number, moment)
         assert open_data(out).images == 12
         assert not temporary(out), (number, moment)
     assert 0 < begun < KILLS

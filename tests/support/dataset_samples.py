@@ -22,12 +22,9 @@ from reference_samples import annotation, encoded, square
 from skimage import data
 
 from distortlab.core.errors import BadReference
-from distortlab.core.image import pixels_sha256
 from distortlab.core.region import Box, Region
-from distortlab.dataset.schema import TABLES
 from distortlab.generation.plan import Plan
 from distortlab.generation.shard import Job
-from distortlab.imaging.decode import read_upright
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import Entry, NamedRegion, Reference
 from distortlab.storage.atomic import sealed, write_json
@@ -177,22 +174,6 @@ def rows_of(folder: Path, kind: str) -> list[dict[str, Any]]:
     return [row for path in sorted((folder / kind).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
-def pixel_rows(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """All rows of a data set, pictures as the hashes of their pixels: docs/log.md says why not of their bytes."""
-    return {table: with_pixels(rows_of(folder, table)) for table in TABLES}
-
-
-def with_pixels(value: Any) -> Any:
-    """Rows, or a part of one, with every stored picture as its path and the hash of its pixels."""
-    if isinstance(value, list):
-        return [with_pixels(part) for part in value]
-    if not isinstance(value, dict):
-        return value
-    if value.keys() == {"bytes", "path"}:
-        return value["path"], pixels_sha256(read_upright(value["bytes"]).image)
-    return {name: with_pixels(part) for name, part in value.items()}
-
-
 def quarantined(folder: Path) -> list[dict[str, str]]:
     """The references that could not be used, with the reasons."""
     files = sorted((folder / "_distortlab" / "quarantine").iterdir())
@@ -208,43 +189,6 @@ def published(folder: Path) -> dict[str, str]:
 def temporary(folder: Path) -> list[Path]:
     """What a run that was stopped may leave, and a run that finished must not."""
     return sorted(folder.rglob("*.tmp"))
-
-
-_NAMES_BYTES = ("README.md", "_distortlab/done/")
-"""Files that have sizes or hashes of pictures in them, but for the manifest."""
-
-
-def content_of(folder: Path) -> dict[str, str]:
-    """Every file of a folder but the lock, receipts and plans too, each with a hash of what it says.
-
-    The bytes of a PNG file may differ where its pixels do not (docs/log.md): tables count by their rows, with the
-    pixels of their pictures, the manifest without sizes and hashes of files, and of other files that have such in them
-    only the name.
-    """
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    return {name: _content_hash(name, path) for name, path in files.items() if path.name != "lock"}
-
-
-def _content_hash(name: str, path: Path) -> str:
-    if name.startswith(_NAMES_BYTES):
-        return ""
-    if path.suffix == ".parquet":
-        data = json.dumps(with_pixels(pq.read_table(path).to_pylist())).encode()
-    elif name == "MANIFEST.json":
-        data = json.dumps(_without_bytes(json.loads(path.read_text()))).encode()
-    else:
-        data = path.read_bytes()
-    return hashlib.sha256(data).hexdigest()
-
-
-def _without_bytes(manifest: Any) -> Any:
-    rows = {name: entry["rows"] for name, entry in manifest["files"].items()}
-    return {**{name: part for name, part in manifest.items() if name != "seal"}, "files": rows}
-
-
-def files_of(folder: Path) -> set[str]:
-    """The names of all that is published."""
-    return set(published(folder))
 
 
 def flip_byte(path: Path) -> None:

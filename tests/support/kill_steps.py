@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from dataset_samples import Gallery, files_of, pixel_rows, small_recipe, temporary
+from dataset_samples import Gallery, published, small_recipe, temporary
 
 from distortlab.generation.generate import generate
 
@@ -42,7 +42,7 @@ def main(folder: Path, kind: str) -> dict[str, Any]:
         if not killed:
             return {"steps": steps}
         _, error = _in_fork(lambda out=out: generate(_RECIPE, Gallery(), out, workers=1, **options) and None)
-        same = pixel_rows(out) == pixel_rows(whole) and files_of(out) == files_of(whole)
+        same = published(out) == published(whole)
         steps.append({"step": step, "error": error, "same": same, "left": len(temporary(out))})
         shutil.rmtree(out)
 

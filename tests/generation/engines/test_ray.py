@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dataset_samples import COMMAND, ENVIRONMENT, Gallery, content_of, jobs_of, small_recipe
+from dataset_samples import COMMAND, ENVIRONMENT, Gallery, jobs_of, published, small_recipe
 
 from distortlab.core.errors import BuildFailed, UserError
 from distortlab.generation.generate import generate
@@ -55,7 +55,7 @@ def test_a_node_is_lost_and_nothing_with_it(cluster: Any, tmp_path: Path) -> Non
     assert running.returncode == 0, said
     assert json.loads(text)["finished"]
     generate(recipe, "scenes", tmp_path / "here", workers=1)
-    assert content_of(out) == content_of(tmp_path / "here")
+    assert published(out) == published(tmp_path / "here")
     assert not list(out.rglob("*.tmp"))
 
 
