@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 __all__ = ["TaskBalance"]
 
-_ENOUGH = 3
+_GOOD_COUNT = 3
 """Candidates from which an object question is a good one: of two, every second guess is right."""
 _PATIENCE = 8
 """Object questions with two candidates that may wait for an image with more."""
@@ -28,11 +28,12 @@ EASY = "object: one other thing to choose from"
 
 @dataclass(slots=True)
 class TaskBalance:
-    """The account of a shard. `tasks`: those that the data set asks; `left`: images still to come.
+    """Decides the tasks of every image of a shard, so that all tasks are asked as often as planned.
 
-    `owed` counts questions of a task about images of a family that were planned and are still to be asked, below 0
-    those asked beyond the plan; `replaced` those that another task took the place of, `left_out` those that none could,
-    by reason.
+    `tasks` are those that the data set asks, `left` images still to come, `candidates` how many an object question has
+    at most. `owed` counts questions of a task about images of a family that were planned and are still to be asked,
+    below 0 those asked beyond the plan; `replaced` those that another task took the place of, `left_out` those that
+    none could, by reason.
     """
 
     tasks: Sequence[str]
@@ -60,37 +61,52 @@ class TaskBalance:
         return sums
 
     def settle(self, planned: Sequence[str], candidates: int, family: str = "") -> tuple[str, ...]:
-        """The tasks of the next image. `candidates`: how many an object question would have; below 2 there is none."""
+        """Decide the tasks of the next image.
+
+        Parameters
+        ----------
+        planned
+            Its tasks in the plan.
+        candidates
+            How many an object question would have; below 2 it cannot be asked.
+        family
+            Of its distortion.
+
+        Returns
+        -------
+        tuple of str
+            Its tasks, in the order of `tasks`.
+        """
         self.left -= 1
         chosen = set(planned)
         if "object" in chosen:
             self._keep_or_replace(chosen, candidates, family)
-        elif self._takes(candidates):
+        elif self._accepts(candidates):
             free = min(planned, key=lambda task: (task in _TYPES, self.owed[task, family]))
             self._exchange(chosen, free, "object", family)
-        self._give_back(chosen, family)
+        self._restore_types(chosen, family)
         return tuple(task for task in self.tasks if task in chosen)
 
     def skip(self) -> None:
-        """The next image could not be made."""
+        """Count an image that could not be made."""
         self.left -= 1
 
     @property
     def _patience(self) -> int:
-        """Few images from the end nothing may wait any more."""
+        """How many questions may wait for a better image; none near the end of the shard."""
         return min(_PATIENCE, self.left // 32)
 
-    def _takes(self, candidates: int) -> bool:
-        least = 2 if self.waiting > self._patience else self._enough
+    def _accepts(self, candidates: int) -> bool:
+        least = 2 if self.waiting > self._patience else self._good_count
         return self.waiting > 0 and candidates >= least
 
     @property
-    def _enough(self) -> int:
-        return min(_ENOUGH, self.candidates)
+    def _good_count(self) -> int:
+        return min(_GOOD_COUNT, self.candidates)
 
     def _keep_or_replace(self, chosen: set[str], candidates: int, family: str) -> None:
         others = [task for task in self.tasks if task not in chosen]
-        if candidates >= self._enough or (candidates >= 2 and (not others or self.waiting >= self._patience)):
+        if candidates >= self._good_count or (candidates >= 2 and (not others or self.waiting >= self._patience)):
             return
         reason = EASY if candidates >= 2 else IMPOSSIBLE
         if others:
@@ -101,7 +117,7 @@ class TaskBalance:
             chosen.remove("object")
             self.left_out[reason] += 1
 
-    def _give_back(self, chosen: set[str], family: str) -> None:
+    def _restore_types(self, chosen: set[str], family: str) -> None:
         """Bring the questions about the type nearer to what was planned for this family."""
         for task in _TYPES:
             if self.owed[task, family] < 0 and task in chosen and _FREE in self.tasks and _FREE not in chosen:

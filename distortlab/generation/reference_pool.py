@@ -48,9 +48,12 @@ class LoadedReference:
 
     Parameters
     ----------
-    reference : the clean image and its regions.
-    recipe : its seed orders the regions, its codec encodes images.
-    patches : encode the box around the regions in place of the whole image.
+    reference
+        The clean image and its regions.
+    recipe
+        Its seed orders the regions, its codec encodes images.
+    patches
+        Encode the box around the regions in place of the whole image.
     """
 
     def __init__(self, reference: Reference, recipe: Recipe, patches: bool = False) -> None:
@@ -127,10 +130,14 @@ class ReferencePool:
 
     Parameters
     ----------
-    shard : its entries are loaded when a slot needs them.
-    recipe : the rules that references must pass.
-    patches : encode patches and not whole images.
-    counts : is added to.
+    shard
+        Its entries are loaded when a slot needs them.
+    recipe
+        The rules that references must pass.
+    patches
+        Encode patches and not whole images.
+    counts
+        Is added to.
     """
 
     shard: Shard

@@ -9,7 +9,33 @@ __all__ = ["Account"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a run came to. `out`: a folder or a URL. `finished` is False for a part, or a run that must go on."""
+    """What a run made, what it left out, and whether that is more than allowed.
+
+    Parameters
+    ----------
+    out
+        The folder, or the URL.
+    finished
+        False for a part of a data set, which lacks its card and manifest.
+    wanted
+        Images that were planned.
+    images, samples
+        Distorted images and questions that were made.
+    bytes
+        Size of the tables with images.
+    unfilled
+        Images that could not be made, because every allowed draw was rejected.
+    opened, failures
+        References that were opened, and those of them that could not be used.
+    max_failures
+        The share of images, and of references, that may fail.
+    splits
+        Images by split.
+    counts
+        Tables of counts by name: `variants`, `severities`, `tasks`, `rejected`, `screened`, ...
+    quarantined
+        The first of the references that could not be used, with the reasons.
+    """
 
     out: Path | str
     finished: bool
@@ -24,7 +50,6 @@ class Account:
     splits: dict[str, int] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     quarantined: list[dict[str, str]] = field(default_factory=list)
-    """The first of the references that could not be used, with the reasons."""
 
     @property
     def quarantine(self) -> str:
@@ -34,25 +59,25 @@ class Account:
     @property
     def trouble(self) -> str | None:
         """Why the run must not pass for a success, or None: more failures of a kind than allowed."""
-        return next((said for too_many, said in self._failed if too_many), None)
+        return next((sentence for too_many, sentence in self._failures if too_many), None)
 
     @property
     def warnings(self) -> list[str]:
         """What failed and is allowed to, a sentence each."""
-        return [said for too_many, said in self._failed if not too_many]
+        return [sentence for too_many, sentence in self._failures if not too_many]
 
     @property
-    def _failed(self) -> Iterator[tuple[bool, str]]:
+    def _failures(self) -> Iterator[tuple[bool, str]]:
         """(whether it is more than allowed, the sentence) of each kind of failure that there is."""
-        for failed, of, what, see in (
+        for count, of, what, see in (
             (self.unfilled, self.wanted, "images could not be made: every allowed draw was rejected", _RULES),
             (self.failures, self.opened, "references could not be used", f"see {self.quarantine}"),
         ):
-            too_many = failed > self.max_failures * max(of, 1)
+            too_many = count > self.max_failures * max(of, 1)
             than = "more than" if too_many else "no more than"
             allowed = f"{than} the allowed {100 * self.max_failures:g} % (--max-failures)"
-            if failed:
-                yield too_many, f"{failed:,} of {of:,} {what}, {allowed}; {see}"
+            if count:
+                yield too_many, f"{count:,} of {of:,} {what}, {allowed}; {see}"
 
 
 _RULES = "see the draws rejected, and the rules [regions], [visibility] and [references] of the recipe"

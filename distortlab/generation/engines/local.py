@@ -16,7 +16,17 @@ _POLL_S = 0.2
 def run_local(
     jobs: Sequence[Work], workers: int, progress: Callable[[int], None] = lambda images: None
 ) -> Iterator[Receipt]:
-    """Do the work, shard by shard, yielding receipts as they come. `progress` is told how many more images are made."""
+    """Run the jobs and yield their receipts as they come.
+
+    Parameters
+    ----------
+    jobs
+        What to run.
+    workers
+        Processes; with 1, or a single job, the work is done in this one.
+    progress
+        Called with the number of images that were made since the last call.
+    """
     if workers <= 1 or len(jobs) <= 1:
         yield from _run_here(jobs, progress)
     else:
@@ -24,11 +34,11 @@ def run_local(
 
 
 def _run_here(jobs: Sequence[Work], progress: Callable[[int], None]) -> Iterator[Receipt]:
-    with limit_threads(), note_stop() as heard:
+    with limit_threads(), note_stop() as stops:
 
         def count(images: int) -> None:
             progress(images)
-            if heard:
+            if stops:
                 raise KeyboardInterrupt
 
         for job in jobs:
@@ -39,24 +49,24 @@ def _run_pool(jobs: Sequence[Work], workers: int, progress: Callable[[int], None
     context = worker_context(__name__)
     # Without locks: whoever is killed while holding one would stop everybody else for good.
     made, stop = context.RawArray("q", len(jobs)), context.RawValue("b", 0)
-    waiting, seen = deque(enumerate(jobs)), 0
+    waiting, reported = deque(enumerate(jobs)), 0
     remedy = "; shards that are done stay done: run the same command again, with fewer"
     with open_pool(workers, _start_worker, (made, stop), remedy, __name__) as pool:
         try:
             while waiting or pool.is_busy:
                 while waiting and pool.has_room:
-                    pool.submit(waiting[0][0], _work, waiting.popleft())
+                    pool.submit(waiting[0][0], _run_job, waiting.popleft())
                 done = [receipt for _, receipt in pool.collect(_POLL_S)]
                 now = sum(made)
-                progress(now - seen)
-                seen = now
+                progress(now - reported)
+                reported = now
                 yield from done
         finally:
             stop.value = 1
 
 
 class _Stopped(Exception):
-    """The parent wants no more: leave the shard, its temporary files are removed on the way out."""
+    """The parent stops the run: leave the shard, whose temporary files are removed on the way out."""
 
 
 _shared: tuple[Any, Any] | None = None
@@ -68,7 +78,7 @@ def _start_worker(made: Any, stop: Any) -> None:
     tune_process()
 
 
-def _work(numbered: tuple[int, Work]) -> Receipt:
+def _run_job(numbered: tuple[int, Work]) -> Receipt:
     assert _shared is not None
     (made, stop), (index, job) = _shared, numbered
 

@@ -29,8 +29,8 @@ MAX_RETRIES = 5
 """How often a shard is started again when its node or its process is lost. What a shard raises is not tried again."""
 
 _log = logging.getLogger(__name__)
-_POLL_S, _LOOK_S, _KNOCK_S = 0.5, 3.0, 10.0
-_SEEN_WITHIN_S = 30.0
+_POLL_S, _UPDATE_S, _CONNECT_S = 0.5, 3.0, 10.0
+_VISIBLE_WITHIN_S = 30.0
 
 
 def run_ray(
@@ -39,19 +39,33 @@ def run_ray(
     address: str | None = None,
     progress: Callable[[int], None] = lambda images: None,
 ) -> Iterator[Receipt]:
-    """Do the work on a cluster, yielding receipts as they come; `progress` is told when a shard is done.
+    """Run the jobs on a cluster and yield their receipts as they come.
 
-    `address` of the cluster (`host:6379`, `ray://host:10001`, `auto`); else that of RAY_ADDRESS, of a cluster that runs
-    on this machine, or a new one of this machine alone. At most `workers` shards at a time; one for every processor of
-    the cluster unless given. Raises `UserError` where there is no Ray or no cluster, `BuildFailed` where shards are
-    lost again and again.
+    Parameters
+    ----------
+    jobs
+        What to run; each is a task of Ray.
+    workers
+        The most shards at a time; unless given, one for every processor of the cluster.
+    address
+        Of the cluster (`host:6379`, `ray://host:10001`, `auto`); else that of RAY_ADDRESS, of a cluster that runs
+        on this machine, or a new one of this machine alone.
+    progress
+        Called with the number of images of a shard when it is done.
+
+    Raises
+    ------
+    UserError
+        There is no Ray, or no cluster.
+    BuildFailed
+        Shards are lost again and again.
     """
-    ray, jobs = _imported(), [_everywhere(job) for job in jobs]
-    with _connected(ray, address):
-        yield from _run(ray, jobs, workers, progress)
+    ray, jobs = _import_ray(), [_make_path_absolute(job) for job in jobs]
+    with _connect(ray, address):
+        yield from _run_tasks(ray, jobs, workers, progress)
 
 
-def _imported() -> Any:
+def _import_ray() -> Any:
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # else words of its threads come out at the end, from ours
     try:
         import ray
@@ -61,17 +75,17 @@ def _imported() -> Any:
 
 
 @contextlib.contextmanager
-def _connected(ray: Any, address: str | None) -> Iterator[None]:
-    """Connected for as long as this lasts; a connection that the caller made is used and left."""
+def _connect(ray: Any, address: str | None) -> Iterator[None]:
+    """A context that is connected to the cluster. A connection that the caller made is used, and left open."""
     if ray.is_initialized():
         yield
         return
     address = address or os.environ.get("RAY_ADDRESS")
-    _knock(address)
+    _check_reachable(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level="error", configure_logging=False)
     except (ConnectionError, TimeoutError, ValueError, RuntimeError, OSError) as error:
-        raise UserError(_refused(address, error)) from error
+        raise UserError(_describe_refusal(address, error)) from error
     with contextlib.redirect_stdout(_Quiet(sys.stdout)):
         try:
             yield
@@ -79,27 +93,27 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
             ray.shutdown()
 
 
-def _knock(address: str | None) -> None:
-    """Whether anybody answers at all: Ray itself would try for many minutes."""
+def _check_reachable(address: str | None) -> None:
+    """Raise `UserError` where nobody answers at the address: Ray itself would try for many minutes."""
     if address in (None, "", "auto", "local"):
         return
     host, _, port = str(address).removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
         raise UserError(f"--address {address} is not host:port, ray://host:port or auto")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S).close()
     except (OSError, OverflowError) as error:
-        raise UserError(_refused(address, error)) from error
+        raise UserError(_describe_refusal(address, error)) from error
 
 
 class _Quiet:
-    """What Ray's own threads say of lost nodes (pages of it) does not belong on the standard output."""
+    """Standard output without what Ray's own threads write of lost nodes, which is pages."""
 
     def __init__(self, out: Any) -> None:
         self._out = out
 
     def write(self, text: str) -> int:
-        """From all other threads."""
+        """Write what comes from any other thread."""
         if threading.current_thread().name.startswith("ray_"):
             return len(text)
         return int(self._out.write(text))
@@ -108,38 +122,40 @@ class _Quiet:
         return getattr(self._out, name)
 
 
-def _refused(address: str | None, error: Exception) -> str:
-    said = " ".join(str(error).split())
-    if "ersion mismatch" in said:
-        return f"the Ray cluster at {address} runs other versions: {said}"
-    return f"no Ray cluster answers at {address or 'this machine'} (ray start --head begins one): {said[:300]}"
+def _describe_refusal(address: str | None, error: Exception) -> str:
+    message = " ".join(str(error).split())
+    if "ersion mismatch" in message:
+        return f"the Ray cluster at {address} runs other versions: {message}"
+    return f"no Ray cluster answers at {address or 'this machine'} (ray start --head begins one): {message[:300]}"
 
 
-def _everywhere(job: Work) -> Work:
-    """With a path that means the same whatever folder a worker stands in."""
+def _make_path_absolute(job: Work) -> Work:
+    """The job with a path that means the same whatever folder a worker runs in."""
     out = job.out
     if not out.shared:
         raise UserError(f"{out} is in the memory of one process; a cluster needs a place that all nodes share")
     return replace(job, out=Folder(out.path.absolute())) if isinstance(out, Folder) else job  # type: ignore[type-var]
 
 
-def _run(ray: Any, jobs: Sequence[Work], workers: int | None, progress: Callable[[int], None]) -> Iterator[Receipt]:
-    work = ray.remote(_work).options(num_cpus=1, max_retries=MAX_RETRIES, retry_exceptions=False)
+def _run_tasks(
+    ray: Any, jobs: Sequence[Work], workers: int | None, progress: Callable[[int], None]
+) -> Iterator[Receipt]:
+    remote = ray.remote(_run_job).options(num_cpus=1, max_retries=MAX_RETRIES, retry_exceptions=False)
     waiting, running, nodes = deque(jobs), dict[Any, Work](), _Nodes(ray)
     try:
         while waiting or running:
-            nodes.look()
+            nodes.update()
             while waiting and len(running) < (workers or nodes.room):
                 job = waiting.popleft()
-                running[work.remote(job, __version__, str(Path.cwd()))] = job
+                running[remote.remote(job, __version__, str(Path.cwd()))] = job
             for task in ray.wait(list(running), timeout=_POLL_S)[0]:
                 job = running.pop(task)
-                receipt = _result(ray, task)
-                _check_seen(job, receipt)
+                receipt = _get_receipt(ray, task)
+                _check_visible(job, receipt)
                 progress(job.images)
                 yield receipt
     finally:
-        _cancel(ray, list(running))
+        _cancel_tasks(ray, list(running))
 
 
 @dataclass(slots=True)
@@ -151,11 +167,11 @@ class _Nodes:
     _known: set[str] = field(default_factory=set)
     _next: float = 0.0
 
-    def look(self) -> None:
-        """Every now and then."""
+    def update(self) -> None:
+        """Ask the cluster for its machines, every few seconds at most."""
         if time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + _LOOK_S
+        self._next = time.monotonic() + _UPDATE_S
         alive = {node["NodeID"]: node["Resources"].get("CPU", 0) for node in self.ray.nodes() if node["Alive"]}
         lost = len(self._known - alive.keys())
         if lost:
@@ -164,8 +180,8 @@ class _Nodes:
         self.room = int(1.5 * sum(alive.values())) + 1
 
 
-def _cancel(ray: Any, tasks: list[Any]) -> None:
-    """Let them leave their shards tidily."""
+def _cancel_tasks(ray: Any, tasks: list[Any]) -> None:
+    """Stop the tasks; each removes its temporary files first."""
     with contextlib.suppress(Exception):
         for task in tasks:
             ray.cancel(task, recursive=False)
@@ -173,7 +189,7 @@ def _cancel(ray: Any, tasks: list[Any]) -> None:
             ray.wait(tasks, num_returns=len(tasks), timeout=5)
 
 
-def _result(ray: Any, task: Any) -> Receipt:
+def _get_receipt(ray: Any, task: Any) -> Receipt:
     try:
         receipt: Receipt = ray.get(task)
     except ray.exceptions.RayTaskError as error:
@@ -181,17 +197,17 @@ def _result(ray: Any, task: Any) -> Receipt:
             raise error.cause from error
         raise BuildFailed(f"a shard failed on the cluster: {error.cause!r}") from error
     except ray.exceptions.RayError as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        message = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise BuildFailed(
             f"a shard was lost {MAX_RETRIES + 1} times, or the cluster with it; shards that are done stay done: "
-            f"run the same command again ({said})"
+            f"run the same command again ({message})"
         ) from error
     return receipt
 
 
-def _check_seen(job: Work, receipt: Receipt) -> None:
+def _check_visible(job: Work, receipt: Receipt) -> None:
     """A node that wrote to a disk of its own has made nothing. Network file systems may need a while to show a file."""
-    end = time.monotonic() + _SEEN_WITHIN_S
+    end = time.monotonic() + _VISIBLE_WITHIN_S
     while Receipt.read(job.out, receipt.shard, receipt.plan_sha256) is None:
         if time.monotonic() > end:
             raise BuildFailed(
@@ -201,8 +217,8 @@ def _check_seen(job: Work, receipt: Receipt) -> None:
         time.sleep(_POLL_S)
 
 
-def _work(job: Work, version: str, folder: str) -> Receipt:
-    """What a worker does."""
+def _run_job(job: Work, version: str, folder: str) -> Receipt:
+    """Run a job in a worker."""
     if version != __version__:
         raise UserError(f"a node of the cluster has distortlab {__version__}, this machine {version}: install the same")
     with contextlib.suppress(OSError):

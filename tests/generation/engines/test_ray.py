@@ -105,16 +105,16 @@ def test_ray_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 def test_a_node_with_another_version_says_so(tmp_path: Path) -> None:
     job = jobs_of(make_plan(small_recipe(), Gallery()), tmp_path)[0]
     with pytest.raises(UserError, match=r"a node of the cluster has distortlab .*, this machine 0\.0\.0"):
-        engine._work(job, "0.0.0", str(tmp_path))
+        engine._run_job(job, "0.0.0", str(tmp_path))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_node_that_wrote_elsewhere_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_SEEN_WITHIN_S", 0.0)
+    monkeypatch.setattr(engine, "_VISIBLE_WITHIN_S", 0.0)
     monkeypatch.chdir(tmp_path)
     job = jobs_of(make_plan(small_recipe(), Gallery()), Path("there"))[0]
-    receipt = engine._work(job, engine.__version__, str(tmp_path))
-    engine._check_seen(job, receipt)
+    receipt = engine._run_job(job, engine.__version__, str(tmp_path))
+    engine._check_visible(job, receipt)
     with pytest.raises(BuildFailed, match="all nodes must see the same folder"):
-        engine._check_seen(replace(job, out=Folder(tmp_path / "here")), receipt)
+        engine._check_visible(replace(job, out=Folder(tmp_path / "here")), receipt)
     assert Receipt.read(open_storage("there"), 0, job.plan_sha256) == receipt
