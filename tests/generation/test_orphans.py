@@ -98,7 +98,10 @@ def test_stopped_while_references_are_read(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     words = ("generate", "--refs", f"coco:{pipe},{tmp_path}", "--out", tmp_path / "data")
     with started(*words) as process, pipe.open("w"):  # opened: it is being read now
-        process.send_signal(signal.SIGINT)
+        # A signal between the opening of a pipe and the reading of it interrupts neither: it is sent again.
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            wait_for(lambda: process.poll() is not None, 5)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "the same command goes on" in assert_one_sentence(err)
