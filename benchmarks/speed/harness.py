@@ -69,7 +69,7 @@ def endpoint() -> None:
     image = encode_png(np.random.default_rng(0).integers(0, 60, (256, 256, 3), dtype=np.uint8))
     model = Endpoint(f"openai:http://127.0.0.1:{port.get()}/v1#m", concurrency=CONCURRENCY)
     start, cpu = time.perf_counter(), time.process_time()
-    failed = sum(response.answer.error is not None for response in model.answers(requests(image)))
+    failed = sum(response.answer.error is not None for response in model.answer(requests(image)))
     took, used = time.perf_counter() - start, time.process_time() - cpu
     server.terminate()
     ideal = REQUESTS * DELAY / CONCURRENCY

@@ -20,10 +20,10 @@ from refine_bench.statistics.intervals import (
     Interval,
     Ranks,
     compare_metrics,
-    intervals,
+    estimate_intervals,
+    estimate_mean_difference,
+    estimate_mean_interval,
     leave_out,
-    mean_difference,
-    mean_interval,
     weighted_pearson,
 )
 
@@ -133,7 +133,7 @@ def simulate(references: int, draws: int, seed: int, truth: dict[str, dict[str, 
         quality, opinion, of = make_qualities(rng, references)
         scores = {model.name: make_scores(rng, quality, model) for model in MODELS}
         for name, x in scores.items():
-            found = intervals(x, opinion, of)
+            found = estimate_intervals(x, opinion, of)
             for metric in METRICS:
                 tally.add(f"{metric}, {name}", found[metric], truth[name][metric])
             if draw < draws // 4:  # slow, and only for comparison
@@ -143,10 +143,10 @@ def simulate(references: int, draws: int, seed: int, truth: dict[str, dict[str, 
             tally.add(f"difference of {metric}", interval, truth["strong"][metric] - truth["middling"][metric])
         for share, within in SHARES:
             right, asked = make_answers(rng, references, share, within)
-            tally.add(f"accuracy {share:g}, within references {within:g}", mean_interval(right, asked), share)
+            tally.add(f"accuracy {share:g}, within references {within:g}", estimate_mean_interval(right, asked), share)
         first, asked = make_answers(rng, references, 0.8, 0.1)
         second = (rng.random(len(first)) < 0.7).astype(np.float64)
-        tally.add("difference of accuracies", mean_difference(first - second, asked)[0], 0.1)
+        tally.add("difference of accuracies", estimate_mean_difference(first - second, asked)[0], 0.1)
     return tally
 
 

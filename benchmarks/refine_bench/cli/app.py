@@ -48,10 +48,10 @@ def list_all(data: Data = None, as_json: Json = False) -> None:
 
     refine-bench list --data ~/iqa
     """
-    from refine_bench.cli.listing import listing, print_listing
+    from refine_bench.cli.listing import collect_listing, print_listing
     from refine_bench.cli.printing import print_json
 
-    found = listing(data)
+    found = collect_listing(data)
     print_json(found) if as_json else print_listing(found)
 
 
@@ -143,7 +143,7 @@ def merge(
 
     refine-bench merge runs/a runs/b -o runs/both
     """
-    from refine_bench.runs.merge import merge as put_together
+    from refine_bench.runs.merge import merge_runs as put_together
 
     found = put_together(runs, out)
     typer.echo(f"{out}: {found:,} answers of {len(runs)} runs; refine-bench score {out}")

@@ -5,20 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from refine_bench.cli.printing import table
+from refine_bench.cli.printing import print_table
 from refine_bench.datasets import SETS, find_folder, load, load_questions, parse_spec
 from refine_bench.models import KINDS
 from refine_bench.prompts.protocols import PROTOCOLS
 
-__all__ = ["listing", "print_listing"]
+__all__ = ["collect_listing", "print_listing"]
 
 
-def listing(data: Path | None) -> dict[str, Any]:
+def collect_listing(data: Path | None) -> dict[str, Any]:
     """Ready for JSON. What is found below `data` is read: its n, its range, its hash."""
     if data is not None and not data.is_dir():
         raise UserError(f"{data} is not a folder")
     return {
-        "sets": [_set(name, data) for name in SETS],
+        "sets": [_describe_set(name, data) for name in SETS],
         "protocols": [
             {
                 "name": p.name,
@@ -34,7 +34,7 @@ def listing(data: Path | None) -> dict[str, Any]:
     }
 
 
-def _set(name: str, data: Path | None) -> dict[str, Any]:
+def _describe_set(name: str, data: Path | None) -> dict[str, Any]:
     facts = SETS[name].FACTS
     spec = parse_spec(name) if facts.labels else None
     found: dict[str, Any] = {
@@ -51,11 +51,11 @@ def _set(name: str, data: Path | None) -> dict[str, Any]:
         scale = facts.scale(spec.choice)
         found |= {"low": scale.low, "high": scale.high, "direction": "up" if scale.higher_is_better else "down"}
     if data is not None and spec and (folder := find_folder(facts, data)) is not None:
-        found["found"] = {"folder": str(folder), **_found(name, facts.kind, data)}
+        found["found"] = {"folder": str(folder), **_describe_folder(name, facts.kind, data)}
     return found
 
 
-def _found(name: str, kind: str, data: Path) -> dict[str, Any]:
+def _describe_folder(name: str, kind: str, data: Path) -> dict[str, Any]:
     try:
         if kind == "rated":
             rated = load(name, data, images=False, strict=False)
@@ -72,28 +72,31 @@ def _found(name: str, kind: str, data: Path) -> dict[str, Any]:
 
 def print_listing(found: dict[str, Any]) -> None:
     """Three tables."""
-    rows = [[s["name"], s["title"], _range(s), _n(s["n"]), _variants(s), _disk(s)] for s in found["sets"]]
+    rows = [
+        [s["name"], s["title"], _format_range(s), _format_count(s["n"]), _format_variants(s), _format_disk(s)]
+        for s in found["sets"]
+    ]
     rows.append(["local:FOLDER", "data sets made by distortlab", "", "", "+train +validation +test", ""])
-    table("Sets", ("name", "title", "range", "n", "variants, the first is the default", "on disk"), rows, left=6)
+    print_table("Sets", ("name", "title", "range", "n", "variants, the first is the default", "on disk"), rows, left=6)
     rows = [[p["name"], p["for"], p["reader"], p["sha256"][:8], p["source"]] for p in found["protocols"]]
-    table("Protocols", ("name", "for", "reads", "hash", "source"), rows, left=5)
-    table("Models", ("--model", "what"), [[m["name"], m["what"]] for m in found["models"]], left=2)
+    print_table("Protocols", ("name", "for", "reads", "hash", "source"), rows, left=5)
+    print_table("Models", ("--model", "what"), [[m["name"], m["what"]] for m in found["models"]], left=2)
     sys.stdout.write("a variant is named behind a colon, options with a plus between: koniq:zscore+512\n")
 
 
-def _range(entry: dict[str, Any]) -> str:
+def _format_range(entry: dict[str, Any]) -> str:
     return f"{entry['low']:g}-{entry['high']:g} {entry['direction']}" if "low" in entry else ""
 
 
-def _n(n: int | None) -> str:
+def _format_count(n: int | None) -> str:
     return "" if n is None else f"{n:,}"
 
 
-def _variants(entry: dict[str, Any]) -> str:
+def _format_variants(entry: dict[str, Any]) -> str:
     return "; ".join(" ".join(options) for options in entry["variants"].values())
 
 
-def _disk(entry: dict[str, Any]) -> str:
+def _format_disk(entry: dict[str, Any]) -> str:
     found = entry.get("found")
     if found is None:
         return ""

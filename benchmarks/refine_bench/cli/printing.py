@@ -11,7 +11,7 @@ from rich.text import Text
 
 from refine_bench.scoring.coverage import format_rows
 
-__all__ = ["number", "print_comparison", "print_json", "print_run", "print_scores", "table"]
+__all__ = ["format_number", "print_comparison", "print_json", "print_run", "print_scores", "print_table"]
 
 
 def print_json(value: Any) -> None:
@@ -19,18 +19,18 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=1, default=str, allow_nan=False) + "\n")
 
 
-def number(value: float | None, places: int = 3) -> str:
+def format_number(value: float | None, places: int = 3) -> str:
     """Three decimals, or a dash for what is undefined."""
     return "–" if value is None else f"{value:.{places}f}"
 
 
-def interval(values: Sequence[float] | None, found: Mapping[str, Any] | None = None) -> str:
+def format_interval(values: Sequence[float] | None, found: Mapping[str, Any] | None = None) -> str:
     """[low, high]; with what it rests on where that is too little."""
     few = f" ({found['units']} {found['unit']})" if found and found.get("few_clusters") else ""
     return f"[{values[0]:.3f}, {values[1]:.3f}]{few}" if values else ""
 
 
-def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
+def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
     """A table; nothing in it is markup."""
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(Text(title, style="bold"), soft_wrap=True)
@@ -46,18 +46,18 @@ def print_scores(score: Mapping[str, Any]) -> None:
     """One model on one set of rated images."""
     found = score["intervals"]
     rows = [
-        [label, number(score[key]), interval(found.get(key), score)]
+        [label, format_number(score[key]), format_interval(found.get(key), score)]
         for key, label in (("plcc", "PLCC, raw"), ("srcc", "SRCC"), ("krcc", "KRCC (tau-b)"), ("mean", "mean of both"))
     ]
-    rows.append(["RMSE", number(score["rmse"]), interval(found.get("rmse"), score)])
-    rows.append(["RMSE after a line", number(score["linear_rmse"]), ""])
+    rows.append(["RMSE", format_number(score["rmse"]), format_interval(found.get("rmse"), score)])
+    rows.append(["RMSE after a line", format_number(score["linear_rmse"]), ""])
     for kind, fit in score["mapped"].items():
-        rows.append([f"PLCC after {kind}-parameter logistic ({fit['status']})", number(fit["plcc"]), ""])
+        rows.append([f"PLCC after {kind}-parameter logistic ({fit['status']})", format_number(fit["plcc"]), ""])
     if score["ceiling"]:
-        rows.append(["ceiling of PLCC, from the raters' noise", number(score["ceiling"]["plcc"]), ""])
+        rows.append(["ceiling of PLCC, from the raters' noise", format_number(score["ceiling"]["plcc"]), ""])
     fills = ("midpoint", "worst") if score["failures"] else ()
-    rows += [[f"PLCC, SRCC with failures as {name}", _both(score["columns"][name]), ""] for name in fills]
-    table(_head(score), ("metric", "value", "95 % interval"), rows)
+    rows += [[f"PLCC, SRCC with failures as {name}", _format_both(score["columns"][name]), ""] for name in fills]
+    print_table(_format_head(score), ("metric", "value", "95 % interval"), rows)
     print_notes(score)
 
 
@@ -67,7 +67,7 @@ def print_run(found: Mapping[str, Any]) -> None:
         _PRINTERS[score["kind"]](score)
 
 
-def _head(score: Mapping[str, Any]) -> str:
+def _format_head(score: Mapping[str, Any]) -> str:
     """Who, on what; how many rows of the set; how many answers were read."""
     asked = score["protocol"] or "scores as given"
     part = "" if score["coverage"]["complete"] else f"{format_rows(score['coverage'])} rows, "
@@ -75,22 +75,27 @@ def _head(score: Mapping[str, Any]) -> str:
 
 
 def _print_choice(score: Mapping[str, Any]) -> None:
-    rows = [["all", *_choice_cells(score)]]
+    rows = [["all", *_format_choice_cells(score)]]
     for name, groups in score["groups"].items():
-        rows += [[f"{name}: {value}", *_choice_cells(entry)] for value, entry in groups.items()]
-    table(_head(score), ("questions", "n", "accuracy", "95 % interval", "of those read", "chance"), rows)
+        rows += [[f"{name}: {value}", *_format_choice_cells(entry)] for value, entry in groups.items()]
+    print_table(_format_head(score), ("questions", "n", "accuracy", "95 % interval", "of those read", "chance"), rows)
     if score["shuffled"]:
         found = score["shuffled"]
+        right, same, chance = (format_number(found[key]) for key in ("all_right", "consistent", "chance"))
         sys.stdout.write(
-            f"in every order of the options: right {number(found['all_right'])}, the same answer "
-            f"{number(found['consistent'])}, of {found['questions']:,} questions (chance {number(found['chance'])})\n"
+            f"in every order of the options: right {right}, the same answer {same}, "
+            f"of {found['questions']:,} questions (chance {chance})\n"
         )
     print_notes(score)
 
 
-def _choice_cells(entry: Mapping[str, Any]) -> list[str]:
-    values = (number(entry["accuracy"]), interval(entry["interval"], entry), number(entry["accuracy_read"]))
-    return [str(entry["questions"]), *values, number(entry["chance"])]
+def _format_choice_cells(entry: Mapping[str, Any]) -> list[str]:
+    values = (
+        format_number(entry["accuracy"]),
+        format_interval(entry["interval"], entry),
+        format_number(entry["accuracy_read"]),
+    )
+    return [str(entry["questions"]), *values, format_number(entry["chance"])]
 
 
 _LOCAL = {
@@ -109,7 +114,7 @@ def _print_local(score: Mapping[str, Any]) -> None:
     rows = []
     for task, entry in score["tasks"].items():
         rows += [
-            [task, label, str(entry["n"]), number(entry[key]), number(entry["floor"].get(key))]
+            [task, label, str(entry["n"]), format_number(entry[key]), format_number(entry["floor"].get(key))]
             for key, label in _LOCAL.items()
             if key in entry
         ]
@@ -118,21 +123,25 @@ def _print_local(score: Mapping[str, Any]) -> None:
                 task,
                 "score of the task",
                 str(entry["n"]),
-                f"{number(entry['score'])} {interval(entry['interval'], entry)}",
+                f"{format_number(entry['score'])} {format_interval(entry['interval'], entry)}",
                 "",
             ]
         )
-    table(_head(score), ("task", "what", "n", "value", "floor"), rows, left=2)
+    print_table(_format_head(score), ("task", "what", "n", "value", "floor"), rows, left=2)
     print_notes(score)
 
 
 def _print_severity(score: Mapping[str, Any]) -> None:
     rows = [
-        ["all images", str(score["n_read"]), f"{number(score['srcc'])} {interval(score['interval'], score)}".strip()]
+        [
+            "all images",
+            str(score["n_read"]),
+            f"{format_number(score['srcc'])} {format_interval(score['interval'], score)}".strip(),
+        ]
     ]
-    rows.append(["within families, mean", str(score["n_read"]), number(score["srcc_within"])])
-    rows += [[family, str(entry["n"]), number(entry["srcc"])] for family, entry in score["by_family"].items()]
-    table(f"{_head(score)}; SRCC with falling severity", ("images", "n", "SRCC"), rows)
+    rows.append(["within families, mean", str(score["n_read"]), format_number(score["srcc_within"])])
+    rows += [[family, str(entry["n"]), format_number(entry["srcc"])] for family, entry in score["by_family"].items()]
+    print_table(f"{_format_head(score)}; SRCC with falling severity", ("images", "n", "SRCC"), rows)
     print_notes(score)
 
 
@@ -146,14 +155,14 @@ def _print_diagnosis(score: Mapping[str, Any]) -> None:
         "severity_accuracy": "severity of matched regions (SevAcc)",
         "false_alarms": f"false alarms on {score['pristine']:,} pristine images",
     }
-    rows = [[label, number(score[key])] for key, label in labels.items()]
-    rows[2][1] += f" {interval(score['interval'], score)}"
-    table(_head(score), ("what", "value"), rows)
+    rows = [[label, format_number(score[key])] for key, label in labels.items()]
+    rows[2][1] += f" {format_interval(score['interval'], score)}"
+    print_table(_format_head(score), ("what", "value"), rows)
     print_notes(score)
 
 
-def _print_described(score: Mapping[str, Any]) -> None:
-    table(_head(score), ("what", "value"), [["not scored", str(score["undefined"])]])
+def _print_descriptions(score: Mapping[str, Any]) -> None:
+    print_table(_format_head(score), ("what", "value"), [["not scored", str(score["undefined"])]])
     print_notes(score)
 
 
@@ -170,8 +179,8 @@ def print_notes(score: Mapping[str, Any]) -> None:
         sys.stdout.write(line + "\n")
 
 
-def _both(column: Mapping[str, float | None]) -> str:
-    return f"{number(column['plcc'])}, {number(column['srcc'])}"
+def _format_both(column: Mapping[str, float | None]) -> str:
+    return f"{format_number(column['plcc'])}, {format_number(column['srcc'])}"
 
 
 def print_comparison(found: Mapping[str, Any]) -> None:
@@ -182,17 +191,17 @@ def print_comparison(found: Mapping[str, Any]) -> None:
             t["set"],
             t["metric"],
             f"{t['n']:,} of {t['of']:,}" if t["of"] not in (None, t["n"]) else f"{t['n']:,}",
-            f"{number(t['values'][0])} {number(t['values'][1])}",
-            number(t["difference"]),
-            interval(t["interval"]),
-            number(t["p"], 4),
-            number(t["p_holm"], 4),
+            f"{format_number(t['values'][0])} {format_number(t['values'][1])}",
+            format_number(t["difference"]),
+            format_interval(t["interval"]),
+            format_number(t["p"], 4),
+            format_number(t["p_holm"], 4),
             t["test"] + (f", only {t['units']} {t['unit']}" if t["few_clusters"] else ""),
         ]
         for t in found["tests"]
     ]
     heads = ("runs", "set", "metric", "n", "values", "difference", "95 % interval", "p", "p, Holm", "test")
-    table("Paired tests", heads, rows, left=3)
+    print_table("Paired tests", heads, rows, left=3)
     for note in dict.fromkeys(f"{t['set']}: {note}" for t in found["tests"] for note in t["notes"]):
         sys.stdout.write(f"note: {note}\n")
     for reason in found["lacking"]:
@@ -205,5 +214,5 @@ _PRINTERS = {
     "local": _print_local,
     "severity": _print_severity,
     "diagnosis": _print_diagnosis,
-    "describe": _print_described,
+    "describe": _print_descriptions,
 }

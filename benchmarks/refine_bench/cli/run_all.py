@@ -10,7 +10,7 @@ from distortlab.core.errors import UserError
 from distortlab.core.progress import bar
 from refine_bench.models import open_model
 from refine_bench.prompts.items import slugify
-from refine_bench.runs.inference import Plan, ask, planned
+from refine_bench.runs.inference import SetPlan, ask_model, plan_sets
 from refine_bench.runs.store import check_name
 from refine_bench.scoring.run import score_run
 
@@ -38,10 +38,10 @@ def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None,
     if not sets:
         raise UserError("name a set: --on koniq, --on local:data/")
     name = None if options.name is None else check_name(options.name)
-    shard = _shard(options.shard)
+    shard = _parse_shard(options.shard)
     model = open_model(spec, **options.model)
     try:
-        plans = planned(
+        plans = plan_sets(
             model,
             sets,
             data,
@@ -55,9 +55,9 @@ def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None,
         folder = out if out is not None else Path("runs") / slugify(spec)
         if not options.quiet:
             for plan in plans:
-                sys.stderr.write("".join(f"{line}\n" for line in _told(plan)))
+                sys.stderr.write("".join(f"{line}\n" for line in _describe_plan(plan)))
         with bar("answers", sum(plan.total for plan in plans), quiet=options.quiet) as advance:
-            run = ask(model, plans, folder, progress=advance)
+            run = ask_model(model, plans, folder, progress=advance)
             if name is not None:
                 run.rename(name)
     finally:
@@ -70,9 +70,9 @@ def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None,
     return found
 
 
-def _told(plan: Plan) -> list[str]:
+def _describe_plan(plan: SetPlan) -> list[str]:
     """What is asked: n, range, direction, hash, protocol; and what was left out."""
-    found, facts = plan.found, plan.found.facts
+    found, facts = plan.item_set, plan.item_set.facts
     scale = f", scores {facts['low']:g} to {facts['high']:g} {facts['direction']}" if "low" in facts else ""
     of = f" of {found.expected:,}" if found.expected != len(found.items) else ""
     head = f"{found.name}: {len(found.items):,}{of} items{scale}, sha256 {found.sha256[:12]}, {plan.protocol}"
@@ -82,7 +82,7 @@ def _told(plan: Plan) -> list[str]:
     return [head, *note, *left, *([f"... and {more:,} more"] if more > 0 else [])]
 
 
-def _shard(text: str | None) -> tuple[int, int] | None:
+def _parse_shard(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     part, slash, of = text.partition("/")

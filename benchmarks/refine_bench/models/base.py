@@ -64,7 +64,7 @@ class Model(Protocol):
         """
         ...
 
-    def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
+    def answer(self, requests: Iterable[Request]) -> Iterator[Response]:
         """Responses as they come. A request that fails is a response with an error; what stops the run raises."""
         ...
 

@@ -87,7 +87,7 @@ class Measure:
         """None."""
         return {}
 
-    def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
+    def answer(self, requests: Iterable[Request]) -> Iterator[Response]:
         """As they come, from threads: the work is done outside of Python's lock, by OpenCV on one thread each."""
         cv2.setNumThreads(1)
         return map_requests(self._answer_request, requests, self._workers)

@@ -99,10 +99,10 @@ class Endpoint:
     def _ask_few(self, requests: Sequence[Request]) -> list[Answer]:
         """Answers in the order of the requests."""
         keyed = [replace(request, key=f"{request.key} {place}") for place, request in enumerate(requests)]
-        found = {response.request.key: response.answer for response in self.answers(keyed)}
+        found = {response.request.key: response.answer for response in self.answer(keyed)}
         return [found[request.key] for request in keyed]
 
-    def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
+    def answer(self, requests: Iterable[Request]) -> Iterator[Response]:
         """As they come."""
         return _stream_responses(self, requests)
 

@@ -37,7 +37,7 @@ class Floor:
         """None."""
         return {}
 
-    def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
+    def answer(self, requests: Iterable[Request]) -> Iterator[Response]:
         """At once."""
         for request in requests:
             lot = stream("refine-bench", "floor", request.item, request.sample) if self.spec == "random" else None
@@ -110,9 +110,9 @@ class PromptOnly:
         """Those of the model."""
         return self._model.find_limits(needed)
 
-    def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
+    def answer(self, requests: Iterable[Request]) -> Iterator[Response]:
         """Those of the model."""
-        return self._model.answers(
+        return self._model.answer(
             replace(r, images=tuple(map(_paint_grey, r.images)), reference=None) for r in requests
         )
 

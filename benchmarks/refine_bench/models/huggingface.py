@@ -66,7 +66,7 @@ class HuggingFace:
         """None."""
         return {}
 
-    def answers(self, requests: Iterable[Request]) -> Iterator[Response]:
+    def answer(self, requests: Iterable[Request]) -> Iterator[Response]:
         """In batches of neighbours in size: padding costs least that way."""
         source = iter(requests)
         while window := list(islice(source, 4 * self._batch)):

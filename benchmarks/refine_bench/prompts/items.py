@@ -37,7 +37,7 @@ class Pixels:
 
 @dataclass(frozen=True, slots=True)
 class ItemSet:
-    """A set, ready to be asked. `pixels()` yields (item, its files or a sentence why not), each item once, in any
+    """A set, ready to be asked. `load_pixels()` yields (item, its files or a sentence why not), each item once, in any
     order. `expected`: items of the whole variant, those that had to be left out among them.
     """
 
@@ -45,7 +45,7 @@ class ItemSet:
     kind: str
     items: tuple[Item, ...]
     sha256: str
-    pixels: Callable[[], Iterator[tuple[Item, Pixels | str]]]
+    load_pixels: Callable[[], Iterator[tuple[Item, Pixels | str]]]
     expected: int
     problems: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -79,7 +79,7 @@ def open_set(text: str, data: Path | None, protocol: Protocol) -> ItemSet:
         kind=kind,
         items=items,
         sha256=found.sha256,
-        pixels=partial(_read_pixels, items, paths, {}),
+        load_pixels=partial(_read_pixels, items, paths, {}),
         expected=found.expected or len(found.rows) + len(found.problems),
         problems=tuple(map(str, found.problems)),
         facts=_describe_facts(found.spec.facts),
@@ -96,7 +96,7 @@ def _open_rated(found: RatedSet, protocol: Protocol) -> ItemSet:
         kind="rated",
         items=items,
         sha256=found.sha256,
-        pixels=partial(_read_pixels, items, paths, references),
+        load_pixels=partial(_read_pixels, items, paths, references),
         expected=found.expected or len(found.rows) + len(found.problems),
         problems=tuple(map(str, found.problems)),
         facts={
@@ -158,7 +158,7 @@ def _open_local(text: str, protocol: Protocol) -> ItemSet:
         kind="local" if view == "tasks" else view,
         items=items,
         sha256=sha256,
-        pixels=partial(_load_local_pixels, items, root, split, view),
+        load_pixels=partial(_load_local_pixels, items, root, split, view),
         expected=len(items),
         facts={
             "title": f"{name}, {split}",

@@ -21,15 +21,15 @@ def shuffle_options(found: ItemSet, protocol: Protocol) -> ItemSet:
         item.id: [_rotate_options(item, turn, protocol) for turn in range(len(item.options))] for item in found.items
     }
 
-    def pixels() -> Iterator[tuple[Item, Pixels | str]]:
-        for item, data in found.pixels():
+    def load_pixels() -> Iterator[tuple[Item, Pixels | str]]:
+        for item, data in found.load_pixels():
             for other in turned[item.id]:
                 yield other, data
 
     items = tuple(other for item in found.items for other in turned[item.id])
     # A question that is lacking counts once: how many options it has is not known.
     expected = len(items) + max(0, found.expected - len(found.items))
-    return replace(found, name=f"{found.name}+shuffled", items=items, pixels=pixels, expected=expected)
+    return replace(found, name=f"{found.name}+shuffled", items=items, load_pixels=load_pixels, expected=expected)
 
 
 def _rotate_options(item: Item, turn: int, protocol: Protocol) -> Item:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from distortlab.core.errors import UserError, unknown
 from distortlab.storage.atomic import write_text
-from refine_bench.report.board import boards, separate_labels
+from refine_bench.report.board import make_boards, separate_labels
 from refine_bench.report.summary import summarize
 from refine_bench.runs.store import open_runs
 from refine_bench.scoring.run import score_run
@@ -82,12 +82,12 @@ def format_report(
     runs = open_runs(folders)
     scores = separate_labels([{**score_run(run.folder, name=known.get(run.folder)), "run": run.name} for run in runs])
     if kind == "html":
-        from refine_bench.report.page import page
+        from refine_bench.report.page import render_page
 
-        return page(runs, scores)
+        return render_page(runs, scores)
     from refine_bench.report.plain import WRITERS
 
-    return WRITERS[kind](summarize(scores), boards(scores), per_set=per_set, intervals=intervals)
+    return WRITERS[kind](summarize(scores), make_boards(scores), per_set=per_set, intervals=intervals)
 
 
 def write_report(folders: Sequence[Path], out: Path) -> None:

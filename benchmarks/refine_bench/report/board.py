@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from refine_bench.scoring.coverage import format_rows, unranked_reason
+from refine_bench.scoring.coverage import explain_unranked, format_rows
 
-__all__ = ["Board", "Column", "Entry", "boards", "separate_labels"]
+__all__ = ["Board", "Column", "Entry", "make_boards", "separate_labels"]
 
 
 Scores = Sequence[Mapping[str, Any]]
@@ -81,7 +81,7 @@ class Board:
         return entry.rank == 1 and sum(other.rank is not None for other in self.entries) > 1
 
 
-def _rated(name: str, label: str, *, higher_is_better: bool = True) -> Column:
+def _make_rated_column(name: str, label: str, *, higher_is_better: bool = True) -> Column:
     return Column(
         label,
         lambda score: score[name],
@@ -90,7 +90,7 @@ def _rated(name: str, label: str, *, higher_is_better: bool = True) -> Column:
     )
 
 
-def _plain(name: str, label: str, floor: str = "", *, higher_is_better: bool = True) -> Column:
+def _make_column(name: str, label: str, floor: str = "", *, higher_is_better: bool = True) -> Column:
     return Column(
         label,
         lambda score: score[name],
@@ -99,7 +99,7 @@ def _plain(name: str, label: str, floor: str = "", *, higher_is_better: bool = T
     )
 
 
-def _task(task: str) -> Column:
+def _make_task_column(task: str) -> Column:
     return Column(
         task,
         lambda score: score["tasks"][task]["score"] if task in score["tasks"] else None,
@@ -107,18 +107,18 @@ def _task(task: str) -> Column:
     )
 
 
-def _mean_of_tasks(score: Mapping[str, Any]) -> float | None:
+def _average_tasks(score: Mapping[str, Any]) -> float | None:
     values = [entry["score"] for entry in score["tasks"].values()]
     return sum(values) / len(values) if values else None
 
 
 COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "rated": (
-        _rated("mean", "(PLCC+SRCC)/2"),
-        _rated("plcc", "PLCC"),
-        _rated("srcc", "SRCC"),
-        _rated("krcc", "KRCC"),
-        _rated("rmse", "RMSE", higher_is_better=False),
+        _make_rated_column("mean", "(PLCC+SRCC)/2"),
+        _make_rated_column("plcc", "PLCC"),
+        _make_rated_column("srcc", "SRCC"),
+        _make_rated_column("krcc", "KRCC"),
+        _make_rated_column("rmse", "RMSE", higher_is_better=False),
         Column("PLCC, 4-p. mapped", lambda score: score["mapped"]["4"]["plcc"]),
         Column("PLCC, 5-p. mapped", lambda score: score["mapped"]["5"]["plcc"]),
     ),
@@ -130,21 +130,21 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("all orders right", lambda score: (score["shuffled"] or {}).get("all_right")),
     ),
     "local": (
-        Column("mean of tasks", _mean_of_tasks),
-        *(_task(task) for task in ("recognition", "recognition_reference", "object", "grounding")),
+        Column("mean of tasks", _average_tasks),
+        *(_make_task_column(task) for task in ("recognition", "recognition_reference", "object", "grounding")),
     ),
     "severity": (
-        _plain("srcc_within", "SRCC within families"),
+        _make_column("srcc_within", "SRCC within families"),
         Column("SRCC, all", lambda score: score["srcc"], lambda score: score["interval"]),
     ),
     "diagnosis": (
         Column("F1", lambda score: score["f1"], lambda score: score["interval"], lambda score: 0.0),
-        _plain("precision", "precision"),
-        _plain("recall", "recall"),
-        _plain("mean_iou", "mIoU"),
-        _plain("type_accuracy", "ClsAcc"),
-        _plain("severity_accuracy", "SevAcc"),
-        _plain("false_alarms", "false alarms", "false_alarms", higher_is_better=False),
+        _make_column("precision", "precision"),
+        _make_column("recall", "recall"),
+        _make_column("mean_iou", "mIoU"),
+        _make_column("type_accuracy", "ClsAcc"),
+        _make_column("severity_accuracy", "SevAcc"),
+        _make_column("false_alarms", "false alarms", "false_alarms", higher_is_better=False),
     ),
     "describe": (),
 }
@@ -160,12 +160,10 @@ def separate_labels(scores: Scores) -> list[dict[str, Any]]:
     for score in (score for found in scores for score in found["sets"] if score["coverage"]["complete"]):
         if score["sha256"] not in whole[score["set"]]:
             whole[score["set"]].append(score["sha256"])
-    return [
-        {**found, "sets": [_named_by_labels(score, whole[score["set"]]) for score in found["sets"]]} for found in scores
-    ]
+    return [{**found, "sets": [_rename_set(score, whole[score["set"]]) for score in found["sets"]]} for found in scores]
 
 
-def _named_by_labels(score: Mapping[str, Any], labels: Sequence[str]) -> Mapping[str, Any]:
+def _rename_set(score: Mapping[str, Any], labels: Sequence[str]) -> Mapping[str, Any]:
     if len(labels) < 2:
         return score
     mark = f"labels {(score['sha256'] if score['sha256'] in labels else labels[0])[:8]}"
@@ -173,38 +171,40 @@ def _named_by_labels(score: Mapping[str, Any], labels: Sequence[str]) -> Mapping
     return {**score, "set": f"{score['set']}, {mark}", "facts": facts}
 
 
-def boards(scores: Sequence[Mapping[str, Any]]) -> list[Board]:
+def make_boards(scores: Sequence[Mapping[str, Any]]) -> list[Board]:
     """From the scores of runs. A set that was asked in several ways has one board, which says how."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for found in scores:
         for score in found["sets"]:
             groups[score["set"], score["kind"]].append((found["run"], score))
-    return [_board(name, kind, rows) for (name, kind), rows in groups.items()]
+    return [_make_board(name, kind, rows) for (name, kind), rows in groups.items()]
 
 
-def _board(name: str, kind: str, rows: Sequence[Row]) -> Board:
+def _make_board(name: str, kind: str, rows: Sequence[Row]) -> Board:
     columns = COLUMNS[kind]
-    entries = [_entry(run, score, columns) for run, score in rows]
-    entries.sort(key=lambda entry: (entry.rank is None, -_first(entry)))
+    entries = [_make_entry(run, score, columns) for run, score in rows]
+    entries.sort(key=lambda entry: (entry.rank is None, -_find_headline(entry)))
     # Equal numbers share a rank.
     placed: list[Entry] = []
     for place, entry in enumerate(entries, 1):
-        same = placed and _first(placed[-1]) == _first(entry)
+        same = placed and _find_headline(placed[-1]) == _find_headline(entry)
         rank = None if entry.rank is None else (placed[-1].rank if same else place)
         placed.append(replace(entry, rank=rank))
     title = str(rows[0][1]["facts"].get("title") or name)
-    best = tuple(_best([entry.values[k] for entry in placed if entry.rank], column) for k, column in enumerate(columns))
+    best = tuple(
+        _find_best([entry.values[k] for entry in placed if entry.rank], column) for k, column in enumerate(columns)
+    )
     return Board(name, title, kind, tuple(column.label for column in columns), tuple(placed), best)
 
 
-def _best(values: Sequence[float | None], column: Column) -> float | None:
+def _find_best(values: Sequence[float | None], column: Column) -> float | None:
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return None
     return max(known) if column.higher_is_better else min(known)
 
 
-def _entry(run: str, score: Mapping[str, Any], columns: Sequence[Column]) -> Entry:
+def _make_entry(run: str, score: Mapping[str, Any], columns: Sequence[Column]) -> Entry:
     coverage = score["coverage"]
     return Entry(
         run=run,
@@ -212,7 +212,7 @@ def _entry(run: str, score: Mapping[str, Any], columns: Sequence[Column]) -> Ent
         asked=score["protocol"],
         protocol=f"{score['protocol']}, {score['reader']}",
         rank=0 if score["ranked"] else None,
-        why=unranked_reason(score),
+        why=explain_unranked(score),
         n=coverage["rows"],
         of=coverage["of"],
         complete=coverage["complete"],
@@ -224,5 +224,5 @@ def _entry(run: str, score: Mapping[str, Any], columns: Sequence[Column]) -> Ent
     )
 
 
-def _first(entry: Entry) -> float:
+def _find_headline(entry: Entry) -> float:
     return entry.values[0] if entry.values and entry.values[0] is not None else float("-inf")

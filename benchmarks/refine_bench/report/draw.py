@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["bar_start", "calibration", "interval_bar", "scatter"]
+__all__ = ["draw_calibration", "draw_interval", "draw_scatter", "find_bar_start"]
 
 SIDE, PAD = 340, 38
 MOST = 1500
@@ -36,11 +36,11 @@ class _Frame:
     def axes(self, across: str, up: str) -> str:
         """Grid, ticks and labels."""
         parts = []
-        for value in ticks(*self.x):
+        for value in choose_ticks(*self.x):
             a, _ = self.at(value, self.y[0])
             parts.append(f'<line class="grid" x1="{a}" x2="{a}" y1="8" y2="{SIDE - PAD}"/>')
             parts.append(f'<text x="{a}" y="{SIDE - PAD + 14}" text-anchor="middle">{value:g}</text>')
-        for value in ticks(*self.y):
+        for value in choose_ticks(*self.y):
             _, b = self.at(self.x[0], value)
             parts.append(f'<line class="grid" x1="{PAD}" x2="{SIDE - 8}" y1="{b}" y2="{b}"/>')
             parts.append(f'<text x="{PAD - 6}" y="{b + 3.5}" text-anchor="end">{value:g}</text>')
@@ -51,7 +51,7 @@ class _Frame:
         return "".join(parts)
 
 
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
+def choose_ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round numbers in a range."""
     rough = (high - low) / about
     base = 10 ** np.floor(np.log10(rough))
@@ -60,11 +60,11 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [float(round(k * step, 10)) for k in np.arange(first, np.floor(high / step) + 1)]
 
 
-def _svg(name: str, inside: str) -> str:
+def _wrap_svg(name: str, inside: str) -> str:
     return f'<svg viewBox="0 0 {SIDE} {SIDE}" role="img" aria-label="{name}">{inside}</svg>'
 
 
-def scatter(points: Sequence[tuple[float, float]], curve: Sequence[Sequence[float]] | None) -> str:
+def draw_scatter(points: Sequence[tuple[float, float]], curve: Sequence[Sequence[float]] | None) -> str:
     """Predictions across, opinions up; a fitted curve with 1.96 standard deviations of what is left on both sides."""
     x, y = (np.array([p[k] for p in points]) for k in (0, 1))
     frame = _Frame((float(x.min()), float(x.max())), (float(min(y.min(), 1)), float(max(y.max(), 5))))
@@ -83,10 +83,10 @@ def scatter(points: Sequence[tuple[float, float]], curve: Sequence[Sequence[floa
         band = frame.path([*upper, *reversed(lower)])
         line = frame.path(list(zip(cx, cy, strict=True)))
         drawn = f'<path class="band" d="{band}Z"/><path class="curve" d="{line}"/>'
-    return _svg("scatter", frame.axes("prediction", "opinion (1 to 5)") + f'<g class="dots">{dots}</g>' + drawn)
+    return _wrap_svg("scatter", frame.axes("prediction", "opinion (1 to 5)") + f'<g class="dots">{dots}</g>' + drawn)
 
 
-def calibration(points: Sequence[tuple[float, float]], bins: int = 10) -> str:
+def draw_calibration(points: Sequence[tuple[float, float]], bins: int = 10) -> str:
     """Mean opinion in tenths of the predictions, beside the diagonal; the area of a dot is its number of images."""
     x, y = (np.array([p[k] for p in points]) for k in (0, 1))
     edges = np.quantile(x, np.linspace(0, 1, bins + 1))
@@ -105,16 +105,16 @@ def calibration(points: Sequence[tuple[float, float]], bins: int = 10) -> str:
             drawn += f'<line class="spread" x1="{a}" x2="{a}" y1="{low}" y2="{high}"/>'
     drawn += f'<path class="curve" d="{frame.path(middles)}"/>' if len(middles) > 1 else ""
     drawn += "".join(f'<circle class="mid" cx="{a}" cy="{b}" r="4"/>' for a, b in (frame.at(*m) for m in middles))
-    return _svg("calibration", frame.axes("mean prediction of a tenth", "mean opinion, one SD") + drawn)
+    return _wrap_svg("calibration", frame.axes("mean prediction of a tenth", "mean opinion, one SD") + drawn)
 
 
-def bar_start(values: Iterable[float | None]) -> float:
+def find_bar_start(values: Iterable[float | None]) -> float:
     """Where the bars of a column begin: at 0, or at the quarter below its least number."""
     least = min((value for value in values if value is not None), default=0.0)
     return float(min(0.0, np.floor(4 * max(least, -1.0)) / 4))
 
 
-def interval_bar(value: float, interval: Sequence[float] | None, floor: float | None, start: float = 0.0) -> str:
+def draw_interval(value: float, interval: Sequence[float] | None, floor: float | None, start: float = 0.0) -> str:
     """A value up to 1 with its interval, and the floor as a tick; `start` is the left end, a tick at 0 where below."""
     width, height = 120, 14
 
@@ -132,6 +132,6 @@ def interval_bar(value: float, interval: Sequence[float] | None, floor: float | 
     return f'<svg class="bar" viewBox="0 0 {width} {height}" aria-hidden="true">{"".join(parts)}</svg>'
 
 
-def shade(value: float | None) -> Mapping[str, Any]:
+def shade_cell(value: float | None) -> Mapping[str, Any]:
     """How a cell of a heat map is filled, 0 to 1."""
     return {"empty": value is None, "percent": 0 if value is None else round(100 * min(max(value, 0.0), 1.0))}

@@ -29,7 +29,7 @@ def escape_latex(text: str) -> str:
     return "".join(_TEX.get(character, character) for character in " ".join(text.split()))
 
 
-def _number(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "--" if value is None else f"{value:.{PLACES}f}".replace("-", "$-$")
 
 
@@ -44,11 +44,11 @@ def format_summary(summary: Summary, *, intervals: bool = False) -> str:
         Whether 95 % intervals stand below the numbers.
     """
     parts = list(summary.blocks(SETS_WITH_INTERVALS if intervals else SETS))
-    blocks = [_block(block, intervals) for block in parts]
+    blocks = [_format_block(block, intervals) for block in parts]
     widest = max((sum(len(found.metrics) for found in block.sets) for block in parts), default=0)
     wide = widest > (NARROW_WITH_INTERVALS if intervals else NARROW)
     kind = "table*" if wide else "table"
-    caption = _caption(summary, intervals)
+    caption = _format_caption(summary, intervals)
     head = [
         "% needs \\usepackage{booktabs}",
         f"\\begin{{{kind}}}",
@@ -59,7 +59,7 @@ def format_summary(summary: Summary, *, intervals: bool = False) -> str:
     return "\n".join([*head, "\n\n\\medskip\n".join(blocks), f"\\end{{{kind}}}"]) + "\n"
 
 
-def _caption(summary: Summary, intervals: bool) -> str:
+def _format_caption(summary: Summary, intervals: bool) -> str:
     text = "Best in bold, second underlined, among models asked about all rows of a set."
     if intervals:
         few = any(cell.few for row in summary.rows for cell in summary.flatten(row) if cell and cell.interval)
@@ -69,16 +69,16 @@ def _caption(summary: Summary, intervals: bool) -> str:
     return text + (rf" $^{{\dagger}}$Part of a set: {parts}." if parts else "")
 
 
-def _block(summary: Summary, intervals: bool) -> str:
+def _format_block(summary: Summary, intervals: bool) -> str:
     titles, rules, metrics = [""], [], ["Model"]
     first = 2
     for found in summary.sets:
         width = len(found.metrics)
         titles.append(rf"\multicolumn{{{width}}}{{c}}{{{escape_latex(found.title)}}}")
         rules.append(rf"\cmidrule(lr){{{first}-{first + width - 1}}}")
-        metrics += [escape_latex(_short(name)) for name in found.metrics]
+        metrics += [escape_latex(_shorten_metric(name)) for name in found.metrics]
         first += width
-    rows = [line for row in summary.rows for line in _lines(row, summary, intervals)]
+    rows = [line for row in summary.rows for line in _format_row(row, summary, intervals)]
     return "\n".join(
         [
             rf"\begin{{tabular}}{{l{'c' * (first - 2)}}}",
@@ -94,37 +94,39 @@ def _block(summary: Summary, intervals: bool) -> str:
     )
 
 
-def _short(metric: str) -> str:
+def _shorten_metric(metric: str) -> str:
     return {"accuracy": "Acc.", "SRCC within families": "SRCC", "mean of tasks": "mean"}.get(metric, metric)
 
 
-def _lines(row: SummaryRow, summary: Summary, intervals: bool) -> list[str]:
+def _format_row(row: SummaryRow, summary: Summary, intervals: bool) -> list[str]:
     """A row, and below it that of its intervals."""
     cells = summary.flatten(row)
-    lines = [" & ".join([escape_latex(row.model), *map(_value, cells)]) + r" \\"]
+    lines = [" & ".join([escape_latex(row.model), *map(_format_value, cells)]) + r" \\"]
     if intervals and any(cell is not None and cell.interval for cell in cells):
-        lines.append(" & ".join(["", *map(_interval, cells)]) + r" \\[2pt]")
+        lines.append(" & ".join(["", *map(_format_interval, cells)]) + r" \\[2pt]")
     return lines
 
 
-def _value(cell: Cell | None) -> str:
+def _format_value(cell: Cell | None) -> str:
     if cell is None or cell.value is None:
         return "--"
-    return _MARKS[cell.mark] % _number(cell.value) + ("$^{\\dagger}$" if cell.rows else "")
+    return _MARKS[cell.mark] % _format_number(cell.value) + ("$^{\\dagger}$" if cell.rows else "")
 
 
-def _interval(cell: Cell | None) -> str:
+def _format_interval(cell: Cell | None) -> str:
     if cell is None or not cell.interval or cell.value is None:
         return ""
     style = r"\scriptsize\itshape" if cell.few else r"\scriptsize"
-    return rf"{{{style} [{_number(cell.interval[0])}, {_number(cell.interval[1])}]}}"
+    return rf"{{{style} [{_format_number(cell.interval[0])}, {_format_number(cell.interval[1])}]}}"
 
 
 def format_board(board: Board) -> str:
     """All numbers on one set; the best value of a column is bold where two or more whole runs have one."""
     rows = []
     for entry in board.entries:
-        cells = [_MARKS["best" if board.is_best(entry, k) else ""] % _number(v) for k, v in enumerate(entry.values)]
+        cells = [
+            _MARKS["best" if board.is_best(entry, k) else ""] % _format_number(v) for k, v in enumerate(entry.values)
+        ]
         model = entry.model if entry.complete else f"{entry.model} ({entry.rows})"
         rows.append(" & ".join([escape_latex(model), *cells]) + r" \\")
     head = " & ".join(["model", *map(escape_latex, board.columns)])

@@ -8,13 +8,13 @@ from typing import Any
 from distortlab.tasks.terms import FAMILIES, phrase
 from refine_bench.prompts.items import slugify
 from refine_bench.report import draw
-from refine_bench.report.board import Board, boards
-from refine_bench.report.pictures import thumbnails
+from refine_bench.report.board import Board, make_boards
+from refine_bench.report.pictures import make_thumbnails
 from refine_bench.report.summary import summarize
 from refine_bench.runs.store import Run
 from refine_bench.scoring.coverage import format_rows
 
-__all__ = ["page"]
+__all__ = ["render_page"]
 
 FAILED, MISSED = 8, 8
 SETS = 5
@@ -22,13 +22,13 @@ SETS = 5
 TEXT = 600
 
 
-def page(runs: Sequence[Run], scores: Sequence[Mapping[str, Any]]) -> str:
+def render_page(runs: Sequence[Run], scores: Sequence[Mapping[str, Any]]) -> str:
     """The whole page as text."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["num"] = _number
-    environment.globals.update(bar=_safe(draw.interval_bar), shade=draw.shade, rows=format_rows)
+    environment.filters["num"] = _format_number
+    environment.globals.update(bar=_mark_safe(draw.draw_interval), shade=draw.shade_cell, rows=format_rows)
     source = (files("refine_bench.report") / "page.html").read_text(encoding="utf-8")
     anchors = {
         (found["run"], score["set"], score["protocol"]): "-".join(
@@ -39,51 +39,53 @@ def page(runs: Sequence[Run], scores: Sequence[Mapping[str, Any]]) -> str:
     }
     return environment.from_string(source).render(
         anchors=anchors,
-        boards=boards(scores),
+        boards=make_boards(scores),
         blocks=list(summarize(scores).blocks(SETS)),
-        bar_start=_bar_start,
-        sections=[_section(run, score) for run, found in zip(runs, scores, strict=True) for score in found["sets"]],
-        runs=[_provenance(run) for run in runs],
+        bar_start=_find_bar_start,
+        sections=[
+            _describe_section(run, score) for run, found in zip(runs, scores, strict=True) for score in found["sets"]
+        ],
+        runs=[_describe_run(run) for run in runs],
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
 
-def _bar_start(board: Board) -> float:
+def _find_bar_start(board: Board) -> float:
     """Of the first column: its bars have one scale."""
     numbers = [entry.values[0] for entry in board.entries if entry.values]
     ends = [end for entry in board.entries if entry.intervals and entry.intervals[0] for end in entry.intervals[0]]
-    return draw.bar_start([*numbers, *ends])
+    return draw.find_bar_start([*numbers, *ends])
 
 
-def _number(value: float | None, places: int = 3) -> str:
+def _format_number(value: float | None, places: int = 3) -> str:
     return "–" if value is None else f"{value:.{places}f}"
 
 
-def _safe(function: Any) -> Any:
+def _mark_safe(function: Any) -> Any:
     """Our own drawings are markup: they are made of numbers alone."""
     from markupsafe import Markup
 
     return lambda *given: Markup(function(*given))
 
 
-def _section(run: Run, score: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_section(run: Run, score: Mapping[str, Any]) -> dict[str, Any]:
     """What the page shows of one run on one set."""
-    items = {item["id"]: item for item in run.items(score["entry"])}
-    answers = {item: row for (item, sample), row in run.answers(score["entry"]).items() if sample == 0}
-    shown = _failed(score, answers) + _missed(score, answers)
+    items = {item["id"]: item for item in run.read_items(score["entry"])}
+    answers = {item: row for (item, sample), row in run.read_answers(score["entry"]).items() if sample == 0}
+    shown = _list_failures(score, answers) + _list_misses(score, answers)
     truths = {name: item["truth"] for name, item in items.items()}
-    pictures = thumbnails(score, truths, {entry["name"] for entry in shown})
+    pictures = make_thumbnails(score, truths, {entry["name"] for entry in shown})
     return {
         "run": run.name,
         "score": score,
-        "plots": _plots(score),
-        "heat": _heat(score),
+        "plots": _draw_plots(score),
+        "heat": _make_heat_maps(score),
         "failed": [{**e, "picture": pictures.get(e["name"])} for e in shown if e["kind"] == "failed"],
         "missed": [{**e, "picture": pictures.get(e["name"])} for e in shown if e["kind"] == "missed"],
     }
 
 
-def _failed(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _list_failures(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Answers that were not read, with what was said."""
     if score["kind"] == "rated":
         names = [name for name, value, _, _ in score["points"] if value is None]
@@ -93,15 +95,15 @@ def _failed(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) 
         names = [name for name, right in score["rows"] if right == 0.0]
     else:
         names = []
-    return [_shown(name, "failed", answers.get(name), "") for name in names[:FAILED]]
+    return [_make_card(name, "failed", answers.get(name), "") for name in names[:FAILED]]
 
 
-def _missed(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _list_misses(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Where prediction and opinion are furthest apart: after the fitted curve, if there is one."""
     if score["kind"] == "local":
         rows = score["tasks"].get("grounding", {}).get("rows", [])
         worst = sorted((value, name) for name, value, _ in rows if value is not None)[:MISSED]
-        return [_shown(name, "missed", answers.get(name), f"IoU {value:.2f}") for value, name in worst]
+        return [_make_card(name, "missed", answers.get(name), f"IoU {value:.2f}") for value, name in worst]
     if score["kind"] != "rated" or not score["mapped"]["4"].get("curve"):
         return []
     import numpy as np
@@ -115,17 +117,17 @@ def _missed(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) 
     ]
     worst_rated = sorted(rows, reverse=True)[:MISSED]
     return [
-        _shown(name, "missed", answers.get(name), f"said {value:.3g}, opinion {truth:.2f}")
+        _make_card(name, "missed", answers.get(name), f"said {value:.3g}, opinion {truth:.2f}")
         for _, name, value, truth in worst_rated
     ]
 
 
-def _shown(name: str, kind: str, row: Mapping[str, Any] | None, note: str) -> dict[str, Any]:
+def _make_card(name: str, kind: str, row: Mapping[str, Any] | None, note: str) -> dict[str, Any]:
     text = "" if row is None else str(row.get("error") or row.get("text") or "")
     return {"name": name, "kind": kind, "text": text[:TEXT], "note": note}
 
 
-def _plots(score: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _draw_plots(score: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """(caption, drawing)."""
     if score["kind"] != "rated":
         return []
@@ -135,43 +137,43 @@ def _plots(score: Mapping[str, Any]) -> list[tuple[str, Any]]:
     fit = score["mapped"]["4"]
     few = f"; {draw.MOST:,} of {len(points):,} shown" if len(points) > draw.MOST else ""
     caption = f"Predictions and opinions, 4-parameter logistic ({fit['status']}), 1.96 SD of what is left{few}"
-    plots = [(caption, _safe(draw.scatter)(points, fit.get("curve")))]
+    plots = [(caption, _mark_safe(draw.draw_scatter)(points, fit.get("curve")))]
     if score["rmse"] is not None:
         low, high = score["scale"]
         on_five = [(1 + 4 * (x - low) / (high - low), y) for x, y in points]
-        plots.append(("Calibration: a perfect model lies on the diagonal", _safe(draw.calibration)(on_five)))
+        plots.append(("Calibration: a perfect model lies on the diagonal", _mark_safe(draw.draw_calibration)(on_five)))
     return plots
 
 
-def _heat(score: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _make_heat_maps(score: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Tables whose cells are shaded: title, heads, rows of (name, [(text, share, n)])."""
     if score["kind"] == "local":
         tables = []
         for task, entry in score["tasks"].items():
-            tables.append(_grid(f"{task}: mean score by family and severity", entry["by"]["family x severity"]))
-            areas = [(name, [_cell(cell["score"], cell["n"])]) for name, cell in entry["by"]["area"].items()]
+            tables.append(_make_grid(f"{task}: mean score by family and severity", entry["by"]["family x severity"]))
+            areas = [(name, [_make_cell(cell["score"], cell["n"])]) for name, cell in entry["by"]["area"].items()]
             tables.append({"title": f"{task}: by area of the region", "heads": ["score"], "rows": areas})
             if entry.get("confusion"):
-                tables.append(_confusion(f"{task}: true family down, answer across", entry["confusion"]))
+                tables.append(_make_confusion(f"{task}: true family down, answer across", entry["confusion"]))
         return tables
     groups = score.get("by_kind") or score.get("by_family") or {}
     if not groups:
         return []
     key = "srcc" if score["kind"] != "diagnosis" else "recall"
-    cells = [(name, [_cell(entry[key], entry["n"])]) for name, entry in groups.items()]
+    cells = [(name, [_make_cell(entry[key], entry["n"])]) for name, entry in groups.items()]
     return [{"title": f"{key.upper() if key == 'srcc' else key} by distortion", "heads": [key], "rows": cells}]
 
 
-def _grid(title: str, cells: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _make_grid(title: str, cells: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     there = [family for family in FAMILIES if any(key.split()[0] == family for key in cells)]
     rows = []
     for family in there:
         found = [cells.get(f"{family} {severity}") for severity in range(1, 6)]
-        rows.append((phrase(family), [_cell(e["score"] if e else None, e["n"] if e else 0) for e in found]))
+        rows.append((phrase(family), [_make_cell(e["score"] if e else None, e["n"] if e else 0) for e in found]))
     return {"title": title, "heads": ["1", "2", "3", "4", "5"], "rows": rows}
 
 
-def _confusion(title: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def _make_confusion(title: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     across = [*FAMILIES, "other"]
     heads = [name for name in across if any(name in row for row in counts.values())]
     rows = []
@@ -182,11 +184,11 @@ def _confusion(title: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str,
     return {"title": title, "heads": [phrase(name) if name in FAMILIES else name for name in heads], "rows": rows}
 
 
-def _cell(value: float | None, n: int) -> tuple[str, float | None, int]:
-    return (_number(value, 2) if n else "", value, n)
+def _make_cell(value: float | None, n: int) -> tuple[str, float | None, int]:
+    return (_format_number(value, 2) if n else "", value, n)
 
 
-def _provenance(run: Run) -> dict[str, Any]:
+def _describe_run(run: Run) -> dict[str, Any]:
     model = run.head["model"]
     environment = run.head.get("environment") or {}
     return {

@@ -11,30 +11,30 @@ from distortlab.core.errors import UserError
 from distortlab.core.image import Image
 from distortlab.imaging.decode import read_image, shrink
 
-__all__ = ["thumbnails"]
+__all__ = ["make_thumbnails"]
 
 SIDE = 220
 
 
-def thumbnails(
+def make_thumbnails(
     score: Mapping[str, Any], truths: Mapping[str, Mapping[str, Any]], names: Collection[str]
 ) -> dict[str, str]:
     """Data URLs by item; what is not there any more is left out."""
     folder = score["facts"].get("folder")
     if folder is not None:
-        return _local(Path(folder), str(score["facts"]["split"]), score["kind"], names)
+        return _load_local(Path(folder), str(score["facts"]["split"]), score["kind"], names)
     found = {}
     for name in names:
         path = truths[name].get("image")
         if isinstance(path, str):
             try:
-                found[name] = _url(read_image(path))
+                found[name] = _encode_url(read_image(path))
             except UserError:
                 continue
     return found
 
 
-def _local(folder: Path, split: str, kind: str, names: Collection[str]) -> dict[str, str]:
+def _load_local(folder: Path, split: str, kind: str, names: Collection[str]) -> dict[str, str]:
     from refine_bench.datasets import local
 
     wanted, found = set(names), {}
@@ -42,7 +42,7 @@ def _local(folder: Path, split: str, kind: str, names: Collection[str]) -> dict[
     try:
         for name, images, _ in local.load_images(folder, split, view):
             if name in wanted:
-                found[name] = _url(read_image(images[-1]))
+                found[name] = _encode_url(read_image(images[-1]))
                 if len(found) == len(wanted):
                     break
     except UserError:
@@ -50,6 +50,6 @@ def _local(folder: Path, split: str, kind: str, names: Collection[str]) -> dict[
     return found
 
 
-def _url(image: Image) -> str:
+def _encode_url(image: Image) -> str:
     data = cv2.imencode(".jpg", shrink(image, SIDE)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])[1]
     return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"

@@ -9,102 +9,110 @@ from refine_bench.report import latex
 from refine_bench.report.board import Board, Entry
 from refine_bench.report.summary import PLACES, Cell, Summary
 
-__all__ = ["WRITERS", "as_csv", "as_latex", "as_markdown"]
+__all__ = ["WRITERS", "format_csv", "format_latex", "format_markdown"]
 
 
-def _number(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "–" if value is None else f"{value:.{PLACES}f}"
 
 
-def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
-    tail = f" [{_number(interval[0])}, {_number(interval[1])}]" if interval and value is not None else ""
-    return _number(value) + tail
+def _format_with_interval(value: float | None, interval: Sequence[float] | None) -> str:
+    tail = f" [{_format_number(interval[0])}, {_format_number(interval[1])}]" if interval and value is not None else ""
+    return _format_number(value) + tail
 
 
 # --- Markdown -------------------------------------------------------------------------------------------------------
 
 
-def as_markdown(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
+def format_markdown(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
     """One table over all sets; with `per_set`, a table of all numbers for each set instead."""
-    parts = [_markdown_board(board) for board in boards] if per_set else [_markdown_summary(summary, intervals)]
+    parts = (
+        [_format_markdown_board(board) for board in boards]
+        if per_set
+        else [_format_markdown_summary(summary, intervals)]
+    )
     return "\n".join(["# refine-bench\n", *parts])
 
 
-def _markdown_board(board: Board) -> str:
+def _format_markdown_board(board: Board) -> str:
     head = ["rank", "model", "protocol", "n", "not read", *board.columns]
-    rows = [_cells(entry) for entry in board.entries]
-    lines = [_line(head), _line(["---"] * len(head)), *(_line(list(map(_markdown, row))) for row in rows)]
-    return f"## {_markdown(board.title)} (`{board.set.replace('`', '')}`)\n\n" + "\n".join(lines) + "\n"
+    rows = [_format_cells(entry) for entry in board.entries]
+    lines = [
+        _format_line(head),
+        _format_line(["---"] * len(head)),
+        *(_format_line(list(map(_escape_markdown, row))) for row in rows),
+    ]
+    return f"## {_escape_markdown(board.title)} (`{board.set.replace('`', '')}`)\n\n" + "\n".join(lines) + "\n"
 
 
-def _markdown_summary(summary: Summary, intervals: bool) -> str:
+def _format_markdown_summary(summary: Summary, intervals: bool) -> str:
     head = ["model", *(f"{found.title} {metric}" for found in summary.sets for metric in found.metrics)]
-    lines = [_line(list(map(_markdown, head))), _line(["---", *["---:"] * (len(head) - 1)])]
+    lines = [_format_line(list(map(_escape_markdown, head))), _format_line(["---", *["---:"] * (len(head) - 1)])]
     for row in summary.rows:
-        cells = [_markdown_cell(cell, intervals) for cell in summary.flatten(row)]
-        lines.append(_line([_markdown(row.model), *cells]))
+        cells = [_format_markdown_cell(cell, intervals) for cell in summary.flatten(row)]
+        lines.append(_format_line([_escape_markdown(row.model), *cells]))
     return "\n".join(lines) + "\n"
 
 
-def _markdown_cell(cell: Cell | None, intervals: bool) -> str:
+def _format_markdown_cell(cell: Cell | None, intervals: bool) -> str:
     if cell is None:
         return "–"
-    text = _number(cell.value)
+    text = _format_number(cell.value)
     text = {"best": f"**{text}**", "second": f"<ins>{text}</ins>", "": text}[cell.mark]
     if intervals and cell.interval:
         few = f", {cell.few}" if cell.few else ""
-        text += f" \\[{_number(cell.interval[0])}, {_number(cell.interval[1])}{few}\\]"
+        text += f" \\[{_format_number(cell.interval[0])}, {_format_number(cell.interval[1])}{few}\\]"
     return text + (f" ({cell.rows})" if cell.rows else "")
 
 
-def _line(cells: Sequence[str]) -> str:
+def _format_line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _markdown(text: str) -> str:
+def _escape_markdown(text: str) -> str:
     flat = " ".join(text.split())
     return re.sub(r"([\\`*_{}\[\]<>()#+!|~])", r"\\\1", flat)
 
 
-def _cells(entry: Entry) -> list[str]:
+def _format_cells(entry: Entry) -> list[str]:
     rank = "–" if entry.rank is None else str(entry.rank)
     model = entry.model if entry.rank is not None else f"{entry.model} (no rank: {entry.why})"
-    values = [_with_interval(v, i) for v, i in zip(entry.values, entry.intervals, strict=True)]
+    values = [_format_with_interval(v, i) for v, i in zip(entry.values, entry.intervals, strict=True)]
     return [rank, model, entry.protocol, entry.rows, f"{entry.failure_rate:.1%}", *values]
 
 
 # --- CSV ------------------------------------------------------------------------------------------------------------
 
 
-def as_csv(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
+def format_csv(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
     """A line for every model; with `per_set`, a line for every number."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows(_board_rows(boards) if per_set else _summary_rows(summary, intervals))
+    writer.writerows(_make_board_rows(boards) if per_set else _make_summary_rows(summary, intervals))
     return out.getvalue()
 
 
-def _summary_rows(summary: Summary, intervals: bool) -> list[list[object]]:
+def _make_summary_rows(summary: Summary, intervals: bool) -> list[list[object]]:
     parts = ("", " low", " high") if intervals else ("",)
     names = [f"{found.title} {metric}" for found in summary.sets for metric in found.metrics]
     heads = [f"{name}{part}" for name in names for part in parts]
-    table: list[list[object]] = [["model", "protocols", *map(_safe, heads), "incomplete"]]
+    table: list[list[object]] = [["model", "protocols", *map(_escape_formula, heads), "incomplete"]]
     for row in summary.rows:
         flat = summary.flatten(row)
-        numbers = [value for cell in flat for value in _csv_numbers(cell, intervals)]
+        numbers = [value for cell in flat for value in _list_numbers(cell, intervals)]
         lacking = [f"{found.title}: {own[0].rows}" for found, own in summary.pairs(row) if own]
         part = "; ".join(text for text in lacking if not text.endswith(": "))
-        table.append([_safe(row.model), _safe(row.protocols), *numbers, _safe(part)])
+        table.append([_escape_formula(row.model), _escape_formula(row.protocols), *numbers, _escape_formula(part)])
     return table
 
 
-def _csv_numbers(cell: Cell | None, intervals: bool) -> list[float | None]:
+def _list_numbers(cell: Cell | None, intervals: bool) -> list[float | None]:
     value = None if cell is None else cell.value
     low, high = (cell.interval if cell is not None and cell.interval else None) or (None, None)
     return [value, low, high] if intervals else [value]
 
 
-def _board_rows(boards: Sequence[Board]) -> list[list[object]]:
+def _make_board_rows(boards: Sequence[Board]) -> list[list[object]]:
     """Set, run, model, protocol, rows of how many, rank, metric, value, its interval."""
     head = ("set", "run", "model", "protocol", "n", "of", "complete", "failure_rate", "rank")
     table: list[list[object]] = [[*head, "metric", "value", "low", "high"]]
@@ -114,11 +122,11 @@ def _board_rows(boards: Sequence[Board]) -> list[list[object]]:
             about += [entry.failure_rate, entry.rank]
             for label, value, interval in zip(board.columns, entry.values, entry.intervals, strict=True):
                 low, high = interval or (None, None)
-                table.append([*map(_safe, about), label, value, low, high])
+                table.append([*map(_escape_formula, about), label, value, low, high])
     return table
 
 
-def _safe(cell: object) -> object:
+def _escape_formula(cell: object) -> object:
     """A spreadsheet takes a cell that begins with = + - @ for a formula; an apostrophe keeps it text."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
@@ -126,11 +134,11 @@ def _safe(cell: object) -> object:
 # --- LaTeX ----------------------------------------------------------------------------------------------------------
 
 
-def as_latex(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
+def format_latex(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
     """One `booktabs` table over all sets; with `per_set`, one for each set."""
     if per_set:
         return "\n\n".join(map(latex.format_board, boards)) + "\n"
     return latex.format_summary(summary, intervals=intervals)
 
 
-WRITERS: Mapping[str, Callable[..., str]] = {"markdown": as_markdown, "csv": as_csv, "latex": as_latex}
+WRITERS: Mapping[str, Callable[..., str]] = {"markdown": format_markdown, "csv": format_csv, "latex": format_latex}

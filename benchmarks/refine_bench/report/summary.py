@@ -92,12 +92,12 @@ class _Group:
     def has_room(self, score: Mapping[str, Any]) -> bool:
         """Whether a score can stand in this row."""
         free = (score["set"], score["kind"]) not in self.scores
-        return free and self.protocols.get(score["kind"], _protocol(score)) == _protocol(score)
+        return free and self.protocols.get(score["kind"], _describe_protocol(score)) == _describe_protocol(score)
 
     def add(self, score: Mapping[str, Any]) -> None:
         """Put a score into the row."""
         self.scores[score["set"], score["kind"]] = score
-        self.protocols[score["kind"]] = _protocol(score)
+        self.protocols[score["kind"]] = _describe_protocol(score)
 
 
 def summarize(scores: Scores) -> Summary:
@@ -116,9 +116,9 @@ def summarize(scores: Scores) -> Summary:
     cells = {key: _mark_cells([group.scores.get(key) for group in groups], columns[key]) for key in keys}
     rows = [
         SummaryRow(label, ", ".join(dict.fromkeys(group.protocols.values())), tuple(cells[key][place] for key in keys))
-        for place, (group, label) in enumerate(zip(groups, _labels(groups), strict=True))
+        for place, (group, label) in enumerate(zip(groups, _name_rows(groups), strict=True))
     ]
-    titles = _titles([(key, group.scores[key]) for key in keys for group in groups if key in group.scores])
+    titles = _name_sets([(key, group.scores[key]) for key in keys for group in groups if key in group.scores])
     sets = [SummarySet(key[0], titles[key], tuple(column.label for column in columns[key])) for key in keys]
     return Summary(tuple(sets), tuple(row for row in rows if any(row.cells)))
 
@@ -137,11 +137,11 @@ def _group_scores(scores: Scores) -> list[_Group]:
     return groups
 
 
-def _protocol(score: Mapping[str, Any]) -> str:
+def _describe_protocol(score: Mapping[str, Any]) -> str:
     return f"{score['protocol']}, {score['reader']}"
 
 
-def _labels(groups: Sequence[_Group]) -> list[str]:
+def _name_rows(groups: Sequence[_Group]) -> list[str]:
     """Names of models; what several rows share is told apart by protocol, or else by run."""
     names = Counter(group.identity[0] for group in groups)
     protocols = Counter((group.identity[0], *group.protocols.values()) for group in groups)
@@ -154,7 +154,7 @@ def _labels(groups: Sequence[_Group]) -> list[str]:
     return labels
 
 
-def _titles(found: Sequence[tuple[tuple[str, str], Mapping[str, Any]]]) -> dict[tuple[str, str], str]:
+def _name_sets(found: Sequence[tuple[tuple[str, str], Mapping[str, Any]]]) -> dict[tuple[str, str], str]:
     """Titles of sets; variants of one set are told apart by the options in which they differ."""
     titles = {key: str(score["facts"].get("title") or key[0]) for key, score in found}
     options = {key: key[0].partition(":")[2].split("+") for key in titles}
@@ -168,26 +168,26 @@ def _titles(found: Sequence[tuple[tuple[str, str], Mapping[str, Any]]]) -> dict[
 
 def _mark_cells(scores: Sequence[Mapping[str, Any] | None], columns: Sequence[Column]) -> list[tuple[Cell, ...] | None]:
     """The cells of one set, a row for each model."""
-    marks = [_marks([_ranked_value(score, column) for score in scores], column) for column in columns]
+    marks = [_mark_values([_round_ranked(score, column) for score in scores], column) for column in columns]
     return [
-        None if score is None else tuple(_cell(score, column, marks[k][row]) for k, column in enumerate(columns))
+        None if score is None else tuple(_make_cell(score, column, marks[k][row]) for k, column in enumerate(columns))
         for row, score in enumerate(scores)
     ]
 
 
-def _ranked_value(score: Mapping[str, Any] | None, column: Column) -> float | None:
+def _round_ranked(score: Mapping[str, Any] | None, column: Column) -> float | None:
     value = None if score is None or not score["ranked"] else column.value(score)
     return None if value is None else round(value, PLACES)
 
 
-def _marks(values: Sequence[float | None], column: Column) -> list[Mark]:
+def _mark_values(values: Sequence[float | None], column: Column) -> list[Mark]:
     known = [value for value in values if value is not None]
     order = sorted(set(known), reverse=column.higher_is_better) if len(known) > 1 else []
     names: dict[float, Mark] = dict(zip(order, ("best", "second"), strict=False))
     return ["" if value is None else names.get(value, "") for value in values]
 
 
-def _cell(score: Mapping[str, Any], column: Column, mark: Mark) -> Cell:
+def _make_cell(score: Mapping[str, Any], column: Column, mark: Mark) -> Cell:
     coverage = score["coverage"]
     rows = "" if coverage["complete"] else format_rows(coverage)
     few = f"{score['units']} {score['unit']}" if score.get("few_clusters") else ""

@@ -8,12 +8,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["environment"]
+__all__ = ["describe_environment"]
 
 PACKAGES = ("refine-iqa", "numpy", "scipy", "pillow", "opencv-python-headless", "torch", "transformers", "httpx")
 
 
-def environment() -> dict[str, Any]:
+def describe_environment() -> dict[str, Any]:
     """Ready for JSON."""
     return {
         "python": platform.python_version(),
@@ -21,19 +21,19 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "processors": os.cpu_count(),
         "command": " ".join(Path(word).name if place == 0 else word for place, word in enumerate(sys.argv)),
-        "packages": {name: found for name in PACKAGES if (found := _version(name)) is not None},
-        "gpu": _gpu(),
+        "packages": {name: found for name in PACKAGES if (found := _find_version(name)) is not None},
+        "gpu": _find_gpu(),
     }
 
 
-def _version(name: str) -> str | None:
+def _find_version(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:
         return None
 
 
-def _gpu() -> str | None:
+def _find_gpu() -> str | None:
     """The names of the NVIDIA devices, asked of the driver: torch would take seconds to import."""
     ask = ("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader")
     try:

@@ -13,18 +13,18 @@ from refine_bench.models import Model, Request, Response
 from refine_bench.prompts.answers import Answer
 from refine_bench.prompts.items import Item, ItemSet, Pixels, find_kind, open_set
 from refine_bench.prompts.protocols import DEFAULTS, PROTOCOLS, Decoding, Protocol, find_protocol
-from refine_bench.runs.environment import environment
+from refine_bench.runs.environment import describe_environment
 from refine_bench.runs.readers import Reader, check_choice, choose_reader, find_needs
-from refine_bench.runs.store import AnswerLog, Run, key_of
+from refine_bench.runs.store import AnswerLog, Run, hash_request
 
-__all__ = ["Plan", "ask", "planned"]
+__all__ = ["SetPlan", "ask_model", "plan_sets"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SetPlan:
     """One set to be asked, and how. `total`: answers that will be there when all is done."""
 
-    found: ItemSet
+    item_set: ItemSet
     protocol: Protocol
     reader: Reader
     total: int
@@ -35,7 +35,7 @@ class Plan:
         return self.reader.decoding
 
 
-def planned(
+def plan_sets(
     model: Model,
     sets: Sequence[str],
     data: Path | None,
@@ -46,16 +46,16 @@ def planned(
     shard: tuple[int, int] | None = None,
     shuffle: bool = False,
     reader: str = "auto",
-) -> list[Plan]:
+) -> list[SetPlan]:
     """What a command will ask. Raises `UserError` before a question of a set is asked."""
-    plans: list[Plan] = []
+    plans: list[SetPlan] = []
     named = find_protocol(protocol) if protocol else None
     if named is not None and len(sets) > 1 and all(find_kind(text) != named.kind for text in sets):
         raise UserError(f"the protocol {named.name} is for {named.kind} sets, and none of these is one")
     for text in sets:
-        chosen = _protocol(model, text, named, alone=len(sets) == 1)
+        chosen = _choose_protocol(model, text, named, alone=len(sets) == 1)
         found = open_set(text, data, chosen)
-        _fits(model, found)
+        _check_fit(model, found)
         if shuffle and found.kind == "choice":
             from refine_bench.prompts.shuffles import shuffle_options
 
@@ -67,11 +67,11 @@ def planned(
         if decoding.samples > 1 and decoding.temperature == 0:
             raise UserError(f"{chosen.name} decodes greedily: {decoding.samples} samples would be one and the same")
         usual = Reader(chosen.reader, decoding)
-        plans.append(Plan(replace(found, items=kept), chosen, usual, len(kept) * decoding.samples))
-    return _with_readers(model, plans, reader)
+        plans.append(SetPlan(replace(found, items=kept), chosen, usual, len(kept) * decoding.samples))
+    return _choose_readers(model, plans, reader)
 
 
-def _with_readers(model: Model, plans: Sequence[Plan], choice: str) -> list[Plan]:
+def _choose_readers(model: Model, plans: Sequence[SetPlan], choice: str) -> list[SetPlan]:
     """The plans, each read as the choice and the model allow. The model is asked once what it cannot do."""
     check_choice(choice, [plan.protocol for plan in plans], model)
     needed = frozenset[str]().union(*(find_needs(plan.protocol, plan.decoding, choice) for plan in plans))
@@ -79,7 +79,7 @@ def _with_readers(model: Model, plans: Sequence[Plan], choice: str) -> list[Plan
     return [replace(plan, reader=choose_reader(plan.protocol, plan.decoding, choice, model, limits)) for plan in plans]
 
 
-def _protocol(model: Model, text: str, named: Protocol | None, *, alone: bool) -> Protocol:
+def _choose_protocol(model: Model, text: str, named: Protocol | None, *, alone: bool) -> Protocol:
     """The one that was named, for sets of its kind; among several sets, the others are asked in their usual way."""
     if model.about["kind"] == "measure":
         return PROTOCOLS["metric"]
@@ -87,7 +87,7 @@ def _protocol(model: Model, text: str, named: Protocol | None, *, alone: bool) -
     return named if named is not None and (alone or named.kind == kind) else PROTOCOLS[DEFAULTS[kind]]
 
 
-def _fits(model: Model, found: ItemSet) -> None:
+def _check_fit(model: Model, found: ItemSet) -> None:
     if model.about["kind"] == "measure" and found.kind not in ("rated", "severity"):
         raise UserError(f"{model.spec} is a number from the pixels; it cannot answer the questions of {found.name}")
     from refine_bench.models.baselines import MEASURES
@@ -99,21 +99,23 @@ def _fits(model: Model, found: ItemSet) -> None:
         )
 
 
-def ask(model: Model, plans: Sequence[Plan], out: Path, *, progress: Callable[[int], None] = lambda step: None) -> Run:
+def ask_model(
+    model: Model, plans: Sequence[SetPlan], out: Path, *, progress: Callable[[int], None] = lambda step: None
+) -> Run:
     """Ask what is missing; returns the run. Answers that are there count as progress at once.
 
     Raises `UserError` where the folder holds another run, `Interrupted` on Ctrl-C; what came until then is saved.
     """
     about = {"spec": model.spec, "revision": model.revision, "processor": model.processor, **model.about}
-    run = Run.open(out, about, {"environment": environment()})
+    run = Run.open(out, about, {"environment": describe_environment()})
     for plan in plans:
-        entry = run.add(plan.found, _about(plan))
-        with AnswerLog(run.path("answers", entry)) as log:
-            requests = _requests(plan, model, log, progress)
+        entry = run.add_set(plan.item_set, _describe_plan(plan))
+        with AnswerLog(run.find_file("answers", entry)) as log:
+            requests = _make_requests(plan, model, log, progress)
             try:
-                with contextlib.closing(_generator(model, requests)) as responses:
+                with contextlib.closing(_stream_responses(model, requests)) as responses:
                     for response in responses:
-                        log.append(_row(response))
+                        log.append(_format_row(response))
                         progress(1)
             except KeyboardInterrupt:
                 raise Interrupted(
@@ -122,47 +124,49 @@ def ask(model: Model, plans: Sequence[Plan], out: Path, *, progress: Callable[[i
     return run
 
 
-def _generator(model: Model, requests: Iterator[Request]) -> Generator[Response, None, None]:
-    yield from model.answers(requests)
+def _stream_responses(model: Model, requests: Iterator[Request]) -> Generator[Response, None, None]:
+    yield from model.answer(requests)
 
 
-def _about(plan: Plan) -> dict[str, Any]:
+def _describe_plan(plan: SetPlan) -> dict[str, Any]:
     return {
         "protocol": {"name": plan.protocol.name, "version": plan.protocol.version, "sha256": plan.protocol.sha256},
         "decoding": asdict(plan.decoding),
         "reader": plan.reader.name,
         "reader_note": plan.reader.note,
-        "expected": plan.found.expected,
-        "problems": list(plan.found.problems),
-        "facts": dict(plan.found.facts),
+        "expected": plan.item_set.expected,
+        "problems": list(plan.item_set.problems),
+        "facts": dict(plan.item_set.facts),
         "images": "files as they are; what the model's processor does to them is in each answer under seen",
     }
 
 
-def _requests(plan: Plan, model: Model, log: AnswerLog, progress: Callable[[int], None]) -> Iterator[Request]:
+def _make_requests(plan: SetPlan, model: Model, log: AnswerLog, progress: Callable[[int], None]) -> Iterator[Request]:
     """What has no answer yet. An image that cannot be read is answered with its error at once."""
-    wanted = {item.id for item in plan.found.items}
-    for item, pixels in plan.found.pixels():
+    wanted = {item.id for item in plan.item_set.items}
+    for item, pixels in plan.item_set.load_pixels():
         if item.id not in wanted:
             continue
         hashes = [hashlib.sha256(data).hexdigest() for data in pixels.images] if isinstance(pixels, Pixels) else []
         for sample in range(plan.decoding.samples):
-            request = _request(plan, model, item, pixels, hashes, sample)
+            request = _make_request(plan, model, item, pixels, hashes, sample)
             if request.key in log.done:
                 progress(1)
             elif isinstance(pixels, str):
-                log.append(_row(Response(request, Answer(error=pixels))))
+                log.append(_format_row(Response(request, Answer(error=pixels))))
                 progress(1)
             else:
                 yield request
 
 
-def _request(plan: Plan, model: Model, item: Item, pixels: Pixels | str, hashes: Sequence[str], sample: int) -> Request:
+def _make_request(
+    plan: SetPlan, model: Model, item: Item, pixels: Pixels | str, hashes: Sequence[str], sample: int
+) -> Request:
     protocol = plan.protocol
     decoding = {name: value for name, value in asdict(plan.decoding).items() if name != "samples"}
     reference = pixels.reference if isinstance(pixels, Pixels) else None
-    key = key_of(
-        set=plan.found.name,
+    key = hash_request(
+        set=plan.item_set.name,
         item=item.id,
         images=hashes,
         reference=hashlib.sha256(reference).hexdigest() if reference is not None else None,
@@ -188,7 +192,7 @@ def _request(plan: Plan, model: Model, item: Item, pixels: Pixels | str, hashes:
     )
 
 
-def _row(response: Response) -> dict[str, Any]:
+def _format_row(response: Response) -> dict[str, Any]:
     """A line of the run. Alternatives are kept for the tokens that a reader could use."""
     answer, request = response.answer, response.request
     row: dict[str, Any] = {
@@ -201,7 +205,7 @@ def _row(response: Response) -> dict[str, Any]:
     }
     if answer.tokens:
         row["tokens"] = [
-            [token.text, [[t, round(p, 5)] for t, p in token.top] if _useful(place, token.text) else []]
+            [token.text, [[t, round(p, 5)] for t, p in token.top] if _is_useful(place, token.text) else []]
             for place, token in enumerate(answer.tokens)
         ]
     more: Mapping[str, Any] = {
@@ -209,14 +213,14 @@ def _row(response: Response) -> dict[str, Any]:
         "error": answer.error,
         "logits": dict(answer.logits),
         "usage": dict(response.usage),
-        "seen": [list(map(_listed, pair)) for pair in response.seen],
+        "seen": [list(map(_list_size, pair)) for pair in response.seen],
     }
     return {**row, **{name: value for name, value in more.items() if value not in (None, {}, [])}}
 
 
-def _useful(place: int, text: str) -> bool:
+def _is_useful(place: int, text: str) -> bool:
     return place < 3 or any(character.isdigit() for character in text)
 
 
-def _listed(size: tuple[int, int] | None) -> list[int] | None:
+def _list_size(size: tuple[int, int] | None) -> list[int] | None:
     return list(size) if size else None

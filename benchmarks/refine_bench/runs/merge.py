@@ -8,10 +8,10 @@ from distortlab.core.errors import UserError
 from distortlab.storage.atomic import new_file, write_json
 from refine_bench.runs.store import ASKED, FORMAT, Run, open_runs, read_lines
 
-__all__ = ["merge"]
+__all__ = ["merge_runs"]
 
 
-def merge(folders: Sequence[Path], out: Path) -> int:
+def merge_runs(folders: Sequence[Path], out: Path) -> int:
     """Write a new run with the items and answers of all; how many answers it has.
 
     An item that several runs have must have one truth; of several answers to one question the first that did not fail
@@ -26,14 +26,14 @@ def merge(folders: Sequence[Path], out: Path) -> int:
             if run.head["model"].get(name) != first["model"].get(name):
                 raise UserError(f"{run.folder} is of another model than {runs[0].folder}: their {name} differ")
     entries = list(dict.fromkeys(entry for run in runs for entry in run.head["sets"]))
-    heads = {entry: _head(runs, entry) for entry in entries}
-    total = sum(_put_together(runs, entry, out) for entry in entries)
+    heads = {entry: _merge_heads(runs, entry) for entry in entries}
+    total = sum(_merge_set(runs, entry, out) for entry in entries)
     merged = {"merged": [run.name for run in runs], "sets": heads}
     write_json(out / "run.json", {**first, "format": FORMAT, **merged})
     return total
 
 
-def _head(runs: Sequence[Run], entry: str) -> dict[str, object]:
+def _merge_heads(runs: Sequence[Run], entry: str) -> dict[str, object]:
     heads = [run.head["sets"][entry] for run in runs if entry in run.head["sets"]]
     for head in heads[1:]:
         for name in ASKED:
@@ -42,14 +42,14 @@ def _head(runs: Sequence[Run], entry: str) -> dict[str, object]:
     return dict(heads[0])
 
 
-def _put_together(runs: Sequence[Run], entry: str, out: Path) -> int:
+def _merge_set(runs: Sequence[Run], entry: str, out: Path) -> int:
     items: dict[str, dict[str, object]] = {}
     answers: dict[tuple[str, int], dict[str, object]] = {}
     for run in runs:
-        for row in read_lines(run.path("items", entry)):
+        for row in read_lines(run.find_file("items", entry)):
             if items.setdefault(row["id"], row) != row:
                 raise UserError(f"{row['id']} of {entry} is not the same in {run.folder} as before")
-        for place, answer in run.answers(entry).items():
+        for place, answer in run.read_answers(entry).items():
             if place not in answers or (answers[place].get("error") is not None and answer.get("error") is None):
                 answers[place] = answer
     for kind, rows in (("items", items), ("answers", answers)):

@@ -22,7 +22,7 @@ from distortlab.storage.atomic import new_file, read_json, write_json
 from refine_bench.datasets.image_names import shorten_names
 from refine_bench.prompts.items import ItemSet, slugify
 
-__all__ = ["ASKED", "FORMAT", "AnswerLog", "Run", "check_name", "key_of", "open_runs"]
+__all__ = ["ASKED", "FORMAT", "AnswerLog", "Run", "check_name", "hash_request", "open_runs"]
 
 FORMAT = 1
 ASKED = ("sha256", "protocol", "reader", "decoding")
@@ -31,7 +31,7 @@ SYNC_S = 0.25
 """Lines reach the system at once, so a killed process loses none; the disk within this time, should the power fail."""
 
 
-def key_of(**parts: Any) -> str:
+def hash_request(**parts: Any) -> str:
     """The address of an answer: image bytes, prompt, decoding, model, processor, sample."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -44,7 +44,7 @@ class AnswerLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.torn = _mend(path)
+        self.torn = _cut_torn_line(path)
         self.done = {row["key"] for row in read_lines(path) if row.get("error") is None}
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab")
@@ -81,7 +81,7 @@ class AnswerLog:
         self.close()
 
 
-def _mend(path: Path) -> int:
+def _cut_torn_line(path: Path) -> int:
     """Cut off what stands behind the last line break; how many bytes that was."""
     if not path.is_file():
         return 0
@@ -184,11 +184,11 @@ class Run:
         self.head["model_name"] = check_name(name)
         write_json(self.folder / "run.json", self.head)
 
-    def path(self, kind: str, entry: str) -> Path:
+    def find_file(self, kind: str, entry: str) -> Path:
         """The file of a set: "items" or "answers"."""
         return self.folder / kind / f"{entry}.jsonl"
 
-    def add(self, found: ItemSet, about: Mapping[str, Any]) -> str:
+    def add_set(self, found: ItemSet, about: Mapping[str, Any]) -> str:
         """Enter a set with its items; the name of its files. The same set, asked in the same way, keeps its entry."""
         entry = slugify(f"{found.name}-{about['protocol']['name']}")
         known = self.head["sets"].get(entry)
@@ -198,7 +198,7 @@ class Run:
                 if known.get(name, facts[name]) != facts[name]:
                     raise UserError(f"{self.folder} has answers on {found.name} with another {name}; use another --out")
             facts = {**known, **facts}
-        with new_file(self.path("items", entry)) as file:
+        with new_file(self.find_file("items", entry)) as file:
             for item in found.items:
                 row = {"id": item.id, "prompt": item.prompt, "truth": dict(item.truth)}
                 file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
@@ -206,14 +206,14 @@ class Run:
         write_json(self.folder / "run.json", self.head)
         return entry
 
-    def items(self, entry: str) -> list[dict[str, Any]]:
+    def read_items(self, entry: str) -> list[dict[str, Any]]:
         """The items of a set, in its order."""
-        return list(read_lines(self.path("items", entry)))
+        return list(read_lines(self.find_file("items", entry)))
 
-    def answers(self, entry: str) -> dict[tuple[str, int], dict[str, Any]]:
+    def read_answers(self, entry: str) -> dict[tuple[str, int], dict[str, Any]]:
         """The last answer to every (item, sample); one that failed gives way to one that did not."""
         found: dict[tuple[str, int], dict[str, Any]] = {}
-        for row in read_lines(self.path("answers", entry)):
+        for row in read_lines(self.find_file("answers", entry)):
             place = (str(row.get("item")), int(row.get("sample", 0)))
             if row.get("error") is None or place not in found:
                 found[place] = row

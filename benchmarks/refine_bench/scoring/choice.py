@@ -8,13 +8,13 @@ from typing import Any
 from refine_bench.prompts.answers import Reading
 from refine_bench.scoring.rated import MAX_FAILURES
 from refine_bench.statistics.correlation import mean
-from refine_bench.statistics.intervals import describe_units, mean_interval
+from refine_bench.statistics.intervals import describe_units, estimate_mean_interval
 
-__all__ = ["Chosen", "score_choice"]
+__all__ = ["ChoiceAnswer", "score_choice"]
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChoiceAnswer:
     """A question with the place of the option that was chosen. `official`: right by Q-Bench's own rule, a substring."""
 
     name: str
@@ -32,7 +32,7 @@ class Chosen:
         return None if self.answer is None else float(self.reading.value == self.answer)
 
 
-def score_choice(items: Sequence[Chosen], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
+def score_choice(items: Sequence[ChoiceAnswer], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
     """Ready for JSON. `accuracy` counts what was not read as wrong; `accuracy_read` leaves it out."""
     known = [item for item in items if item.right is not None]
     plain = [item for item in known if item.turn == 0]
@@ -47,19 +47,20 @@ def score_choice(items: Sequence[Chosen], max_failures: float = MAX_FAILURES) ->
         "failure_rate": rate,
         "ranked": rate <= max_failures and bool(plain),
         "undefined": None if plain else "the right answers of this set are not public",
-        **_accuracy(plain),
+        **_measure_accuracy(plain),
         "official": mean([float(item.official) for item in plain if item.official is not None]),
         "groups": {
-            name: {value: _accuracy(group) for value, group in by.items()} for name, by in _groups(plain).items()
+            name: {value: _measure_accuracy(group) for value, group in by.items()}
+            for name, by in _group_items(plain).items()
         },
-        "shuffled": _shuffled(known),
+        "shuffled": _score_shuffles(known),
         "rows": [[item.name, item.right] for item in items],
     }
 
 
-def _accuracy(items: Sequence[Chosen]) -> dict[str, Any]:
+def _measure_accuracy(items: Sequence[ChoiceAnswer]) -> dict[str, Any]:
     right = [item.right for item in items if item.right is not None]
-    interval = mean_interval(right) if right else None
+    interval = estimate_mean_interval(right) if right else None
     return {
         "accuracy": mean(right),
         "interval": [interval.low, interval.high] if interval else None,
@@ -70,17 +71,17 @@ def _accuracy(items: Sequence[Chosen]) -> dict[str, Any]:
     }
 
 
-def _groups(items: Sequence[Chosen]) -> dict[str, dict[str, list[Chosen]]]:
-    found: dict[str, dict[str, list[Chosen]]] = defaultdict(lambda: defaultdict(list))
+def _group_items(items: Sequence[ChoiceAnswer]) -> dict[str, dict[str, list[ChoiceAnswer]]]:
+    found: dict[str, dict[str, list[ChoiceAnswer]]] = defaultdict(lambda: defaultdict(list))
     for item in items:
         for name, value in item.groups.items():
             found[name][value].append(item)
     return {name: dict(sorted(by.items())) for name, by in found.items()}
 
 
-def _shuffled(items: Sequence[Chosen]) -> dict[str, Any] | None:
+def _score_shuffles(items: Sequence[ChoiceAnswer]) -> dict[str, Any] | None:
     """Over questions that were asked in several orders."""
-    turns: dict[str, list[Chosen]] = defaultdict(list)
+    turns: dict[str, list[ChoiceAnswer]] = defaultdict(list)
     for item in items:
         if item.of is not None:
             turns[item.of].append(item)
@@ -90,11 +91,11 @@ def _shuffled(items: Sequence[Chosen]) -> dict[str, Any] | None:
     return {
         "questions": len(whole),
         "all_right": mean([float(all(item.right for item in group)) for group in whole]),
-        "consistent": mean([float(_same(group)) for group in whole]),
+        "consistent": mean([float(_is_consistent(group)) for group in whole]),
         "chance": mean([float(len(group[0].options)) ** -len(group) for group in whole]),
     }
 
 
-def _same(group: Sequence[Chosen]) -> bool:
-    said = {item.options[int(item.reading.value)] for item in group if item.reading.value is not None}
-    return len(said) == 1 and all(item.reading.value is not None for item in group)
+def _is_consistent(group: Sequence[ChoiceAnswer]) -> bool:
+    texts = {item.options[int(item.reading.value)] for item in group if item.reading.value is not None}
+    return len(texts) == 1 and all(item.reading.value is not None for item in group)

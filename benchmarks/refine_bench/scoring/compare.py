@@ -9,10 +9,10 @@ import numpy as np
 
 from distortlab.core.errors import UserError
 from refine_bench.runs.store import Run, open_runs
-from refine_bench.scoring.coverage import unranked_reason
+from refine_bench.scoring.coverage import explain_unranked
 from refine_bench.scoring.run import score_run
-from refine_bench.statistics.intervals import describe_units, mean_difference
-from refine_bench.statistics.paired import compare, holm, mcnemar
+from refine_bench.statistics.intervals import describe_units, estimate_mean_difference
+from refine_bench.statistics.paired import compare_models, holm, mcnemar
 
 __all__ = ["compare_runs"]
 
@@ -49,7 +49,7 @@ def _compare_pair(one: Run, first: Scores, two: Run, second: Scores) -> tuple[li
     tests: list[dict[str, Any]] = []
     others = {score["set"]: score for score in second}
     shared = [score for score in first if score["set"] in others]
-    lacking = _unshared(one, first, two, second)
+    lacking = _list_unshared(one, first, two, second)
     for score in shared:
         name, other = score["set"], others[score["set"]]
         if other["sha256"] != score["sha256"]:
@@ -57,14 +57,14 @@ def _compare_pair(one: Run, first: Scores, two: Run, second: Scores) -> tuple[li
         # The tests of a set of tasks are on one task each: how many rows the set has says nothing of those.
         of = None if score["kind"] == "local" else score["coverage"]["of"]
         pair = {"first": one.name, "second": two.name, "set": name, "of": of}
-        found = _tests(one, score, other)
-        tests += [{**pair, "notes": _notes(score, other), **test} for test in found]
+        found = _test_scores(one, score, other)
+        tests += [{**pair, "notes": _list_notes(score, other), **test} for test in found]
         if not found:
-            lacking.append(f"{name}: {_why_untested(one, score, two, other)}")
+            lacking.append(f"{name}: {_explain_untested(one, score, two, other)}")
     return tests, lacking
 
 
-def _unshared(one: Run, first: Scores, two: Run, second: Scores) -> list[str]:
+def _list_unshared(one: Run, first: Scores, two: Run, second: Scores) -> list[str]:
     """The sets that only one of two runs has; one sentence where they share none."""
     names, others = ([score["set"] for score in scores] for scores in (first, second))
     if not set(names) & set(others):
@@ -74,13 +74,13 @@ def _unshared(one: Run, first: Scores, two: Run, second: Scores) -> list[str]:
     return [f"{name}: only {run.name} has it" for run, alone in pairs for name in sorted(alone)]
 
 
-def _why_untested(one: Run, score: Mapping[str, Any], two: Run, other: Mapping[str, Any]) -> str:
+def _explain_untested(one: Run, score: Mapping[str, Any], two: Run, other: Mapping[str, Any]) -> str:
     """Why a set that both runs have was not compared: what they share, and what is lacking."""
     if score["kind"] != other["kind"] or score["kind"] not in _TESTED:
         return f"no paired test for what is scored by {score['kind']}"
     if score.get("undefined") and score["kind"] == "choice":
         return str(score["undefined"])
-    mine, theirs = _values(score), _values(other)
+    mine, theirs = _list_values(score), _list_values(other)
     shared = mine.keys() & theirs.keys()
     both = sum(mine[name] is not None and theirs[name] is not None for name in shared)
     asked = f"{len(shared):,} items are in both" if shared else "no item is in both"
@@ -88,7 +88,7 @@ def _why_untested(one: Run, score: Mapping[str, Any], two: Run, other: Mapping[s
     return f"{asked}; {read[0]}, {read[1]}, both {both:,}, and {_TESTED[score['kind']]} are needed"
 
 
-def _values(score: Mapping[str, Any]) -> dict[str, float | None]:
+def _list_values(score: Mapping[str, Any]) -> dict[str, float | None]:
     """What a run came to on every item; None where the answer was not read."""
     if score["kind"] == "rated":
         return {name: value for name, value, _, _ in score["points"]}
@@ -97,28 +97,28 @@ def _values(score: Mapping[str, Any]) -> dict[str, float | None]:
     return {name: value for task in score["tasks"].values() for name, value, _ in task["rows"]}
 
 
-def _notes(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+def _list_notes(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     notes = []
     if score["protocol"] != other["protocol"]:
         notes.append(f"asked under {score['protocol']} and {other['protocol']}")
     if score["reader"] != other["reader"]:
         notes.append(f"read by {score['reader']} and {other['reader']}")
-    notes += [f"{s['model']}: {reason}" for s in (score, other) if (reason := unranked_reason(s))]
+    notes += [f"{s['model']}: {reason}" for s in (score, other) if (reason := explain_unranked(s))]
     return notes
 
 
-def _tests(run: Run, score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _test_scores(run: Run, score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
     if score["kind"] != other["kind"] or not (score["n_read"] and other["n_read"]):
         return []
-    truths = {item["id"]: item["truth"] for item in run.items(score["entry"])}
+    truths = {item["id"]: item["truth"] for item in run.read_items(score["entry"])}
     if score["kind"] == "rated":
-        return _rated(score, other, truths)
+        return _test_rated(score, other, truths)
     if score["kind"] == "local":
-        return [t for task in score["tasks"] if task in other["tasks"] for t in _task(task, score, other, truths)]
-    return _choice(score, other) if score["kind"] == "choice" else []
+        return [t for task in score["tasks"] if task in other["tasks"] for t in _test_task(task, score, other, truths)]
+    return _test_choice(score, other) if score["kind"] == "choice" else []
 
 
-def _rated(score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _test_rated(score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[str, Any]) -> list[dict[str, Any]]:
     """On the images that both have read."""
     theirs = {name: value for name, value, _, _ in other["points"]}
     rows = [(n, v, theirs[n], t) for n, v, t, _ in score["points"] if v is not None and theirs.get(n) is not None]
@@ -127,7 +127,7 @@ def _rated(score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[s
     clusters = [truths[name]["cluster"] for name, *_ in rows]
     known = all(clusters)
     first, second, truth = ([row[k] for row in rows] for k in (1, 2, 3))
-    found = compare(first, second, truth, clusters if known else None)
+    found = compare_models(first, second, truth, clusters if known else None)
     return [
         {
             "metric": test.metric,
@@ -145,7 +145,7 @@ def _rated(score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[s
     ]
 
 
-def _choice(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _test_choice(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
     theirs = dict(other["rows"])
     rows = [
         (right, theirs[name]) for name, right in score["rows"] if right is not None and theirs.get(name) is not None
@@ -153,10 +153,10 @@ def _choice(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str
     if not rows:
         return []
     a, b = ([row[k] for row in rows] for k in (0, 1))
-    return [_means("accuracy", a, b, None, "McNemar, exact", mcnemar(a, b))]
+    return [_test_means("accuracy", a, b, None, "McNemar, exact", mcnemar(a, b))]
 
 
-def _task(
+def _test_task(
     task: str, score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     theirs = {name: value for name, value, _ in other["tasks"][task]["rows"]}
@@ -166,14 +166,14 @@ def _task(
     clusters = [truths[name]["reference_id"] for name, _, _ in rows]
     if not rows:
         return []
-    return [_means(task, [a for _, a, _ in rows], [b for _, _, b in rows], clusters, BY_REFERENCE, None)]
+    return [_test_means(task, [a for _, a, _ in rows], [b for _, _, b in rows], clusters, BY_REFERENCE, None)]
 
 
-def _means(
+def _test_means(
     metric: str, a: Sequence[float], b: Sequence[float], clusters: Sequence[str] | None, test: str, p: float | None
 ) -> dict[str, Any]:
     delta = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    found, jackknife = mean_difference(delta, clusters)
+    found, jackknife = estimate_mean_difference(delta, clusters)
     return {
         "metric": metric,
         "n": len(delta),

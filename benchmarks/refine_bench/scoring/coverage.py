@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["add_coverage", "format_rows", "unranked_reason"]
+__all__ = ["add_coverage", "explain_unranked", "format_rows"]
 
 
 def add_coverage(found: Mapping[str, Any], rows: int, of: int | None) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def format_rows(coverage: Mapping[str, Any]) -> str:
     return f"{rows:,} of {'?' if of is None else format(of, ',')}"
 
 
-def unranked_reason(score: Mapping[str, Any]) -> str:
+def explain_unranked(score: Mapping[str, Any]) -> str:
     """Return why a score has no rank; empty where it has one."""
     if score["ranked"]:
         return ""

@@ -5,21 +5,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from refine_bench.prompts.diagnosis import Region, match_regions, read_regions
-from refine_bench.scoring.local import Told
+from refine_bench.scoring.local import TaskAnswer
 from refine_bench.scoring.rated import MAX_FAILURES
 from refine_bench.statistics.correlation import mean
-from refine_bench.statistics.intervals import describe_units, mean_interval, ratio_interval
+from refine_bench.statistics.intervals import describe_units, estimate_mean_interval, estimate_ratio_interval
 
 __all__ = ["score_diagnosis"]
 
 
-def score_diagnosis(items: Sequence[Told], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
+def score_diagnosis(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
     """Ready for JSON.
 
     Precision, recall and F1 at IoU 0.5 over all regions of all pictures; `mean_iou`, `type_accuracy` (ClsAcc) and
     `severity_accuracy` (SevAcc) over matched pairs. An answer that was not read has found nothing.
     """
-    given = [_regions(item) for item in items]
+    given = [_read_answer(item) for item in items]
     failures = Counter(found for found in given if isinstance(found, str))
     sets = [[] if isinstance(found, str) else found for found in given]
     truths = [[Region.from_truth(region) for region in item.truth["regions"]] for item in items]
@@ -34,25 +34,25 @@ def score_diagnosis(items: Sequence[Told], max_failures: float = MAX_FAILURES) -
         "failures": dict(sorted(failures.items())),
         "failure_rate": rate,
         "ranked": rate <= max_failures and bool(items),
-        **_counts(len(every), sum(map(len, sets)), sum(map(len, truths))),
-        "interval": _f1_interval(items, sets, truths, pairs),
+        **_measure_detection(len(every), sum(map(len, sets)), sum(map(len, truths))),
+        "interval": _estimate_f1_interval(items, sets, truths, pairs),
         **describe_units(len(items), [item.truth["reference_id"] for item in items]),
         "mean_iou": mean([overlap for _, _, overlap in every]),
         "type_accuracy": mean([float(a.family == b.family) for a, b, _ in every]),
         "severity_accuracy": mean([float(a.severity == b.severity) for a, b, _ in every]),
         "pristine": len(alarms),
         "false_alarms": mean(alarms),
-        "false_alarms_interval": _interval(alarms),
+        "false_alarms_interval": _estimate_interval(alarms),
         "floor": {"f1": 0.0, "false_alarms": 0.0, "of": "saying that nothing is distorted"},
-        "by_family": _by_family(truths, pairs),
+        "by_family": _score_families(truths, pairs),
     }
 
 
-def _regions(item: Told) -> list[Region] | str:
+def _read_answer(item: TaskAnswer) -> list[Region] | str:
     return item.failure or read_regions(item.text)
 
 
-def _counts(hits: int, given: int, right: int) -> dict[str, float | None]:
+def _measure_detection(hits: int, given: int, right: int) -> dict[str, float | None]:
     """Undefined where there is nothing to find, or nothing was said."""
     return {
         "precision": hits / given if given else None,
@@ -61,24 +61,24 @@ def _counts(hits: int, given: int, right: int) -> dict[str, float | None]:
     }
 
 
-def _f1_interval(
-    items: Sequence[Told],
+def _estimate_f1_interval(
+    items: Sequence[TaskAnswer],
     sets: Sequence[Sequence[Region]],
     truths: Sequence[Sequence[Region]],
     pairs: Sequence[Sequence[tuple[Region, Region, float]]],
 ) -> list[float] | None:
     hits = [2.0 * len(found) for found in pairs]
     both = [float(len(one) + len(other)) for one, other in zip(sets, truths, strict=True)]
-    found = ratio_interval(hits, both, [item.truth["reference_id"] for item in items])
+    found = estimate_ratio_interval(hits, both, [item.truth["reference_id"] for item in items])
     return [found.low, found.high] if found else None
 
 
-def _interval(values: Sequence[float]) -> list[float] | None:
-    found = mean_interval(values) if values else None
+def _estimate_interval(values: Sequence[float]) -> list[float] | None:
+    found = estimate_mean_interval(values) if values else None
     return [found.low, found.high] if found else None
 
 
-def _by_family(
+def _score_families(
     truths: Sequence[Sequence[Region]], pairs: Sequence[Sequence[tuple[Region, Region, float]]]
 ) -> dict[str, dict[str, Any]]:
     there = Counter(region.family for found in truths for region in found)

@@ -16,9 +16,9 @@ from distortlab.tasks.grounding import iou
 from refine_bench.prompts.answers import MISSING, REASONS, Reading
 from refine_bench.scoring.rated import MAX_FAILURES
 from refine_bench.statistics.correlation import mean, srcc
-from refine_bench.statistics.intervals import describe_units, mean_interval, srcc_interval
+from refine_bench.statistics.intervals import describe_units, estimate_mean_interval, estimate_srcc_interval
 
-__all__ = ["AREAS", "Told", "quadratic_kappa", "score_severity", "score_tasks"]
+__all__ = ["AREAS", "TaskAnswer", "quadratic_kappa", "score_severity", "score_tasks"]
 
 AREAS = ((0.0, 0.05), (0.05, 0.15), (0.15, 1.01))
 CENTRE = (250.0, 250.0, 750.0, 750.0)
@@ -26,7 +26,7 @@ LEVELS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TaskAnswer:
     """An answer with the truth of its item; `error` where none came."""
 
     name: str
@@ -50,9 +50,9 @@ class Told:
         return MISSING if self.error == MISSING else "runtime_error"
 
 
-def score_tasks(items: Sequence[Told], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
+def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
     """Ready for JSON: a table for each task."""
-    tasks: dict[str, list[Told]] = defaultdict(list)
+    tasks: dict[str, list[TaskAnswer]] = defaultdict(list)
     for item in items:
         tasks[str(item.truth["task"])].append(item)
     scores = {name: _SCORERS[name](group) for name, group in sorted(tasks.items())}
@@ -72,15 +72,15 @@ def score_tasks(items: Sequence[Told], max_failures: float = MAX_FAILURES) -> di
     }
 
 
-def _table(
-    items: Sequence[Told], values: Sequence[float | None], statuses: Sequence[str], **more: Any
+def _make_table(
+    items: Sequence[TaskAnswer], values: Sequence[float | None], statuses: Sequence[str], **more: Any
 ) -> dict[str, Any]:
     """What every task has: the value of `tasks.score` with an interval clustered by reference, and where it comes
     from.
     """
     filled = [value or 0.0 for value in values]
     clusters = [item.truth["reference_id"] for item in items]
-    interval = mean_interval(filled, clusters)
+    interval = estimate_mean_interval(filled, clusters)
     return {
         "n": len(items),
         "failures": dict(Counter(s for v, s in zip(values, statuses, strict=True) if v is None)),
@@ -88,20 +88,20 @@ def _table(
         "interval": [interval.low, interval.high] if interval else None,
         **describe_units(len(items), clusters),
         **more,
-        "by": _by(items, filled),
+        "by": _group_scores(items, filled),
         "rows": [[item.name, value, status] for item, value, status in zip(items, values, statuses, strict=True)],
     }
 
 
-def _by(items: Sequence[Told], values: Sequence[float]) -> dict[str, Any]:
+def _group_scores(items: Sequence[TaskAnswer], values: Sequence[float]) -> dict[str, Any]:
     """Mean score by family, severity and area; and by family x severity."""
     keys: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "family": lambda region: str(region["family"]),
         "severity": lambda region: str(region["severity"]),
-        "area": lambda region: area_name(region["area"]),
+        "area": lambda region: name_area(region["area"]),
         "family x severity": lambda region: f"{region['family']} {region['severity']}",
         "family x severity x area": lambda region: (
-            f"{region['family']} {region['severity']} {area_name(region['area'])}"
+            f"{region['family']} {region['severity']} {name_area(region['area'])}"
         ),
     }
     found = {}
@@ -113,13 +113,13 @@ def _by(items: Sequence[Told], values: Sequence[float]) -> dict[str, Any]:
     return found
 
 
-def area_name(area: float) -> str:
+def name_area(area: float) -> str:
     """The share of the image that a region covers, in three classes."""
     low, high = next((a, b) for a, b in AREAS if a <= area < b)
     return f"{low:.0%}-{min(high, 1.0):.0%}"
 
 
-def _verdicts(items: Sequence[Told]) -> tuple[list[float | None], list[str]]:
+def _score_answers(items: Sequence[TaskAnswer]) -> tuple[list[float | None], list[str]]:
     values: list[float | None] = []
     statuses: list[str] = []
     for item in items:
@@ -129,26 +129,26 @@ def _verdicts(items: Sequence[Told]) -> tuple[list[float | None], list[str]]:
             continue
         verdict = score(str(item.truth["task"]), item.text, str(item.truth["solution"]))
         values.append(verdict.value)
-        statuses.append(_status(verdict, item))
+        statuses.append(_find_status(verdict, item))
     return values, statuses
 
 
-def _status(verdict: Verdict, item: Told) -> str:
+def _find_status(verdict: Verdict, item: TaskAnswer) -> str:
     """In the words of `reading.FAILURES` where they have one for it."""
     if verdict.value is not None:
         return verdict.status
     return "truncated" if item.finish == "length" else REASONS.get(Unread(verdict.status), verdict.status)
 
 
-def _recognition(items: Sequence[Told]) -> dict[str, Any]:
+def _score_recognition(items: Sequence[TaskAnswer]) -> dict[str, Any]:
     """Type and severity apart: accuracy, quadratic kappa, mean absolute error."""
-    values, statuses = _verdicts(items)
+    values, statuses = _score_answers(items)
     marks = [recognition.mark(i.text, str(i.truth["solution"])) if i.error is None else Unread.MISSING for i in items]
     read = [(item, m) for item, m in zip(items, marks, strict=True) if not isinstance(m, Unread)]
     given = [r.severity for item, _ in read if not isinstance(r := recognition.read(item.text), Unread)]
     right = [item.region["severity"] for item, _ in read]
     n = len(items)
-    return _table(
+    return _make_table(
         items,
         values,
         statuses,
@@ -156,50 +156,52 @@ def _recognition(items: Sequence[Told]) -> dict[str, Any]:
         severity_accuracy=sum(m.severity_distance == 0 for _, m in read) / n,
         severity_mae=mean([float(m.severity_distance) for _, m in read]),
         severity_kappa=quadratic_kappa(right, given),
-        confusion=_confusion(items),
+        confusion=_count_confusions(items),
         floor={
-            "type_accuracy": mean([1.0 / max(_listed_types(item.prompt), 2) for item in items]),
-            "severity_accuracy": _majority([item.region["severity"] for item in items]),
+            "type_accuracy": mean([1.0 / max(_count_types(item.prompt), 2) for item in items]),
+            "severity_accuracy": _find_majority_share([item.region["severity"] for item in items]),
             "severity_mae": mean([float(abs(item.region["severity"] - 3)) for item in items]),
             "severity_kappa": 0.0,
         },
     )
 
 
-def _listed_types(prompt: str) -> int:
+def _count_types(prompt: str) -> int:
     from distortlab.tasks.terms import PHRASES
 
     return sum(phrase in prompt for phrase in PHRASES.values())
 
 
-def _confusion(items: Sequence[Told]) -> dict[str, dict[str, int]]:
+def _count_confusions(items: Sequence[TaskAnswer]) -> dict[str, dict[str, int]]:
     """True family -> answered family, for what was read."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for item in items:
-        said = recognition.read(item.text)
-        if not isinstance(said, Unread):
-            found[str(item.region["family"])][said.family or "other"] += 1
+        reading = recognition.read(item.text)
+        if not isinstance(reading, Unread):
+            found[str(item.region["family"])][reading.family or "other"] += 1
     return {family: dict(counts) for family, counts in sorted(found.items())}
 
 
-def _object(items: Sequence[Told]) -> dict[str, Any]:
-    values, statuses = _verdicts(items)
-    return _table(items, values, statuses, accuracy=mean([v or 0.0 for v in values]), floor={"accuracy": _names(items)})
+def _score_object(items: Sequence[TaskAnswer]) -> dict[str, Any]:
+    values, statuses = _score_answers(items)
+    return _make_table(
+        items, values, statuses, accuracy=mean([v or 0.0 for v in values]), floor={"accuracy": _estimate_chance(items)}
+    )
 
 
-def _names(items: Sequence[Told]) -> float | None:
+def _estimate_chance(items: Sequence[TaskAnswer]) -> float | None:
     """Chance: one over the candidates, which stand on lines of their own."""
     return mean([1.0 / max(item.prompt.count("\n- "), 2) for item in items])
 
 
-def _grounding(items: Sequence[Told]) -> dict[str, Any]:
+def _score_grounding(items: Sequence[TaskAnswer]) -> dict[str, Any]:
     """IoU; floors are the middle half of the image and the whole of it."""
-    values, statuses = _verdicts(items)
+    values, statuses = _score_answers(items)
     filled = [value or 0.0 for value in values]
     centre = [iou(CENTRE, tuple(item.region["box"])) for item in items]
     whole = [iou((0.0, 0.0, 1000.0, 1000.0), tuple(item.region["box"])) for item in items]
     floor = max((centre, whole), key=lambda boxes: sum(boxes))
-    return _table(
+    return _make_table(
         items,
         values,
         statuses,
@@ -214,11 +216,11 @@ def _grounding(items: Sequence[Told]) -> dict[str, Any]:
     )
 
 
-_SCORERS: Mapping[str, Callable[[Sequence[Told]], dict[str, Any]]] = {
-    "recognition": _recognition,
-    "recognition_reference": _recognition,
-    "object": _object,
-    "grounding": _grounding,
+_SCORERS: Mapping[str, Callable[[Sequence[TaskAnswer]], dict[str, Any]]] = {
+    "recognition": _score_recognition,
+    "recognition_reference": _score_recognition,
+    "object": _score_object,
+    "grounding": _score_grounding,
 }
 
 
@@ -233,7 +235,7 @@ def quadratic_kappa(right: Sequence[int], given: Sequence[int]) -> float | None:
     return None if not (weights * expected).any() else float(1 - (weights * seen).sum() / (weights * expected).sum())
 
 
-def _majority(values: Sequence[int]) -> float | None:
+def _find_majority_share(values: Sequence[int]) -> float | None:
     return max(Counter(values).values()) / len(values) if values else None
 
 
@@ -248,7 +250,7 @@ def score_severity(items: Sequence[tuple[str, Reading, Mapping[str, Any]]], sign
     rate = sum(failures.values()) / len(items) if items else 0.0
     values, mild = [v for v, _ in read], [-float(region["severity"]) for _, region in read]
     clusters = [truth["reference_id"] for _, r, truth in items if r.value is not None and truth["regions"]]
-    interval = srcc_interval(values, mild, clusters)
+    interval = estimate_srcc_interval(values, mild, clusters)
     return {
         "kind": "severity",
         "n": len(items),

@@ -22,10 +22,10 @@ from refine_bench.scoring.prediction_columns import (
     SURPLUS,
     TEXTS,
     TRUTHS,
-    Row,
-    column_key,
-    image_name,
+    Columns,
+    find_image_name,
     is_known,
+    normalize_column,
 )
 from refine_bench.scoring.predictions_file import read_rows
 
@@ -52,10 +52,10 @@ def read_predictions(path: Path, protocol: Protocol | None) -> tuple[list[Predic
     """
     predictions: list[Prediction] = []
     problems: list[Problem] = []
-    as_text = _reads_text(protocol)
+    as_text = _is_text_read(protocol)
     for line, row in read_rows(path, as_text=as_text):
         try:
-            predictions.append(_prediction(line, _by_key(row), protocol))
+            predictions.append(_parse_prediction(line, _key_columns(row), protocol))
         except ValueError as error:
             problems.append(Problem(path.name, line, str(error)))
     if not predictions:
@@ -88,64 +88,64 @@ def unique_predictions(
     return found, problems
 
 
-def _reads_text(protocol: Protocol | None) -> bool:
+def _is_text_read(protocol: Protocol | None) -> bool:
     return protocol is not None and protocol.reader in ("text", "digits", "choice")
 
 
-def _by_key(row: Row) -> dict[str, Any]:
-    """The cells of a row that hold something, by `column_key`."""
+def _key_columns(row: Columns) -> dict[str, Any]:
+    """The cells of a row that hold something, by `normalize_column`."""
     if row.get(SURPLUS):
         raise ValueError(f"more values than columns: {str(row[SURPLUS])[:80]}")
     found: dict[str, Any] = {}
     for name, value in row.items():
         if value in (None, "") or not is_known(name):
             continue
-        key = column_key(name)
+        key = normalize_column(name)
         if key in found and found[key] != value:
             raise ValueError(f"two columns are called {name!r} but for case and punctuation, and differ")
         found[key] = value
     if not found:
-        raise ValueError(f"none of the columns is known: {_listed(row)}")
+        raise ValueError(f"none of the columns is known: {_list_keys(row)}")
     return found
 
 
-def _prediction(line: int, row: Mapping[str, Any], protocol: Protocol | None) -> Prediction:
-    name = next((found for key in NAMES if (found := image_name(row.get(column_key(key))))), None)
+def _parse_prediction(line: int, row: Mapping[str, Any], protocol: Protocol | None) -> Prediction:
+    name = next((found for key in NAMES if (found := find_image_name(row.get(normalize_column(key))))), None)
     if name is None:
-        raise ValueError(f"no image name under {', '.join(NAMES[:7])}, ...; its keys are {_listed(row)}")
-    truth = _first(row, TRUTHS)
+        raise ValueError(f"no image name under {', '.join(NAMES[:7])}, ...; its keys are {_list_keys(row)}")
+    truth = _find_first(row, TRUTHS)
     return Prediction(
         line=line,
         name=name,
-        answer=_answer(row, protocol),
+        answer=_parse_answer(row, protocol),
         truth=None if truth is None else parse_finite(truth, "the truth"),
     )
 
 
-def _answer(row: Mapping[str, Any], protocol: Protocol | None) -> Answer:
+def _parse_answer(row: Mapping[str, Any], protocol: Protocol | None) -> Answer:
     """Logits where the protocol reads level words and the row has them; a score; or a text."""
     if protocol is not None and protocol.levels:
         words = [word for word, _ in protocol.levels]
         table = row.get("logits")
-        given = table if isinstance(table, Mapping) else {w: row.get(column_key(f"logit_{w}")) for w in words}
+        given = table if isinstance(table, Mapping) else {w: row.get(normalize_column(f"logit_{w}")) for w in words}
         if all(given.get(word) not in (None, "") for word in words):
             return Answer(logits={word: parse_finite(given[word], f"the logit of {word}") for word in words})
-    text, score = _first(row, TEXTS), _first(row, SCORES)
+    text, score = _find_first(row, TEXTS), _find_first(row, SCORES)
     if not isinstance(text, str):  # a number under "answer" is a score
         text, score = None, text if score is None else score
     value = row.get("value")  # the second of two columns
-    if text is None and _reads_text(protocol) and isinstance(value, str) and not _is_score(value):
+    if text is None and _is_text_read(protocol) and isinstance(value, str) and not _is_score(value):
         text = value
-    if text is not None and (score is None or _reads_text(protocol)):
+    if text is not None and (score is None or _is_text_read(protocol)):
         return Answer(text=text)
     if score is not None:
         return Answer(value=parse_finite(score, "the score"))
     logits = ", ".join(f"logit_{word}" for word, _ in protocol.levels) if protocol and protocol.levels else "logits"
-    raise ValueError(f"no score, answer or {logits}; its keys are {_listed(row)}")
+    raise ValueError(f"no score, answer or {logits}; its keys are {_list_keys(row)}")
 
 
-def _first(row: Mapping[str, Any], columns: Iterable[str]) -> Any:
-    return next((row[column_key(name)] for name in columns if column_key(name) in row), None)
+def _find_first(row: Mapping[str, Any], columns: Iterable[str]) -> Any:
+    return next((row[normalize_column(name)] for name in columns if normalize_column(name) in row), None)
 
 
 def _is_score(text: str) -> bool:
@@ -156,5 +156,5 @@ def _is_score(text: str) -> bool:
     return True
 
 
-def _listed(row: Mapping[str, Any]) -> str:
+def _list_keys(row: Mapping[str, Any]) -> str:
     return ", ".join(repr(str(key)) for key in row)[:200] or "none"

@@ -13,8 +13,16 @@ from pathlib import Path
 
 from distortlab.core.errors import UserError
 from refine_bench.datasets.tables import is_number, read_text
-from refine_bench.scoring.prediction_columns import FORMS, NAME_KEYS, SURPLUS, Row, column_key, is_known, pair_row
-from refine_bench.scoring.predictions_json import json_rows
+from refine_bench.scoring.prediction_columns import (
+    FORMS,
+    NAME_KEYS,
+    SURPLUS,
+    Columns,
+    is_known,
+    make_pair,
+    normalize_column,
+)
+from refine_bench.scoring.predictions_json import parse_rows
 
 __all__ = ["read_rows"]
 
@@ -22,7 +30,7 @@ _PEEKED = 20
 _JSON = re.compile(r'\s*\[?\s*[\[{]\s*"')
 
 
-def read_rows(path: Path, *, as_text: bool = False) -> Iterator[tuple[int, Row]]:
+def read_rows(path: Path, *, as_text: bool = False) -> Iterator[tuple[int, Columns]]:
     """Yield (row, columns) of a file of predictions.
 
     Parameters
@@ -41,14 +49,14 @@ def read_rows(path: Path, *, as_text: bool = False) -> Iterator[tuple[int, Row]]
         raise UserError(f"{path} is not a file")
     kind = path.suffix.lower()
     if kind == ".parquet":
-        return _parquet_rows(path)
+        return _read_parquet(path)
     text = read_text(path)
     if kind in (".json", ".jsonl", ".ndjson") or (kind not in (".csv", ".tsv") and _JSON.match(text)):
-        return json_rows(path, text)
-    return _table_rows(path, text, as_text)
+        return parse_rows(path, text)
+    return _read_table(path, text, as_text)
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, Row]]:
+def _read_parquet(path: Path) -> Iterator[tuple[int, Columns]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -59,16 +67,16 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Row]]:
             rows = file.read(columns=wanted).to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} is not a readable Parquet file: {error}") from None
-    yield from enumerate(map(_with_score, rows), 1)
+    yield from enumerate(map(_name_score, rows), 1)
 
 
-def _table_rows(path: Path, text: str, as_text: bool) -> Iterator[tuple[int, Row]]:
+def _read_table(path: Path, text: str, as_text: bool) -> Iterator[tuple[int, Columns]]:
     rows = _split_lines(path, text, as_text)
     if not rows:
         return
     header = rows[0][1]
     if _is_header(header):
-        yield from _below_header(path, header, rows[1:])
+        yield from _read_below_header(path, header, rows[1:])
         return
     # "3.2 a.jpg": the score first, as TID2013 writes its labels.
     first = [cells for _, cells in rows[:_PEEKED]]
@@ -77,14 +85,14 @@ def _table_rows(path: Path, text: str, as_text: bool) -> Iterator[tuple[int, Row
         shown = f"{len(header)} columns ({', '.join(map(repr, header))[:100]}) and no header that names the image"
         raise UserError(f"{path}, row {rows[0][0]}: {shown}; allowed: {FORMS}")
     for line, cells in rows:
-        yield line, pair_row(*(reversed(cells) if turned else cells)) if len(cells) == 2 else {SURPLUS: cells}
+        yield line, make_pair(*(reversed(cells) if turned else cells)) if len(cells) == 2 else {SURPLUS: cells}
 
 
 def _split_lines(path: Path, text: str, as_text: bool) -> list[tuple[int, list[str]]]:
     """(line, cells) by the first mark between columns that fits the first lines."""
     kind = path.suffix.lower()
     marks = {".tsv": "\t", ".csv": ",;\t"}.get(kind, "\t,;")
-    tables = [_csv_lines(path, text, mark) for mark in marks]
+    tables = [_read_csv(path, text, mark) for mark in marks]
     for rows in tables:
         if rows and _is_header(rows[0][1]):
             return rows
@@ -114,7 +122,7 @@ def _split_words(line: str, as_text: bool) -> list[str]:
     return line.split(None, 1) if is_number(words[0]) and not is_number(words[-1]) else line.rsplit(None, 1)
 
 
-def _csv_lines(path: Path, text: str, mark: str) -> list[tuple[int, list[str]]]:
+def _read_csv(path: Path, text: str, mark: str) -> list[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     rows = []
     try:
@@ -129,27 +137,27 @@ def _csv_lines(path: Path, text: str, mark: str) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _below_header(
+def _read_below_header(
     path: Path, header: Sequence[str], rows: Sequence[tuple[int, list[str]]]
-) -> Iterator[tuple[int, Row]]:
+) -> Iterator[tuple[int, Columns]]:
     twice = [name for k, name in enumerate(header) if name and name in header[:k]]
     if twice:
         raise UserError(f"{path} has two columns {twice[0]!r}")
     for line, cells in rows:
-        row = _with_score(dict(zip(header, cells, strict=False)))
+        row = _name_score(dict(zip(header, cells, strict=False)))
         surplus = [cell for cell in cells[len(header) :] if cell]
         yield line, {**row, SURPLUS: surplus} if surplus else row
 
 
-def _with_score(row: Row) -> Row:
+def _name_score(row: Columns) -> Columns:
     """Of two columns, one of which names the image, the other is the score, whatever it is called."""
-    others = [name for name in row if column_key(name) not in NAME_KEYS]
+    others = [name for name in row if normalize_column(name) not in NAME_KEYS]
     if len(row) == 2 and len(others) == 1 and not is_known(others[0]):
         return {("score" if name == others[0] else name): value for name, value in row.items()}
     return row
 
 
 def _is_header(cells: Sequence[str]) -> bool:
-    names = [cell for cell in cells if column_key(cell) in NAME_KEYS]
+    names = [cell for cell in cells if normalize_column(cell) in NAME_KEYS]
     others = [cell for cell in cells if cell not in names]
     return bool(names) and (any(map(is_known, others)) or (len(cells) == 2 and not any(map(is_number, cells))))

@@ -12,24 +12,24 @@ from refine_bench.scoring.prediction_columns import (
     ID_KEYS,
     NAME_KEYS,
     NAMES,
-    Row,
-    column_key,
+    Columns,
     is_known,
-    pair_row,
+    make_pair,
+    normalize_column,
 )
 
-__all__ = ["json_rows"]
+__all__ = ["parse_rows"]
 
 
-def json_rows(path: Path, text: str) -> Iterator[tuple[int, Row]]:
+def parse_rows(path: Path, text: str) -> Iterator[tuple[int, Columns]]:
     """Yield (number, columns) of a JSON text. Raises `UserError` where a value is none of the forms."""
     number = 0
     try:
-        values = parse_json(path, text, object_pairs_hook=_unique)
+        values = parse_json(path, text, object_pairs_hook=_check_unique)
     except _RepeatedKey as error:
         raise UserError(f"{path}: {error}") from None
     for value in values:
-        for row in _json_items(path, value, number + 1, alone=len(values) == 1):
+        for row in _split_items(path, value, number + 1, alone=len(values) == 1):
             number += 1
             yield number, row
 
@@ -38,7 +38,7 @@ class _RepeatedKey(Exception):
     """A key that an object has twice."""
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _check_unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()
@@ -47,14 +47,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _json_items(path: Path, value: Any, number: int, *, alone: bool) -> Iterator[Row]:
+def _split_items(path: Path, value: Any, number: int, *, alone: bool) -> Iterator[Columns]:
     """The rows of one value of the file: of an object, or of a list of them."""
     whole = not isinstance(value, list) or _is_pair(value)
     for item in [value] if whole else value:
         if isinstance(item, dict):
-            yield from _object_rows(item, alone=alone and whole)
+            yield from _split_object(item, alone=alone and whole)
         elif _is_pair(item):
-            yield pair_row(item[0], item[1])
+            yield make_pair(item[0], item[1])
         else:
             what = f"{type(item).__name__} {json.dumps(item)[:40]}"
             raise UserError(f"{path}, item {number} is {what}, no prediction; allowed: {FORMS}")
@@ -65,36 +65,36 @@ def _is_pair(item: Any) -> bool:
     return isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) and not isinstance(item[1], list)
 
 
-def _object_rows(item: Mapping[str, Any], *, alone: bool) -> Iterator[Row]:
+def _split_object(item: Mapping[str, Any], *, alone: bool) -> Iterator[Columns]:
     """The rows of an object: itself, its columns turned to rows, or one for each of its keys.
 
     Its keys are images where none is a column that is known, and the object is all there is or its values are alike.
     """
     columns = [key for key, value in item.items() if is_known(key) and isinstance(value, (list, dict))]
-    if len(columns) > 1 and any(column_key(key) in NAME_KEYS for key in columns):
+    if len(columns) > 1 and any(normalize_column(key) in NAME_KEYS for key in columns):
         yield from _turn_columns(item)
     elif not item or any(map(is_known, item)) or not (alone or _are_alike(item)):
         yield item
     else:
-        yield from (_keyed_row(key, value) for key, value in item.items())
+        yield from (_make_keyed_row(key, value) for key, value in item.items())
 
 
-def _keyed_row(key: str, value: Any) -> Row:
+def _make_keyed_row(key: str, value: Any) -> Columns:
     """The row of a key: the name of an image, or a mere index where the value names one."""
     if not isinstance(value, dict):
-        return pair_row(key, value)
-    named = any(column_key(name) in NAME_KEYS - ID_KEYS for name in value)
+        return make_pair(key, value)
+    named = any(normalize_column(name) in NAME_KEYS - ID_KEYS for name in value)
     return value if named else {**value, NAMES[0]: key}
 
 
-def _turn_columns(item: Mapping[str, Any]) -> Iterator[Row]:
-    columns = {key: _cells(value) for key, value in item.items() if is_known(key)}
+def _turn_columns(item: Mapping[str, Any]) -> Iterator[Columns]:
+    columns = {key: _list_cells(value) for key, value in item.items() if is_known(key)}
     longest = max(map(len, columns.values()), default=0)
     for k in range(longest):
         yield {key: cells[k] if k < len(cells) else None for key, cells in columns.items()}
 
 
-def _cells(value: Any) -> list[Any]:
+def _list_cells(value: Any) -> list[Any]:
     if isinstance(value, dict):  # pandas: {"0": ..., "1": ...}
         return list(value.values())
     return value if isinstance(value, list) else []

@@ -10,11 +10,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["Beside", "Published", "beside", "list_published", "published"]
+__all__ = ["PublishedMatch", "PublishedScore", "list_published", "load_published", "match_published"]
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedScore:
     """A line of a paper's table. `set`: the name and those options that are known; `mapping`: the curve before PLCC."""
 
     model: str
@@ -28,19 +28,19 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class PublishedMatch:
     """A published number, and what keeps it from being comparable; nothing where it is."""
 
-    row: Published
+    row: PublishedScore
     differs: tuple[str, ...]
 
 
 @cache
-def published() -> tuple[Published, ...]:
+def load_published() -> tuple[PublishedScore, ...]:
     """All rows of the table."""
     text = (files("refine_bench.scoring") / "reference_numbers.csv").read_text(encoding="utf-8")
     return tuple(
-        Published(
+        PublishedScore(
             row["model"],
             row["trained_on"],
             row["set"],
@@ -54,14 +54,14 @@ def published() -> tuple[Published, ...]:
     )
 
 
-def beside(set_spec: str, protocol: str, mapping: str = "none", reader: str = "") -> list[Beside]:
+def match_published(set_spec: str, protocol: str, mapping: str = "none", reader: str = "") -> list[PublishedMatch]:
     """Published numbers on this set, comparable ones first. `set_spec` as `str(Spec)` spells it; `reader` where one's
     own answers were not read as the protocol says.
     """
     name, _, options = set_spec.partition(":")
     chosen = set(options.split("+")) if options else set()
     found = []
-    for row in published():
+    for row in load_published():
         theirs, _, wanted = row.set.partition(":")
         if theirs != name:
             continue
@@ -70,7 +70,7 @@ def beside(set_spec: str, protocol: str, mapping: str = "none", reader: str = ""
         notes += [f"protocol {row.protocol}"] if row.protocol != protocol else []
         notes += [f"ours read by {reader}"] if reader else []
         notes += [f"PLCC after {row.mapping}"] if row.mapping != mapping else []
-        found.append(Beside(row, tuple(notes)))
+        found.append(PublishedMatch(row, tuple(notes)))
     return sorted(found, key=lambda b: (len(b.differs), b.row.model, b.row.trained_on))
 
 
@@ -78,11 +78,11 @@ def list_published(
     set_spec: str, protocol: str, coverage: Mapping[str, Any], reader: str = ""
 ) -> list[dict[str, object]]:
     """Return the published numbers beside a score of a whole set, ready for JSON; none beside a part of it."""
-    found = beside(set_spec, protocol, reader=reader) if coverage["complete"] else []
-    return [_as_json(row) for row in found]
+    found = match_published(set_spec, protocol, reader=reader) if coverage["complete"] else []
+    return [_format_match(row) for row in found]
 
 
-def _as_json(found: Beside) -> dict[str, object]:
+def _format_match(found: PublishedMatch) -> dict[str, object]:
     row = found.row
     return {
         "model": row.model,

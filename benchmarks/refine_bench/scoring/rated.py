@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from refine_bench.prompts.answers import Reading
-from refine_bench.statistics.correlation import ceiling, defined, krcc, linear_rmse, mean, plcc, rmse, srcc
-from refine_bench.statistics.intervals import Interval, describe_units, intervals
+from refine_bench.statistics.correlation import estimate_ceiling, is_defined, krcc, linear_rmse, mean, plcc, rmse, srcc
+from refine_bench.statistics.intervals import Interval, describe_units, estimate_intervals
 from refine_bench.statistics.logistic import Kind, fit_logistic
 
-__all__ = ["MAX_FAILURES", "Judged", "score_rated"]
+__all__ = ["MAX_FAILURES", "RatedPrediction", "score_rated"]
 
 MAX_FAILURES = 0.05
 """Share of unread answers above which a result gets no rank."""
@@ -20,7 +20,7 @@ METRICS = ("plcc", "srcc", "krcc", "rmse")
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RatedPrediction:
     """An image with what the model said of it, one reading for each sample. `truth`: on 1-5, higher is better."""
 
     name: str
@@ -45,7 +45,7 @@ class Judged:
 
 
 def score_rated(
-    items: Sequence[Judged],
+    items: Sequence[RatedPrediction],
     *,
     sign: float = 1.0,
     scale: tuple[float, float] | None = (1.0, 5.0),
@@ -65,7 +65,7 @@ def score_rated(
     clusters = [item.cluster for item in read] if read and all(item.cluster for item in read) else None
     failures = Counter(reading.status for item in items for reading in item.readings if reading.value is None)
     asked = sum(len(item.readings) for item in items)
-    five = _five(scale)
+    five = _make_rescaler(scale)
     known = five if scale else None
     rate = sum(failures.values()) / asked if asked else 0.0
     masses = [reading.mass for item in items for reading in item.readings]
@@ -76,26 +76,28 @@ def score_rated(
         "n_read": len(read),
         "failures": dict(sorted(failures.items())),
         "failure_rate": rate,
-        "ranked": rate <= max_failures and bool(read) and defined(x, y),
-        **_agreement(x, y, known),
-        "undefined": _undefined(x, y),
-        "intervals": _as_json(intervals(five(x), y, clusters), scale is not None) if len(read) else {},
+        "ranked": rate <= max_failures and bool(read) and is_defined(x, y),
+        **_measure_agreement(x, y, known),
+        "undefined": _explain_undefined(x, y),
+        "intervals": _format_intervals(estimate_intervals(five(x), y, clusters), scale is not None)
+        if len(read)
+        else {},
         "clusters": len(set(clusters)) if clusters else None,
         **describe_units(len(read), clusters),
-        "columns": _columns(items, x, y, sign, scale),
-        "mapped": _mapped(x, y),
-        "ceiling": _ceiling(read),
+        "columns": _fill_failures(items, x, y, sign, scale),
+        "mapped": _score_mapped(x, y),
+        "ceiling": _find_ceiling(read),
         "samples": max((len(item.readings) for item in items), default=0),
         "sample_sd": mean([item.spread for item in items]),
         "mass": mean(masses),
-        "by_kind": _by_kind(read, sign),
+        "by_kind": _score_kinds(read, sign),
         "points": [
             [item.name, None if item.value is None else sign * item.value, item.truth, item.spread] for item in items
         ],
     }
 
 
-def _five(scale: tuple[float, float] | None) -> Callable[[np.ndarray], np.ndarray]:
+def _make_rescaler(scale: tuple[float, float] | None) -> Callable[[np.ndarray], np.ndarray]:
     """From the model's scale to 1-5."""
     if scale is None or scale == (1.0, 5.0):
         return lambda x: x
@@ -103,7 +105,7 @@ def _five(scale: tuple[float, float] | None) -> Callable[[np.ndarray], np.ndarra
     return lambda x: 1.0 + 4.0 * (x - low) / (high - low)
 
 
-def _agreement(
+def _measure_agreement(
     x: np.ndarray, y: np.ndarray, five: Callable[[np.ndarray], np.ndarray] | None
 ) -> dict[str, float | None]:
     found = {"plcc": plcc(x, y), "srcc": srcc(x, y), "krcc": krcc(x, y), "linear_rmse": linear_rmse(x, y)}
@@ -115,35 +117,35 @@ def _agreement(
     }
 
 
-def _undefined(x: np.ndarray, y: np.ndarray) -> str | None:
+def _explain_undefined(x: np.ndarray, y: np.ndarray) -> str | None:
     """Why there is no correlation."""
     if len(x) < 3:
         return f"{len(x)} pairs are too few"
-    if not defined(x):
+    if not is_defined(x):
         return "the predictions are constant"
-    return None if defined(y) else "the opinions are constant"
+    return None if is_defined(y) else "the opinions are constant"
 
 
-def _as_json(found: Mapping[str, Interval | None], on_scale: bool) -> dict[str, Any]:
+def _format_intervals(found: Mapping[str, Interval | None], on_scale: bool) -> dict[str, Any]:
     kept = {name: value for name, value in found.items() if on_scale or name != "rmse"}
     return {name: [value.low, value.high] if value else None for name, value in kept.items()}
 
 
-def _columns(
-    items: Sequence[Judged], x: np.ndarray, y: np.ndarray, sign: float, scale: tuple[float, float] | None
+def _fill_failures(
+    items: Sequence[RatedPrediction], x: np.ndarray, y: np.ndarray, sign: float, scale: tuple[float, float] | None
 ) -> dict[str, Any]:
     """What the failures do: left out, taken for the middle of the scale, taken for its worst end."""
     low, high = scale or ((float(x.min()), float(x.max())) if len(x) else (0.0, 1.0))
-    five = _five(scale) if scale else None
-    found = {"drop": _agreement(x, y, five)}
+    five = _make_rescaler(scale) if scale else None
+    found = {"drop": _measure_agreement(x, y, five)}
     truth = np.array([item.truth for item in items])
     for name, fill in (("midpoint", (low + high) / 2), ("worst", low)):
         whole = np.array([fill if item.value is None else sign * item.value for item in items])
-        found[name] = _agreement(whole, truth, five)
+        found[name] = _measure_agreement(whole, truth, five)
     return found
 
 
-def _mapped(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+def _score_mapped(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     """After a logistic with 4 and with 5 parameters; `status` says what the fit came to."""
     found: dict[str, Any] = {}
     kinds: tuple[Kind, ...] = (4, 5)
@@ -162,16 +164,16 @@ def _mapped(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     return found
 
 
-def _ceiling(items: Sequence[Judged]) -> dict[str, Any] | None:
+def _find_ceiling(items: Sequence[RatedPrediction]) -> dict[str, Any] | None:
     known = [(item.truth, item.sd, item.n_ratings) for item in items if item.sd is not None and item.n_ratings]
     if not known or len(known) < len(items):
         return None
-    found = ceiling(*map(list, zip(*known, strict=True)))
+    found = estimate_ceiling(*map(list, zip(*known, strict=True)))
     return asdict(found) if found else None
 
 
-def _by_kind(items: Sequence[Judged], sign: float) -> dict[str, dict[str, Any]]:
-    groups: dict[str, list[Judged]] = defaultdict(list)
+def _score_kinds(items: Sequence[RatedPrediction], sign: float) -> dict[str, dict[str, Any]]:
+    groups: dict[str, list[RatedPrediction]] = defaultdict(list)
     for item in items:
         if item.kind:
             groups[item.kind].append(item)

@@ -11,14 +11,14 @@ from refine_bench.prompts.answers import MISSING, Reading, parse_answer, read_ch
 from refine_bench.prompts.protocols import LOGIT_READERS, Protocol, find_protocol
 from refine_bench.runs.store import Run
 from refine_bench.scoring import published
-from refine_bench.scoring.choice import Chosen, score_choice
+from refine_bench.scoring.choice import ChoiceAnswer, score_choice
 from refine_bench.scoring.coverage import add_coverage
 from refine_bench.scoring.diagnosis import score_diagnosis
-from refine_bench.scoring.local import Told, score_severity, score_tasks
-from refine_bench.scoring.rated import Judged, score_rated
-from refine_bench.scoring.score_predictions import check_reader, warnings_of
+from refine_bench.scoring.local import TaskAnswer, score_severity, score_tasks
+from refine_bench.scoring.rated import RatedPrediction, score_rated
+from refine_bench.scoring.score_predictions import check_reader, list_warnings
 
-__all__ = ["score_run", "sizes"]
+__all__ = ["count_sizes", "score_run"]
 
 
 def score_run(folder: Path, *, reader: str | None = None, save: bool = True, name: str | None = None) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def score_run(folder: Path, *, reader: str | None = None, save: bool = True, nam
     found = {
         "run": run.name,
         "model": run.head["model"],
-        "sets": [_scored(run, entry, reader) for entry in run.head["sets"]],
+        "sets": [_score_set(run, entry, reader) for entry in run.head["sets"]],
     }
     if save:
         write_json(folder / "scores.json", found)
@@ -39,13 +39,13 @@ def score_run(folder: Path, *, reader: str | None = None, save: bool = True, nam
     return {**found, "sets": [{**score, "model": name} for score in found["sets"]]}
 
 
-def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
+def _score_set(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
     facts = run.head["sets"][entry]
     protocol = find_protocol(facts["protocol"]["name"])
-    items, answers = run.items(entry), run.answers(entry)
+    items, answers = run.read_items(entry), run.read_answers(entry)
     about = run.head["model"]
     check_reader(None if protocol.reader == "value" else protocol, reader) if facts["kind"] == "rated" else None
-    chosen = _chosen_reader(run, facts, protocol, reader)
+    chosen = _choose_reader(run, facts, protocol, reader)
     found = _SCORES[facts["kind"]](items, answers, protocol, chosen, about, facts)
     samples = range(facts["decoding"]["samples"])
     there = sum(all((item["id"], sample) in answers for sample in samples) for item in items)
@@ -62,15 +62,15 @@ def _scored(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
         "facts": {"title": facts["set"], "citation": "", **(facts.get("facts") or {})},
         "truth": f"labels of {facts['set']} (sha256 {facts['sha256'][:12]})",
         **found,
-        "cost": _cost(answers.values()),
-        "sizes": sizes(answers.values()),
-        "warnings": _run_warnings(found, facts, protocol, answers),
+        "cost": _sum_cost(answers.values()),
+        "sizes": count_sizes(answers.values()),
+        "warnings": _list_run_warnings(found, facts, protocol, answers),
         "problems": facts.get("problems") or [],
         "published": published.list_published(facts["set"], protocol.name, found["coverage"], reader=chosen or ""),
     }
 
 
-def _chosen_reader(run: Run, facts: Mapping[str, Any], protocol: Protocol, reader: str | None) -> str | None:
+def _choose_reader(run: Run, facts: Mapping[str, Any], protocol: Protocol, reader: str | None) -> str | None:
     """The one asked for, else the one that the run was made with; None for the protocol's own."""
     made = facts.get("reader") or run.head["model"].get("reader")
     if reader in LOGIT_READERS and made == "text" and not facts["decoding"].get("top_logprobs"):
@@ -81,7 +81,7 @@ def _chosen_reader(run: Run, facts: Mapping[str, Any], protocol: Protocol, reade
 Answers = Mapping[tuple[str, int], Mapping[str, Any]]
 
 
-def _readings(
+def _read_samples(
     item: Mapping[str, Any], answers: Answers, samples: int, protocol: Protocol, reader: str | None
 ) -> tuple[Reading, ...]:
     rows = [answers.get((item["id"], sample)) for sample in range(samples)]
@@ -95,9 +95,9 @@ def _rated(
 ) -> dict[str, Any]:
     samples = facts["decoding"]["samples"]
     judged_items = [
-        Judged(
+        RatedPrediction(
             name=item["id"],
-            readings=_readings(item, answers, samples, protocol, reader),
+            readings=_read_samples(item, answers, samples, protocol, reader),
             truth=item["truth"]["mos"],
             cluster=item["truth"]["cluster"],
             sd=item["truth"]["sd"],
@@ -117,7 +117,7 @@ def _choice(
     return score_choice([_chosen(item, answers.get((item["id"], 0))) for item in items])
 
 
-def _chosen(item: Mapping[str, Any], row: Mapping[str, Any] | None) -> Chosen:
+def _chosen(item: Mapping[str, Any], row: Mapping[str, Any] | None) -> ChoiceAnswer:
     truth = item["truth"]
     options = tuple(truth["options"])
     reading = Reading(None, MISSING) if row is None else read_choice(parse_answer(row), options)
@@ -125,7 +125,7 @@ def _chosen(item: Mapping[str, Any], row: Mapping[str, Any] | None) -> Chosen:
     if row is not None and truth["answer"] is not None:
         # Q-Bench's rule: the text of the right option is somewhere in the output.
         official = options[truth["answer"]].lower() in str(row.get("text", "")).lower()
-    return Chosen(
+    return ChoiceAnswer(
         name=item["id"],
         reading=reading,
         answer=truth["answer"],
@@ -137,14 +137,14 @@ def _chosen(item: Mapping[str, Any], row: Mapping[str, Any] | None) -> Chosen:
     )
 
 
-def _told(items: Any, answers: Answers) -> list[Told]:
+def _told(items: Any, answers: Answers) -> list[TaskAnswer]:
     return [_one_told(item, answers.get((item["id"], 0))) for item in items]
 
 
-def _one_told(item: Mapping[str, Any], row: Mapping[str, Any] | None) -> Told:
+def _one_told(item: Mapping[str, Any], row: Mapping[str, Any] | None) -> TaskAnswer:
     if row is None:
-        return Told(item["id"], "", item["truth"], item["prompt"], error=MISSING)
-    return Told(
+        return TaskAnswer(item["id"], "", item["truth"], item["prompt"], error=MISSING)
+    return TaskAnswer(
         item["id"],
         str(row.get("text") or ""),
         item["truth"],
@@ -169,7 +169,7 @@ def _diagnosis(
 def _severity(
     items: Any, answers: Answers, protocol: Protocol, reader: str | None, about: Any, facts: Any
 ) -> dict[str, Any]:
-    rows = [(item["id"], _readings(item, answers, 1, protocol, None)[0], item["truth"]) for item in items]
+    rows = [(item["id"], _read_samples(item, answers, 1, protocol, None)[0], item["truth"]) for item in items]
     return score_severity(rows, about.get("sign", 1.0))
 
 
@@ -202,7 +202,7 @@ _SCORES: Mapping[str, Callable[..., dict[str, Any]]] = {
 }
 
 
-def _cost(answers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def _sum_cost(answers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     rows = list(answers)
     seconds = sorted(float(row.get("seconds") or 0.0) for row in rows)
     usage: Counter[str] = Counter()
@@ -217,22 +217,22 @@ def _cost(answers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def sizes(answers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def count_sizes(answers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """How often the processor showed the model fewer or more pixels than the file has, where it is known."""
     pairs = [pair for row in answers for pair in row.get("seen") or () if pair[1] is not None]
     areas = [(pair[1][0] * pair[1][1]) / (pair[0][0] * pair[0][1]) for pair in pairs]
     return {"known": len(areas), "smaller": sum(a < 0.95 for a in areas), "larger": sum(a > 1.05 for a in areas)}
 
 
-def _run_warnings(
+def _list_run_warnings(
     found: Mapping[str, Any], facts: Mapping[str, Any], protocol: Protocol, answers: Answers
 ) -> list[str]:
-    warnings = warnings_of(found)
+    warnings = list_warnings(found)
     if facts["protocol"]["sha256"] != protocol.sha256:
         warnings.append(f"the protocol {protocol.name} has changed since these answers were given")
     if facts.get("reader_note"):
         warnings.append(f"read as text: {facts['reader_note']}; {protocol.name} reads {protocol.reader}")
-    seen = sizes(answers.values())
+    seen = count_sizes(answers.values())
     for key, what in (("smaller", "down-scaled"), ("larger", "up-scaled")):
         if seen[key]:
             share = seen[key] / seen["known"]

@@ -25,10 +25,10 @@ from refine_bench.runs.store import check_name
 from refine_bench.scoring import published
 from refine_bench.scoring.coverage import add_coverage, format_rows
 from refine_bench.scoring.predictions import Prediction, read_predictions, unique_predictions
-from refine_bench.scoring.rated import MAX_FAILURES, Judged, score_rated
+from refine_bench.scoring.rated import MAX_FAILURES, RatedPrediction, score_rated
 from refine_bench.statistics.intervals import FEW
 
-__all__ = ["check_reader", "score_predictions", "warnings_of"]
+__all__ = ["check_reader", "list_warnings", "score_predictions"]
 
 
 def score_predictions(
@@ -53,11 +53,11 @@ def score_predictions(
     rows: int
     of: int | None
     predictions, problems = read_predictions(file, asked)
-    root = _root_of(spec, data)
+    root = _find_root(spec, data)
     if root is not None:
         truth = load(spec, root, images=False, strict=False)
-        given, more = _by_image(file, predictions, truth)
-        items = _against_set(given, truth, asked, reader)
+        given, more = _group_by_image(file, predictions, truth)
+        items = _match_set(given, truth, asked, reader)
         rows, of = len(given), truth.expected or len(truth.rows) + len(truth.problems)
         origin = f"{spec}, from {root}"
         problems += [*truth.problems, *more]
@@ -65,12 +65,12 @@ def score_predictions(
         own, more = unique_predictions(file, predictions, lambda prediction: normalize_name(prediction.name))
         if data is not None and any(prediction.truth is None for prediction in own.values()):
             locate_folder(spec, data)  # says what was looked for
-        spec = _fitting(spec, on, len(own))
-        items = _against_itself(file, list(own.values()), spec.facts.scale(spec.choice), asked, reader)
+        spec = _fit_split(spec, on, len(own))
+        items = _match_own_truth(file, list(own.values()), spec.facts.scale(spec.choice), asked, reader)
         rows, of = len(own), spec.facts.count(spec.choice)
         problems += more
         origin = f"gt_score in {file.name}" + (f"; {spec.facts.title} is not in {data}" if data else "")
-    found = add_coverage(score_rated(items, scale=_scale(predictions, asked)), rows, of)
+    found = add_coverage(score_rated(items, scale=_choose_scale(predictions, asked)), rows, of)
     return {
         "set": str(spec),
         "model": file.stem if name is None else check_name(name),
@@ -78,7 +78,7 @@ def score_predictions(
         "protocol_sha256": asked.sha256 if asked else None,
         "truth": origin,
         **found,
-        "warnings": warnings_of(found),
+        "warnings": list_warnings(found),
         "problems": [str(problem) for problem in problems],
         "published": published.list_published(str(spec), asked.name if asked else "unknown", found["coverage"]),
     }
@@ -98,14 +98,14 @@ def check_reader(protocol: Protocol | None, reader: str | None) -> None:
         )
 
 
-def _root_of(spec: Spec, data: Path | None) -> Path | None:
+def _find_root(spec: Spec, data: Path | None) -> Path | None:
     """Where the labels of a set are; None where they are not found, and the file must bring its own."""
     if spec.file is not None:
         return data or spec.file.parent
     return data if data is not None and find_folder(spec.facts, data) is not None else None
 
 
-def _by_image(
+def _group_by_image(
     file: Path, predictions: Sequence[Prediction], truth: RatedSet
 ) -> tuple[dict[str, Prediction], list[Problem]]:
     """(predictions by the row of the set that they are of, those that are of none).
@@ -148,19 +148,19 @@ def _find_names(file: Path, predictions: Sequence[Prediction], truth: RatedSet) 
     return found
 
 
-def _against_set(
+def _match_set(
     given: Mapping[str, Prediction], truth: RatedSet, protocol: Protocol | None, reader: str | None
-) -> list[Judged]:
+) -> list[RatedPrediction]:
     """The images of the set, each with its prediction; what is missing is a failure."""
     items = []
     for row in truth.rows:
         prediction = given.get(row.name)
-        reading = _reading(prediction, protocol, reader) if prediction else Reading(None, MISSING)
-        items.append(judged(row, (reading,), truth.five(row.mos), truth.scale))
+        reading = _read_prediction(prediction, protocol, reader) if prediction else Reading(None, MISSING)
+        items.append(make_prediction(row, (reading,), truth.five(row.mos), truth.scale))
     return items
 
 
-def _fitting(spec: Spec, on: str, n: int) -> Spec:
+def _fit_split(spec: Spec, on: str, n: int) -> Spec:
     """Where the file brings its own truth and no split was named: the split that has as many images as the file."""
     if spec.facts.count(spec.choice) == n:
         return spec
@@ -172,9 +172,9 @@ def _fitting(spec: Spec, on: str, n: int) -> Spec:
     return spec
 
 
-def _against_itself(
+def _match_own_truth(
     file: Path, predictions: Sequence[Prediction], scale: Scale, protocol: Protocol | None, reader: str | None
-) -> list[Judged]:
+) -> list[RatedPrediction]:
     without = [prediction for prediction in predictions if prediction.truth is None]
     if without:
         raise UserError(
@@ -186,15 +186,17 @@ def _against_itself(
     if not (scale.low <= min(truths) and max(truths) <= scale.high):
         scale = Scale(min(truths), max(truths), scale.higher_is_better, firm=False)
     return [
-        Judged(prediction.name, (_reading(prediction, protocol, reader),), to_five(prediction.truth, scale))
+        RatedPrediction(
+            prediction.name, (_read_prediction(prediction, protocol, reader),), to_five(prediction.truth, scale)
+        )
         for prediction in predictions
         if prediction.truth is not None
     ]
 
 
-def judged(row: RatedImage, readings: tuple[Reading, ...], truth: float, scale: Scale) -> Judged:
+def make_prediction(row: RatedImage, readings: tuple[Reading, ...], truth: float, scale: Scale) -> RatedPrediction:
     """A rated image with readings; its SD on the same 1-5 as its score."""
-    return Judged(
+    return RatedPrediction(
         name=row.name,
         readings=readings,
         truth=truth,
@@ -206,7 +208,7 @@ def judged(row: RatedImage, readings: tuple[Reading, ...], truth: float, scale: 
     )
 
 
-def _reading(prediction: Prediction, protocol: Protocol | None, reader: str | None) -> Reading:
+def _read_prediction(prediction: Prediction, protocol: Protocol | None, reader: str | None) -> Reading:
     if protocol is None or prediction.answer.value is not None:
         return read_score(prediction.answer, find_protocol("metric"))
     chosen = reader or protocol.reader
@@ -216,7 +218,7 @@ def _reading(prediction: Prediction, protocol: Protocol | None, reader: str | No
     return read_score(prediction.answer, protocol, chosen)
 
 
-def _scale(predictions: Sequence[Prediction], protocol: Protocol | None) -> tuple[float, float] | None:
+def _choose_scale(predictions: Sequence[Prediction], protocol: Protocol | None) -> tuple[float, float] | None:
     """That of the protocol; numbers that came as they are have one only if all lie on 1-5."""
     values = [prediction.answer.value for prediction in predictions if prediction.answer.value is not None]
     if not values and protocol is not None:
@@ -224,9 +226,9 @@ def _scale(predictions: Sequence[Prediction], protocol: Protocol | None) -> tupl
     return (1.0, 5.0) if all(1.0 <= value <= 5.0 for value in values) else None
 
 
-def warnings_of(found: Mapping[str, Any]) -> list[str]:
+def list_warnings(found: Mapping[str, Any]) -> list[str]:
     """What must be said beside a score."""
-    warnings = _rated_warnings(found) if found["kind"] == "rated" else []
+    warnings = _list_rated_warnings(found) if found["kind"] == "rated" else []
     if not found["coverage"]["complete"]:
         warnings.append(
             f"{format_rows(found['coverage'])} rows of the set: no rank, and no published numbers beside it"
@@ -238,7 +240,7 @@ def warnings_of(found: Mapping[str, Any]) -> list[str]:
     return warnings
 
 
-def _rated_warnings(found: Mapping[str, Any]) -> list[str]:
+def _list_rated_warnings(found: Mapping[str, Any]) -> list[str]:
     warnings = []
     if (found["srcc"] or 0) < 0:
         warnings.append("the correlation is negative: the predictions fall with quality, or the direction is wrong")

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distortlab.core.seeds import stream
 
-__all__ = ["Ceiling", "ceiling", "krcc", "linear_rmse", "mean", "pairs", "plcc", "rmse", "srcc"]
+__all__ = ["Ceiling", "check_pairs", "estimate_ceiling", "krcc", "linear_rmse", "mean", "plcc", "rmse", "srcc"]
 
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ FLAT = 1e-13
 DRAWS = 50
 
 
-def pairs(predicted: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
+def check_pairs(predicted: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
     """Both as float64. Raises `ValueError` where they differ in length or are not finite."""
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     if x.ndim != 1 or x.shape != y.shape:
@@ -34,43 +34,43 @@ def pairs(predicted: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
     return x, y
 
 
-def defined(*arrays: Floats) -> bool:
+def is_defined(*arrays: Floats) -> bool:
     """Whether there are enough values, and none of the lists is constant."""
     return all(len(a) >= SMALLEST and np.ptp(a) > FLAT * np.abs(a).max() for a in arrays)
 
 
 def plcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
     """Pearson's linear correlation, in [-1, 1]."""
-    x, y = pairs(predicted, truth)
-    return _pearson(x, y) if defined(x, y) else None
+    x, y = check_pairs(predicted, truth)
+    return _pearson(x, y) if is_defined(x, y) else None
 
 
 def srcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
     """Spearman's rank correlation: Pearson's on ranks, ties sharing their mean rank."""
     from scipy.stats import rankdata
 
-    x, y = pairs(predicted, truth)
-    return _pearson(rankdata(x), rankdata(y)) if defined(x, y) else None
+    x, y = check_pairs(predicted, truth)
+    return _pearson(rankdata(x), rankdata(y)) if is_defined(x, y) else None
 
 
 def krcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
     """Kendall's tau-b."""
     from scipy.stats import kendalltau
 
-    x, y = pairs(predicted, truth)
-    return float(kendalltau(x, y).statistic) if defined(x, y) else None
+    x, y = check_pairs(predicted, truth)
+    return float(kendalltau(x, y).statistic) if is_defined(x, y) else None
 
 
 def rmse(predicted: ArrayLike, truth: ArrayLike) -> float | None:
     """Root of the mean squared difference; both must be on one scale."""
-    x, y = pairs(predicted, truth)
+    x, y = check_pairs(predicted, truth)
     return float(np.sqrt(np.mean((x - y) ** 2))) if len(x) else None
 
 
 def linear_rmse(predicted: ArrayLike, truth: ArrayLike) -> float | None:
     """RMSE after the best straight line: what is left when scales do not matter. In the unit of the truth."""
-    x, y = pairs(predicted, truth)
-    if not defined(x, y):
+    x, y = check_pairs(predicted, truth)
+    if not is_defined(x, y):
         return None
     return float(y.std() * np.sqrt(max(0.0, 1.0 - _pearson(x, y) ** 2)))
 
@@ -99,22 +99,22 @@ class Ceiling:
     srcc: float | None
 
 
-def ceiling(mos: ArrayLike, sd: ArrayLike, n_ratings: ArrayLike) -> Ceiling | None:
+def estimate_ceiling(mos: ArrayLike, sd: ArrayLike, n_ratings: ArrayLike) -> Ceiling | None:
     """The ceiling of a set whose ratings have known SD and number; None where noise explains all or nothing varies."""
-    y, s = pairs(mos, sd)
-    _, n = pairs(mos, n_ratings)
-    if not defined(y) or (n < 1).any():
+    y, s = check_pairs(mos, sd)
+    _, n = check_pairs(mos, n_ratings)
+    if not is_defined(y) or (n < 1).any():
         return None
     noise = s**2 / n
     reliability = 1.0 - float(noise.mean() / y.var())
     if reliability <= 0:
         return None
     true = y.mean() + np.sqrt(reliability) * (y - y.mean())
-    found = [srcc(true, true + np.sqrt(noise) * _normal(len(y), k)) for k in range(DRAWS)]
+    found = [srcc(true, true + np.sqrt(noise) * _draw_normal(len(y), k)) for k in range(DRAWS)]
     return Ceiling(reliability, float(np.sqrt(reliability)), mean(found))
 
 
-def _normal(n: int, draw: int) -> Floats:
+def _draw_normal(n: int, draw: int) -> Floats:
     """Standard normal numbers by address."""
     from scipy.special import ndtri
 

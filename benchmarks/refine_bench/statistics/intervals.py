@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distortlab.core.seeds import stream
-from refine_bench.statistics.correlation import defined, krcc, pairs
+from refine_bench.statistics.correlation import check_pairs, is_defined, krcc
 
 __all__ = [
     "FEW",
@@ -30,14 +30,14 @@ __all__ = [
     "Ranks",
     "compare_metrics",
     "describe_units",
+    "estimate_intervals",
+    "estimate_mean_difference",
+    "estimate_mean_interval",
+    "estimate_ratio_interval",
+    "estimate_srcc_interval",
     "form_groups",
-    "interval_of",
-    "intervals",
     "leave_out",
-    "mean_difference",
-    "mean_interval",
-    "ratio_interval",
-    "srcc_interval",
+    "make_interval",
 ]
 
 Floats = NDArray[np.float64]
@@ -104,7 +104,7 @@ def form_groups(n: int, clusters: Sequence[object] | None) -> Groups:
     return Groups(dealt[unit], GROUPS, len(places))
 
 
-def _weights(groups: Groups) -> Iterator[Floats]:
+def _iterate_weights(groups: Groups) -> Iterator[Floats]:
     """(chunk, n) weights: all items, then all without each group."""
     chunk = max(1, _CHUNK // len(groups.of))
     for start in range(0, groups.count + 1, chunk):
@@ -143,7 +143,7 @@ def leave_out(x: Floats, y: Floats, groups: Groups) -> dict[str, Floats]:
     found: dict[str, list[Floats]] = {"plcc": [], "srcc": [], "rmse": []}
     # Centred, so that an offset of a million costs no digits.
     cx, cy = x - x.mean(), y - y.mean()
-    for w in _weights(groups):
+    for w in _iterate_weights(groups):
         found["plcc"].append(weighted_pearson(cx, cy, w))
         found["srcc"].append(weighted_pearson(rx(w), ry(w), w))
         with np.errstate(invalid="ignore"):
@@ -183,7 +183,7 @@ _SCALES = {"plcc": _FISHER, "srcc": _FISHER, "mean": _FISHER, "krcc": _FISHER, "
 
 
 @lru_cache(maxsize=8)
-def _draws(count: int) -> Floats:
+def _draw_counts(count: int) -> Floats:
     """(DRAWS, count): how often each of so many pseudo-values is drawn."""
     words = stream("refine-bench", "bootstrap-t", count).words(DRAWS * count)
     uniform = (words >> np.uint64(11)).astype(np.float64) / 2**53
@@ -192,7 +192,7 @@ def _draws(count: int) -> Floats:
     return np.bincount(flat, minlength=DRAWS * count).reshape(DRAWS, count).astype(np.float64)
 
 
-def _standard_error(values: Floats) -> tuple[float, Floats]:
+def _estimate_error(values: Floats) -> tuple[float, Floats]:
     """(standard error of values[0], pseudo-values around their mean); values[1:] are those without each group."""
     count = len(values) - 1
     pseudo = count * values[0] - (count - 1) * values[1:]
@@ -200,24 +200,24 @@ def _standard_error(values: Floats) -> tuple[float, Floats]:
     return float(np.sqrt((centred**2).sum() / (count - 1) / count)), centred
 
 
-def _studentized(centred: Floats) -> Floats:
+def _studentize(centred: Floats) -> Floats:
     """|t| of means of drawn pseudo-values, (DRAWS,): what a standard error is worth with so few of this shape."""
     count = len(centred)
-    w = _draws(count)
+    w = _draw_counts(count)
     mean = w @ centred / count
     spread = np.maximum(w @ centred**2 - count * mean**2, 0.0) / (count - 1) / count
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(spread > 0, np.abs(mean) / np.sqrt(spread), np.inf)
 
 
-def _widening(count: int) -> float:
+def _find_widening(count: int) -> float:
     """What the standard error of so few pseudo-values lacks where some references weigh far more than others: 5 % for
     20, 1 % for 81. Chosen by the simulation of docs/bench-statistics.md; without it 92.6 % were held with 20.
     """
     return math.sqrt(count / (count - 2)) if count > 2 else math.inf
 
 
-def _reach(centred: Floats, most: float = np.inf) -> float:
+def _find_reach(centred: Floats, most: float = np.inf) -> float:
     """How many standard errors an interval reaches: by Student's t, or by the drawn ones where that is more; at most
     so many times Student's.
     """
@@ -226,97 +226,99 @@ def _reach(centred: Floats, most: float = np.inf) -> float:
     student = float(t.ppf((1 + LEVEL) / 2, len(centred) - 1))
     if not centred.any():
         return student
-    drawn = float(np.quantile(_studentized(centred), LEVEL, method="higher"))
+    drawn = float(np.quantile(_studentize(centred), LEVEL, method="higher"))
     return min(max(student, drawn), most * student)
 
 
-def interval_of(values: Floats, groups: Groups, scale: _Scale = _FISHER) -> Interval | None:
+def make_interval(values: Floats, groups: Groups, scale: _Scale = _FISHER) -> Interval | None:
     """From a metric of all items and without each group; None where one of them is undefined."""
     if groups.count < 2 or not np.isfinite(values).all():
         return None
     z = scale.there(values)
-    error, centred = _standard_error(z)
+    error, centred = _estimate_error(z)
     whole = float(values[0])
     if error == 0:
         return Interval(whole, whole, groups.units)
-    reach = error * _widening(groups.count) * _reach(centred)
+    reach = error * _find_widening(groups.count) * _find_reach(centred)
     low, high = scale.back(float(z[0]) - reach), scale.back(float(z[0]) + reach)
     # There and back again may cost the last digit.
     return Interval(min(low, whole), max(high, whole), groups.units) if np.isfinite([low, high]).all() else None
 
 
-def intervals(
+def estimate_intervals(
     predicted: ArrayLike, truth: ArrayLike, clusters: Sequence[object] | None = None
 ) -> dict[str, Interval | None]:
     """Intervals of "plcc", "srcc", "mean", "rmse" and "krcc"; None where the metric, or one of its parts, is
     undefined.
     """
-    x, y = pairs(predicted, truth)
-    if not defined(x, y):
+    x, y = check_pairs(predicted, truth)
+    if not is_defined(x, y):
         return dict.fromkeys(_SCALES)
     groups = form_groups(len(x), clusters)
     found = {**leave_out(x, y, groups), "krcc": _leave_out_krcc(x, y, groups)}
-    return {name: interval_of(found[name], groups, scale) for name, scale in _SCALES.items()}
+    return {name: make_interval(found[name], groups, scale) for name, scale in _SCALES.items()}
 
 
-def srcc_interval(x: ArrayLike, y: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
+def estimate_srcc_interval(x: ArrayLike, y: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
     """Of SRCC alone."""
-    a, b = pairs(x, y)
-    if not defined(a, b):
+    a, b = check_pairs(x, y)
+    if not is_defined(a, b):
         return None
     groups = form_groups(len(a), clusters)
-    return interval_of(leave_out(a, b, groups)["srcc"], groups, _FISHER)
+    return make_interval(leave_out(a, b, groups)["srcc"], groups, _FISHER)
 
 
-def ratio_interval(above: ArrayLike, below: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
+def estimate_ratio_interval(
+    above: ArrayLike, below: ArrayLike, clusters: Sequence[object] | None = None
+) -> Interval | None:
     """Of sum(above) / sum(below), a share from 0 to 1, e.g. F1 over images: twice the hits over what was given and
     what is true, (n,) each.
     """
-    a, b = pairs(above, below)
+    a, b = check_pairs(above, below)
     groups = form_groups(len(a), clusters)
     if groups.count < 2:
         return None
     values = _leave_out_ratio(a, b, groups)
-    return _share_interval(values, groups) if np.isfinite(values).all() else None
+    return _make_share_interval(values, groups) if np.isfinite(values).all() else None
 
 
-def _share_interval(values: Floats, groups: Groups) -> Interval:
+def _make_share_interval(values: Floats, groups: Groups) -> Interval:
     """Wilson's, for the number of independent answers that have this standard error; as many as units where all are
     right, or none is.
     """
     share = min(max(float(values[0]), 0.0), 1.0)
-    error, centred = _standard_error(values)
+    error, centred = _estimate_error(values)
     n = share * (1 - share) / error**2 if error > 0 and 0 < share < 1 else float(groups.units)
-    q = _reach(centred, SKEWED) ** 2 / n
+    q = _find_reach(centred, SKEWED) ** 2 / n
     middle = (share + q / 2) / (1 + q)
     reach = np.sqrt(q * share * (1 - share) + q**2 / 4) / (1 + q)
     low, high = float(min(middle - reach, share)), float(max(middle + reach, share))
     return Interval(max(0.0, low), min(1.0, high), groups.units)
 
 
-def mean_interval(values: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
+def estimate_mean_interval(values: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
     """Of a mean of values from 0 to 1, e.g. an accuracy."""
     x = np.asarray(values, dtype=np.float64)
-    return ratio_interval(x, np.ones_like(x), clusters)
+    return estimate_ratio_interval(x, np.ones_like(x), clusters)
 
 
 # --- differences ----------------------------------------------------------------------------------------------------
 
 
-def _difference(values: Floats, groups: Groups, most: float) -> tuple[Interval | None, float | None]:
+def _estimate_difference(values: Floats, groups: Groups, most: float) -> tuple[Interval | None, float | None]:
     """(interval within +-most, two-sided p that there is none) of a difference, from it and from it without each
     group.
     """
     if groups.count < 2 or not np.isfinite(values).all():
         return None, None
-    error, centred = _standard_error(values)
+    error, centred = _estimate_error(values)
     if error == 0:
         return Interval(float(values[0]), float(values[0]), groups.units), 1.0 if values[0] == 0 else None
     from scipy.stats import t
 
-    error *= _widening(groups.count)
-    reach, away = error * _reach(centred), abs(float(values[0])) / error
-    drawn = (1 + int((_studentized(centred) >= away).sum())) / (1 + DRAWS)
+    error *= _find_widening(groups.count)
+    reach, away = error * _find_reach(centred), abs(float(values[0])) / error
+    drawn = (1 + int((_studentize(centred) >= away).sum())) / (1 + DRAWS)
     p = max(drawn, float(2 * t.sf(away, groups.count - 1)))
     low, high = max(-most, float(values[0]) - reach), min(most, float(values[0]) + reach)
     return Interval(low, high, groups.units), p
@@ -326,17 +328,17 @@ def compare_metrics(
     first: ArrayLike, second: ArrayLike, truth: ArrayLike, clusters: Sequence[object] | None = None
 ) -> dict[str, tuple[Interval | None, float | None]]:
     """(interval of the difference, its p) for "plcc" and "srcc" of two models on the same items."""
-    x, y = pairs(first, truth)
-    z, _ = pairs(second, truth)
+    x, y = check_pairs(first, truth)
+    z, _ = check_pairs(second, truth)
     groups = form_groups(len(x), clusters)
     one, two = leave_out(x, y, groups), leave_out(z, y, groups)
-    return {name: _difference(one[name] - two[name], groups, 2.0) for name in ("plcc", "srcc")}
+    return {name: _estimate_difference(one[name] - two[name], groups, 2.0) for name in ("plcc", "srcc")}
 
 
-def mean_difference(
+def estimate_mean_difference(
     difference: ArrayLike, clusters: Sequence[object] | None = None
 ) -> tuple[Interval | None, float | None]:
     """(interval, p) of the mean of differences between values from 0 to 1, (n,)."""
     x = np.asarray(difference, dtype=np.float64)
     groups = form_groups(len(x), clusters)
-    return _difference(_leave_out_ratio(x, np.ones_like(x), groups), groups, 1.0)
+    return _estimate_difference(_leave_out_ratio(x, np.ones_like(x), groups), groups, 1.0)

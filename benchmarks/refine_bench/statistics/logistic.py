@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from refine_bench.statistics.correlation import defined, pairs, srcc
+from refine_bench.statistics.correlation import check_pairs, is_defined, srcc
 
 __all__ = ["Fit", "Kind", "fit_logistic"]
 
@@ -44,15 +44,15 @@ def fit_logistic(predicted: ArrayLike, truth: ArrayLike, kind: Kind = 5) -> Fit 
     """Map predictions onto the truth; None where that is undefined: constant lists, or fewer than 2 (kind + 1)
     points.
     """
-    x, y = pairs(predicted, truth)
-    if not defined(x, y) or len(x) < 2 * (kind + 1):
+    x, y = check_pairs(predicted, truth)
+    if not is_defined(x, y) or len(x) < 2 * (kind + 1):
         return None
     sign = 1.0 if (srcc(x, y) or 0.0) >= 0 else -1.0
     middle, width = np.median(x), max(float(np.subtract(*np.quantile(x, [0.75, 0.25]))), float(x.std()))
     u, v = sign * (x - middle) / width, (y - y.mean()) / y.std()
-    parameters, status = _best(u, v, kind)
+    parameters, status = _find_best(u, v, kind)
     ends = np.linspace(u.min(), u.max(), 201)
-    back = partial(_value, parameters)
+    back = partial(_evaluate, parameters)
     return Fit(
         mapped=back(u) * y.std() + y.mean(),
         status=status,
@@ -60,63 +60,67 @@ def fit_logistic(predicted: ArrayLike, truth: ArrayLike, kind: Kind = 5) -> Fit 
     )
 
 
-def _best(u: Floats, v: Floats, kind: Kind) -> tuple[Floats, str]:
+def _find_best(u: Floats, v: Floats, kind: Kind) -> tuple[Floats, str]:
     """(a, k, m, b, c) of the best monotone curve, and which curve it is."""
     slope, offset = np.polyfit(u, v, 1)
     best, status = np.array([0.0, 1.0, 0.0, slope, offset]), "linear"
-    cost = _cost(best, u, v)
+    cost = _measure_cost(best, u, v)
     for free, name in ((4, "four"), (5, "ok")):
         if free > kind:
             break
-        for start in _starts(u, v, free == 5):
-            found = _refined(start, u, v, free == 5)
-            if found is not None and _rises(found, u) and (reached := _cost(found, u, v)) < cost - 1e-12 * len(u):
+        for start in _list_starts(u, v, free == 5):
+            found = _refine_curve(start, u, v, free == 5)
+            if (
+                found is not None
+                and _is_rising(found, u)
+                and (reached := _measure_cost(found, u, v)) < cost - 1e-12 * len(u)
+            ):
                 best, status, cost = found, "ok" if free == kind else name, reached
     return best, status
 
 
-def _value(p: Floats, u: Floats) -> Floats:
+def _evaluate(p: Floats, u: Floats) -> Floats:
     from scipy.special import expit
 
     return np.asarray(p[0] * (expit(p[1] * (u - p[2])) - 0.5) + p[3] * u + p[4])
 
 
-def _cost(p: Floats, u: Floats, v: Floats) -> float:
-    return float(np.sum((_value(p, u) - v) ** 2))
+def _measure_cost(p: Floats, u: Floats, v: Floats) -> float:
+    return float(np.sum((_evaluate(p, u) - v) ** 2))
 
 
-def _rises(p: Floats, u: Floats) -> bool:
+def _is_rising(p: Floats, u: Floats) -> bool:
     """Whether the curve never turns back between the smallest and the largest prediction."""
-    values = _value(p, u.min() + GRID * np.ptp(u))
+    values = _evaluate(p, u.min() + GRID * np.ptp(u))
     return bool((np.diff(values) >= -1e-9).all())
 
 
-def _starts(u: Floats, v: Floats, tilted: bool) -> list[Floats]:
+def _list_starts(u: Floats, v: Floats, tilted: bool) -> list[Floats]:
     """The best points of the grid, on bins of neighbours; the linear part is solved for each."""
-    bin_u, bin_v, weight = _binned(u, v)
-    quantiles = _places(u)
-    found = [_solved(k, m, bin_u, bin_v, weight, tilted) for k in SLOPES for m in quantiles]
+    bin_u, bin_v, weight = _bin_points(u, v)
+    quantiles = _list_places(u)
+    found = [_solve_linear(k, m, bin_u, bin_v, weight, tilted) for k in SLOPES for m in quantiles]
     found = [(cost, p) for cost, p in found if tilted or p[0] > 0]
     found.sort(key=lambda pair: pair[0])
-    rising = [p for _, p in found if _rises(p, u)]
+    rising = [p for _, p in found if _is_rising(p, u)]
     return [p for _, p in found[:REFINED]] + rising[:REFINED]
 
 
-def _places(u: Floats) -> Floats:
+def _list_places(u: Floats) -> Floats:
     inside = [place for place in PLACES if 0 <= place <= 1]
     low, high = u.min(), u.max()
     beyond = [low + place * (high - low) for place in PLACES if not 0 <= place <= 1]
     return np.unique(np.concatenate([np.quantile(u, inside), beyond]))
 
 
-def _binned(u: Floats, v: Floats) -> tuple[Floats, Floats, Floats]:
+def _bin_points(u: Floats, v: Floats) -> tuple[Floats, Floats, Floats]:
     order = np.argsort(u, kind="stable")
     edges = np.linspace(0, len(u), min(BINS, len(u)) + 1).astype(int)[:-1]
     weight = np.diff(np.append(edges, len(u))).astype(np.float64)
     return np.add.reduceat(u[order], edges) / weight, np.add.reduceat(v[order], edges) / weight, weight
 
 
-def _solved(k: float, m: float, u: Floats, v: Floats, weight: Floats, tilted: bool) -> tuple[float, Floats]:
+def _solve_linear(k: float, m: float, u: Floats, v: Floats, weight: Floats, tilted: bool) -> tuple[float, Floats]:
     from scipy.special import expit
 
     s = expit(k * (u - m)) - 0.5
@@ -128,7 +132,7 @@ def _solved(k: float, m: float, u: Floats, v: Floats, weight: Floats, tilted: bo
     return cost, np.array([a, k, m, b, c])
 
 
-def _refined(start: Floats, u: Floats, v: Floats, tilted: bool) -> Floats | None:
+def _refine_curve(start: Floats, u: Floats, v: Floats, tilted: bool) -> Floats | None:
     from scipy.optimize import least_squares
     from scipy.special import expit
 
@@ -147,7 +151,7 @@ def _refined(start: Floats, u: Floats, v: Floats, tilted: bool) -> Floats | None
         return np.stack([columns[place] for place in free], axis=1)
 
     try:
-        found = least_squares(lambda p: _value(whole(p), u) - v, start[free], jac=jacobian, method="lm", max_nfev=60)
+        found = least_squares(lambda p: _evaluate(whole(p), u) - v, start[free], jac=jacobian, method="lm", max_nfev=60)
     except (ValueError, np.linalg.LinAlgError):
         return None
     return whole(found.x) if np.isfinite(found.x).all() else None

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refine_bench.statistics.correlation import pairs, plcc, srcc
+from refine_bench.statistics.correlation import check_pairs, plcc, srcc
 from refine_bench.statistics.intervals import Interval, compare_metrics
 
-__all__ = ["Comparison", "compare", "holm", "mcnemar", "meng", "williams"]
+__all__ = ["Comparison", "compare_models", "holm", "mcnemar", "meng", "williams"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,12 @@ def meng(first: float, second: float, between: float, n: int) -> float | None:
     return float(2 * norm.sf(abs(z)))
 
 
-def compare(
+def compare_models(
     first: ArrayLike, second: ArrayLike, truth: ArrayLike, clusters: Sequence[object] | None = None
 ) -> tuple[Comparison, Comparison]:
     """PLCC and SRCC of two models on the same items, (n,) each."""
-    x, y = pairs(first, truth)
-    z, _ = pairs(second, truth)
+    x, y = check_pairs(first, truth)
+    z, _ = check_pairs(second, truth)
     differences = compare_metrics(x, z, y, clusters)
     found = []
     for name, metric, label, test in (("plcc", plcc, "Williams", williams), ("srcc", srcc, "Meng", meng)):

@@ -58,9 +58,9 @@ def _requests(tmp_path: Path, n: int, protocol: str = "q-align", **decoding: Any
 
 def test_a_batch_says_what_each_would_say_alone(model: HuggingFace, tmp_path: Path) -> None:
     requests = _requests(tmp_path, 6)
-    together = {r.request.item: r.answer for r in model.answers(requests)}
+    together = {r.request.item: r.answer for r in model.answer(requests)}
     for request in requests:
-        (alone,) = model.answers([request])
+        (alone,) = model.answer([request])
         assert alone.answer.text == together[request.item].text
         for word, logit in alone.answer.logits.items():
             assert together[request.item].logits[word] == pytest.approx(logit, abs=1e-4)
@@ -70,7 +70,7 @@ def test_logits_of_words_are_those_of_a_forward_pass(model: HuggingFace, tmp_pat
     import torch
 
     (request,) = _requests(tmp_path, 1)
-    (response,) = model.answers([request])
+    (response,) = model.answer([request])
     from PIL import Image as Pillow
 
     inputs = model._processor(
@@ -102,7 +102,7 @@ def test_a_batch_that_runs_out_of_memory_is_halved(
 
     monkeypatch.setattr(model, "_generate_batch", greedy)
     monkeypatch.setattr(model, "_batch", 8)
-    responses = list(model.answers(_requests(tmp_path, 8)))
+    responses = list(model.answer(_requests(tmp_path, 8)))
     assert sorted(r.request.item for r in responses) == [str(k) for k in range(8)]
     assert not any(r.answer.error for r in responses)
     assert asked[0] == 8
@@ -114,13 +114,13 @@ def test_one_bad_picture_does_not_cost_the_others(model: HuggingFace, tmp_path: 
 
     requests = _requests(tmp_path, 4)
     requests[2] = replace(requests[2], images=(b"no picture",))
-    answers = {r.request.item: r.answer for r in model.answers(requests)}
+    answers = {r.request.item: r.answer for r in model.answer(requests)}
     assert [key for key, answer in answers.items() if answer.error] == ["2"]
 
 
 def test_sampling_follows_its_seed(model: HuggingFace, tmp_path: Path) -> None:
     (request,) = _requests(tmp_path, 1, temperature=1.0, max_tokens=12)
-    first, second = (next(model.answers([request])).answer.text for _ in range(2))
+    first, second = (next(model.answer([request])).answer.text for _ in range(2))
     assert first == second
 
 

@@ -17,9 +17,9 @@ from in_process import Cli
 
 from distortlab.core.errors import UserError
 from refine_bench.report import FORMATS, format_report, write_report
-from refine_bench.runs.merge import merge
-from refine_bench.runs.store import AnswerLog, Run, key_of, read_lines
-from refine_bench.scoring.published import beside, published
+from refine_bench.runs.merge import merge_runs
+from refine_bench.runs.store import AnswerLog, Run, hash_request, read_lines
+from refine_bench.scoring.published import load_published, match_published
 from refine_bench.scoring.run import score_run
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>&\"' $x$ |_{}\\ =1+1"
@@ -109,7 +109,7 @@ def test_runs_of_two_models_are_not_merged(cli: Cli, tmp_path: Path) -> None:
     for name in ("sharpness", "noise"):
         cli("run", "--model", name, "--on", "koniq:all", "--data", tmp_path, "--out", tmp_path / name, "--no-report")
     with pytest.raises(UserError, match="another model"):
-        merge([tmp_path / "sharpness", tmp_path / "noise"], tmp_path / "both")
+        merge_runs([tmp_path / "sharpness", tmp_path / "noise"], tmp_path / "both")
     assert not (tmp_path / "both").exists()
 
 
@@ -121,11 +121,11 @@ def test_keys_change_with_all_that_could_change_an_answer() -> None:
         "model": ("m", "1", "p"),
         "sample": 0,
     }
-    keys = {key_of(**usual)}
+    keys = {hash_request(**usual)}
     for name, value in (("images", ["b"]), ("prompt", ("", "Q", "")), ("decoding", {"temperature": 1}), ("sample", 1)):
-        keys.add(key_of(**{**usual, name: value}))
-    keys.add(key_of(**{**usual, "model": ("m", "2", "p")}))
-    keys.add(key_of(**{**usual, "model": ("m", "1", "q")}))
+        keys.add(hash_request(**{**usual, name: value}))
+    keys.add(hash_request(**{**usual, "model": ("m", "2", "p")}))
+    keys.add(hash_request(**{**usual, "model": ("m", "1", "q")}))
     assert len(keys) == 7
 
 
@@ -237,8 +237,8 @@ def test_an_unknown_kind_of_report(runs: tuple[Path, Path], cli: Cli) -> None:
 
 
 def test_published_numbers_are_numbers_with_sources() -> None:
-    assert len(published()) > 200
-    for row in published():
+    assert len(load_published()) > 200
+    for row in load_published():
         assert -1 <= row.plcc <= 1
         assert -1 <= row.srcc <= 1
         assert row.source
@@ -246,14 +246,14 @@ def test_published_numbers_are_numbers_with_sources() -> None:
 
 
 def test_what_differs_is_said() -> None:
-    rows = beside("koniq:acr+1024+qalign-2010", "deqa")
+    rows = match_published("koniq:acr+1024+qalign-2010", "deqa")
     deqa = [row for row in rows if row.row.model == "DeQA-Score"]
     assert deqa[0].differs == ("PLCC after logistic-4",)
     align = next(row for row in rows if row.row.model == "Q-Align")
     assert "protocol q-align" in align.differs
-    other = beside("koniq:acr+1024+official-2015", "deqa")
+    other = match_published("koniq:acr+1024+official-2015", "deqa")
     assert any("on koniq:qalign-2010" in row.differs for row in other)
-    exact = beside("koniq:acr+1024+all", "qbench-a3")
+    exact = match_published("koniq:acr+1024+all", "qbench-a3")
     assert not exact[0].differs
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from in_process import Cli
 
 from refine_bench.report import FORMATS, format_report, write_report
-from refine_bench.report.draw import bar_start, interval_bar
+from refine_bench.report.draw import draw_interval, find_bar_start
 from refine_bench.report.latex import escape_latex, format_summary
 from refine_bench.report.summary import Summary, summarize
 from refine_bench.runs.store import Run
@@ -240,9 +240,9 @@ def test_predictions_have_the_name_they_were_given(cli: Cli, tmp_path: Path) -> 
     st.one_of(st.none(), st.floats(0, 1)),
 )
 def test_bars_have_room_for_what_they_show(value: float, interval: list[float], floor: float | None) -> None:
-    start = bar_start([value, *interval])
+    start = find_bar_start([value, *interval])
     assert start <= min(0.0, value, interval[0])
-    drawn = interval_bar(value, interval, floor, start)
+    drawn = draw_interval(value, interval, floor, start)
     a, b = (float(re.search(rf'class="range".*?{end}="([\d.]+)"', drawn)[1]) for end in ("x1", "x2"))
     assert b - a == pytest.approx(112 * (interval[1] - interval[0]) / (1 - start), abs=0.11)
     assert ('class="zero"' in drawn) == (start < 0)

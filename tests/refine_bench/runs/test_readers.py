@@ -16,7 +16,7 @@ from refine_bench.prompts.answers import Answer, Token, read_score
 from refine_bench.prompts.protocols import PROTOCOLS
 from refine_bench.report import write_report
 from refine_bench.runs.store import Run, read_lines
-from refine_bench.scoring.published import beside
+from refine_bench.scoring.published import match_published
 
 PLAIN = "Rate the quality of this picture."
 """The question that a server is tried with."""
@@ -54,7 +54,7 @@ def test_without_log_probabilities_the_text_is_read_and_it_is_said(
 
 
 def test_a_published_number_differs_by_the_reader() -> None:
-    (plain, text) = (beside("koniq:acr+1024+qalign", "q-align", reader=reader) for reader in ("", "text"))
+    (plain, text) = (match_published("koniq:acr+1024+qalign", "q-align", reader=reader) for reader in ("", "text"))
     assert [row.row for row in plain]
     assert all("ours read by text" in row.differs for row in text)
     assert not any("ours read" in note for row in plain for note in row.differs)

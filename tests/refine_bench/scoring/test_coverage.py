@@ -13,7 +13,7 @@ from bench_samples import write_kadid, write_koniq, write_llvisionqa, write_meta
 from bench_servers import serving
 from in_process import Cli
 
-from refine_bench.report.board import boards, separate_labels
+from refine_bench.report.board import make_boards, separate_labels
 from refine_bench.scoring.coverage import add_coverage
 from refine_bench.scoring.score_predictions import score_predictions
 
@@ -112,7 +112,7 @@ def _score(**changes: Any) -> dict[str, Any]:
 def test_the_best_error_is_the_smallest() -> None:
     scores = [{"run": f"r{k}", "sets": [_score(rmse=rmse, srcc=0.5 + rmse)]} for k, rmse in enumerate((0.4, 0.2, 0.3))]
     scores.append({"run": "part", "sets": [_score(rmse=0.1, srcc=0.99, rows=4)]})
-    (board,) = boards(scores)
+    (board,) = make_boards(scores)
     place = {name: k for k, name in enumerate(board.columns)}
     best = {name: [e.run for e in board.entries if board.is_best(e, k)] for name, k in place.items()}
     assert best["RMSE"] == ["r1"]
@@ -232,7 +232,7 @@ def test_sets_of_one_name_with_other_labels_have_boards_of_their_own(labels: Pat
     labels.write_text(json.dumps([{**item, "gt_score": 5 - item["gt_score"]} for item in items]))
     runs += [_run(cli, labels, "sharpness", "other"), _run(cli, labels, "noise", "part", "--limit", 5)]
     scores = [json.loads((run / "scores.json").read_text()) for run in runs]
-    found = [[(entry.run, entry.rank) for entry in board.entries] for board in boards(separate_labels(scores))]
+    found = [[(entry.run, entry.rank) for entry in board.entries] for board in make_boards(separate_labels(scores))]
     assert [sorted(run for run, _ in board) for board in found] == [["first", "second"], ["other", "part"]]
     assert ("other", 1) in found[1]
     page = _report(cli, runs, ".html")
@@ -256,7 +256,7 @@ def test_a_set_that_one_run_asked_in_two_ways_has_two_sections(labels: Path, cli
 
 def test_a_part_stands_beside_whole_runs_whatever_its_labels() -> None:
     rows = {"whole": _score(), "part": _score(rows=4, sha256="1"), "other": _score(sha256="2")}
-    found = boards(separate_labels([{"run": run, "sets": [score]} for run, score in rows.items()]))
+    found = make_boards(separate_labels([{"run": run, "sets": [score]} for run, score in rows.items()]))
     assert [[entry.run for entry in board.entries] for board in found] == [["whole", "part"], ["other"]]
-    (alone,) = boards(separate_labels([{"run": "part", "sets": [rows["part"]]}]))
+    (alone,) = make_boards(separate_labels([{"run": "part", "sets": [rows["part"]]}]))
     assert [entry.run for entry in alone.entries] == ["part"]

@@ -18,12 +18,12 @@ from refine_bench.datasets import local
 from refine_bench.prompts.answers import Reading
 from refine_bench.prompts.diagnosis import QUESTION, Region, format_regions, match_regions, read_regions
 from refine_bench.scoring.diagnosis import score_diagnosis
-from refine_bench.scoring.local import Told, quadratic_kappa, score_severity, score_tasks
+from refine_bench.scoring.local import TaskAnswer, quadratic_kappa, score_severity, score_tasks
 
 
-def _told(folder: Path, view: str, answer: Any) -> list[Told]:
+def _told(folder: Path, view: str, answer: Any) -> list[TaskAnswer]:
     found = local.list_items(folder, "validation", view)
-    return [Told(item.id, answer(item.truth), item.truth, item.question) for item in found]
+    return [TaskAnswer(item.id, answer(item.truth), item.truth, item.question) for item in found]
 
 
 def _right(truth: Any) -> str:

@@ -12,23 +12,23 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from refine_bench.statistics.correlation import ceiling, krcc, linear_rmse, mean, plcc, rmse, srcc
+from refine_bench.statistics.correlation import estimate_ceiling, krcc, linear_rmse, mean, plcc, rmse, srcc
 from refine_bench.statistics.intervals import (
     FEW,
     GROUPS,
     Interval,
     Ranks,
     describe_units,
+    estimate_intervals,
+    estimate_mean_interval,
+    estimate_ratio_interval,
+    estimate_srcc_interval,
     form_groups,
-    interval_of,
-    intervals,
     leave_out,
-    mean_interval,
-    ratio_interval,
-    srcc_interval,
+    make_interval,
 )
 from refine_bench.statistics.logistic import fit_logistic
-from refine_bench.statistics.paired import compare, holm, mcnemar, meng, williams
+from refine_bench.statistics.paired import compare_models, holm, mcnemar, meng, williams
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks" / "statistics"))
 import coverage
@@ -83,11 +83,11 @@ def test_the_ceiling_is_the_correlation_of_truth_and_mean_opinion() -> None:
     rng = np.random.default_rng(3)
     true, sd, n = rng.normal(3, 0.6, 4000), np.full(4000, 0.9), np.full(4000, 15)
     votes = true + rng.normal(size=4000) * sd / np.sqrt(n)
-    found = ceiling(votes, sd, n)
+    found = estimate_ceiling(votes, sd, n)
     assert found is not None
     assert found.plcc == pytest.approx(stats.pearsonr(true, votes)[0], abs=0.01)
     assert found.srcc == pytest.approx(stats.spearmanr(true, votes)[0], abs=0.01)
-    assert ceiling(np.full(10, 3.0), np.ones(10), np.ones(10)) is None
+    assert estimate_ceiling(np.full(10, 3.0), np.ones(10), np.ones(10)) is None
 
 
 # --- the logistic fit -----------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def _units_of(groups: list[int], of: Sequence[object]) -> list[set[object]]:
 
 def test_intervals_hold_the_value_and_know_their_clusters() -> None:
     x, y = _scores(4, 300)
-    found = intervals(x, y, [k // 25 for k in range(300)])
+    found = estimate_intervals(x, y, [k // 25 for k in range(300)])
     for name, value in (("plcc", plcc(x, y)), ("srcc", srcc(x, y)), ("krcc", krcc(x, y))):
         interval = found[name]
         assert interval is not None
@@ -224,7 +224,7 @@ def test_intervals_hold_the_value_and_know_their_clusters() -> None:
         assert interval.low < value < interval.high
         assert interval.clusters == 12 < FEW
         assert interval.few
-    assert intervals([1.0] * 9, list(range(9)))["srcc"] is None
+    assert estimate_intervals([1.0] * 9, list(range(9)))["srcc"] is None
 
 
 def test_intervals_of_items_that_share_a_reference_are_wider() -> None:
@@ -232,7 +232,7 @@ def test_intervals_of_items_that_share_a_reference_are_wider() -> None:
     scene = np.repeat(np.arange(40), 25)
     y = rng.normal(size=1000)
     x = y + rng.normal(size=40)[scene] + 0.3 * rng.normal(size=1000)
-    alone, together = intervals(x, y)["srcc"], intervals(x, y, scene.tolist())["srcc"]
+    alone, together = estimate_intervals(x, y)["srcc"], estimate_intervals(x, y, scene.tolist())["srcc"]
     assert alone is not None
     assert together is not None
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
@@ -252,7 +252,7 @@ def test_intervals_cover_what_they_say_with_twenty_references(metric: str) -> No
         quality, opinion, of = coverage.make_qualities(rng, FEW)
         groups = form_groups(len(of), of)
         values = leave_out(coverage.make_scores(rng, quality, strong), opinion, groups)[metric]
-        found = interval_of(values, groups)
+        found = make_interval(values, groups)
         assert found is not None
         held += found.low <= true <= found.high
     assert held / draws > 0.92
@@ -265,7 +265,7 @@ def test_intervals_of_accuracies_cover_what_they_say(share: float, within: float
     held = 0
     for _ in range(400):
         right, of = coverage.make_answers(rng, FEW, share, within)
-        found = mean_interval(right, of)
+        found = estimate_mean_interval(right, of)
         assert found is not None
         held += found.low <= share <= found.high
     assert held / 400 > 0.92
@@ -276,7 +276,7 @@ def test_intervals_cover_what_they_say() -> None:
     covered = 0
     true = stats.spearmanr(*_scores(99, 200_000))[0]
     for seed in range(200):
-        found = srcc_interval(*_scores(seed, 300))
+        found = estimate_srcc_interval(*_scores(seed, 300))
         assert found is not None
         covered += found.low <= true <= found.high
     assert 0.90 <= covered / 200 <= 0.99
@@ -285,24 +285,24 @@ def test_intervals_cover_what_they_say() -> None:
 def test_ten_thousand_predictions_take_seconds() -> None:
     x, y = _scores(0, 10_000)
     start = time.process_time()
-    intervals(x, y)
+    estimate_intervals(x, y)
     fit_logistic(x, y, 5)
     assert time.process_time() - start < 20  # 4 s on a quiet core
 
 
 def test_the_interval_of_a_mean() -> None:
     values = np.random.default_rng(0).random(500) < 0.7
-    found = mean_interval(values)
+    found = estimate_mean_interval(values)
     assert found is not None
     spread = 1.96 * np.sqrt(0.7 * 0.3 / 500)
     assert (found.high - found.low) / 2 == pytest.approx(spread, rel=0.15)
-    assert mean_interval([1.0]) is None
+    assert estimate_mean_interval([1.0]) is None
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 @pytest.mark.parametrize("n", [5, 20, 400])
 def test_all_right_is_not_certain(value: float, n: int) -> None:
-    found = mean_interval([value] * n)
+    found = estimate_mean_interval([value] * n)
     assert found is not None
     assert min(found.low, 1 - found.high) == 0.0
     assert 0.5 / n < found.high - found.low < 8 / n
@@ -311,7 +311,7 @@ def test_all_right_is_not_certain(value: float, n: int) -> None:
 @settings(max_examples=60)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=40), st.integers(1, 6))
 def test_intervals_of_shares_hold_the_share_and_stay_between_0_and_1(values: list[float], size: int) -> None:
-    found = mean_interval(values, [k // size for k in range(len(values))])
+    found = estimate_mean_interval(values, [k // size for k in range(len(values))])
     if found is not None:
         assert 0 <= found.low <= float(np.mean(values)) + 1e-12
         assert float(np.mean(values)) - 1e-12 <= found.high <= 1
@@ -319,13 +319,13 @@ def test_intervals_of_shares_hold_the_share_and_stay_between_0_and_1(values: lis
 
 def test_a_perfect_model_and_very_few_references() -> None:
     x = np.arange(30.0)
-    assert intervals(x, x)["srcc"] == Interval(1.0, 1.0, 30)
+    assert estimate_intervals(x, x)["srcc"] == Interval(1.0, 1.0, 30)
     noisy = _scores(3, 30)
-    two = intervals(*noisy, [k % 2 for k in range(30)])["srcc"]
+    two = estimate_intervals(*noisy, [k % 2 for k in range(30)])["srcc"]
     assert two is not None
     assert two.few
     assert -1 <= two.low < two.high <= 1
-    assert intervals(*noisy, ["one"] * 30)["srcc"] is None
+    assert estimate_intervals(*noisy, ["one"] * 30)["srcc"] is None
 
 
 @pytest.mark.parametrize(
@@ -344,13 +344,13 @@ def test_the_interval_of_a_ratio_holds_it() -> None:
     rng = np.random.default_rng(0)
     right = rng.integers(1, 4, 300).astype(float)
     hits = np.array([rng.binomial(int(n), 0.6) for n in right], dtype=float)
-    found = ratio_interval(hits, right)
+    found = estimate_ratio_interval(hits, right)
     assert found is not None
     assert found.low < hits.sum() / right.sum() < found.high
     assert found.high - found.low < 0.15
-    alone = srcc_interval(right, hits)
+    alone = estimate_srcc_interval(right, hits)
     assert alone is not None
-    assert alone == intervals(right, hits)["srcc"]
+    assert alone == estimate_intervals(right, hits)["srcc"]
 
 
 # --- paired tests ---------------------------------------------------------------------------------------------------
@@ -367,7 +367,7 @@ def test_meng_agrees_with_williams_on_large_samples() -> None:
 
 def test_a_model_is_not_better_than_itself() -> None:
     x, y = _scores(0)
-    for found in compare(x, x, y):
+    for found in compare_models(x, x, y):
         assert found.difference == 0
         assert found.p_jackknife == 1.0
         assert found.p_test in (None, 1.0)
@@ -380,7 +380,7 @@ def test_tests_keep_their_level_and_find_real_differences() -> None:
         y, shared = rng.normal(size=200), rng.normal(size=200)
         a, b = (y + 0.6 * shared + 0.4 * rng.normal(size=200) for _ in range(2))
         worse = y + 0.6 * shared + 0.9 * rng.normal(size=200)
-        first, second = compare(a, b, y), compare(a, worse, y)
+        first, second = compare_models(a, b, y), compare_models(a, worse, y)
         wrong += sum((p or 1) < 0.05 for c in first for p in (c.p_test, c.p_jackknife))
         right += sum((p or 1) < 0.05 for c in second for p in (c.p_test, c.p_jackknife))
     assert wrong / (4 * n) < 0.09
