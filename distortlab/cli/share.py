@@ -117,11 +117,11 @@ def materialize(
     distortlab materialize archive/ -o data/
     """
     from distortlab.cli.printing import print_account
-    from distortlab.dataset.archive import archive_manifest
+    from distortlab.dataset.manifest import read_archive_manifest
     from distortlab.sharing.materialize import materialize as run
     from distortlab.storage.base import open_storage
 
-    total = archive_manifest(open_storage(archive))["totals"]["images"]
+    total = read_archive_manifest(open_storage(archive))["totals"]["images"]
     with bar("images", total, quiet=as_json) as advance:
         account = run(archive, out, workers=workers, overwrite=overwrite, progress=advance)
     print_account(account, as_json)

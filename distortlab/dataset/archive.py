@@ -1,4 +1,4 @@
-"""Reading an archive of patches: its manifest, and the rows of its shards with their references."""
+"""Reading an archive of patches: the rows of its shards with their references."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,58 +13,13 @@ import pyarrow.parquet as pq
 from distortlab.core.errors import BadReference, UserError
 from distortlab.core.image import Image
 from distortlab.core.region import Box
-from distortlab.dataset.layout import ARCHIVE, FORMAT, layout_of
+from distortlab.dataset.manifest import Entries
 from distortlab.dataset.patches import FOOTER, regions_of, restored
 from distortlab.imaging.decode import read_upright
 from distortlab.storage.atomic import sha256_of
 from distortlab.storage.base import Storage
 
-__all__ = ["Kept", "Shelf", "archive_manifest", "shards_of", "stored_manifest"]
-
-Entries = Mapping[str, Mapping[str, Any]]
-
-
-def stored_manifest(source: Storage) -> dict[str, Any]:
-    """The manifest of a finished data set or archive, anywhere. Raises `UserError` for anything else, and for a newer
-    format.
-    """
-    manifest = source.read_json("MANIFEST.json")
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        begun = source.holds("_distortlab/plan.json")
-        why = "was begun and not finished; run its generate command again" if begun else "is no data set and no archive"
-        raise UserError(f"{source} {why}: it has no readable MANIFEST.json")
-    version = manifest.get("format")
-    if not isinstance(version, int) or version > FORMAT:
-        raise UserError(f"{source} has format {version!r}; this version reads up to {FORMAT}: update distortlab")
-    totals = manifest.get("totals")
-    if not isinstance(totals, dict) or not isinstance(totals.get("images"), int):
-        raise UserError(f"{source} is damaged: the manifest has no totals")
-    return manifest
-
-
-def archive_manifest(source: Storage) -> dict[str, Any]:
-    """The manifest of a finished archive. Raises `UserError` for anything else."""
-    manifest = stored_manifest(source)
-    if layout_of(manifest) is not ARCHIVE:
-        raise UserError(f"{source} is a data set in full already: there is nothing to materialize")
-    return manifest
-
-
-def shards_of(source: Storage, manifest: Mapping[str, Any]) -> dict[str, Entries]:
-    """The entries of the three files of every shard, by the name of the shard."""
-    listed = manifest["files"]
-    out: dict[str, Entries] = {}
-    for path in sorted(listed):
-        kind, _, name = path.partition("/")
-        if kind != ARCHIVE.image_table:
-            continue
-        if not name.endswith(".parquet") or name.startswith(".") or {"/", "\\", ":"} & set(name):
-            raise UserError(f"{source} is damaged: {path!r} in its manifest is not the name of a shard")
-        out[name] = {f"{kind}/{name}": listed.get(f"{kind}/{name}") for kind in ARCHIVE.tables}
-        for path, entry in out[name].items():
-            if not isinstance(entry, Mapping) or not isinstance(entry.get("rows"), int):
-                raise UserError(f"{source} is damaged: its manifest does not say what {path} holds")
-    return out
+__all__ = ["Kept", "Shelf"]
 
 
 class Kept(NamedTuple):

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.layout import ARCHIVE, FORMAT, PLAN_PATH, layout_of
+from distortlab.dataset.layout import ARCHIVE, PLAN_PATH, layout_of
+from distortlab.dataset.manifest import check_manifest, find_entry_fault
 from distortlab.dataset.notebook import dataset_html
 from distortlab.dataset.schema import TABLES
 from distortlab.dataset.tables import REMEDY, open_table
@@ -204,12 +205,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise UserError(f"{folder} {_why_none(folder)}")
     if layout_of(manifest) is ARCHIVE:
         raise UserError(f"{folder} is an archive; distortlab materialize makes the data set from it")
-    version = manifest.get("format")
-    if not isinstance(version, int) or version > FORMAT:
-        raise UserError(f"{folder} has format {version!r}; this version reads up to {FORMAT}: update distortlab")
-    totals = manifest.get("totals")
-    if not isinstance(totals, dict) or not all(_whole(totals.get(name)) for name in ("images", "samples")):
-        raise UserError(f"{folder} is damaged: the manifest has no totals")
+    check_manifest(manifest, folder)
     return manifest
 
 
@@ -221,36 +217,17 @@ def _why_none(folder: Path) -> str:
     return "is no data set: it has no MANIFEST.json (distortlab generate --out makes one)"
 
 
-def leads_out(path: str) -> bool:
-    """Whether a path of a manifest is none of a file in its folder."""
-    parts = path.split("/")
-    return not path.isprintable() or "\\" in path or ":" in path or any(part in ("", ".", "..") for part in parts)
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
 def _part(path: str, entry: Any) -> Part | None:
-    place = PurePosixPath(path)
-    if entry_fault(path, entry) or place.suffix != ".parquet" or len(place.parts) != 2 or place.parts[0] not in TABLES:
+    table, _, name = path.partition("/")
+    if find_entry_fault(path, entry) or table not in TABLES or "/" in name or not name.endswith(".parquet"):
         return None
     hashes = {name: entry.get(name) for name in ("sha256", "footer_sha256")}
-    return Part(path, place.parts[0], place.name.partition("-")[0], int(entry["rows"]), **hashes)
-
-
-def entry_fault(path: str, entry: Any) -> str | None:
-    """What is wrong with an entry of a manifest, or None."""
-    if leads_out(path):
-        return "leads out of the data set"
-    if not isinstance(entry, Mapping) or not all(_whole(entry.get(name)) for name in ("bytes", "rows")):
-        return "its entry in the manifest is damaged"
-    return None
+    return Part(path, table, name.partition("-")[0], int(entry["rows"]), **hashes)
 
 
 def _check_files(folder: Path, files: Mapping[str, Any]) -> None:
     for path, entry in files.items():
-        if fault := entry_fault(path, entry):
+        if fault := find_entry_fault(path, entry):
             raise UserError(f"{folder} is damaged: {path!r}: {fault}")
         file = folder / path
         if not file.is_file():

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.archive import Kept, Shelf, archive_manifest, shards_of
+from distortlab.dataset.archive import Kept, Shelf
 from distortlab.dataset.layout import FULL
+from distortlab.dataset.manifest import list_shards, read_archive_manifest
 from distortlab.dataset.writer import ShardFiles, weight
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.finish import account_of, finish
@@ -43,8 +44,8 @@ def materialize(
     Raises `UserError` for what is no archive, is damaged, or has a newer format.
     """
     source, target = open_storage(archive), open_storage(out)
-    manifest = archive_manifest(source)
-    plan, shards = _plan(source, manifest), shards_of(source, manifest)
+    manifest = read_archive_manifest(source)
+    plan, shards = _plan(source, manifest), list_shards(source, manifest)
     jobs = [Restoring(source, target, name, entries, plan.sha256) for name, entries in shards.items()]
     with claim(target, plan, overwrite, FULL) as hold:
         receipts = sorted(run(jobs, workers, "local", None, progress), key=lambda done: done.shard)

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from distortlab.core.errors import UserError
 from distortlab.core.image import Image, pixels_sha256
 from distortlab.core.workers import in_order
-from distortlab.dataset.archive import Shelf, shards_of, stored_manifest
+from distortlab.dataset.archive import Shelf
 from distortlab.dataset.layout import ARCHIVE, layout_of
+from distortlab.dataset.manifest import find_entry_fault, list_shards, read_manifest
 from distortlab.dataset.schema import edits_of
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import render
@@ -64,7 +65,7 @@ def is_piecewise(place: str | Path) -> bool:
 
 def images_in(place: str | Path) -> int:
     """How many images its manifest counts. Raises `UserError` for what is no finished data set or archive."""
-    return int(stored_manifest(open_storage(place))["totals"]["images"])
+    return int(read_manifest(open_storage(place))["totals"]["images"])
 
 
 def check_parts(place: str | Path, workers: int = 1) -> Iterator[Checked]:
@@ -72,7 +73,7 @@ def check_parts(place: str | Path, workers: int = 1) -> Iterator[Checked]:
     source = open_storage(place)
     if fault := seal_fault_in(source.read("MANIFEST.json") or b""):
         yield Checked(problems=[f"MANIFEST.json {fault}"])
-    parts = _parts(source, stored_manifest(source))
+    parts = _parts(source, read_manifest(source))
     workers = workers if source.shared else 1
     if workers <= 1 or len(parts) <= 1:
         for part in parts:
@@ -88,7 +89,7 @@ def _parts(source: Storage, manifest: Mapping[str, Any]) -> list[Part]:
     """What is checked together: every file by itself, the three files of a shard of an archive as one."""
     if layout_of(manifest) is not ARCHIVE:
         return [{path: entry} for path, entry in sorted(manifest["files"].items())]
-    shards = list(shards_of(source, manifest).values())
+    shards = list(list_shards(source, manifest).values())
     taken = {path for shard in shards for path in shard}
     return [{path: entry} for path, entry in sorted(manifest["files"].items()) if path not in taken] + shards
 
@@ -106,7 +107,8 @@ def _check_part(source: Storage, part: Part) -> Iterator[Checked]:
     with contextlib.ExitStack() as stack:
         files = []
         for path, entry in part.items():
-            problem = _entry_problem(path, entry)
+            fault = find_entry_fault(path, entry)
+            problem = f"{path}: {fault}" if fault else None
             if not problem:
                 try:
                     files.append(stack.enter_context(source.local(path)))
@@ -120,14 +122,6 @@ def _check_part(source: Storage, part: Part) -> Iterator[Checked]:
             yield from _check_shelf(path, Shelf(path, *files))
         elif not report.problems and path.startswith("images/"):
             yield from _check_images(files[0], path)
-
-
-def _entry_problem(path: str, entry: Any) -> str | None:
-    if not isinstance(entry, Mapping):
-        return f"{path}: its entry in the manifest is damaged"
-    if PurePosixPath(path).is_absolute() or Path(path).is_absolute() or ".." in Path(path).parts:
-        return f"{path}: leads out of the data set"
-    return None
 
 
 def _file_problem(file: Path, path: str, entry: Mapping[str, Any]) -> str | None:

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from distortlab.dataset.reader import Stored, entry_fault
+from distortlab.dataset.manifest import find_entry_fault
+from distortlab.dataset.reader import Stored
 from distortlab.dataset.schema import TABLES
 from distortlab.storage.atomic import read_json, seal_fault, sha256_of
 
@@ -28,7 +29,7 @@ def file_faults(stored: Stored, workers: int) -> dict[str, str]:
 
 
 def _file_fault(folder: Path, path: str, entry: Any) -> str | None:
-    if fault := entry_fault(path, entry):
+    if fault := find_entry_fault(path, entry):
         return fault
     file = folder / path
     if not file.is_file():
