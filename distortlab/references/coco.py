@@ -20,8 +20,8 @@ from typing import NamedTuple
 from distortlab.core.errors import BadRecipe, BadReference, UserError
 from distortlab.core.image import shape_of
 from distortlab.recipe import LicenseRules, ReferenceRules, RegionRules
-from distortlab.references.annotations import Annotation, Document, Picture, read_document
 from distortlab.references.base import Entry, NamedRegion, Reference
+from distortlab.references.coco_document import Annotation, Document, Picture, read_document
 from distortlab.references.licenses import find_fault, is_allowed
 from distortlab.references.loading import open_picture, store
 from distortlab.references.regions.outlines import Polygons, Rectangle, Shape, draw
