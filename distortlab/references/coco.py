@@ -11,7 +11,7 @@ file; Objects365 has folders in `file_name` and no outlines, so its boxes are th
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,12 +20,14 @@ from typing import NamedTuple
 from distortlab.core.errors import BadRecipe, BadReference, UserError
 from distortlab.core.image import shape_of
 from distortlab.recipe import LicenseRules, ReferenceRules, RegionRules
-from distortlab.references.base import Entry, NamedRegion, Reference
+from distortlab.references.base import Reference
 from distortlab.references.coco_document import Annotation, Document, Picture, read_document
 from distortlab.references.licenses import find_fault, is_allowed
-from distortlab.references.loading import open_picture, store
+from distortlab.references.listing import ListedReferences, hash_order
+from distortlab.references.loading import encode_image, make_reference, read_picture
 from distortlab.references.regions.outlines import Polygons, Rectangle, Shape, draw
-from distortlab.references.regions.rules import eligible, eligible_box
+from distortlab.references.regions.rules import eligible_box
+from distortlab.references.regions.selection import AnnotatedRegion, select_regions
 
 __all__ = ["LICENSE", "Coco", "CocoEntry", "Outline", "open_coco"]
 
@@ -63,22 +65,11 @@ class CocoEntry:
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the image and draw its regions at the size it is kept in. Raises `BadReference`."""
-        data, upright = open_picture(self.path)
+        data, upright = read_picture(self.path)
         self._check_size(shape_of(upright.image), upright.turned)
-        stored = store(data, upright, references)
-        found, annotated, skipped = self._regions(shape_of(stored.image), regions)
-        return Reference(
-            id=self.id,
-            image=stored.image,
-            encoded=stored.encoded,
-            extension=stored.extension,
-            source=self.source,
-            license=self.license,
-            regions=found,
-            objects=self.objects,
-            skipped=skipped,
-            annotated=annotated,
-        )
+        picture = encode_image(data, upright, references)
+        selection = select_regions(self._draw_outlines(shape_of(picture.image)), regions)
+        return make_reference(self.id, picture, selection, self.source, self.license, self.objects)
 
     @property
     def objects(self) -> tuple[str, ...]:
@@ -95,26 +86,13 @@ class CocoEntry:
             f"{self.path}: has {found[1]} x {found[0]} pixels, but {columns} x {rows} in the annotation file"
         )
 
-    def _regions(
-        self, stored: tuple[int, int], rules: RegionRules
-    ) -> tuple[tuple[NamedRegion, ...], tuple[NamedRegion, ...], dict[str, int]]:
-        """What may be distorted, everything, and how much was left out, by reason."""
-        found, annotated, skipped = [], [], Counter[str]()
+    def _draw_outlines(self, size: tuple[int, int]) -> Iterator[AnnotatedRegion]:
+        """The regions at `size` (rows, columns)."""
         for outline in self.outlines:
-            region = draw(outline.shape, self.size, stored)
-            if isinstance(region, str):
-                skipped[region] += 1
-                continue
-            annotated.append(place := NamedRegion(region, outline.name))
-            reason = "crowd" if outline.crowd and not rules.crowd else eligible(region, rules)
-            if reason is None:
-                found.append(place)
-            else:
-                skipped[reason] += 1
-        return tuple(found), tuple(annotated), dict(skipped)
+            yield AnnotatedRegion(outline.name, draw(outline.shape, self.size, size), outline.crowd)
 
 
-class Coco:
+class Coco(ListedReferences[CocoEntry]):
     """The images of one annotation file that hold at least one region that could pass `rules`."""
 
     name = "coco"
@@ -125,46 +103,24 @@ class Coco:
         known = Counter(picture.license or LICENSE for picture in document.pictures.values())
         if fault := find_fault(licenses.allow, licenses.deny, known):
             raise BadRecipe(fault)
+        super().__init__()
         self._skipped = document.skipped
-        self._licenses = licenses
-        self._names: Counter[str] = Counter()
-        self._alone: Counter[str] = Counter()
-        self._entries = sorted(self._usable(document, rules), key=_order)
+        self._entries = sorted(self._select(document, rules, licenses), key=lambda entry: hash_order(entry.id))
         if not self._entries:
             left_out = "; ".join(f"{count} {reason}" for reason, count in self._skipped.most_common(4))
             raise UserError(f"{annotations} holds no usable instance ({left_out or 'it has no annotations'})")
 
-    def _usable(self, document: Document, rules: RegionRules) -> Iterator[CocoEntry]:
+    def _select(self, document: Document, rules: RegionRules, licenses: LicenseRules) -> Iterator[CocoEntry]:
+        """The entries that can be used; the others and all names are counted."""
         for picture, annotations in document.items():
             names = sorted({a.name for a in annotations if _could_pass(a, picture, rules)})
-            if not is_allowed(picture.license or LICENSE, self._licenses.allow, self._licenses.deny):
+            if not is_allowed(picture.license or LICENSE, licenses.allow, licenses.deny):
                 self._skipped[LEFT_OUT] += 1
             elif names:
-                self._names.update(names)
-                self._alone.update(names if len(names) == 1 else ())
+                self._count_names(names)
                 yield _entry(picture, annotations, len(names))
             else:
                 self._skipped["image without a region that may be distorted"] += 1
-
-    @property
-    def count(self) -> int:
-        """How many images could be used, judged by areas and boxes."""
-        return len(self._entries)
-
-    @property
-    def vocabulary(self) -> Mapping[str, float]:
-        """Category names with the share of entries where such an object could be distorted."""
-        return {name: count / len(self._entries) for name, count in self._names.most_common()}
-
-    @property
-    def alone(self) -> Mapping[str, float]:
-        """Category names with the share of entries where nothing of another name could be distorted."""
-        return {name: count / len(self._entries) for name, count in self._alone.most_common()}
-
-    @property
-    def skipped(self) -> Mapping[str, int]:
-        """Images, categories and annotations left out while reading, by reason."""
-        return dict(self._skipped)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -175,10 +131,6 @@ class Coco:
             for outline in entry.outlines:
                 digest.update(_canonical(outline))
         return digest.hexdigest()
-
-    def entries(self, count: int) -> Sequence[Entry]:
-        """The first `count` entries in the order of the hashes of their ids: however many, a fair sample."""
-        return self._entries[:count]
 
 
 def open_coco(annotations: Path, images: Path, rules: RegionRules, licenses: LicenseRules = _LICENSES) -> Coco:
@@ -195,10 +147,6 @@ def _canonical(outline: Outline) -> bytes:
         head = repr((outline.name, outline.crowd, [len(part) for part in shape.parts]))
         return b"".join((head.encode(), *shape.parts))
     return repr(outline).encode()
-
-
-def _order(entry: CocoEntry) -> str:
-    return hashlib.sha256(entry.id.encode()).hexdigest()
 
 
 def _entry(picture: Picture, annotations: Sequence[Annotation], name_count: int) -> CocoEntry:

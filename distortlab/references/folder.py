@@ -4,16 +4,18 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from distortlab.core.errors import UserError
 from distortlab.recipe import ReferenceRules, RegionRules
-from distortlab.references.base import Entry, NamedRegion, Reference
-from distortlab.references.loading import open_picture, store
+from distortlab.references.base import NamedRegion, Reference
+from distortlab.references.listing import ListedReferences, hash_order
+from distortlab.references.loading import encode_image, make_reference, read_picture
 from distortlab.references.regions.segmentation import segment
+from distortlab.references.regions.selection import RegionSelection
 
 __all__ = ["LICENSE", "Folder", "FolderEntry", "open_folder"]
 
@@ -36,21 +38,16 @@ class FolderEntry:
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the picture and segment it at the size it is kept in. Raises `BadReference`."""
-        stored = store(*open_picture(self.path), references)
-        found = segment(stored.image, regions)
-        return Reference(
-            id=self.id,
-            image=stored.image,
-            encoded=stored.encoded,
-            extension=stored.extension,
-            source=self.relative,
-            license=LICENSE,
-            regions=tuple(NamedRegion(region, None) for region in found),
-        )
+        picture = encode_image(*read_picture(self.path), references)
+        selection = RegionSelection(tuple(NamedRegion(region, None) for region in segment(picture.image, regions)))
+        return make_reference(self.id, picture, selection, self.relative, LICENSE)
 
 
-class Folder:
-    """All pictures below a folder, by suffix. Hidden files and folders are passed over."""
+class Folder(ListedReferences[FolderEntry]):
+    """All pictures below a folder, by suffix. Hidden files and folders are passed over.
+
+    Whether a picture has regions is known once it is read, and nobody named them.
+    """
 
     name = "folder"
     license = LICENSE
@@ -58,43 +55,20 @@ class Folder:
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
             raise UserError(f"no folder of images at {root}")
-        self._skipped = Counter[str]()
+        super().__init__()
+        entries = (_make_entry(root, path) for path in _find_files(root, self._skipped))
         # In the order of the hashes, so that the first few of a folder of classes are not all of one class.
-        self._entries = sorted((_entry(root, path) for path in _files(root, self._skipped)), key=_order)
+        self._entries = sorted(entries, key=lambda entry: hash_order(entry.id))
         if not self._entries:
             raise UserError(f"no pictures below {root}; looked for {', '.join(SUFFIXES)}")
-
-    @property
-    def count(self) -> int:
-        """Number of files; whether a file has regions is known once it is read."""
-        return len(self._entries)
-
-    @property
-    def vocabulary(self) -> Mapping[str, float]:
-        """Nothing: nobody named the regions."""
-        return {}
-
-    @property
-    def alone(self) -> Mapping[str, float]:
-        """Nothing, as for `vocabulary`."""
-        return {}
-
-    @property
-    def skipped(self) -> Mapping[str, int]:
-        """Files and folders passed over, by reason."""
-        return dict(self._skipped)
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the relative paths and the sizes of the files in bytes; the pictures are not read."""
         digest = hashlib.sha256()
         for entry in self._entries:
-            digest.update(f"{entry.id} {_bytes_of(entry.path)}\n".encode())
+            digest.update(f"{entry.id} {_file_size(entry.path)}\n".encode())
         return digest.hexdigest()
-
-    def entries(self, count: int) -> Sequence[Entry]:
-        """The first `count` files in the order of the hashes of their ids: however many, a fair sample."""
-        return self._entries[:count]
 
 
 def open_folder(root: Path) -> Folder:
@@ -102,7 +76,7 @@ def open_folder(root: Path) -> Folder:
     return Folder(root)
 
 
-def _files(root: Path, skipped: Counter[str]) -> Iterator[Path]:
+def _find_files(root: Path, skipped: Counter[str]) -> Iterator[Path]:
     """Files with a known suffix, sorted. Links to folders are followed, but no folder is entered twice."""
     seen: set[str] = set()
 
@@ -124,7 +98,7 @@ def _files(root: Path, skipped: Counter[str]) -> Iterator[Path]:
                 skipped["file of another kind"] += 1
 
 
-def _entry(root: Path, path: Path) -> FolderEntry:
+def _make_entry(root: Path, path: Path) -> FolderEntry:
     """The id is made of the letters and digits of the path, and of its hash, which tells `a-b` from `a_b`."""
     relative = path.relative_to(root).as_posix()
     digest = hashlib.sha256(os.fsencode(relative)).hexdigest()[:12]
@@ -133,11 +107,7 @@ def _entry(root: Path, path: Path) -> FolderEntry:
     return FolderEntry(name, path, os.fsencode(relative).decode("utf-8", "replace"))
 
 
-def _order(entry: FolderEntry) -> str:
-    return hashlib.sha256(entry.id.encode()).hexdigest()
-
-
-def _bytes_of(path: Path) -> int:
+def _file_size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:

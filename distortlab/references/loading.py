@@ -1,5 +1,6 @@
 """Reading a reference from its file, and the copy of it that a data set keeps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +12,16 @@ from distortlab.imaging.decode import Upright, read_bytes, read_upright, shrink
 from distortlab.imaging.encode import encode_png
 from distortlab.imaging.metadata import without_metadata
 from distortlab.recipe import ReferenceRules
+from distortlab.references.base import Reference
+from distortlab.references.regions.selection import RegionSelection
 
-__all__ = ["Stored", "open_picture", "store"]
+__all__ = ["EncodedImage", "encode_image", "make_reference", "read_picture"]
 
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png"}
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class EncodedImage:
     """An image and a file that decodes to exactly it."""
 
     image: Image
@@ -26,8 +29,24 @@ class Stored:
     extension: str
 
 
-def open_picture(path: Path) -> tuple[bytes, Upright]:
-    """The bytes of a file and its upright pixels. Raises `BadReference`, which names the file."""
+def read_picture(path: Path) -> tuple[bytes, Upright]:
+    """Read a picture.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Returns
+    -------
+    tuple
+        The bytes of the file, and its pixels turned upright.
+
+    Raises
+    ------
+    BadReference
+        Where it cannot be read; the sentence names the file.
+    """
     data = read_bytes(path)
     try:
         return data, read_upright(data)
@@ -35,20 +54,56 @@ def open_picture(path: Path) -> tuple[bytes, Upright]:
         raise BadReference(f"{path}: {error}") from None
 
 
-def store(data: bytes, upright: Upright, rules: ReferenceRules) -> Stored:
-    """The image, at most `rules.max_side` long: in its own bytes where they are faithful, else as PNG.
+def encode_image(data: bytes, upright: Upright, rules: ReferenceRules) -> EncodedImage:
+    """Make the copy of a picture that a data set keeps.
 
-    Unless `rules.keep_metadata`, its own bytes are without metadata; a file that cannot be cleaned is stored as PNG.
+    Parameters
+    ----------
+    data
+        The bytes of the file.
+    upright
+        Its pixels, from `read_picture`.
+    rules
+        `max_side` is the longest side of the copy in pixels; without `keep_metadata`, metadata is taken out.
+
+    Returns
+    -------
+    EncodedImage
+        With the file's own bytes where they decode to exactly these pixels, else as PNG. A file whose metadata cannot
+        be taken out is kept as PNG, too.
     """
     image = shrink(upright.image, rules.max_side)
     if upright.faithful and image is upright.image:
-        own = data if rules.keep_metadata else _clean(data, image)
+        own = data if rules.keep_metadata else _strip_metadata(data, image)
         if own is not None:
-            return Stored(image, own, EXTENSIONS[upright.format])
-    return Stored(image, encode_png(image), "png")
+            return EncodedImage(image, own, EXTENSIONS[upright.format])
+    return EncodedImage(image, encode_png(image), "png")
 
 
-def _clean(data: bytes, image: Image) -> bytes | None:
+def make_reference(
+    entry_id: str,
+    picture: EncodedImage,
+    selection: RegionSelection,
+    source: str,
+    license: str,
+    objects: Sequence[str] = (),
+) -> Reference:
+    """Put a reference together: an image with its file, and the regions found in it."""
+    return Reference(
+        id=entry_id,
+        image=picture.image,
+        encoded=picture.encoded,
+        extension=picture.extension,
+        source=source,
+        license=license,
+        regions=selection.regions,
+        objects=tuple(objects),
+        skipped=selection.skipped,
+        annotated=selection.annotated,
+    )
+
+
+def _strip_metadata(data: bytes, image: Image) -> bytes | None:
     """The file without metadata, or None where that would not decode to the same pixels."""
     clean = without_metadata(data)
     if clean is None or clean is data:

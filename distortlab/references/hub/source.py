@@ -7,7 +7,6 @@ fingerprint: a data set that moves on is another source.
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,10 +23,11 @@ from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import Entry, NamedRegion, Reference
 from distortlab.references.hub.objects import Columns, find_columns, names_of, outlines_of
 from distortlab.references.hub.tables import Files, Piece, find_files, metadata_of, pieces_of, read_column, read_row
-from distortlab.references.loading import store
+from distortlab.references.listing import CountedReferences, hash_order
+from distortlab.references.loading import encode_image, make_reference
 from distortlab.references.regions.outlines import draw
-from distortlab.references.regions.rules import eligible
 from distortlab.references.regions.segmentation import segment
+from distortlab.references.regions.selection import AnnotatedRegion, RegionSelection, select_regions
 from distortlab.storage.hub_client import Patience, connect
 
 __all__ = ["HubEntry", "HubImages", "Table", "open_hub"]
@@ -82,52 +82,30 @@ class HubEntry:
             upright = read_upright(data)
         except BadReference as error:
             raise BadReference(f"{self.source}: {error}") from None
-        stored = store(data, upright, references)
+        picture = encode_image(data, upright, references)
         columns = self.table.columns
         if columns.objects is None:
-            found = annotated = tuple(NamedRegion(region, None) for region in segment(stored.image, regions))
-            names: tuple[str, ...] = ()
-            skipped: Mapping[str, int] = {}
+            segments = tuple(NamedRegion(region, None) for region in segment(picture.image, regions))
+            selection, names = RegionSelection(segments, segments), []
         else:
             if upright.turned:
                 raise BadReference(
                     f"{self.source}: its EXIF orientation turns it; which way it was annotated is not known"
                 )
-            sizes = shape_of(upright.image), shape_of(stored.image)
-            found, annotated, names, skipped = self._regions(row[columns.objects], *sizes, regions)
-        return Reference(
-            id=self.id,
-            image=stored.image,
-            encoded=stored.encoded,
-            extension=stored.extension,
-            source=self.source,
-            license=self.table.license,
-            regions=found,
-            objects=names,
-            skipped=skipped,
-            annotated=annotated,
-        )
+            candidates = self._draw_objects(row[columns.objects], shape_of(upright.image), shape_of(picture.image))
+            selection = select_regions(candidates, regions)
+            names = sorted({candidate.name for candidate in candidates if candidate.name})
+        return make_reference(self.id, picture, selection, self.source, self.table.license, names)
 
-    def _regions(
-        self, objects: Any, size: tuple[int, int], stored: tuple[int, int], rules: RegionRules
-    ) -> tuple[tuple[NamedRegion, ...], tuple[NamedRegion, ...], tuple[str, ...], dict[str, int]]:
-        """What may be distorted, all that could be drawn, the names of everything, and what was left out, by reason."""
-        found, annotated, names, skipped = [], [], set[str](), Counter[str]()
+    def _draw_objects(self, objects: Any, size: tuple[int, int], drawn_size: tuple[int, int]) -> list[AnnotatedRegion]:
+        """The regions, annotated at `size` (rows, columns), at `drawn_size`."""
         try:
-            for name, shape in outlines_of(self.table.columns, objects, size):
-                names.update([name] if name else [])
-                region = shape if isinstance(shape, str) else draw(shape, size, stored)
-                if isinstance(region, str):
-                    skipped[region] += 1
-                    continue
-                annotated.append(place := NamedRegion(region, name))
-                if reason := eligible(region, rules):
-                    skipped[reason] += 1
-                else:
-                    found.append(place)
+            return [
+                AnnotatedRegion(name, shape if isinstance(shape, str) else draw(shape, size, drawn_size))
+                for name, shape in outlines_of(self.table.columns, objects, size)
+            ]
         except BadReference as error:
             raise BadReference(f"{self.source}: {error}") from None
-        return tuple(found), tuple(annotated), tuple(sorted(names)), dict(skipped)
 
 
 def _bytes(value: Any, source: str) -> bytes:
@@ -139,19 +117,17 @@ def _bytes(value: Any, source: str) -> bytes:
     return data
 
 
-class HubImages:
+class HubImages(CountedReferences):
     """The rows of one split. Row groups come in the order of hashes of their places, the rows of one in theirs: however
     many are asked for, they are from all over the split, and each byte is fetched once.
     """
 
     def __init__(self, table: Table, license_sentence: str) -> None:
+        super().__init__()
         self.table = table
         self.license = license_sentence
-        self._skipped = Counter[str]()
-        self._names = Counter[str]()
-        self._alone = Counter[str]()
         # (row group, the rows of it that can be used with the number of names in each, or None for all)
-        self._pieces: list[tuple[Piece, Mapping[int, int] | None]] = sorted(self._usable(), key=_order)
+        self._pieces: list[tuple[Piece, Mapping[int, int] | None]] = sorted(self._list_pieces(), key=_piece_order)
         if not self.count:
             raise UserError(f"{self.name} holds no image that could be used")
 
@@ -161,7 +137,7 @@ class HubImages:
         files = self.table.files
         return f"hf:{files.repo}@{files.commit[:12]}:{files.config}/{files.split}"
 
-    def _usable(self) -> Iterator[tuple[Piece, Mapping[int, int] | None]]:
+    def _list_pieces(self) -> Iterator[tuple[Piece, Mapping[int, int] | None]]:
         files, columns = self.table.files, self.table.columns
         pieces = pieces_of(files)
         if columns.objects is None or columns.name is None:
@@ -171,9 +147,9 @@ class HubImages:
             own = [piece for piece in pieces if piece.path == path]
             arrays = read_column(files, path, columns.objects, columns.name)
             for piece, array in zip(own, arrays, strict=True):
-                yield piece, self._named_rows(array)
+                yield piece, self._count_rows(array)
 
-    def _named_rows(self, array: pa.ChunkedArray) -> dict[int, int]:
+    def _count_rows(self, array: pa.ChunkedArray) -> dict[int, int]:
         """The rows that show something, with the number of names; what they show is counted."""
         rows: dict[int, int] = {}
         for row, names in enumerate(_names_by_row(self.table.columns, array)):
@@ -182,29 +158,13 @@ class HubImages:
                 continue
             known = sorted({name for name in names if name})
             rows[row] = len(known)
-            self._names.update(known)
-            self._alone.update(known if len(known) == 1 else ())
+            self._count_names(known)
         return rows
 
     @cached_property
     def count(self) -> int:
         """Rows; with objects, where the table knows of any."""
         return sum(piece.rows if rows is None else len(rows) for piece, rows in self._pieces)
-
-    @property
-    def vocabulary(self) -> Mapping[str, float]:
-        """Names with the share of the rows that show such an object."""
-        return {name: count / self.count for name, count in self._names.most_common()}
-
-    @property
-    def alone(self) -> Mapping[str, float]:
-        """Names with the share of the rows that show nothing of another name."""
-        return {name: count / self.count for name, count in self._alone.most_common()}
-
-    @property
-    def skipped(self) -> Mapping[str, int]:
-        """Rows left out while listing, by reason."""
-        return dict(self._skipped)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -263,5 +223,5 @@ def _names_by_row(columns: Columns, array: pa.ChunkedArray) -> Iterator[list[str
         yield from (names_of(columns, row or ()) for row in values)
 
 
-def _order(piece: tuple[Piece, Any]) -> str:
-    return hashlib.sha256(f"{piece[0].path}:{piece[0].group}".encode()).hexdigest()
+def _piece_order(piece: tuple[Piece, Any]) -> str:
+    return hash_order(f"{piece[0].path}:{piece[0].group}")

@@ -5,8 +5,7 @@ every shape has an exact mask and a name ("brick star").
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -17,8 +16,9 @@ import simplejpeg
 from distortlab.core.image import Image
 from distortlab.core.region import Mask, Region
 from distortlab.recipe import ReferenceRules, RegionRules
-from distortlab.references.base import NamedRegion, Reference
-from distortlab.references.regions.rules import eligible
+from distortlab.references.base import Reference
+from distortlab.references.loading import EncodedImage, make_reference
+from distortlab.references.regions.selection import AnnotatedRegion, select_regions
 from distortlab.references.scenes.collage import BACKDROPS, PIECES, compose
 from distortlab.references.scenes.photographs import PHOTOGRAPHS
 from distortlab.references.scenes.shapes import SHAPES
@@ -59,24 +59,13 @@ class SceneEntry:
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Compose the scene, at a smaller size where `references.max_side` asks for it."""
-        collage = compose(self.seed, self.index, _fitted(self.size, references.max_side))
-        image, encoded = _photographed(collage.image)
-        found, annotated, skipped = _regions(collage.labels, collage.names, regions)
-        return Reference(
-            id=self.id,
-            image=image,
-            encoded=encoded,
-            extension="jpg",
-            source="scenes",
-            license=LICENSE,
-            regions=found,
-            objects=collage.names,
-            skipped=skipped,
-            annotated=annotated,
-        )
+        collage = compose(self.seed, self.index, _fit_size(self.size, references.max_side))
+        image, encoded = _compress_jpeg(collage.image)
+        selection = select_regions(_label_regions(collage.labels, collage.names), regions)
+        return make_reference(self.id, EncodedImage(image, encoded, "jpg"), selection, "scenes", LICENSE, collage.names)
 
 
-def _fitted(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+def _fit_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
     """`size` shrunk so that no side is longer than `max_side`."""
     longest = max(size)
     if longest <= max_side:
@@ -85,7 +74,7 @@ def _fitted(size: tuple[int, int], max_side: int) -> tuple[int, int]:
     return rows, columns
 
 
-def _photographed(image: Image) -> tuple[Image, bytes]:
+def _compress_jpeg(image: Image) -> tuple[Image, bytes]:
     """The pixels that a JPEG of the image decodes to, and that JPEG: photographs come as JPEG, too."""
     buffer = BytesIO()
     PIL.Image.fromarray(image).save(buffer, "JPEG", quality=QUALITY, subsampling=0)
@@ -93,20 +82,11 @@ def _photographed(image: Image) -> tuple[Image, bytes]:
     return np.asarray(simplejpeg.decode_jpeg(encoded, "RGB"), dtype=np.uint8), encoded
 
 
-def _regions(
-    labels: Mask, names: Sequence[str], rules: RegionRules
-) -> tuple[tuple[NamedRegion, ...], tuple[NamedRegion, ...], dict[str, int]]:
-    """The regions that may be distorted, all of them, and how many may not be, by reason."""
+def _label_regions(labels: Mask, names: Sequence[str]) -> Iterator[AnnotatedRegion]:
+    """The region of every piece."""
     by_column = np.asfortranarray(labels)  # the order that run lengths are counted in: encoding need not copy
-    found, annotated, skipped = [], [], Counter[str]()
     for number, name in enumerate(names, start=1):
-        annotated.append(place := NamedRegion(Region.from_mask(by_column == number), name))
-        reason = eligible(place.region, rules)
-        if reason is None:
-            found.append(place)
-        else:
-            skipped[reason] += 1
-    return tuple(found), tuple(annotated), dict(skipped)
+        yield AnnotatedRegion(name, Region.from_mask(by_column == number))
 
 
 @dataclass(frozen=True)
