@@ -16,7 +16,7 @@ import numpy as np
 from distortlab.api import distort
 from distortlab.core.errors import UserError
 from distortlab.distortions.base import Profile
-from distortlab.distortions.catalog import amount_of, find
+from distortlab.distortions.catalog import find, get_amount
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for a newer release when imported
 try:
@@ -65,7 +65,7 @@ def as_transform(
     if len(levels) != 2:
         raise UserError(f"severity is a number 1..5 or a range like (1, 3), not {severity!r}")
     for level in levels:
-        amount_of(find(name), level, profile)
+        get_amount(find(name), level, profile)
     low, high = (int(level) for level in levels)
     if low > high:
         raise UserError(f"the severities {low} to {high} are the wrong way round")

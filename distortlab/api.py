@@ -1,6 +1,7 @@
 """`distort`: one call that distorts a part of an image, for notebooks and programs of others."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import cv2
@@ -10,12 +11,12 @@ from distortlab.core.errors import UserError
 from distortlab.core.image import Image, shape_of
 from distortlab.core.region import Box, Region
 from distortlab.distortions.base import Distortion, Profile
-from distortlab.distortions.catalog import amount_of, find, read_severity
-from distortlab.distortions.edit import Edit, applied, spatial_scale, with_visibility
+from distortlab.distortions.catalog import find, get_amount, read_severity
+from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
 from distortlab.severity.scene import Scene
-from distortlab.severity.visibility import measure
+from distortlab.severity.visibility import measure_visibility
 
-__all__ = ["Distorted", "distort", "region_of"]
+__all__ = ["Distorted", "distort", "make_region"]
 
 
 class Distorted(NamedTuple):
@@ -91,17 +92,17 @@ def distort(
     """
     _check_image(image)
     row, severity = find(name), read_severity(severity)
-    region = region_of(shape_of(image), mask, box)
-    setting = amount_of(row, severity, profile) if amount is None else _checked_amount(row, amount)
+    region = make_region(shape_of(image), mask, box)
+    setting = get_amount(row, severity, profile) if amount is None else _checked_amount(row, amount)
     if not 0 <= feather <= 64:
         raise UserError(f"feather = {feather} is outside 0 .. 64 pixels")
-    scale = spatial_scale(region.size)
+    scale = compute_spatial_scale(region.size)
     edit = Edit(region, name, severity, setting, scale, feather, (int(seed), name), row.version)
-    after = applied(image, edit)
+    after = render_edit(image, edit)
     scene = Scene(np.ascontiguousarray(image[region.bbox.slices]), region.mask)
     out = image.copy()
     out[region.bbox.slices] = after
-    return Distorted(out, with_visibility(edit, measure(scene, after, row.name)))
+    return Distorted(out, replace(edit, visibility=measure_visibility(scene, after, row.name)))
 
 
 _SHOWN = 1600
@@ -124,7 +125,7 @@ def _check_image(image: Any) -> None:
         raise UserError(f"the image has no pixels: shape {image.shape}")
 
 
-def region_of(shape: tuple[int, int], mask: np.ndarray | None, box: tuple[int, int, int, int] | None) -> Region:
+def make_region(shape: tuple[int, int], mask: np.ndarray | None, box: tuple[int, int, int, int] | None) -> Region:
     """The region that a mask or a box of an image of `shape` (rows, columns) means; the whole image with neither."""
     if mask is not None and box is not None:
         raise UserError("give a mask or a box, not both")
@@ -138,7 +139,7 @@ def region_of(shape: tuple[int, int], mask: np.ndarray | None, box: tuple[int, i
 
 
 def _checked_amount(row: Distortion, amount: float) -> float:
-    if not row.dial.takes(amount):
+    if not row.dial.contains(amount):
         ends = f"{row.dial.weakest:g} (weakest) to {row.dial.strongest:g} (strongest)"
         raise UserError(f"amount {amount:g} is off the dial of {row.name}, which goes from {ends} ({row.unit})")
     return float(amount)

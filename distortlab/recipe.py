@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from distortlab.core.config import from_values
-from distortlab.core.errors import BadRecipe, unknown
+from distortlab.core.errors import BadRecipe, describe_unknown
 from distortlab.tasks.terms import FAMILIES
 
 __all__ = [
@@ -25,8 +25,8 @@ __all__ = [
     "VisibilityRules",
     "default_recipe",
     "load_recipe",
-    "recipe_from",
-    "stored_recipe",
+    "parse_recipe",
+    "read_stored_recipe",
 ]
 
 SEVERITIES = ("1", "2", "3", "4", "5")
@@ -186,8 +186,8 @@ def load_recipe(source: str | Path, **changes: Any) -> Recipe:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadRecipe(f"the recipe {where} is not TOML: {error}") from error
-    recipe = recipe_from(values, where)  # a key that is replaced must be right as well
-    return recipe_from({**values, **changes}, where) if changes else recipe
+    recipe = parse_recipe(values, where)  # a key that is replaced must be right as well
+    return parse_recipe({**values, **changes}, where) if changes else recipe
 
 
 def default_recipe(**changes: Any) -> Recipe:
@@ -212,10 +212,10 @@ def default_recipe(**changes: Any) -> Recipe:
     Traceback (most recent call last):
     distortlab.core.errors.BadRecipe: the recipe: no key called 'profil'; did you mean 'profile'?
     """
-    return recipe_from(changes, "the recipe")
+    return parse_recipe(changes, "the recipe")
 
 
-def carried_recipes() -> Mapping[str, Path]:
+def list_recipes() -> Mapping[str, Path]:
     """The recipes that come with the package, by name."""
     folder = Path(str(resources.files("distortlab"))) / "manifests"
     if not folder.is_dir():  # an editable install: the folder stands beside the package
@@ -224,25 +224,25 @@ def carried_recipes() -> Mapping[str, Path]:
 
 
 def _carried(name: str) -> str:
-    known = carried_recipes()
+    known = list_recipes()
     if name not in known:
-        raise BadRecipe(unknown("recipe", name, known, "or give the path of a .toml file"))
+        raise BadRecipe(describe_unknown("recipe", name, known, "or give the path of a .toml file"))
     return known[name].read_text(encoding="utf-8")
 
 
-def recipe_from(values: Mapping[str, Any], where: str = "the recipe") -> Recipe:
+def parse_recipe(values: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     """A checked recipe from plain values. Missing keys take the default; unknown ones are errors."""
     recipe = from_values(Recipe, values, where, BadRecipe)
     _check(recipe, where)
     return recipe
 
 
-def stored_recipe(values: Mapping[str, Any], where: str) -> Recipe:
+def read_stored_recipe(values: Mapping[str, Any], where: str) -> Recipe:
     """The recipe that a data set was made from, as it was stored with it. What a version before a rule left out is not
     that rule's default today, but what it did without the rule.
     """
     tables = {name: {**before, **values.get(name, {})} for name, before in _BEFORE.items()}
-    return recipe_from({**values, **tables}, where)
+    return parse_recipe({**values, **tables}, where)
 
 
 _BEFORE: Mapping[str, Mapping[str, Any]] = {
@@ -260,7 +260,7 @@ def _check(recipe: Recipe, where: str) -> None:
     ):
         for name, share in shares.items():
             if name not in known:
-                raise BadRecipe(f"{where}: " + unknown(kind, name, known))
+                raise BadRecipe(f"{where}: " + describe_unknown(kind, name, known))
             if not 0 <= share < float("inf"):
                 raise BadRecipe(f"{where}: the share of {kind} {name!r} is {share}; shares are 0 or more")
         if not sum(shares.values()) > 0:

@@ -59,7 +59,7 @@ def _ladders(rows: list[Distortion]) -> list[str]:
     out = ["| variant | dial | ladder | 1 | 2 | 3 | 4 | 5 |", "|---|---|---|---|---|---|---|---|"]
     for row in rows:
         for profile in ("matched", "dq"):
-            ladder = row.ladder(profile)
+            ladder = row.get_ladder(profile)
             cells = [f"{value:g}" for value in ladder.values] if ladder else ["-"] * 5
             out.append(f"| {row.variant} | {row.unit} | {profile} | {' | '.join(cells)} |")
     return out

@@ -48,8 +48,8 @@ def _pictures(count: int) -> Iterator[Any]:
 
 def _sample(picture: Any, scene: int, copy: int) -> Sample:
     draw = stream("learning", scene, copy)
-    name = draw.shuffled(VARIANTS)[0]
-    y, x = (draw.shuffled(range(length - SIDE))[0] for length in picture.shape[:2])
+    name = draw.permute(VARIANTS)[0]
+    y, x = (draw.permute(range(length - SIDE))[0] for length in picture.shape[:2])
     made = distortlab.distort(picture, name, SEVERITY, box=(x, y, x + SIDE, y + SIDE), seed=scene, feather=0)
     window = made.image[y : y + SIDE, x : x + SIDE]
     family = name.partition(".")[0]

@@ -19,13 +19,13 @@ from distortlab.core.seeds import stream
 from distortlab.core.workers import tune_process
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import CATALOG
-from distortlab.distortions.edit import Edit, Visibility, applied, spatial_scale
+from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render_edit
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import open_references
-from distortlab.severity.model_size import seen_small
+from distortlab.severity.model_size import measure_at_model_size
 from distortlab.severity.scene import Scene
-from distortlab.severity.search import equalized, misfit
-from distortlab.severity.visibility import gate, measure, verdict
+from distortlab.severity.search import find_misfit, search_amount
+from distortlab.severity.visibility import find_label_fault, find_region_fault, measure_visibility
 
 MARGIN = 16
 MODES = {
@@ -72,7 +72,7 @@ def places(specs: Sequence[str], count: int, max_side: int = 1024) -> list[Place
         for entry in open_references(spec).entries(10_000):
             reference = entry.load(ReferenceRules(max_side=max_side), RegionRules())
             found += [(reference.image, named.region) for named in reference.regions]
-    chosen = stream("severity study").shuffled(found)[:count]
+    chosen = stream("severity study").permute(found)[:count]
     return [Place(key, image, region) for key, (image, region) in enumerate(chosen)]
 
 
@@ -97,15 +97,19 @@ def _of_place(place: Place, mode: str, recipe: Recipe, max_pixels: int) -> Itera
     box = place.region.bbox
     scene = Scene(np.ascontiguousarray(place.image[box.slices]), place.region.mask)
     for row in CATALOG:
-        if row.ladder(recipe.profile) is None:
+        if row.get_ladder(recipe.profile) is None:
             continue
-        closed = gate(scene, row.name)
+        closed = find_region_fault(scene, row.name)
         for severity in range(1, 6):
             start = time.process_time()
             edit, after, seen, tries = _done(place, scene, row, severity, recipe)
             ms = 1e3 * (time.process_time() - start)
             reason = closed or _reason(seen, row, severity, recipe)
-            small = seen_small(place.image, after, place.region, row.name, max_pixels).v if max_pixels else seen.v
+            small = (
+                measure_at_model_size(place.image, after, place.region, row.name, max_pixels).v
+                if max_pixels
+                else seen.v
+            )
             values = dict.fromkeys(MEASURES, math.nan) if max_pixels else _measured(place, after)
             outcome = (edit.amount, seen.v, reason, tries, ms)
             yield Row(mode, place.key, row.name, severity, *outcome, **values, v_small=small)
@@ -116,28 +120,30 @@ def _done(
 ) -> tuple[Edit, Image, Visibility, int]:
     def tried(amount: float) -> tuple[float, tuple[Edit, Image, Visibility]]:
         edit = Edit(
-            place.region, row.name, severity, amount, spatial_scale(place.region.size), 2, (place.key, row.name)
+            place.region, row.name, severity, amount, compute_spatial_scale(place.region.size), 2, (place.key, row.name)
         )
-        after = applied(place.image, edit)
-        seen = measure(scene, after, row.name)
+        after = render_edit(place.image, edit)
+        seen = measure_visibility(scene, after, row.name)
         return seen.v, (edit, after, seen)
 
     if recipe.severity == "equalized":
-        found = equalized(row, severity, recipe.tolerance, tried)
-        return *found.made, found.tries
-    ladder = row.ladder(recipe.profile)
+        found = search_amount(row, severity, recipe.tolerance, tried)
+        return *found.outcome, found.tries
+    ladder = row.get_ladder(recipe.profile)
     assert ladder is not None
     return *tried(ladder.values[severity - 1])[1], 1
 
 
 def _reason(seen: Visibility, row: Distortion, severity: int, recipe: Recipe) -> str | None:
-    return verdict(seen, row.name, recipe.visibility.minimum) or misfit(seen.v, severity, recipe.tolerance)
+    return find_label_fault(seen, row.name, recipe.visibility.minimum) or find_misfit(
+        seen.v, severity, recipe.tolerance
+    )
 
 
 def _measured(place: Place, after: Image) -> dict[str, float]:
-    box, frame = place.region.bbox, place.region.bbox.grown(MARGIN, place.region.size)
+    box, frame = place.region.bbox, place.region.bbox.grow(MARGIN, place.region.size)
     before = np.ascontiguousarray(place.image[frame.slices])
     changed, mask = before.copy(), np.zeros(before.shape[:2], bool)
-    inside = box.within(frame).slices
+    inside = box.relative_to(frame).slices
     changed[inside], mask[inside] = after, place.region.mask != 0
     return {name: measure(before, changed, mask) for name, measure in MEASURES.items()}

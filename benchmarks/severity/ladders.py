@@ -16,10 +16,10 @@ import numpy as np
 from distortlab.core.seeds import stream
 from distortlab.distortions.base import TARGETS, Distortion, Ladder
 from distortlab.distortions.catalog import CATALOG
-from distortlab.distortions.edit import Edit, applied, spatial_scale
+from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
 from distortlab.recipe import Recipe
 from distortlab.severity.scene import Scene
-from distortlab.severity.visibility import gate, measure, verdict
+from distortlab.severity.visibility import find_label_fault, find_region_fault, measure_visibility
 
 
 def regions(spec: str, count: int) -> list[tuple[np.ndarray, object]]:
@@ -30,18 +30,18 @@ def regions(spec: str, count: int) -> list[tuple[np.ndarray, object]]:
     for entry in open_references(spec).entries(10_000):
         reference = entry.load(recipe.references, recipe.regions)
         found += [(reference.image, named.region) for named in reference.regions]
-    return stream("ladders").shuffled(found)[:count]
+    return stream("ladders").permute(found)[:count]
 
 
 def outcome(row: Distortion, amount: float, places: list, severity: int = 3) -> list[tuple[float, str | None]]:
     """(V, why it would be rejected) for every region that passes the gates."""
     out = []
     for k, (image, region, scene) in enumerate(places):
-        if gate(scene, row.name):
+        if find_region_fault(scene, row.name):
             continue
-        edit = Edit(region, row.name, severity, amount, spatial_scale(region.size), 2, (k, row.name))
-        seen = measure(scene, applied(image, edit), row.name)
-        out.append((seen.v, verdict(seen, row.name, 1.0)))
+        edit = Edit(region, row.name, severity, amount, compute_spatial_scale(region.size), 2, (k, row.name))
+        seen = measure_visibility(scene, render_edit(image, edit), row.name)
+        out.append((seen.v, find_label_fault(seen, row.name, 1.0)))
     return out
 
 
@@ -56,8 +56,8 @@ def tuned(row: Distortion, places: list) -> list[tuple[float, float]]:
         best = (math.inf, 0.0, 0.0)
         for _ in range(10):
             t = (low + high) / 2
-            v = median(row, row.dial.at(t), places)
-            best = min(best, (abs(math.log(max(v, 1e-3) / target)), row.dial.at(t), v))
+            v = median(row, row.dial.interpolate(t), places)
+            best = min(best, (abs(math.log(max(v, 1e-3) / target)), row.dial.interpolate(t), v))
             low, high = (t, high) if v < target else (low, t)
         out.append(best[1:])
     return out
@@ -77,14 +77,14 @@ def main() -> None:
         for image, region in regions(arguments.refs, arguments.regions)
     ]
     print(f"{len(places)} regions of {arguments.refs}; median V wanted: {', '.join(f'{t:g}' for t in TARGETS)}\n")
-    rows = [row for row in CATALOG if arguments.only in row.name and row.ladder(arguments.profile)]
+    rows = [row for row in CATALOG if arguments.only in row.name and row.get_ladder(arguments.profile)]
     if arguments.tune:
         for row in rows:
             print(f"{row.name:28s}", "  ".join(f"{a:.4g} (V {v:.2f})" for a, v in tuned(row, places)), flush=True)
         return
     print("| variant | 1 | 2 | 3 | 4 | 5 | not visible, % | wrong way, % |\n|---|---|---|---|---|---|---|---|")
     for row in rows:
-        print(checked(row, row.ladder(arguments.profile), places), flush=True)
+        print(checked(row, row.get_ladder(arguments.profile), places), flush=True)
 
 
 def checked(row: Distortion, ladder: Ladder, places: list) -> str:

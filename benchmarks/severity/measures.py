@@ -11,7 +11,7 @@ import numpy as np
 from skimage.metrics import structural_similarity
 
 from distortlab.core.image import Image
-from distortlab.severity.ciede2000 import ciede2000, lab_of_linear
+from distortlab.severity.ciede2000 import ciede2000, convert_linear_to_lab
 
 Mask = np.ndarray
 
@@ -39,13 +39,13 @@ def psnr(before: Image, after: Image, mask: Mask) -> float:
 
 def delta_e(before: Image, after: Image, mask: Mask) -> float:
     """Mean CIEDE2000 of the pixels."""
-    return float(ciede2000(lab_of_linear(linear(before)), lab_of_linear(linear(after)))[mask].mean())
+    return float(ciede2000(convert_linear_to_lab(linear(before)), convert_linear_to_lab(linear(after)))[mask].mean())
 
 
 def delta_e_soft(before: Image, after: Image, mask: Mask) -> float:
     """Mean CIEDE2000 after a blur of 1.5 px in linear light: about what S-CIELAB does at a little distance."""
     soft = [cv2.GaussianBlur(linear(image), (0, 0), 1.5) for image in (before, after)]
-    return float(ciede2000(*(lab_of_linear(image) for image in soft))[mask].mean())
+    return float(ciede2000(*(convert_linear_to_lab(image) for image in soft))[mask].mean())
 
 
 def gmsd(before: Image, after: Image, mask: Mask) -> float:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from edits import MODES, collect, places
 from page import write_page
 
-from distortlab.severity.direction import trend_of
+from distortlab.severity.direction import find_trend
 
 ROOT = Path(__file__).parents[2]
 LARGE_SIDE, TOKENS = 2048, 1280 * 28 * 28
@@ -57,7 +57,7 @@ def labels_of(folder: Path) -> pd.DataFrame:
 
 
 def _wrong(region: dict[str, Any]) -> bool:
-    way = trend_of(f"{region['distortion']}.{region['variant']}")
+    way = find_trend(f"{region['distortion']}.{region['variant']}")
     return way is not None and region["visibility"]["trend"] < way.least
 
 

@@ -18,10 +18,10 @@ from skimage.metrics import structural_similarity
 from distortlab.core.image import Image
 from distortlab.core.region import Region
 from distortlab.core.workers import tune_process
-from distortlab.distortions.catalog import CATALOG, amount_of
-from distortlab.distortions.edit import Edit, applied, spatial_scale
+from distortlab.distortions.catalog import CATALOG, get_amount
+from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
 from distortlab.severity.scene import Scene
-from distortlab.severity.visibility import measure
+from distortlab.severity.visibility import measure_visibility
 
 MARGIN = 16
 
@@ -43,19 +43,19 @@ def full_v(before: Image, after: Image, mask: np.ndarray) -> float:
 
 def compare(image: Image, region: Region, key: int) -> list[tuple[float, float, float, float]]:
     """(V, full V, seconds, seconds) for every variant and severity."""
-    box, frame = region.bbox, region.bbox.grown(MARGIN, region.size)
+    box, frame = region.bbox, region.bbox.grow(MARGIN, region.size)
     mask = np.zeros(region.size, bool)
     mask[box.slices] = region.mask != 0
     out = []
     for row in CATALOG:
         for severity in range(1, 6):
-            amount = amount_of(row, severity, "matched")
-            edit = Edit(region, row.name, severity, amount, spatial_scale(region.size), 2, (key, row.name))
+            amount = get_amount(row, severity, "matched")
+            edit = Edit(region, row.name, severity, amount, compute_spatial_scale(region.size), 2, (key, row.name))
             after = image.copy()
-            after[box.slices] = applied(image, edit)
+            after[box.slices] = render_edit(image, edit)
             times = [time.process_time()]
             scene = Scene(np.ascontiguousarray(image[box.slices]), region.mask)
-            v = measure(scene, np.ascontiguousarray(after[box.slices]), row.name).v
+            v = measure_visibility(scene, np.ascontiguousarray(after[box.slices]), row.name).v
             times.append(time.process_time())
             full = full_v(image[frame.slices], after[frame.slices], mask[frame.slices])
             times.append(time.process_time())

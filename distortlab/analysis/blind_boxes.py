@@ -69,7 +69,7 @@ def score_box_guesses(boxes: Sequence[BlindBox]) -> list[BoxScores]:
     true = np.array([one.box for one in boxes], np.float64) / np.tile(sizes, 2)
     anywhere = _move_boxes(true)
     constant = _score_constant_boxes(true, folds)
-    order = stream("boxes", "another").shuffled(range(len(true)))
+    order = stream("boxes", "another").permute(range(len(true)))
     return [
         BoxScores("position", "one box", "where boxes lie", constant, _score_constant_boxes(anywhere, folds)),
         BoxScores(

@@ -9,7 +9,7 @@ import numpy as np
 from distortlab.analysis.balance import BalanceCheck, compare_counts, flag_imbalances
 from distortlab.analysis.sharing_rights import REMEDY, count_no_derivatives
 from distortlab.analysis.statistics import Statistics, visibility_of
-from distortlab.distortions.catalog import variants
+from distortlab.distortions.catalog import list_variants
 from distortlab.recipe import Recipe, default_recipe
 from distortlab.tasks.terms import FAMILIES
 
@@ -47,7 +47,7 @@ def _compare_all(statistics: Statistics) -> Iterator[BalanceCheck | None]:
     yield _compare_cells(statistics, families, severities)
     yield _compare_tasks(statistics, recipe)
     for family in FAMILIES:
-        rows = [row.name for row in variants(family, recipe.profile)]
+        rows = [row.name for row in list_variants(family, recipe.profile)]
         yield compare_counts(
             f"variants of {family}",
             statistics.variants,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from distortlab.analysis.shortcuts import Shortcuts, measure_shortcuts
 from distortlab.core.errors import UserError
 from distortlab.dataset.reader import Stored
-from distortlab.recipe import Recipe, stored_recipe
+from distortlab.recipe import Recipe, read_stored_recipe
 from distortlab.tasks import TASKS, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.terms import FAMILIES
@@ -142,7 +142,7 @@ def collect_statistics(
 
 def _recipe(stored: Stored) -> Recipe | None:
     try:
-        return stored_recipe((stored.plan or {})["recipe"], "the recipe in plan.json")
+        return read_stored_recipe((stored.plan or {})["recipe"], "the recipe in plan.json")
     except (UserError, KeyError, TypeError, AttributeError):
         return None
 

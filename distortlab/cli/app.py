@@ -19,12 +19,12 @@ __all__ = [
     "Profile",
     "Workers",
     "app",
-    "bar",
     "box_of",
     "fail",
     "open_and_check",
     "shard_of",
     "share_of",
+    "show_progress",
 ]
 
 app = typer.Typer(
@@ -105,12 +105,12 @@ def share_of(text: str | None) -> float | None:
 
 
 @contextmanager
-def bar(
+def show_progress(
     what: str, total: int, quiet: bool, after: str = "what is finished is kept, the same command goes on from here"
 ) -> Iterator[Callable[[int], None]]:
     """Progress of long work, which Ctrl-C ends with a sentence (typer would say nothing): what happens `after`."""
     from distortlab.core.errors import Interrupted
-    from distortlab.core.progress import bar as shown
+    from distortlab.core.progress import show_progress as shown
 
     try:
         with shown(what, total, quiet) as advance:
@@ -121,14 +121,14 @@ def bar(
 
 def open_and_check(folder: Path, check: bool, quiet: bool = False) -> "Stored":
     """A data set, with `check` after all its tables were compared with their hashes."""
-    from distortlab.core.workers import default_workers
+    from distortlab.core.workers import count_processors
     from distortlab.dataset.reader import open_data
 
     stored = open_data(folder)
     if check:
         total = sum(map(stored.size_of, stored.parts))
-        with bar("bytes checked", total, quiet, after="nothing was written") as advance:
-            stored.check_hashes(progress=advance, threads=default_workers())
+        with show_progress("bytes checked", total, quiet, after="nothing was written") as advance:
+            stored.check_hashes(progress=advance, threads=count_processors())
     return stored
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Json, Profile, Workers, app, bar, box_of, fail, shard_of
+from distortlab.cli.app import Json, Profile, Workers, app, box_of, fail, shard_of, show_progress
 
 __all__ = ["distort", "generate", "list_distortions"]
 
@@ -76,7 +76,7 @@ def generate(
     plan = load_recipe(recipe, **changes)
     if sys.stderr.isatty() and not as_json:
         typer.echo(f"references: {refs}", err=True)  # a large annotation file takes half a minute
-    with bar("images", plan.n, quiet=as_json) as advance:
+    with show_progress("images", plan.n, quiet=as_json) as advance:
         account = run(
             plan,
             refs,
@@ -105,11 +105,11 @@ def list_distortions(
     distortlab list --family blur --profile dq
     """
     from distortlab.cli.printing import print_json, print_ladders, row_values
-    from distortlab.core.errors import UserError, unknown
+    from distortlab.core.errors import UserError, describe_unknown
     from distortlab.distortions.catalog import CATALOG, FAMILIES
 
     if family is not None and family not in FAMILIES:
-        raise UserError(unknown("family", family, FAMILIES))
+        raise UserError(describe_unknown("family", family, FAMILIES))
     rows = [row for row in CATALOG if family in (None, row.family)]
     if as_json:
         print_json([row_values(row) for row in rows])
@@ -138,14 +138,14 @@ def distort(
 
     from distortlab.api import distort as run
     from distortlab.cli.printing import print_edit
-    from distortlab.core.errors import UserError, unknown
+    from distortlab.core.errors import UserError, describe_unknown
     from distortlab.imaging.decode import read_image
     from distortlab.imaging.encode import CODECS
     from distortlab.storage.atomic import new_file
 
     codec = out.suffix.lower().lstrip(".")
     if codec not in CODECS:
-        raise UserError(unknown("lossless format", codec, CODECS, f"the ending of {out}"))
+        raise UserError(describe_unknown("lossless format", codec, CODECS, f"the ending of {out}"))
     area = None if mask is None else np.asarray(read_image(mask).any(axis=2))
     result = run(
         read_image(image),

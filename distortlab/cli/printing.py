@@ -94,7 +94,7 @@ def row_values(row: Distortion) -> dict[str, Any]:
     ladders = {
         profile: {"values": ladder.values, "source": ladder.source, "deviation": ladder.deviation}
         for profile in ("matched", "dq")
-        if (ladder := row.ladder(profile))
+        if (ladder := row.get_ladder(profile))
     }
     return {"name": row.name, "family": row.family, "unit": row.unit, "version": row.version, "ladders": ladders}
 
@@ -114,7 +114,7 @@ def print_ladders(rows: Sequence[Distortion], profile: Profile) -> None:
         if family not in (None, row.family):
             table.add_section()
         family = row.family
-        ladder = row.ladder(profile)
+        ladder = row.get_ladder(profile)
         cells = [f"{value:g}" for value in ladder.values] if ladder else ["-"] * 5
         note = "; ".join(filter(None, (ladder.source, ladder.deviation))) if ladder else f"not in the {profile} ladder"
         table.add_row(row.name, row.unit, *cells, note)

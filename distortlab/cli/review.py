@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Check, Json, Workers, app, bar, open_and_check, share_of
+from distortlab.cli.app import Check, Json, Workers, app, open_and_check, share_of, show_progress
 
 __all__ = ["stats", "verify"]
 
@@ -28,14 +28,14 @@ def verify(
     from dataclasses import asdict
 
     from distortlab.cli.printing import print_json, print_report
-    from distortlab.core.workers import default_workers
+    from distortlab.core.workers import count_processors
     from distortlab.verification.verify import images_of
     from distortlab.verification.verify import verify as run
 
     share = share_of(sample)
     total = images_of(folder)
-    with bar("images", total, quiet=as_json, after="nothing was found out") as advance:
-        report = run(folder, workers=workers or default_workers(), sample=share, progress=advance)
+    with show_progress("images", total, quiet=as_json, after="nothing was found out") as advance:
+        report = run(folder, workers=workers or count_processors(), sample=share, progress=advance)
     if as_json:
         print_json(asdict(report))
     else:
@@ -66,7 +66,7 @@ def stats(
     stored = open_and_check(folder, check, quiet=as_json)
     if plots:
         import_matplotlib()
-    with bar("images", stored.count("images", split), quiet=as_json, after="nothing was written") as advance:
+    with show_progress("images", stored.count("images", split), quiet=as_json, after="nothing was written") as advance:
         found = collect_statistics(stored, split, advance)
     checks = findings.check_balance(found)
     sentences = findings.list_findings(found, checks)

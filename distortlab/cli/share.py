@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Check, Json, Workers, app, bar, fail, open_and_check
+from distortlab.cli.app import Check, Json, Workers, app, fail, open_and_check, show_progress
 
 __all__ = ["export", "materialize", "push"]
 
@@ -39,11 +39,11 @@ def push(
     from dataclasses import asdict
 
     from distortlab.cli.printing import print_json, print_pushed
-    from distortlab.core.errors import UserError, unknown
+    from distortlab.core.errors import UserError, describe_unknown
     from distortlab.sharing.push import push as run
 
     if gated not in (None, "auto", "manual"):
-        raise UserError(unknown("kind of gate", gated, ("auto", "manual")))
+        raise UserError(describe_unknown("kind of gate", gated, ("auto", "manual")))
     pushed = run(
         folder,
         repo,
@@ -54,7 +54,7 @@ def push(
         message=message,
         dry_run=dry_run,
         allow_no_derivatives=allow_no_derivatives,
-        stage=partial(bar, quiet=as_json),
+        stage=partial(show_progress, quiet=as_json),
     )
     if as_json:
         print_json(asdict(pushed))
@@ -89,7 +89,7 @@ def export(
 
     data = open_and_check(folder, check, quiet=as_json)
     total = sum(data.count("rft", name) for name in split or data.splits)
-    with bar("questions", total, quiet=as_json) as advance:
+    with show_progress("questions", total, quiet=as_json) as advance:
         done = run(folder, out, form, splits=split or (), tasks=task or (), overwrite=overwrite, progress=advance)
     if as_json:
         print_json(asdict(done))
@@ -122,7 +122,7 @@ def materialize(
     from distortlab.storage.base import open_storage
 
     total = read_archive_manifest(open_storage(archive))["totals"]["images"]
-    with bar("images", total, quiet=as_json) as advance:
+    with show_progress("images", total, quiet=as_json) as advance:
         account = run(archive, out, workers=workers, overwrite=overwrite, progress=advance)
     print_account(account, as_json)
     if account.trouble:

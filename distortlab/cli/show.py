@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Check, Json, Profile, app, bar, box_of, open_and_check
+from distortlab.cli.app import Check, Json, Profile, app, box_of, open_and_check, show_progress
 
 __all__ = ["gallery", "sheet", "view"]
 
@@ -38,7 +38,7 @@ def view(
 
     wanted = Filter(family or (), severity or (), task or (), min_visibility, max_visibility)
     stored = open_and_check(folder, check, quiet=as_json)
-    with bar("images", min(sample, stored.images), quiet=as_json, after="nothing was written") as advance:
+    with show_progress("images", min(sample, stored.images), quiet=as_json, after="nothing was written") as advance:
         written = write_page(folder, out, sample=sample, seed=seed, wanted=wanted, megabytes=max_mb, progress=advance)
     if as_json:
         print_json(asdict(written))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 
 __all__ = ["from_values", "is_misplaced_boolean"]
 
@@ -33,7 +33,7 @@ def from_values(kind: type[T], values: Mapping[str, Any], where: str, error: typ
 def _sentence(error: Any) -> str:
     key = ".".join(str(part) for part in error["loc"] if "[" not in str(part))  # the branches of a union have brackets
     if error["type"] == "literal_error":
-        return unknown(key, error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]))
+        return describe_unknown(key, error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]))
     if error["type"] == "missing":
         return f"{key} is missing"
     if error["type"] == "value_error":
@@ -78,7 +78,7 @@ def _known_keys(values: Mapping[str, Any], kind: type, where: str, error: type[U
     hints = get_type_hints(kind)
     for key, value in values.items():
         if key not in known:
-            raise error(f"{where}: " + unknown("key", prefix + str(key), [prefix + name for name in known]))
+            raise error(f"{where}: " + describe_unknown("key", prefix + str(key), [prefix + name for name in known]))
         inner = next((part for part in (hints[key], *get_args(hints[key])) if is_dataclass(part)), None)
         if inner is not None and isinstance(value, Mapping):
             _known_keys(value, inner, where, error, f"{prefix}{key}.")  # type: ignore[arg-type]

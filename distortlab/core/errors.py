@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-__all__ = ["BadRecipe", "BadReference", "BuildFailed", "Interrupted", "UserError", "closest", "unknown"]
+__all__ = ["BadRecipe", "BadReference", "BuildFailed", "Interrupted", "UserError", "describe_unknown", "find_closest"]
 
 
 class UserError(Exception):
@@ -40,15 +40,15 @@ class Interrupted(UserError):
     exit_code = 130
 
 
-def unknown(kind: str, name: object, known: Iterable[str], hint: str = "") -> str:
+def describe_unknown(kind: str, name: object, known: Iterable[str], hint: str = "") -> str:
     """The sentence for a name that does not exist: `no codec called 'pgn'; did you mean 'png'?`"""
     names = list(known)
-    nearest = closest(name, names)
+    nearest = find_closest(name, names)
     tail = f"did you mean {nearest!r}?" if nearest is not None else f"known: {', '.join(names)}"
     return f"no {kind} called {name!r}; {tail}" + (f" ({hint})" if hint else "")
 
 
-def closest(name: object, known: Iterable[str]) -> str | None:
+def find_closest(name: object, known: Iterable[str]) -> str | None:
     """The known name that a name which does not exist is likely to stand for, or None."""
     likeness = {other: max(_alike(str(name), other), _alike(_in_order(name), _in_order(other))) for other in known}
     nearest = max(likeness, key=lambda other: likeness[other], default=None)

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["bar"]
+__all__ = ["show_progress"]
 
 _EVERY_S = 10.0
 
 
 @contextmanager
-def bar(what: str, total: int, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+def show_progress(what: str, total: int, quiet: bool = False) -> Iterator[Callable[[int], None]]:
     """Yields a function to call with the number of things just done. Writes to stderr only.
 
     Where `what` begins with "bytes", numbers are shown as sizes.

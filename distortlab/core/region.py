@@ -16,7 +16,7 @@ from pycocotools import mask as coco_mask
 
 from distortlab.core.image import Image
 
-__all__ = ["Box", "Mask", "Region", "blend", "feathered"]
+__all__ = ["Box", "Mask", "Region", "blend", "feather_mask"]
 
 Mask = NDArray[np.uint8]
 
@@ -44,7 +44,7 @@ class Box(NamedTuple):
         """The (row, column) slices that cut this box out of an image."""
         return slice(self.y1, self.y2), slice(self.x1, self.x2)
 
-    def grown(self, halo: int, shape: tuple[int, int], grid: int = 1) -> "Box":
+    def grow(self, halo: int, shape: tuple[int, int], grid: int = 1) -> "Box":
         """The box with `halo` pixels around it, widened to multiples of `grid`, within an image of (rows, columns)."""
         return Box(
             max(0, (self.x1 - halo) // grid * grid),
@@ -53,7 +53,7 @@ class Box(NamedTuple):
             min(shape[0], -(-(self.y2 + halo) // grid) * grid),
         )
 
-    def within(self, outer: "Box") -> "Box":
+    def relative_to(self, outer: "Box") -> "Box":
         """The box in the coordinates of `outer`."""
         return Box(self.x1 - outer.x1, self.y1 - outer.y1, self.x2 - outer.x1, self.y2 - outer.y1)
 
@@ -156,14 +156,14 @@ class Region:
         full = coco_mask.decode(self._coded)
         return np.ascontiguousarray(full[self.bbox.slices])
 
-    def feathered(self, feather: int) -> Mask:
-        """The weights of a blend inside `bbox`: see `feathered`. Where the region meets the frame it has no edge."""
-        box, pad = self.bbox, feather
+    def feather_mask(self, feather: int) -> Mask:
+        """The weights 0..255 of a blend inside `bbox`, over `feather` pixels; full where the region meets the frame."""
+        box = self.bbox
         edges = (box.y1 > 0, box.y2 < self.size[0], box.x1 > 0, box.x2 < self.size[1])
-        return feathered(self.mask, pad, *edges)
+        return feather_mask(self.mask, feather, *edges)
 
 
-def feathered(
+def feather_mask(
     mask: Mask, feather: int, top: bool = True, bottom: bool = True, left: bool = True, right: bool = True
 ) -> Mask:
     """Weights 0..255 that rise from the edge of a mask inward over about `feather` pixels.

@@ -46,7 +46,7 @@ class Stream:
         """An integer in [0, bound)."""
         return (int(self.words(1)[0]) * bound) >> 64
 
-    def shuffled(self, items: Sequence[T]) -> list[T]:
+    def permute(self, items: Sequence[T]) -> list[T]:
         """The items in random order (Fisher-Yates)."""
         out = list(items)
         words = self.words(max(len(out) - 1, 0)).tolist()
@@ -55,7 +55,7 @@ class Stream:
             out[i], out[j] = out[j], out[i]
         return out
 
-    def weighted(self, weights: Sequence[float]) -> int:
+    def choose_index(self, weights: Sequence[float]) -> int:
         """A place in the list, drawn in proportion to its weight."""
         total = float(sum(weights))
         point = self.uniform(0.0, total)

@@ -9,20 +9,20 @@ from typing import Any, TypeVar
 from distortlab.core.errors import BuildFailed
 from distortlab.core.processes import WorkerLost, WorkerPool, note_stop
 
-__all__ = ["default_workers", "in_order", "limit_threads", "open_pool", "tune_process"]
+__all__ = ["count_processors", "limit_threads", "map_in_order", "open_pool", "tune_process"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def default_workers() -> int:
+def count_processors() -> int:
     """The processors that this process may use."""
     with contextlib.suppress(AttributeError):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+def map_in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
     """`work` on every item, in this process or in others, the results in order and no more than a few ahead.
 
     Ctrl-C ends between items. Raises `BuildFailed` where a process was ended from outside.

@@ -15,7 +15,7 @@ from distortlab.core.image import Image
 from distortlab.core.region import Box
 from distortlab.dataset.manifest import Entries
 from distortlab.dataset.patches import FOOTER, regions_of, restored
-from distortlab.imaging.decode import read_upright
+from distortlab.imaging.decode import decode_image
 from distortlab.storage.atomic import sha256_of
 from distortlab.storage.base import Storage
 
@@ -80,7 +80,7 @@ class Shelf:
         data = kept.reference["bytes"]
         if self._last is None or self._last[0] != data:
             try:
-                self._last = (data, read_upright(data).image)
+                self._last = (data, decode_image(data).image)
             except BadReference as error:
                 raise UserError(f"its reference cannot be read: {error}") from error
         return self._last[1]

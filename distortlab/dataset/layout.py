@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from distortlab.dataset.schema import IMAGES, RFT, SAMPLES, Features
 
 __all__ = ["ARCHIVE", "FORMAT", "FULL", "LAYOUTS", "PLAN_PATH", "Layout", "find_layout", "layout_of"]
@@ -94,7 +94,7 @@ LAYOUTS: Mapping[str, Layout] = {layout.name: layout for layout in (FULL, ARCHIV
 def find_layout(name: str) -> Layout:
     """Return the layout of a name. Raises `UserError` for a name that does not exist."""
     if name not in LAYOUTS:
-        raise UserError(unknown("way to store", name, LAYOUTS))
+        raise UserError(describe_unknown("way to store", name, LAYOUTS))
     return LAYOUTS[name]
 
 

@@ -13,7 +13,7 @@ from distortlab.core.errors import BadReference, UserError
 from distortlab.core.image import Image, pixels_sha256, shape_of
 from distortlab.core.region import Box, Mask, Region
 from distortlab.dataset.schema import ImageRecord, Sample
-from distortlab.imaging.decode import read_upright
+from distortlab.imaging.decode import decode_image
 from distortlab.imaging.encode import encode_webp
 
 __all__ = ["FOOTER", "archive_rows", "encode_patch", "regions_of", "restored"]
@@ -37,7 +37,7 @@ def restored(reference: Image, patch: bytes, regions: Sequence[Region], sha256: 
         raise UserError("its regions do not fit its reference")
     box, mask = _area(regions)
     try:
-        piece = read_upright(patch).image
+        piece = decode_image(patch).image
     except BadReference as error:
         raise UserError(f"its patch cannot be read: {error}") from error
     if shape_of(piece) != mask.shape:
@@ -61,7 +61,7 @@ def _area(regions: Sequence[Region]) -> tuple[Box, Mask]:
     outer = Box(min(x for x, _ in lows), min(y for _, y in lows), max(x for x, _ in highs), max(y for _, y in highs))
     mask = np.zeros((outer.height, outer.width), np.uint8)
     for region, box in zip(regions, boxes, strict=True):
-        mask[box.within(outer).slices] |= region.mask
+        mask[box.relative_to(outer).slices] |= region.mask
     return outer, mask
 
 

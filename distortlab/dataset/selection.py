@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from distortlab.core.seeds import stream
 from distortlab.dataset.reader import Group, Stored
 from distortlab.distortions.catalog import FAMILIES
@@ -43,7 +43,7 @@ class Filter:
         for kind, names, known in (("family", self.families, FAMILIES), ("task", self.tasks, TASKS)):
             for name in names:
                 if name not in known:
-                    raise UserError(unknown(kind, name, known))
+                    raise UserError(describe_unknown(kind, name, known))
         for severity in self.severities:
             if severity not in range(1, 6):
                 raise UserError(f"severity {severity} is not one of 1, 2, 3, 4, 5")
@@ -170,11 +170,11 @@ def sampled(places: Sequence[Place], count: int, seed: int, whole_references: bo
     """
     source = stream(seed, "sheet")
     if not whole_references:
-        return sorted(source.shuffled(places)[:count])
+        return sorted(source.permute(places)[:count])
     images: dict[str, list[Place]] = {}
     for place in places:
         images.setdefault(place.reference_id, []).append(place)
-    drawn = [place for reference in source.shuffled(list(images)) for place in images[reference]]
+    drawn = [place for reference in source.permute(list(images)) for place in images[reference]]
     return sorted(drawn[:count])
 
 

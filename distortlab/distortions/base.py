@@ -21,9 +21,9 @@ __all__ = [
     "Operator",
     "Profile",
     "Site",
-    "depictqa",
-    "fixed",
-    "matched",
+    "depictqa_ladder",
+    "fixed_reach",
+    "matched_ladder",
     "no_halo",
 ]
 
@@ -51,11 +51,11 @@ class Site:
     @cached_property
     def pixels(self) -> Image:
         """The region's own pixels, uint8 (N, 3): what a pivot, a palette or a quantiser is computed from."""
-        inner = self.image[self.region.within(self.crop).slices]
+        inner = self.image[self.region.relative_to(self.crop).slices]
         return np.asarray(inner[self.mask != 0], dtype=np.uint8)
 
     @property
-    def centre(self) -> tuple[float, float]:
+    def center(self) -> tuple[float, float]:
         """(x, y) of the middle of the region's box, in image coordinates."""
         return (self.region.x1 + self.region.x2 - 1) / 2, (self.region.y1 + self.region.y2 - 1) / 2
 
@@ -63,7 +63,7 @@ class Site:
         """A stream of this edit for single numbers."""
         return stream(*self.address, name)
 
-    def field(self, name: str, depth: int) -> NDArray[np.uint16]:
+    def draw_field(self, name: str, depth: int) -> NDArray[np.uint16]:
         """Uniform 16-bit noise for the crop, (rows, columns, depth).
 
         The field belongs to the whole image and is addressed by pixel: a crop sees the same values that the whole
@@ -93,7 +93,7 @@ def no_grid(amount: float, scale: float) -> int:
     return 1
 
 
-def fixed(pixels: int) -> Reach:
+def fixed_reach(pixels: int) -> Reach:
     """The same number of pixels whatever the amount."""
     return lambda amount, scale: pixels
 
@@ -106,12 +106,12 @@ class Dial:
     strongest: float
     whole: bool = False
 
-    def takes(self, amount: float) -> bool:
+    def contains(self, amount: float) -> bool:
         """Whether `amount` lies between the ends (a NaN does not)."""
         low, high = sorted((self.weakest, self.strongest))
         return low <= amount <= high
 
-    def at(self, place: float) -> float:
+    def interpolate(self, place: float) -> float:
         """The setting at `place` 0 (weakest) .. 1 (strongest): geometric where both ends have one sign."""
         place = min(max(place, 0.0), 1.0)
         if self._geometric:
@@ -120,7 +120,7 @@ class Dial:
             value = self.weakest + (self.strongest - self.weakest) * place
         return float(round(value)) if self.whole else value
 
-    def place_of(self, amount: float) -> float:
+    def locate(self, amount: float) -> float:
         """Where on the dial `amount` is, 0..1: the inverse of `at`, but for rounding."""
         if self._geometric:
             place = math.log(amount / self.weakest) / math.log(self.strongest / self.weakest)
@@ -146,12 +146,12 @@ TARGETS: tuple[float, float, float, float, float] = (2.0, 3.0, 4.5, 6.5, 9.0)
 """V of severities 1 to 5: each step is about 1.45 times as visible as the one below."""
 
 
-def matched(*values: float) -> Ladder:
+def matched_ladder(*values: float) -> Ladder:
     """Settings tuned so that the median region changes by about `TARGETS` (docs/ladders.md)."""
     return Ladder(values, "tuned on photographs, benchmarks/severity/ladders.py")  # type: ignore[arg-type]
 
 
-def depictqa(*values: float, deviation: str = "") -> Ladder:
+def depictqa_ladder(*values: float, deviation: str = "") -> Ladder:
     """DepictQA's settings, for data that must compare with DQ-495K and what follows it."""
     return Ladder(values, "DepictQA x_distortion 59aea4a (Apache-2.0)", deviation)  # type: ignore[arg-type]
 
@@ -188,6 +188,6 @@ class Distortion:
         """The part of the name after the dot."""
         return self.name.partition(".")[2]
 
-    def ladder(self, profile: Profile) -> Ladder | None:
+    def get_ladder(self, profile: Profile) -> Ladder | None:
         """The ladder of a profile, or None where the profile has no such variant."""
         return self.matched if profile == "matched" else self.dq

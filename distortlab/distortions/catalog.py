@@ -5,7 +5,7 @@ from numbers import Real
 from types import MappingProxyType
 from typing import get_args
 
-from distortlab.core.errors import UserError, closest, unknown
+from distortlab.core.errors import UserError, describe_unknown, find_closest
 from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.families.blur import BLUR
 from distortlab.distortions.families.brighten import BRIGHTEN
@@ -20,7 +20,7 @@ from distortlab.distortions.families.quantization import QUANTIZATION
 from distortlab.distortions.families.saturate_strengthen import SATURATE_STRENGTHEN
 from distortlab.distortions.families.saturate_weaken import SATURATE_WEAKEN
 
-__all__ = ["CATALOG", "FAMILIES", "amount_of", "find", "read_severity", "variants"]
+__all__ = ["CATALOG", "FAMILIES", "find", "get_amount", "list_variants", "read_severity"]
 
 CATALOG: tuple[Distortion, ...] = (
     BLUR
@@ -67,26 +67,26 @@ def find(name: str) -> Distortion:
     """
     if name in _BY_NAME:
         return _BY_NAME[name]
-    family = closest(name, [*_BY_NAME, *FAMILIES])
+    family = find_closest(name, [*_BY_NAME, *FAMILIES])
     if family not in FAMILIES:
-        raise UserError(unknown("distortion", name, _BY_NAME, "distortlab list"))
+        raise UserError(describe_unknown("distortion", name, _BY_NAME, "distortlab list"))
     of_it = ", ".join(row.name for row in CATALOG if row.family == family)
     meant = "it is a family" if name == family else f"did you mean the family {family!r}"
     raise UserError(f"no distortion called {name!r}: {meant}, which has {of_it} (distortlab list)")
 
 
-def variants(family: str, profile: Profile) -> tuple[Distortion, ...]:
+def list_variants(family: str, profile: Profile) -> tuple[Distortion, ...]:
     """The rows of a family that have a ladder in the profile."""
-    return tuple(row for row in CATALOG if row.family == family and row.ladder(profile) is not None)
+    return tuple(row for row in CATALOG if row.family == family and row.get_ladder(profile) is not None)
 
 
-def amount_of(row: Distortion, severity: int, profile: Profile) -> float:
+def get_amount(row: Distortion, severity: int, profile: Profile) -> float:
     """The setting of the dial for a severity 1..5."""
     if profile not in get_args(Profile):
-        raise UserError(unknown("profile", profile, get_args(Profile)))
-    ladder = row.ladder(profile)
+        raise UserError(describe_unknown("profile", profile, get_args(Profile)))
+    ladder = row.get_ladder(profile)
     if ladder is None:
-        names = ", ".join(r.name for r in variants(row.family, profile))
+        names = ", ".join(r.name for r in list_variants(row.family, profile))
         raise UserError(f"{row.name} has no {profile!r} ladder; of its family there are: {names}")
     return ladder.values[read_severity(severity) - 1]
 

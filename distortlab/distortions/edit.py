@@ -7,7 +7,7 @@ would have given on the whole image.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from distortlab.core.region import Box, Region, blend
 from distortlab.distortions.base import Distortion, Site
 from distortlab.distortions.catalog import find
 
-__all__ = ["Edit", "Visibility", "applied", "render", "spatial_scale", "with_visibility"]
+__all__ = ["Edit", "Visibility", "compute_spatial_scale", "render", "render_edit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +86,22 @@ class Edit:
         )
 
 
-def spatial_scale(shape: tuple[int, int]) -> float:
+def compute_spatial_scale(shape: tuple[int, int]) -> float:
     """The short side over 512, which lengths in a ladder are multiplied with."""
     return min(shape) / 512
 
 
-def applied(image: Image, edit: Edit) -> Image:
+def render_edit(image: Image, edit: Edit) -> Image:
     """The box of the edit's region after the edit, uint8 (box rows, box columns, 3). `image` is not touched."""
     row, region = find(edit.distortion), edit.region
     if region.size != shape_of(image):
         raise UserError(f"a region of an image of {region.size} (rows, columns) does not fit one of {shape_of(image)}")
     crop = _crop(row, edit, region.bbox)
-    inside = region.bbox.within(crop).slices
+    inside = region.bbox.relative_to(crop).slices
     view = np.ascontiguousarray(image[crop.slices])
     site = Site(region.size, crop, region.bbox, region.mask, view, edit.address, edit.scale)
     changed = row.operator(view, _dial(row, edit), site)
-    weight = region.feathered(edit.feather)
+    weight = region.feather_mask(edit.feather)
     return blend(np.ascontiguousarray(view[inside]), np.ascontiguousarray(changed[inside]), weight)
 
 
@@ -111,7 +111,7 @@ def _dial(row: Distortion, edit: Edit) -> float:
 
 def _crop(row: Distortion, edit: Edit, box: Box) -> Box:
     dial = _dial(row, edit)
-    return box.grown(row.halo(dial, edit.scale), edit.region.size, row.grid(dial, edit.scale))
+    return box.grow(row.halo(dial, edit.scale), edit.region.size, row.grid(dial, edit.scale))
 
 
 def render(reference: Image, edits: Iterable[Edit]) -> Image:
@@ -145,10 +145,5 @@ def render(reference: Image, edits: Iterable[Edit]) -> Image:
     """
     out = reference.copy()
     for edit in edits:
-        out[edit.bbox.slices] = applied(out, edit)
+        out[edit.bbox.slices] = render_edit(out, edit)
     return out
-
-
-def with_visibility(edit: Edit, seen: Visibility) -> Edit:
-    """The edit with its measurement."""
-    return replace(edit, visibility=seen)

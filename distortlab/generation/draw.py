@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from distortlab.core.image import Image, pixels_sha256, shape_of
 from distortlab.core.seeds import stream
 from distortlab.distortions.base import Distortion
-from distortlab.distortions.catalog import amount_of, variants
-from distortlab.distortions.edit import Edit, applied, spatial_scale, with_visibility
+from distortlab.distortions.catalog import get_amount, list_variants
+from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
 from distortlab.generation.plan import Slot
 from distortlab.generation.reference_pool import DrawCounts, LoadedReference, ReferencePool
 from distortlab.recipe import Recipe
 from distortlab.references.base import NamedRegion, Reference
-from distortlab.severity.model_size import seen_small
-from distortlab.severity.search import equalized, misfit
-from distortlab.severity.visibility import gate, measure, verdict
+from distortlab.severity.model_size import measure_at_model_size
+from distortlab.severity.search import find_misfit, search_amount
+from distortlab.severity.visibility import find_label_fault, find_region_fault, measure_visibility
 
 __all__ = ["Drawn", "draw"]
 
@@ -61,7 +61,7 @@ def _rivals(slot: Slot, loaded: LoadedReference, turn: int, own: str | None) -> 
     if own not in names:
         return ()
     found: list[str] = []
-    for name in stream(loaded.recipe.seed, slot.image_id, "rivals").shuffled(sorted(names - {own})):
+    for name in stream(loaded.recipe.seed, slot.image_id, "rivals").permute(sorted(names - {own})):
         if len(found) == loaded.recipe.questions.object_candidates - 1:
             break
         tries = (_tried_out(slot, row, loaded, firsts[name]) for row in _variants(slot, loaded.recipe))
@@ -72,7 +72,7 @@ def _rivals(slot: Slot, loaded: LoadedReference, turn: int, own: str | None) -> 
 
 def _variants(slot: Slot, recipe: Recipe) -> list[Distortion]:
     source = stream(recipe.seed, slot.image_id, "variant")
-    return source.shuffled(variants(slot.family, recipe.profile))
+    return source.permute(list_variants(slot.family, recipe.profile))
 
 
 def _attempt(
@@ -88,7 +88,7 @@ def _attempt(
 
 def _tried_out(slot: Slot, row: Distortion, loaded: LoadedReference, index: int) -> tuple[Edit, Image] | str:
     """The edit of a region and the box after it, or why it must not become a label."""
-    if reason := gate(loaded.scene(index), row.name):
+    if reason := find_region_fault(loaded.scene(index), row.name):
         return f"{slot.family}: {reason}"
     tried = _equalized if loaded.recipe.severity == "equalized" else _from_ladder
     edit, after = tried(slot, row, loaded, index)
@@ -98,7 +98,7 @@ def _tried_out(slot: Slot, row: Distortion, loaded: LoadedReference, index: int)
 
 
 def _from_ladder(slot: Slot, row: Distortion, loaded: LoadedReference, index: int) -> tuple[Edit, Image]:
-    return _tried(slot, row, loaded, index, amount_of(row, slot.severity, loaded.recipe.profile))
+    return _tried(slot, row, loaded, index, get_amount(row, slot.severity, loaded.recipe.profile))
 
 
 def _equalized(slot: Slot, row: Distortion, loaded: LoadedReference, index: int) -> tuple[Edit, Image]:
@@ -107,26 +107,28 @@ def _equalized(slot: Slot, row: Distortion, loaded: LoadedReference, index: int)
         assert edit.visibility is not None
         return edit.visibility.v, (edit, after)
 
-    return equalized(row, slot.severity, loaded.recipe.tolerance, tried).made
+    return search_amount(row, slot.severity, loaded.recipe.tolerance, tried).outcome
 
 
 def _tried(slot: Slot, row: Distortion, loaded: LoadedReference, index: int, amount: float) -> tuple[Edit, Image]:
     """The edit with its measurement, and the box of the region after it."""
     edit = _edit(slot, row, loaded.reference.regions[index], loaded, amount)
-    after = applied(loaded.reference.image, edit)
-    return with_visibility(edit, measure(loaded.scene(index), after, row.name)), after
+    after = render_edit(loaded.reference.image, edit)
+    return replace(edit, visibility=measure_visibility(loaded.scene(index), after, row.name)), after
 
 
 def _reason(edit: Edit, after: Image, loaded: LoadedReference) -> str | None:
     """Why an edit must not become a label, or None."""
     seen, recipe = edit.visibility, loaded.recipe
     assert seen is not None
-    reason = verdict(seen, edit.distortion, recipe.visibility.minimum)
-    if reason := reason or misfit(seen.v, edit.severity, recipe.tolerance):
+    reason = find_label_fault(seen, edit.distortion, recipe.visibility.minimum)
+    if reason := reason or find_misfit(seen.v, edit.severity, recipe.tolerance):
         return reason
     if recipe.visibility.max_pixels:
-        small = seen_small(loaded.reference.image, after, edit.region, edit.distortion, recipe.visibility.max_pixels)
-        reason = verdict(small, edit.distortion, recipe.visibility.minimum)
+        small = measure_at_model_size(
+            loaded.reference.image, after, edit.region, edit.distortion, recipe.visibility.max_pixels
+        )
+        reason = find_label_fault(small, edit.distortion, recipe.visibility.minimum)
         return reason and f"{reason} at the model's size"
     return None
 
@@ -138,7 +140,7 @@ def _edit(slot: Slot, row: Distortion, place: NamedRegion, loaded: LoadedReferen
         distortion=row.name,
         severity=slot.severity,
         amount=amount,
-        scale=spatial_scale(shape_of(loaded.reference.image)),
+        scale=compute_spatial_scale(shape_of(loaded.reference.image)),
         feather=recipe.regions.feather,
         address=(recipe.seed, slot.image_id, 0, row.name),
         version=row.version,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from distortlab.core.errors import BadRecipe, UserError, unknown
-from distortlab.core.workers import default_workers
+from distortlab.core.errors import BadRecipe, UserError, describe_unknown
+from distortlab.core.workers import count_processors
 from distortlab.dataset.layout import Layout, find_layout
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.engines.local import run_local
@@ -76,12 +76,12 @@ def run(
 
         return run_ray(jobs, workers, address, progress)
     alone = not all(job.out.shared for job in jobs)  # a store in the memory of this process
-    return run_local(jobs, 1 if alone else workers or default_workers(), progress)
+    return run_local(jobs, 1 if alone else workers or count_processors(), progress)
 
 
 def _check_options(recipe: Recipe, layout: Layout, engine: str, address: str | None, clearing_part: bool) -> None:
     if engine not in ENGINES:
-        raise UserError(unknown("engine", engine, ENGINES))
+        raise UserError(describe_unknown("engine", engine, ENGINES))
     if address is not None and engine != "ray":
         raise UserError(f"--address {address} is that of a Ray cluster; add --engine ray")
     if layout.needs_references and not recipe.keep_references:

@@ -16,7 +16,7 @@ from distortlab import __version__
 from distortlab.core.errors import BadRecipe
 from distortlab.core.seeds import Stream, stream
 from distortlab.dataset.layout import FORMAT
-from distortlab.distortions.catalog import CATALOG, variants
+from distortlab.distortions.catalog import CATALOG, list_variants
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, References
 
@@ -121,7 +121,7 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
 
 def _check_families(recipe: Recipe) -> None:
     for family, share in recipe.families.items():
-        if share > 0 and not variants(family, recipe.profile):
+        if share > 0 and not list_variants(family, recipe.profile):
             raise BadRecipe(f"family {family!r} has no variant with a {recipe.profile!r} ladder")
 
 
@@ -164,7 +164,7 @@ def _entries(recipe: Recipe, references: References, wanted: int) -> Sequence[En
     """The entries in the order of use; those after the first `wanted` are spare."""
     if references.count is None:
         return references.entries(wanted + max(32, wanted // 4))
-    entries = stream(recipe.seed, "references").shuffled(references.entries(references.count))
+    entries = stream(recipe.seed, "references").permute(references.entries(references.count))
     needed = wanted * _object_share(recipe, asked_tasks(recipe, references.vocabulary)) * _SPARE
     lacking = min(wanted, math.ceil(needed)) - sum(map(has_choice, entries[:wanted]))
     # As they come, but that those without a choice make room for some that have one, as many as object questions need.
@@ -262,9 +262,9 @@ def _cells(recipe: Recipe, split: str, owners: Sequence[int]) -> list[tuple[str,
         for severity, b in recipe.severities.items()
     }
     source = stream(recipe.seed, split, "cells")
-    shuffled = {cell: shares[cell] for cell in source.shuffled(sorted(shares))}
+    shuffled = {cell: shares[cell] for cell in source.permute(sorted(shares))}
     counts = largest_remainder(shuffled, len(owners))
-    cells = source.shuffled([cell for cell in sorted(counts) for _ in range(counts[cell])])
+    cells = source.permute([cell for cell in sorted(counts) for _ in range(counts[cell])])
     return _spread(cells, owners)
 
 
@@ -287,7 +287,7 @@ def _tasks(recipe: Recipe, split: str, asked: Mapping[str, float], count: int) -
     source, out = stream(recipe.seed, split, "tasks"), []
     for image in range(count):
         number = math.ceil((image + 1) * per_image) - math.ceil(image * per_image)
-        order = source.shuffled([task for task in asked if quota[task] > 0])
+        order = source.permute([task for task in asked if quota[task] > 0])
         chosen = sorted(order, key=lambda task: -quota[task])[:number]
         for task in chosen:
             quota[task] -= 1
@@ -299,8 +299,8 @@ def _matched(tasks: list[tuple[str, ...]], choice: Sequence[bool], source: Strea
     """The same tasks in another order: object questions go first of all to images that have a choice of names."""
     if len(set(choice)) < 2:
         return tasks
-    images = sorted(source.shuffled(range(len(tasks))), key=lambda image: not choice[image])
-    ordered = sorted(source.shuffled(tasks), key=lambda own: "object" not in own)
+    images = sorted(source.permute(range(len(tasks))), key=lambda image: not choice[image])
+    ordered = sorted(source.permute(tasks), key=lambda own: "object" not in own)
     placed = dict(zip(images, ordered, strict=True))
     return [placed[image] for image in range(len(tasks))]
 

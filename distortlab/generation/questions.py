@@ -80,11 +80,11 @@ def type_candidates(truth: str, shares: Mapping[str, float], count: int, source:
     """`count` families in random order, the true one among them; fewer where one family has most of the shares."""
     asked = {family: share for family, share in shares.items() if share > 0}
     if truth in asked and len(set(asked.values())) > 1 and (found := _strangers(truth, asked, count, source)):
-        return source.shuffled([truth, *found])
-    others = source.shuffled([family for family in asked if family != truth])
+        return source.permute([truth, *found])
+    others = source.permute([family for family in asked if family != truth])
     if not others:  # a data set of one family: its type is no question, but there must be something to choose
-        others = source.shuffled([family for family in FAMILIES if family != truth])
-    return source.shuffled([truth, *others[: count - 1]])
+        others = source.permute([family for family in FAMILIES if family != truth])
+    return source.permute([truth, *others[: count - 1]])
 
 
 def object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: int, source: Stream) -> list[str]:
@@ -94,12 +94,12 @@ def object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: 
     """
     if subject.object is None or not answerable(subject.object):
         return []
-    others = _distinct(source.shuffled(subject.others), subject.object)
+    others = _distinct(source.permute(subject.others), subject.object)
     if subject.alone:
         others = _strangers(subject.object, vocabulary, count, source)
     inside = {object_task.key(name) for name in subject.inside}
     others = [name for name in others if object_task.key(name) not in inside]
-    return source.shuffled([subject.object, *others[: count - 1]])
+    return source.permute([subject.object, *others[: count - 1]])
 
 
 def _distinct(names: Iterable[str], own: str) -> list[str]:
@@ -123,7 +123,7 @@ def _strangers(own: str, vocabulary: Mapping[str, float], count: int, source: St
     share = {name: vocabulary.get(name, 0.0) for name in names}
     share[own] = share[own] or min((value for value in share.values() if value > 0), default=1.0)
     points = max(2, min(count, int(sum(share.values()) / max(share.values()) + 1e-9)))
-    arcs = source.shuffled([name for name in names if share[name] > 0])
+    arcs = source.permute([name for name in names if share[name] > 0])
     ends = list(accumulate(share[name] for name in arcs))
     start = ends[arcs.index(own)] - share[own] * source.uniform()
     hit = (bisect_right(ends, (start + ends[-1] * step / points) % ends[-1]) for step in range(1, points))

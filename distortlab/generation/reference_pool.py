@@ -74,7 +74,7 @@ class LoadedReference:
         """The indices of the regions of every name, both shuffled."""
         source = stream(self.recipe.seed, "regions", self.reference.id)
         names = [place.object for place in self.reference.regions]
-        shuffled = source.shuffled(range(len(names)))
+        shuffled = source.permute(range(len(names)))
         # One region speaks for each name, or names with many regions would come first more often than others.
         firsts = sorted({name: names.index(name) for name in names}.values(), key=shuffled.index)
         by_name: dict[str | None, list[int]] = {names[index]: [] for index in firsts}
@@ -90,7 +90,7 @@ class LoadedReference:
     def candidate_names(self, image_id: str) -> frozenset[str]:
         """The names that an object question about an image may offer: all but some of those that lie inside others."""
         source = stream(self.recipe.seed, image_id, "names")
-        return compatible_names(source.shuffled(sorted(filter(None, self.regions_by_name))), self.conflicts)
+        return compatible_names(source.permute(sorted(filter(None, self.regions_by_name))), self.conflicts)
 
     def first_regions(self, turn: int) -> dict[str | None, int]:
         """For each name the region that the `turn`-th image would take, in the order in which it tries them.

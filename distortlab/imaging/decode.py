@@ -24,7 +24,7 @@ from PIL import ImageFile, UnidentifiedImageError
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image, shape_of
 
-__all__ = ["MAX_PIXELS", "Upright", "read_bytes", "read_image", "read_upright", "shrink", "shrunk_shape"]
+__all__ = ["MAX_PIXELS", "DecodedImage", "compute_shrunk_shape", "decode_image", "read_bytes", "read_image", "shrink"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 MAX_PIXELS = 64_000_000
@@ -47,32 +47,31 @@ _TO_8_BIT = ((np.arange(65536, dtype=np.uint32) + 128) // 257).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
-class Upright:
+class DecodedImage:
     """A decoded picture.
 
-    `faithful`: any ordinary reader decodes the same bytes to exactly `image` (8-bit RGB JPEG or PNG, not
-    rotated).
-    `turned`: EXIF exchanged rows and columns, so that the stored size is the transposed one.
+    `is_faithful`: any ordinary reader decodes the same bytes to exactly `image` (8-bit RGB JPEG or PNG, not rotated).
+    `transposed`: EXIF exchanged rows and columns, so that the stored size is the transposed one.
     """
 
     image: Image
-    faithful: bool
+    is_faithful: bool
     format: str
-    turned: bool = False
+    transposed: bool = False
 
 
-def read_upright(data: bytes, max_pixels: int = MAX_PIXELS) -> Upright:
+def decode_image(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     """Decode to RGB with the EXIF orientation applied. Raises `BadReference` for all that cannot be read."""
     with _one_sentence(), Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
         _check_header(picture, max_pixels)
         image, plain = _decode(picture, data)
         # A PNG may carry its EXIF behind the pixels: the orientation is known only after decoding.
-        swap, rows, columns = _turn(picture.getexif().get(ORIENTATION))
-        return Upright(
-            image=_turned(image, swap, rows, columns),
-            faithful=plain and not (swap or rows or columns),
+        swap, rows, columns = _read_turn(picture.getexif().get(ORIENTATION))
+        return DecodedImage(
+            image=_orient(image, swap, rows, columns),
+            is_faithful=plain and not (swap or rows or columns),
             format=str(picture.format),
-            turned=swap,
+            transposed=swap,
         )
 
 
@@ -118,16 +117,16 @@ def read_image(source: str | Path | bytes) -> Image:
     distortlab.core.errors.BadReference: not a picture in a known format (JPEG, PNG, WEBP, BMP, TIFF, GIF, PPM)
     """
     if isinstance(source, bytes):
-        return read_upright(source).image
+        return decode_image(source).image
     path = Path(source)
     data = read_bytes(path)
     try:
-        return read_upright(data).image
+        return decode_image(data).image
     except BadReference as error:
         raise BadReference(f"{path}: {error}") from None
 
 
-def shrunk_shape(shape: tuple[int, int], max_side: int) -> tuple[int, int]:
+def compute_shrunk_shape(shape: tuple[int, int], max_side: int) -> tuple[int, int]:
     """(rows, columns) scaled so that the longer side is at most `max_side`, rounded, at least 1."""
     longer = max(shape)
     if longer <= max_side:
@@ -138,7 +137,7 @@ def shrunk_shape(shape: tuple[int, int], max_side: int) -> tuple[int, int]:
 
 def shrink(image: Image, max_side: int) -> Image:
     """Scale down by area means to a longer side of `max_side`; a smaller image is returned as it is."""
-    rows, columns = shrunk_shape(shape_of(image), max_side)
+    rows, columns = compute_shrunk_shape(shape_of(image), max_side)
     if (rows, columns) == shape_of(image):
         return image
     return np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
@@ -181,13 +180,13 @@ def _check_header(picture: ImageFile.ImageFile, max_pixels: int) -> None:
 
 def _decode(picture: ImageFile.ImageFile, data: bytes) -> tuple[Image, bool]:
     """RGB pixels as stored, and whether any reader would decode the bytes to them."""
-    if picture.format == "JPEG" and picture.mode == "RGB" and _turbo_can(data):
+    if picture.format == "JPEG" and picture.mode == "RGB" and _can_use_turbo(data):
         # Strict: a damaged or truncated file raises where other readers fill in grey.
         return simplejpeg.decode_jpeg(data, "RGB"), True
     deep = ";16" in str(picture.tile)
     picture.load()
     if deep and picture.mode in ("RGB", "RGBA"):
-        return _from_16_bit_colour(picture, data), False
+        return _from_16_bit_color(picture, data), False
     if picture.mode.startswith("I"):
         return _from_16_bit_grey(picture), False
     if picture.mode == "F":
@@ -196,7 +195,7 @@ def _decode(picture: ImageFile.ImageFile, data: bytes) -> tuple[Image, bool]:
     return _from_8_bit(picture), plain or (picture.format == "JPEG" and picture.mode == "RGB")
 
 
-def _turbo_can(data: bytes) -> bool:
+def _can_use_turbo(data: bytes) -> bool:
     """Whether libjpeg-turbo's simple interface knows this kind of JPEG; odd samplings are left to Pillow."""
     try:
         return simplejpeg.decode_jpeg_header(data)[2] in ("YCbCr", "RGB")
@@ -223,7 +222,7 @@ def _from_16_bit_grey(picture: Pillow.Image) -> Image:
     return np.ascontiguousarray(np.broadcast_to(grey[..., None], (*grey.shape, 3)))
 
 
-def _from_16_bit_colour(picture: ImageFile.ImageFile, data: bytes) -> Image:
+def _from_16_bit_color(picture: ImageFile.ImageFile, data: bytes) -> Image:
     """Pillow cuts 16-bit colour to its high bytes; OpenCV keeps all bits, which are then rounded."""
     flags = cv2.IMREAD_UNCHANGED
     values = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if picture.format == "PNG" else None
@@ -239,13 +238,13 @@ def _check_opaque(alpha: NDArray[Any], full: int) -> None:
         raise BadReference("has transparent pixels; flatten it onto a background first")
 
 
-def _turn(orientation: object) -> tuple[bool, bool, bool]:
+def _read_turn(orientation: object) -> tuple[bool, bool, bool]:
     """Swap, flip rows, flip columns. EXIF values are whatever the file says; unknown ones turn nothing."""
     nothing = (False, False, False)
     return TURNS.get(orientation, nothing) if isinstance(orientation, int) else nothing
 
 
-def _turned(image: Image, swap: bool, rows: bool, columns: bool) -> Image:
+def _orient(image: Image, swap: bool, rows: bool, columns: bool) -> Image:
     turned = image.swapaxes(0, 1) if swap else image
     turned = turned[::-1] if rows else turned
     turned = turned[:, ::-1] if columns else turned

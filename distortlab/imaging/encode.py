@@ -15,7 +15,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from distortlab.core.errors import BadRecipe, unknown
+from distortlab.core.errors import BadRecipe, describe_unknown
 from distortlab.core.image import Image, shape_of
 
 __all__ = ["CODECS", "Canvas", "encode_png", "encode_webp"]
@@ -87,7 +87,7 @@ class Canvas:
 
     def __post_init__(self) -> None:
         if self.codec not in CODECS:
-            raise BadRecipe(unknown("codec", self.codec, CODECS))
+            raise BadRecipe(describe_unknown("codec", self.codec, CODECS))
 
     def encode(self, image: Image, changed: tuple[int, int]) -> bytes:
         """`image` as a file. Outside the rows changed[0]..changed[1] (exclusive) it must equal the reference."""

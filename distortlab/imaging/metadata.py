@@ -9,7 +9,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-__all__ = ["without_metadata"]
+__all__ = ["strip_metadata"]
 
 _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """A marker that ends entropy-coded data: neither a stuffed zero nor a restart. `\\xff+` would be ten times slower."""
@@ -20,7 +20,7 @@ _PNG_KEPT = frozenset(
 )
 
 
-def without_metadata(data: bytes) -> bytes | None:
+def strip_metadata(data: bytes) -> bytes | None:
     """A JPEG or PNG file without EXIF, XMP, comments, thumbnails and whatever follows its end.
 
     The same object where there is nothing to take out; None where the file is not built as its format says, so that

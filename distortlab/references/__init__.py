@@ -11,7 +11,7 @@ A source is written as one word of the command line, and opened here:
 
 from pathlib import Path
 
-from distortlab.core.errors import BadRecipe, UserError, unknown
+from distortlab.core.errors import BadRecipe, UserError, describe_unknown
 from distortlab.recipe import LicenseRules, RegionRules
 from distortlab.references.base import Entry, NamedRegion, Reference, References
 from distortlab.references.licenses import find_fault
@@ -55,7 +55,7 @@ def open_references(
     kind, _, rest = spec.partition(":")
     if kind not in _KINDS:
         raise UserError(
-            unknown(
+            describe_unknown(
                 "kind of references",
                 kind,
                 _KINDS,

@@ -66,7 +66,7 @@ class CocoEntry:
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the image and draw its regions at the size it is kept in. Raises `BadReference`."""
         data, upright = read_picture(self.path)
-        self._check_size(shape_of(upright.image), upright.turned)
+        self._check_size(shape_of(upright.image), upright.transposed)
         picture = encode_image(data, upright, references)
         selection = select_regions(self._draw_outlines(shape_of(picture.image)), regions)
         return make_reference(self.id, picture, selection, self.source, self.license, self.objects)

@@ -8,9 +8,9 @@ import numpy as np
 
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image
-from distortlab.imaging.decode import Upright, read_bytes, read_upright, shrink
+from distortlab.imaging.decode import DecodedImage, decode_image, read_bytes, shrink
 from distortlab.imaging.encode import encode_png
-from distortlab.imaging.metadata import without_metadata
+from distortlab.imaging.metadata import strip_metadata
 from distortlab.recipe import ReferenceRules
 from distortlab.references.base import Reference
 from distortlab.references.regions.selection import RegionSelection
@@ -29,7 +29,7 @@ class EncodedImage:
     extension: str
 
 
-def read_picture(path: Path) -> tuple[bytes, Upright]:
+def read_picture(path: Path) -> tuple[bytes, DecodedImage]:
     """Read a picture.
 
     Parameters
@@ -49,12 +49,12 @@ def read_picture(path: Path) -> tuple[bytes, Upright]:
     """
     data = read_bytes(path)
     try:
-        return data, read_upright(data)
+        return data, decode_image(data)
     except BadReference as error:
         raise BadReference(f"{path}: {error}") from None
 
 
-def encode_image(data: bytes, upright: Upright, rules: ReferenceRules) -> EncodedImage:
+def encode_image(data: bytes, upright: DecodedImage, rules: ReferenceRules) -> EncodedImage:
     """Make the copy of a picture that a data set keeps.
 
     Parameters
@@ -73,7 +73,7 @@ def encode_image(data: bytes, upright: Upright, rules: ReferenceRules) -> Encode
         be taken out is kept as PNG, too.
     """
     image = shrink(upright.image, rules.max_side)
-    if upright.faithful and image is upright.image:
+    if upright.is_faithful and image is upright.image:
         own = data if rules.keep_metadata else _strip_metadata(data, image)
         if own is not None:
             return EncodedImage(image, own, EXTENSIONS[upright.format])
@@ -105,11 +105,11 @@ def make_reference(
 
 def _strip_metadata(data: bytes, image: Image) -> bytes | None:
     """The file without metadata, or None where that would not decode to the same pixels."""
-    clean = without_metadata(data)
+    clean = strip_metadata(data)
     if clean is None or clean is data:
         return clean
     try:
-        again = read_upright(clean)
+        again = decode_image(clean)
     except BadReference:
         return None
-    return clean if again.faithful and np.array_equal(again.image, image) else None
+    return clean if again.is_faithful and np.array_equal(again.image, image) else None

@@ -7,7 +7,7 @@ data set. `tests/severity/test_ciede2000.py` holds it to scikit-image and to the
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ciede2000", "lab_of_linear"]
+__all__ = ["ciede2000", "convert_linear_to_lab"]
 
 Floats = NDArray[np.floating]
 
@@ -22,7 +22,7 @@ _XYZ = np.array(
 )
 
 
-def lab_of_linear(rgb: Floats) -> Floats:
+def convert_linear_to_lab(rgb: Floats) -> Floats:
     """CIELAB (L 0..100, a, b) of linear-light RGB in 0..1, (rows, columns, 3) float32."""
     red, green, blue = (np.asarray(rgb[..., channel], dtype=np.float32) for channel in range(3))
     # Term by term: a matrix product adds in an order that depends on the number of its threads.

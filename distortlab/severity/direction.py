@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from distortlab.core.image import Image
 from distortlab.severity.scene import Scene, compute_detail, compute_lab, compute_spread, weighted_mean
 
-__all__ = ["TRENDS", "Trend", "trend_of"]
+__all__ = ["TRENDS", "Trend", "find_trend"]
 
 
 def _luma_rise(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
@@ -83,6 +83,6 @@ TRENDS: Mapping[str, Trend] = MappingProxyType(
 )
 
 
-def trend_of(name: str) -> "Trend | None":
+def find_trend(name: str) -> "Trend | None":
     """Which way a distortion (`family.variant`) must go, or None where there is no such way."""
     return TRENDS.get(name, TRENDS.get(name.partition(".")[0]))

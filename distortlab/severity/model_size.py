@@ -15,15 +15,15 @@ from distortlab.core.image import Image, shape_of
 from distortlab.core.region import Box, Region
 from distortlab.distortions.edit import Visibility
 from distortlab.severity.scene import Scene
-from distortlab.severity.visibility import measure
+from distortlab.severity.visibility import measure_visibility
 
-__all__ = ["model_shape", "seen_small"]
+__all__ = ["compute_model_shape", "measure_at_model_size"]
 
 FACTOR = 28
 """Pixels of a visual token's side in Qwen2-VL and Qwen2.5-VL (patches of 14, merged by two); 32 in Qwen3-VL."""
 
 
-def model_shape(shape: tuple[int, int], max_pixels: int, factor: int = FACTOR) -> tuple[int, int]:
+def compute_model_shape(shape: tuple[int, int], max_pixels: int, factor: int = FACTOR) -> tuple[int, int]:
     """The (rows, columns) that a processor makes of an image: multiples of `factor`, at most `max_pixels` in all.
 
     The rule of `smart_resize` in transformers' Qwen2-VL image processor, for images above its lower limit.
@@ -37,22 +37,22 @@ def model_shape(shape: tuple[int, int], max_pixels: int, factor: int = FACTOR) -
     return rows, columns
 
 
-def seen_small(image: Image, after: Image, region: Region, name: str, max_pixels: int) -> Visibility:
-    """How far a region changed for a model that sees `max_pixels`: `measure` after the resize.
+def measure_at_model_size(image: Image, after: Image, region: Region, name: str, max_pixels: int) -> Visibility:
+    """How far a region changed for a model that sees `max_pixels`: `measure_visibility` after the resize.
 
     `image` uint8 (rows, columns, 3), `after` the box of `region` after the edit, `name` its `family.variant`. Only what
     the box needs is resized; it gives the pixels that resizing the whole image would.
     """
     shape = shape_of(image)
-    small = model_shape(shape, max_pixels)
+    small = compute_model_shape(shape, max_pixels)
     y, x = small[0] / shape[0], small[1] / shape[1]
     box = region.bbox
     out = Box(math.floor(box.x1 * x), math.floor(box.y1 * y), math.ceil(box.x2 * x), math.ceil(box.y2 * y))
     margin = 3 + math.ceil(2 * max(1 / x, 1 / y) + max(1 / x, 1 / y))
-    frame = box.grown(margin, shape)
+    frame = box.grow(margin, shape)
     before = np.ascontiguousarray(image[frame.slices])
     changed, mask = before.copy(), np.zeros(shape_of(before), np.uint8)
-    inside = box.within(frame).slices
+    inside = box.relative_to(frame).slices
     changed[inside], mask[inside] = after, region.mask * np.uint8(255)
     source = (out.x1 / x - frame.x1, out.y1 / y - frame.y1, out.x2 / x - frame.x1, out.y2 / y - frame.y1)
     inner = _resized(mask, out, source) > 127
@@ -60,7 +60,9 @@ def seen_small(image: Image, after: Image, region: Region, name: str, max_pixels
         return Visibility(0.0, 0.0, 0.0, 0.0)
     place = Region.from_mask(inner)
     cut = place.bbox.slices
-    return measure(Scene(_resized(before, out, source)[cut], place.mask), _resized(changed, out, source)[cut], name)
+    return measure_visibility(
+        Scene(_resized(before, out, source)[cut], place.mask), _resized(changed, out, source)[cut], name
+    )
 
 
 def _resized(pixels: np.ndarray, out: Box, source: tuple[float, float, float, float]) -> np.ndarray:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distortlab.core.image import Image
 from distortlab.core.region import Mask
-from distortlab.severity.ciede2000 import lab_of_linear
+from distortlab.severity.ciede2000 import convert_linear_to_lab
 
 __all__ = [
     "SSIM_BLOCK",
@@ -117,7 +117,7 @@ _LINEAR = np.where(_LINEAR <= 0.04045, _LINEAR / 12.92, ((_LINEAR + 0.055) / 1.0
 
 def compute_lab(image: Image) -> Floats:
     """CIELAB of the 5x5 means, taken in linear light: (ceil(rows / 5), ceil(columns / 5), 3)."""
-    return lab_of_linear(average_blocks(cv2.LUT(image, _LINEAR), _COLOUR_BLOCK))
+    return convert_linear_to_lab(average_blocks(cv2.LUT(image, _LINEAR), _COLOUR_BLOCK))
 
 
 def weighted_mean(values: Floats, weight: Floats) -> float:

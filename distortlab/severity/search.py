@@ -14,23 +14,23 @@ import numpy as np
 
 from distortlab.distortions.base import TARGETS, Distortion
 
-__all__ = ["Found", "equalized", "misfit"]
+__all__ = ["SearchResult", "find_misfit", "search_amount"]
 
 _MOST = 10
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """A setting, what it made, and after how many tries. `ratio` is V over its target."""
+class SearchResult(Generic[T]):
+    """The setting that came nearest, its `outcome`, V over the target (`ratio`), and how many settings were tried."""
 
     amount: float
-    made: T
+    outcome: T
     ratio: float
     tries: int
 
 
-def misfit(v: float, severity: int, tolerance: float) -> str | None:
+def find_misfit(v: float, severity: int, tolerance: float) -> str | None:
     """Why a V must not go by a severity 1..5, more than a factor of `tolerance` off its target; or None."""
     ratio = v / TARGETS[severity - 1]
     if 1 / tolerance <= ratio <= tolerance:
@@ -38,7 +38,9 @@ def misfit(v: float, severity: int, tolerance: float) -> str | None:
     return "less visible than its severity" if ratio < 1 else "more visible than its severity"
 
 
-def equalized(row: Distortion, severity: int, tolerance: float, tried: Callable[[float], tuple[float, T]]) -> Found[T]:
+def search_amount(
+    row: Distortion, severity: int, tolerance: float, tried: Callable[[float], tuple[float, T]]
+) -> SearchResult[T]:
     """The setting of `row` for a severity 1..5 in one region.
 
     `tried(amount)` does it and returns V and whatever was made. Stops at the first V within `tolerance` (a factor) of
@@ -46,25 +48,25 @@ def equalized(row: Distortion, severity: int, tolerance: float, tried: Callable[
     """
     target, dial = TARGETS[severity - 1], row.dial
     weak, strong = (-0.05, -math.inf), (1.05, math.inf)  # (place, log V / target) around the target
-    place, seen, best = dial.place_of(row.matched.values[severity - 1]), set[float](), None
+    place, seen, best = dial.locate(row.matched.values[severity - 1]), set[float](), None
     while len(seen) < _MOST:
-        amount = dial.at(place)
+        amount = dial.interpolate(place)
         if amount in seen:  # a dial of whole numbers: the line came too near one of the ends
-            amount = dial.at((max(weak[0], 0.0) + min(strong[0], 1.0)) / 2)
+            amount = dial.interpolate((max(weak[0], 0.0) + min(strong[0], 1.0)) / 2)
         if amount in seen:
             break
         seen.add(amount)
         v, made = tried(amount)
         off = math.log(max(v, 1e-3) / target)
         if best is None or abs(off) < abs(math.log(best.ratio)):
-            best = Found(amount, made, math.exp(off), len(seen))
+            best = SearchResult(amount, made, math.exp(off), len(seen))
         if abs(off) <= math.log(tolerance):
             break
-        here = (dial.place_of(amount), off)
+        here = (dial.locate(amount), off)
         weak, strong = (here, strong) if off < 0 else (weak, here)
         place = _next(row, here, weak, strong)
     assert best is not None
-    return Found(best.amount, best.made, best.ratio, len(seen))
+    return SearchResult(best.amount, best.outcome, best.ratio, len(seen))
 
 
 def _next(row: Distortion, here: tuple[float, float], weak: tuple[float, float], strong: tuple[float, float]) -> float:
@@ -77,7 +79,7 @@ def _next(row: Distortion, here: tuple[float, float], weak: tuple[float, float],
 
 def _along(row: Distortion, here: tuple[float, float]) -> float:
     """From a try on, the way that the ladder's median region would need for the missing log V, and a fifth more."""
-    places = np.array([row.dial.place_of(value) for value in row.matched.values])
+    places = np.array([row.dial.locate(value) for value in row.matched.values])
     logs = np.log(TARGETS)
     level = _line(here[0], places, logs) - 1.2 * here[1]
     return _line(level, logs, places)

@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 from distortlab.core.image import Image
 from distortlab.distortions.edit import Visibility
 from distortlab.severity.ciede2000 import ciede2000
-from distortlab.severity.direction import trend_of
+from distortlab.severity.direction import find_trend
 from distortlab.severity.scene import SSIM_BLOCK, Scene, average_blocks, compute_lab, compute_luma, weighted_mean
 
-__all__ = ["GATES", "gate", "measure", "verdict"]
+__all__ = ["GATES", "find_label_fault", "find_region_fault", "measure_visibility"]
 
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
-def measure(scene: Scene, after: Image, name: str) -> Visibility:
+def measure_visibility(scene: Scene, after: Image, name: str) -> Visibility:
     """Compare a region with what `name` (`family.variant`) made of it; `after` has the shape of `scene.image`."""
     after = scene.part(after)
-    luma, way = compute_luma(after), trend_of(name)
+    luma, way = compute_luma(after), find_trend(name)
     structure, colour = _structure(scene, luma), _colour(scene, after)
     trend = way.measure(scene, after, luma) if way else 0.0
     v = max(colour / 2.3, structure / 0.045)
@@ -78,7 +78,7 @@ GATES: Mapping[str, tuple[Gate, ...]] = MappingProxyType(
 )
 
 
-def gate(scene: Scene, name: str) -> str | None:
+def find_region_fault(scene: Scene, name: str) -> str | None:
     """Why a distortion (`family.variant`) cannot show in this region, or None: known before anything is drawn."""
     for rule in (*GATES.get(name.partition(".")[0], ()), *GATES.get(name, ())):
         if not rule.low <= getattr(scene, rule.stat) <= rule.high:
@@ -86,9 +86,9 @@ def gate(scene: Scene, name: str) -> str | None:
     return None
 
 
-def verdict(seen: Visibility, name: str, minimum: float) -> str | None:
+def find_label_fault(seen: Visibility, name: str, minimum: float) -> str | None:
     """Why an edit must not become a label, or None."""
-    way = trend_of(name)
+    way = find_trend(name)
     if seen.v < minimum:
         return "not visible"
     if way and seen.trend < way.least:

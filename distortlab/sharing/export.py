@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from distortlab import __version__
 from distortlab.analysis.sharing_rights import count_licenses, count_no_derivatives
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from distortlab.dataset.reader import Part, Stored, open_data, opened
 from distortlab.dataset.schema import open_writer, table
 from distortlab.sharing.export_formats import FORMS, VERL, Form
@@ -64,7 +64,7 @@ def export(
     """
     data, out = open_data(folder), Path(out)
     if form not in FORMS:
-        raise UserError(unknown("format", form, FORMS))
+        raise UserError(describe_unknown("format", form, FORMS))
     chosen = [_known("split", split, data.splits) for split in splits] or list(data.splits)
     asked = {_known("task", task, TASKS) for task in tasks} or set(TASKS)
     asked &= set(FORMS[form].tasks or TASKS)
@@ -83,7 +83,7 @@ def export(
 
 def _known(kind: str, name: str, known: Any) -> str:
     if name not in known:
-        raise UserError(unknown(kind, name, known))
+        raise UserError(describe_unknown(kind, name, known))
     return name
 
 

@@ -23,7 +23,7 @@ from distortlab.generation.plan import Plan
 from distortlab.generation.report import Account
 from distortlab.generation.shard import Receipt, at_work, shown, write_receipt
 from distortlab.imaging.encode import Canvas
-from distortlab.recipe import stored_recipe
+from distortlab.recipe import read_stored_recipe
 from distortlab.storage.base import Storage, open_storage
 
 __all__ = ["materialize"]
@@ -72,7 +72,7 @@ def _plan(source: Storage, manifest: Mapping[str, Any]) -> Plan:
         stored = dict(manifest["plan"])
         license, skipped = str(stored.pop("license")), dict(stored.pop("skipped"))
         values = json.loads(stored.pop("recipe_text"))
-        recipe = stored_recipe(values, f"the recipe in {source}")
+        recipe = read_stored_recipe(values, f"the recipe in {source}")
         kept = (stored["references"]["source"], license, stored["references"]["fingerprint"])
         plan = _StoredPlan(recipe, *kept, vocabulary={}, skipped=skipped, shards=(), stored=stored)
         if plan.sha256 == manifest["plan_sha256"] and values == stored["recipe"]:

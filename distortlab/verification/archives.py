@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 
 from distortlab.core.errors import UserError
 from distortlab.core.image import Image, pixels_sha256
-from distortlab.core.workers import in_order
+from distortlab.core.workers import map_in_order
 from distortlab.dataset.archive import Shelf
 from distortlab.dataset.layout import ARCHIVE, layout_of
 from distortlab.dataset.manifest import find_entry_fault, list_shards, read_manifest
 from distortlab.dataset.schema import edits_of
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import render
-from distortlab.imaging.decode import read_upright
+from distortlab.imaging.decode import decode_image
 from distortlab.storage.atomic import seal_fault_in, sha256_of
 from distortlab.storage.base import Storage, is_url, open_storage
 
@@ -79,7 +79,7 @@ def check_parts(place: str | Path, workers: int = 1) -> Iterator[Checked]:
         for part in parts:
             yield from _check_part(source, part)
         return
-    yield from in_order(partial(_check_whole, source), parts, workers)
+    yield from map_in_order(partial(_check_whole, source), parts, workers)
 
 
 Part = Mapping[str, Any]
@@ -161,12 +161,12 @@ def _check_shelf(path: str, shelf: Shelf) -> Iterator[Checked]:
 def _check_image(where: str, row: Mapping[str, Any], report: Checked) -> None:
     report.images += 1
     with _noted(where, report):
-        if pixels_sha256(read_upright(row["image"]["bytes"]).image) != row["pixels_sha256"]:
+        if pixels_sha256(decode_image(row["image"]["bytes"]).image) != row["pixels_sha256"]:
             report.problems.append(f"{where}: the file does not hold the pixels that were hashed")
         if row["reference"] is None or row["reference"]["bytes"] is None:
             report.leave_out("no reference stored")
             return
-        _check_recipe(where, row, lambda: read_upright(row["reference"]["bytes"]).image, report)
+        _check_recipe(where, row, lambda: decode_image(row["reference"]["bytes"]).image, report)
 
 
 @contextlib.contextmanager

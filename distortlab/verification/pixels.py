@@ -12,10 +12,10 @@ from distortlab.core.image import Image, pixels_sha256, shape_of
 from distortlab.dataset.schema import edits_of
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Edit, render
-from distortlab.imaging.decode import read_upright
+from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe
 from distortlab.severity.scene import Scene
-from distortlab.severity.visibility import measure, verdict
+from distortlab.severity.visibility import find_label_fault, measure_visibility
 
 __all__ = ["Looked", "look", "not_rendered"]
 
@@ -61,7 +61,7 @@ def not_rendered(row: Mapping[str, Any]) -> str | None:
 
 def _picture(file: Mapping[str, Any]) -> Image | None:
     try:
-        return read_upright(file["bytes"]).image
+        return decode_image(file["bytes"]).image
     except (BadReference, TypeError):
         return None
 
@@ -87,9 +87,9 @@ def _visibility_faults(
 ) -> Iterator[str]:
     """The change measured again: as stored, and a label that may stand. Another version may have measured otherwise."""
     scene = Scene(np.ascontiguousarray(reference[edit.bbox.slices]), edit.region.mask)
-    seen = measure(scene, np.ascontiguousarray(image[edit.bbox.slices]), edit.distortion)
+    seen = measure_visibility(scene, np.ascontiguousarray(image[edit.bbox.slices]), edit.distortion)
     for name, value in stored.items():
         if abs(getattr(seen, name) - value) > _NEAR * max(1.0, abs(value)):
             yield f"its {name} is {getattr(seen, name):.3f}, {value:.3f} is stored"
-    if reason := verdict(seen, edit.distortion, (recipe.visibility.minimum if recipe else 0.0) * (1 - _NEAR)):
+    if reason := find_label_fault(seen, edit.distortion, (recipe.visibility.minimum if recipe else 0.0) * (1 - _NEAR)):
         yield f"{edit.distortion} is {reason} (V {seen.v:.2f}, trend {seen.trend:.3f})"

@@ -17,7 +17,7 @@ from distortlab.distortions.edit import Visibility
 from distortlab.recipe import Recipe
 from distortlab.references.regions.outlines import runs_of
 from distortlab.references.regions.rules import eligible
-from distortlab.severity.visibility import verdict
+from distortlab.severity.visibility import find_label_fault
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
 
@@ -73,11 +73,11 @@ def _edit_faults(row: Row, index: int, values: Row, recipe: Recipe | None) -> It
         return
     if params["address"] != [row["seed"], row["image_id"], index, name]:
         yield f"its randomness has the address {params['address']}, not its own"
-    if not distortion.dial.takes(params["amount"]):
+    if not distortion.dial.contains(params["amount"]):
         yield f"{name} {params['amount']} is off the dial"
     if recipe is None:
         return
-    if reason := verdict(seen, name, recipe.visibility.minimum - _ROUNDED):
+    if reason := find_label_fault(seen, name, recipe.visibility.minimum - _ROUNDED):
         yield f"{name} is {reason} by what is stored with it (V {seen.v:.2f}, trend {seen.trend:.3f})"
     off = seen.v / TARGETS[severity - 1]
     if not 1 / recipe.tolerance - _ROUNDED <= off <= recipe.tolerance + _ROUNDED:

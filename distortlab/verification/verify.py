@@ -12,9 +12,9 @@ from pathlib import Path
 
 from distortlab.core.errors import UserError
 from distortlab.core.seeds import stream
-from distortlab.core.workers import in_order
+from distortlab.core.workers import map_in_order
 from distortlab.dataset.reader import Stored, open_data
-from distortlab.recipe import Recipe, stored_recipe
+from distortlab.recipe import Recipe, read_stored_recipe
 from distortlab.verification import whole
 from distortlab.verification.archives import check_parts, images_in, is_piecewise
 from distortlab.verification.files import book_faults, file_faults, shelf_faults
@@ -113,7 +113,7 @@ def _recipe(stored: Stored) -> tuple[Recipe | None, str | None]:
     if plan is None:
         return None, "settings against the recipe: it is not here (_distortlab/ is not published)"
     try:
-        return stored_recipe(plan["recipe"], "the recipe in plan.json"), None
+        return read_stored_recipe(plan["recipe"], "the recipe in plan.json"), None
     except (UserError, KeyError, TypeError, AttributeError) as error:
         return None, f"settings against the recipe: {error}"
 
@@ -135,7 +135,7 @@ def _sampled(pieces: list[Piece], sample: float | None) -> list[Piece]:
     images = sum(piece.group.rows for piece in pieces)
     wanted = sample * images if sample < 1 else sample
     kept, count = set[int](), 0
-    for at in stream("verify", "sample").shuffled(range(len(pieces))):
+    for at in stream("verify", "sample").permute(range(len(pieces))):
         if count >= wanted:
             break
         kept.add(at)
@@ -153,7 +153,7 @@ def _checked(stored: Stored, pieces: list[Piece], workers: int, progress: Callab
     """Everything that the pieces hold. References are counted by shard, as receipts do."""
     all_found = Found(counts={name: Counter() for name in ("variants", "severities", "tasks", "objects", "references")})
     shards: dict[str, set[str]] = {part.path: set() for part in stored.parts_of("images")}
-    for piece, found in zip(pieces, in_order(check_piece, pieces, workers), strict=True):
+    for piece, found in zip(pieces, map_in_order(check_piece, pieces, workers), strict=True):
         progress(piece.group.rows)
         all_found.report.add(found.report)
         all_found.places.update(found.places)

@@ -10,7 +10,7 @@ from distortlab.core.image import Image
 from distortlab.core.region import Region
 from distortlab.dataset.reader import open_data
 from distortlab.dataset.selection import Filter, find_images, read_images, sampled
-from distortlab.imaging.decode import read_upright
+from distortlab.imaging.decode import decode_image
 from distortlab.tasks.terms import LEVELS, phrase
 from distortlab.visualization.tiles import Tile, sheet
 
@@ -32,7 +32,7 @@ def dataset_tiles(folder: str | Path, count: int = 20, seed: int = 0) -> Iterato
 
 
 def _record_tile(row: Mapping[str, Any]) -> Tile:
-    image = read_upright(row["image"]["bytes"]).image.copy()
+    image = decode_image(row["image"]["bytes"]).image.copy()
     texts = []
     for region in row["regions"]:
         found = Region.from_rle(region["mask_rle"])

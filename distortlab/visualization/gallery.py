@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from distortlab.api import distort, region_of
-from distortlab.core.errors import UserError, unknown
+from distortlab.api import distort, make_region
+from distortlab.core.errors import UserError, describe_unknown
 from distortlab.core.image import Image, shape_of
 from distortlab.core.region import Mask, Region
 from distortlab.distortions.base import Distortion, Profile
@@ -51,7 +51,7 @@ def photograph(
         return sample_photograph()
     pixels = sample_photograph()[0] if image is None else read_image(image)
     area = None if mask is None else np.asarray(read_image(mask).any(axis=2))
-    region = region_of(shape_of(pixels), area, box)
+    region = make_region(shape_of(pixels), area, box)
     full = np.zeros(region.size, np.uint8)
     full[region.bbox.slices] = region.mask
     return pixels, full
@@ -61,15 +61,15 @@ def rows_of(families: Sequence[str], profile: Profile) -> list[Distortion]:
     """The rows of some families (of all, if none is named) that have a ladder in the profile."""
     for family in families:
         if family not in FAMILIES:
-            raise UserError(unknown("family", family, FAMILIES))
-    return [row for row in CATALOG if row.ladder(profile) and (not families or row.family in families)]
+            raise UserError(describe_unknown("family", family, FAMILIES))
+    return [row for row in CATALOG if row.get_ladder(profile) and (not families or row.family in families)]
 
 
 def steps(image: Image, mask: Mask, rows: Sequence[Distortion], profile: Profile = "matched") -> Iterator[Step]:
     """Every row at the five severities of its ladder, in the masked region of one photograph."""
     cut = _cut_out(image, mask)
     for row in rows:
-        ladder = row.ladder(profile)
+        ladder = row.get_ladder(profile)
         for severity, amount in enumerate(ladder.values if ladder else (), 1):
             out = distort(image, row.name, severity, mask=mask, profile=profile)
             assert out.edit.visibility is not None
@@ -77,7 +77,7 @@ def steps(image: Image, mask: Mask, rows: Sequence[Distortion], profile: Profile
 
 
 def _cut_out(image: Image, mask: Mask) -> tuple[slice, slice]:
-    return Region.from_mask(mask).bbox.grown(_AROUND, (image.shape[0], image.shape[1])).slices
+    return Region.from_mask(mask).bbox.grow(_AROUND, (image.shape[0], image.shape[1])).slices
 
 
 def catalogue_sheet(image: Image, mask: Mask, shown: Sequence[Step]) -> Image:

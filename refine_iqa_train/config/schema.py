@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from distortlab.core.config import from_values
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from distortlab.tasks import TASKS
 from distortlab.tasks.recognition import GRADING, Grading
 from distortlab.tasks.terms import FAMILIES
@@ -208,7 +208,7 @@ def load_config(source: str | Path, overrides: Mapping[str, Any] | None = None) 
     if path.suffix not in (".yaml", ".yml") and not path.exists():
         known = list_packaged_configs()
         if str(source) not in known:
-            raise UserError(unknown("recipe", source, known, "or give the path of a .yaml file"))
+            raise UserError(describe_unknown("recipe", source, known, "or give the path of a .yaml file"))
         path = known[str(source)]
     values = read_yaml(path)
     for key, value in (overrides or {}).items():
@@ -258,12 +258,12 @@ def _check_config(config: Config, where: str) -> None:
             raise UserError(f"{where}: {key} = {value} is outside {low} .. {high}")
     for name, weight in config.rewards.weights.items():
         if name not in REWARDS:
-            raise UserError(f"{where}: " + unknown("reward", name, REWARDS))
+            raise UserError(f"{where}: " + describe_unknown("reward", name, REWARDS))
         if not 0 <= weight < float("inf"):
             raise UserError(f"{where}: the weight of the reward {name} is {weight}; weights are 0 or more")
     for task in config.data.tasks:
         if task not in PERCEPTION:
-            raise UserError(f"{where}: " + unknown("task", task, PERCEPTION))
+            raise UserError(f"{where}: " + describe_unknown("task", task, PERCEPTION))
     for family in config.data.families:
         if family not in FAMILIES:
             raise UserError(f"{where}: no family called {family!r} (data.families); known: {', '.join(FAMILIES)}")

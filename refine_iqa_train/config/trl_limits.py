@@ -6,7 +6,7 @@ from dataclasses import Field
 from typing import Any
 
 from distortlab.core.config import is_misplaced_boolean
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 
 __all__ = ["CHOICES", "RANGES", "check_value"]
 
@@ -83,7 +83,7 @@ def check_value(field: Field[Any], hint: Any, value: Any) -> None:
         )
     choices = field.metadata.get("choices") or CHOICES.get(name)
     if choices and value not in choices:
-        raise UserError(unknown(f"trainer.{name}", value, [str(choice) for choice in choices]))
+        raise UserError(describe_unknown(f"trainer.{name}", value, [str(choice) for choice in choices]))
     if name in CONDITIONS and not CONDITIONS[name][0](value):
         raise UserError(f"trainer.{name} = {value}: {CONDITIONS[name][1]}")
     if not isinstance(value, int | float) or isinstance(value, bool):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from distortlab.core.progress import bar
+from distortlab.core.progress import show_progress
 from distortlab.dataset.reader import open_data
 from refine_iqa_train.data.prompts import REQUIRED_COLUMNS, open_image
 from refine_iqa_train.data.row_checks import check_box, check_row, check_truth
@@ -22,7 +22,7 @@ def check_hashes(data: str, splits: Sequence[str]) -> None:
         return
     stored = open_data(folder)
     parts = [part for split in splits for part in stored.parts_of("rft", split)]
-    with bar("bytes checked", sum(map(stored.size_of, parts))) as advance:
+    with show_progress("bytes checked", sum(map(stored.size_of, parts))) as advance:
         stored.check_hashes(parts, advance)
 
 
@@ -39,7 +39,7 @@ def check_images(*parts: Any) -> None:
     """Open every image once, however many questions show it; boxes of grounding lie inside of them."""
     sizes_by_path: dict[str, tuple[int, int]] = {}
     for files in (part for part in parts if part is not None):
-        with bar("rows checked", len(files)) as advance:
+        with show_progress("rows checked", len(files)) as advance:
             for row in files:
                 check_row(row)
                 sizes = [_read_size(file, row["sample_id"], sizes_by_path) for file in row["images"]]

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from distortlab.core.seeds import stream
 from distortlab.dataset.schema import RFT
 from distortlab.tasks import TASKS
@@ -114,7 +114,7 @@ def _mix(asked: Any, rated: Any, config: Config, part: SplitRole) -> Any:
 
     share = config.data.perception_share
     wanted = round(len(rated) * share / (1 - share)) if share < 1 else len(asked)
-    order = stream(config.seed, "perception", part).shuffled(range(len(asked)))
+    order = stream(config.seed, "perception", part).permute(range(len(asked)))
     return concatenate_datasets([asked.select(order[: min(wanted, len(asked))]), rated])
 
 
@@ -122,7 +122,7 @@ def _limit_rows(files: Any, config: Config, part: SplitRole) -> Any:
     limit = config.data.limit if part == "train" else config.validation.samples
     if limit is None:
         return files
-    order = stream(config.seed, "limit", part).shuffled(range(len(files)))
+    order = stream(config.seed, "limit", part).permute(range(len(files)))
     return files.select(sorted(order[:limit]))
 
 
@@ -197,7 +197,9 @@ def _open_split(rules: DataRules, split: str, streaming: bool) -> Any:
         if "split" not in str(error).lower():
             raise UserError(f"the data set {name} cannot be read: {error}") from error
         known = get_dataset_split_names(name, revision=rules.perception_revision)
-        raise UserError(f"{name}: " + unknown("split", split, known, "data.split, data.validation_split")) from error
+        raise UserError(
+            f"{name}: " + describe_unknown("split", split, known, "data.split, data.validation_split")
+        ) from error
 
 
 def _find_root_cause(error: BaseException) -> str:
@@ -231,7 +233,7 @@ def _check_columns(files: Any, rules: DataRules) -> None:
 def _check_tasks(files: Any, rules: DataRules) -> None:
     for task in sorted(set(files["task"]), key=str):
         if task not in TASKS or task == "quality":
-            raise UserError(f"{rules.perception}: " + unknown("task", task, TASKS, "column task"))
+            raise UserError(f"{rules.perception}: " + describe_unknown("task", task, TASKS, "column task"))
 
 
 def _filter_rows(files: Any, rules: DataRules) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from distortlab.tasks.answer import wrap
 from refine_iqa_train.config.schema import Config
 from refine_iqa_train.models.memory import Workload, estimate_memory, measure_model_shape
@@ -25,7 +25,7 @@ def resolve_stage(given: str, source: str, config: Config) -> str:
     """The stage that is meant: as given, as the name of the file says, or as the data say."""
     if given:
         if given not in STAGES:
-            raise UserError(unknown("stage", given, STAGES))
+            raise UserError(describe_unknown("stage", given, STAGES))
         return given
     name = Path(source).stem
     named = [stage for stage in STAGES if stage in name]

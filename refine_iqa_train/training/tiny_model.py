@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from distortlab.tasks import grounding, quality, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.answer import wrap
@@ -52,7 +52,7 @@ TEMPLATE = (
 def save_tiny_model(out: str | Path, family: str = "qwen3_vl", seed: int = 0) -> int:
     """Write a model with its processor to a folder; returns the number of its weights. Families: `TINY`."""
     if family not in TINY_MODELS:
-        raise UserError(unknown("family of tiny models", family, TINY_MODELS))
+        raise UserError(describe_unknown("family of tiny models", family, TINY_MODELS))
     folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is in use; choose another --out")

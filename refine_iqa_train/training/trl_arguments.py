@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from refine_iqa_train.config.schema import Config, LoraRules
 from refine_iqa_train.config.trl_limits import check_value
 from refine_iqa_train.models.families import ModelFamily
@@ -72,7 +72,7 @@ def _validate_keys(config: Config, kind: type) -> dict[str, Any]:
             raise UserError(f"trainer.{key} is set by the key {REPLACED_KEYS[key]}")
         if key not in known:
             raise UserError(
-                unknown(f"key of {kind.__name__}", f"trainer.{key}", [f"trainer.{k}" for k in sorted(known)])
+                describe_unknown(f"key of {kind.__name__}", f"trainer.{key}", [f"trainer.{k}" for k in sorted(known)])
             )
         check_value(known[key], hints[key], value)
         try:

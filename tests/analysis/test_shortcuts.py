@@ -40,7 +40,7 @@ def blind(number: int, choices: list[str], right: int) -> BlindQuestion:
 
 def fair(number: int) -> BlindQuestion:
     source = stream("fair", number)
-    return blind(number, source.shuffled(NAMES)[:4], source.below(4))
+    return blind(number, source.permute(NAMES)[:4], source.below(4))
 
 
 def often(number: int, chosen: Callable[[BlindQuestion], int | None]) -> BlindQuestion:
@@ -108,7 +108,7 @@ def test_chance_knows_what_a_severity_is_worth() -> None:
 
     def question(number: int) -> BlindQuestion:
         source = stream("type", number)
-        found = source.shuffled(FAMILIES)[:4]
+        found = source.permute(FAMILIES)[:4]
         right, level = source.below(4), source.below(5) + 1
         q = replace(blind(number, list(NAMES[:4]), right), choices=tuple(found), severity=level)
         return replace(q, task="recognition", solution=recognition.truth(found[right], level))

@@ -230,7 +230,7 @@ BAD_DISTORT: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("words", "said"), BAD_DISTORT.values(), ids=BAD_DISTORT)
 def test_distort_refuses(cli: Cli, jpeg: Path, tmp_path: Path, words: tuple[str, ...], said: tuple[str, ...]) -> None:
-    unladdered = next((row.name for row in CATALOG if row.ladder("dq") is None), None)
+    unladdered = next((row.name for row in CATALOG if row.get_ladder("dq") is None), None)
     if "{unladdered}" in words and unladdered is None:
         pytest.skip("every distortion has both ladders")
     out = tmp_path / "out.png"

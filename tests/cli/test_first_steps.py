@@ -16,7 +16,7 @@ from samples import Pixels
 
 import distortlab
 from distortlab.core.errors import BadRecipe, UserError
-from distortlab.distortions.catalog import variants
+from distortlab.distortions.catalog import list_variants
 from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
 from distortlab.sharing.push import push
@@ -88,14 +88,14 @@ def test_what_is_no_severity_is_told_why(severity: object, sentence: str, amount
 def test_a_family_in_place_of_a_variant_names_all_its_variants(family: str, small: Pixels) -> None:
     with pytest.raises(UserError, match=f"no distortion called '{family}': it is a family") as error:
         distortlab.distort(small, family)
-    assert all(row.name in str(error.value) for row in variants(family, "matched"))
+    assert all(row.name in str(error.value) for row in list_variants(family, "matched"))
 
 
 @pytest.mark.parametrize(("name", "family"), [("blurr", "blur"), ("noize", "noise"), ("Darken", "darken")])
 def test_a_misspelt_family_is_one_too(name: str, family: str, small: Pixels) -> None:
     with pytest.raises(UserError, match=f"no distortion called '{name}': did you mean the family '{family}'") as error:
         distortlab.distort(small, name)
-    assert all(row.name in str(error.value) for row in variants(family, "matched"))
+    assert all(row.name in str(error.value) for row in list_variants(family, "matched"))
 
 
 def test_dir_shows_public_names_only() -> None:

@@ -28,9 +28,9 @@ def test_words_are_pinned(address: tuple[str | int, ...], words: list[int]) -> N
 def test_what_is_made_of_words_is_pinned() -> None:
     assert stream(0, "x").uniform() == 0.5111916140744386
     assert stream(0, "x").below(1000) == 511
-    assert stream(0, "x").shuffled(range(10)) == [8, 2, 4, 6, 0, 3, 1, 7, 9, 5]
+    assert stream(0, "x").permute(range(10)) == [8, 2, 4, 6, 0, 3, 1, 7, 9, 5]
     assert stream(0, "x").uint16((2, 3)).tolist() == [[16501, 28781, 29728], [33501, 21767, 12672]]
-    assert stream(0, "x").weighted([1, 2, 3]) == 2
+    assert stream(0, "x").choose_index([1, 2, 3]) == 2
 
 
 # --- addresses -----------------------------------------------------------------------------------------------------
@@ -118,12 +118,12 @@ def test_16_bit_numbers_are_even() -> None:
 @given(st.lists(st.integers(), max_size=30), st.integers(0, 99))
 def test_shuffled_is_a_permutation(items: list[int], seed: int) -> None:
     before = list(items)
-    assert sorted(stream(seed).shuffled(items)) == sorted(items)
+    assert sorted(stream(seed).permute(items)) == sorted(items)
     assert items == before
 
 
 def test_every_order_is_as_likely_as_another() -> None:
-    orders = Counter(tuple(stream("order", k).shuffled("abcd")) for k in range(4800))
+    orders = Counter(tuple(stream("order", k).permute("abcd")) for k in range(4800))
     assert len(orders) == 24
     assert max(abs(count - 200) for count in orders.values()) < 65
 
@@ -131,14 +131,14 @@ def test_every_order_is_as_likely_as_another() -> None:
 def test_every_item_comes_to_every_place() -> None:
     places = np.zeros((6, 6))
     for k in range(3000):
-        for place, item in enumerate(stream("place", k).shuffled(range(6))):
+        for place, item in enumerate(stream("place", k).permute(range(6))):
             places[place, item] += 1
     assert np.abs(places - 500).max() < 100
 
 
 def test_weighted_draws_in_proportion() -> None:
     numbers = stream("weights")
-    counts = np.bincount([numbers.weighted([1, 0, 3, 6]) for _ in range(5000)], minlength=4) / 5000
+    counts = np.bincount([numbers.choose_index([1, 0, 3, 6]) for _ in range(5000)], minlength=4) / 5000
     assert np.abs(counts - [0.1, 0, 0.3, 0.6]).max() < 0.03
     assert counts[1] == 0
 
@@ -148,7 +148,7 @@ def test_weighted_draws_in_proportion() -> None:
 
 def field(frame: tuple[int, int], crop: Box, depth: int, name: str = "noise") -> np.ndarray:
     image = np.zeros((crop.height, crop.width, 3), np.uint8)
-    return Site(frame, crop, crop, image[..., 0], image, (9, "x")).field(name, depth)
+    return Site(frame, crop, crop, image[..., 0], image, (9, "x")).draw_field(name, depth)
 
 
 @given(st.data(), st.integers(1, 50), st.integers(1, 50), st.integers(1, 4))

@@ -61,7 +61,7 @@ def places(path: Path) -> list[int]:
     footer = size - 8 - about.serialized_size
     columns = [about.row_group(g).column(c) for g in range(about.num_row_groups) for c in range(about.num_columns)]
     starts = [at for column in columns for at in (column.dictionary_page_offset, column.data_page_offset) if at]
-    heads = draws.shuffled([at + step for at in starts for step in range(32)])
+    heads = draws.permute([at + step for at in starts for step in range(32)])
     return [*heads[:150], *(draws.below(size) for _ in range(150)), *range(footer, size, 3)]
 
 

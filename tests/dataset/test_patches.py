@@ -23,7 +23,7 @@ from distortlab.dataset.patches import encode_patch, restored
 from distortlab.dataset.reader import open_data
 from distortlab.dataset.schema import open_writer, table
 from distortlab.generation.generate import generate
-from distortlab.imaging.decode import read_upright
+from distortlab.imaging.decode import decode_image
 from distortlab.references import open_references
 from distortlab.sharing.materialize import materialize
 from distortlab.storage.atomic import read_json, sealed, sha256_of, write_json
@@ -161,7 +161,7 @@ def test_an_archive_of_older_operators_still_opens(
     def gone(*words: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("distortlab.distortions.edit.applied", gone)
+    monkeypatch.setattr("distortlab.distortions.edit.render_edit", gone)
     monkeypatch.setattr("distortlab.distortions.catalog.CATALOG", ())
     materialize(archive, tmp_path / "data", workers=1)
     assert published(tmp_path / "data") == published(full)
@@ -203,7 +203,7 @@ def changed(before: Pixels, regions: list[Region], seed: int) -> Pixels:
 
 def test_what_lies_outside_the_mask_is_not_stored(photograph: Pixels, blob_mask: Pixels) -> None:
     region = Region.from_mask(blob_mask)
-    piece = read_upright(encode_patch(photograph, [region])).image
+    piece = decode_image(encode_patch(photograph, [region])).image
     assert not piece[region.mask == 0].any()
     assert np.array_equal(piece[region.mask != 0], photograph[blob_mask != 0])
 

@@ -27,7 +27,7 @@ from samples import (
 
 from distortlab.distortions.base import Profile
 from distortlab.distortions.catalog import find
-from distortlab.distortions.edit import applied
+from distortlab.distortions.edit import render_edit
 
 LADDERS = [("matched", name) for name in NAMES] + [("dq", name) for name in DQ_NAMES]
 
@@ -37,12 +37,12 @@ LADDERS = [("matched", name) for name in NAMES] + [("dq", name) for name in DQ_N
 def test_result_is_an_image_and_the_input_is_untouched(name: str, severity: int, small: Pixels) -> None:
     writable = small.copy()
     edit = edit_of(find(name), severity, blob(small.shape[:2]), feather=2)
-    after = applied(writable, edit)
+    after = render_edit(writable, edit)
     assert after.dtype == np.uint8
     assert after.shape == (edit.bbox.height, edit.bbox.width, 3)
     assert after.flags.c_contiguous
     assert np.array_equal(writable, small)
-    assert np.array_equal(applied(small, edit), after), "a read-only image gives other pixels"
+    assert np.array_equal(render_edit(small, edit), after), "a read-only image gives other pixels"
     assert not np.shares_memory(after, writable)
 
 

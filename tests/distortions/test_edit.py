@@ -27,11 +27,11 @@ from samples import (
 from scipy import ndimage
 
 from distortlab.core.errors import UserError
-from distortlab.core.region import Box, Region, blend, feathered
+from distortlab.core.region import Box, Region, blend, feather_mask
 from distortlab.distortions.base import Profile, Site
 from distortlab.distortions.catalog import CATALOG, find
-from distortlab.distortions.edit import Edit, applied, render, spatial_scale
-from distortlab.distortions.exact_math import convolved, gaussian, quantised
+from distortlab.distortions.edit import Edit, compute_spatial_scale, render, render_edit
+from distortlab.distortions.exact_math import blur_gaussian, convolve, quantize_kernel
 
 LOCAL = [row.name for row in CATALOG if row.local]
 CODECS = [row.name for row in CATALOG if not row.local]
@@ -81,7 +81,7 @@ def test_inside_equals_the_whole_image(
     name: str, mask: Pixels, severity: int, profile: Profile, scale: float, feather: int, seed: int
 ) -> None:
     image, row = part(mask), find(name)
-    profile = profile if row.ladder(profile) else "matched"
+    profile = profile if row.get_ladder(profile) else "matched"
     edit = edit_of(row, severity, mask, scale=scale, feather=feather, seed=seed, profile=profile)
     assert np.array_equal(render(image, [edit]), on_whole_image(image, row, edit))
 
@@ -95,9 +95,9 @@ def test_other_codecs_equal_the_codec_on_the_aligned_crop(name: str, kind: str, 
     crop = aligned(region.bbox, photograph.shape, halo=16, grid=16)
     view = np.ascontiguousarray(photograph[crop.slices])
     site = Site(region.size, crop, region.bbox, region.mask, view, edit.address)
-    coded = row.operator(view, edit.amount, site)[region.bbox.within(crop).slices]
+    coded = row.operator(view, edit.amount, site)[region.bbox.relative_to(crop).slices]
     expected = np.where(region.mask[..., None] != 0, coded, photograph[region.bbox.slices])
-    assert np.array_equal(applied(photograph, edit), expected)
+    assert np.array_equal(render_edit(photograph, edit), expected)
 
 
 def aligned(box: Box, shape: tuple[int, ...], halo: int, grid: int) -> Box:
@@ -129,7 +129,7 @@ def test_pixels_beyond_the_halo_have_no_say(name: str, photograph: Pixels) -> No
     assert near != Box(0, 0, photograph.shape[1], photograph.shape[0])
     other = 255 - photograph
     other[near.slices] = photograph[near.slices]
-    assert np.array_equal(applied(photograph, edit), applied(other, edit))
+    assert np.array_equal(render_edit(photograph, edit), render_edit(other, edit))
 
 
 @pytest.mark.parametrize("name", sorted({*POINTWISE, *STATISTICS}))
@@ -137,7 +137,7 @@ def test_pixels_in_the_box_but_outside_the_mask_have_no_say(name: str, photograp
     edit = edit_of(find(name), 3, blob_mask)
     other = np.where(blob_mask[..., None] != 0, photograph, 255 - photograph).astype(np.uint8)
     inside = edit.region.mask != 0
-    assert np.array_equal(applied(photograph, edit)[inside], applied(other, edit)[inside])
+    assert np.array_equal(render_edit(photograph, edit)[inside], render_edit(other, edit)[inside])
 
 
 @pytest.mark.parametrize("name", STATISTICS)
@@ -150,17 +150,17 @@ def test_pixels_of_the_region_do_have_a_say(name: str, photograph: Pixels, blob_
     half[y:] = 0
     other = np.where(half[..., None] != 0, photograph // 2, photograph).astype(np.uint8)
     kept = (edit.region.mask != 0) & (np.arange(edit.bbox.height)[:, None] + edit.bbox.y1 > y)
-    same = np.array_equal(applied(photograph, edit)[kept], applied(other, edit)[kept])
+    same = np.array_equal(render_edit(photograph, edit)[kept], render_edit(other, edit)[kept])
     assert same == (name == "quantization.uniform")
 
 
 def test_site_knows_the_pixels_and_the_middle_of_its_region(photograph: Pixels, blob_mask: Pixels) -> None:
     region = Region.from_mask(blob_mask)
-    crop = region.bbox.grown(7, region.size)
+    crop = region.bbox.grow(7, region.size)
     view = photograph[crop.slices]
     site = Site(region.size, crop, region.bbox, region.mask, view, (0,))
     assert np.array_equal(site.pixels, photograph[blob_mask != 0])
-    assert site.centre == ((region.bbox.x1 + region.bbox.x2 - 1) / 2, (region.bbox.y1 + region.bbox.y2 - 1) / 2)
+    assert site.center == ((region.bbox.x1 + region.bbox.x2 - 1) / 2, (region.bbox.y1 + region.bbox.y2 - 1) / 2)
 
 
 # --- feather and blend -------------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ def test_site_knows_the_pixels_and_the_middle_of_its_region(photograph: Pixels, 
 @given(mask=masks(40), feather=st.integers(0, 5))
 def test_weights_stay_inside_and_are_whole_in_the_depth(mask: Pixels, feather: int) -> None:
     region = Region.from_mask(mask)
-    weight = region.feathered(feather)
+    weight = region.feather_mask(feather)
     assert weight.dtype == np.uint8
     assert not weight[region.mask == 0].any()
     size = 2 * feather + 1
@@ -183,7 +183,7 @@ def test_weights_stay_inside_and_are_whole_in_the_depth(mask: Pixels, feather: i
 
 @pytest.mark.parametrize("feather", range(6))
 def test_weights_rise_from_a_straight_edge_inward(feather: int) -> None:
-    weight = feathered(np.ones((41, 41), np.uint8), feather)
+    weight = feather_mask(np.ones((41, 41), np.uint8), feather)
     middle = weight[20, :21].astype(int)
     assert (np.diff(middle) >= 0).all()
     straight = 255 * (2 * np.arange(feather) + 1) / (2 * feather + 1)
@@ -197,7 +197,7 @@ def test_weights_rise_from_a_straight_edge_inward(feather: int) -> None:
 
 @pytest.mark.parametrize("side", ["top", "bottom", "left", "right"])
 def test_a_side_on_the_frame_is_not_feathered(side: str) -> None:
-    weight = feathered(np.ones((30, 30), np.uint8), 4, **{side: False})
+    weight = feather_mask(np.ones((30, 30), np.uint8), 4, **{side: False})
     edges = {"top": weight[0], "bottom": weight[-1], "left": weight[:, 0], "right": weight[:, -1]}
     for name, line in edges.items():
         assert (line[10:20] == 255).all() == (name == side)
@@ -213,8 +213,8 @@ def test_a_side_on_the_frame_is_not_feathered(side: str) -> None:
     ],
 )
 def test_a_region_knows_which_of_its_sides_lie_on_the_frame(box: Box, free: str) -> None:
-    weight = Region.from_box(box, (30, 40)).feathered(3)
-    assert np.array_equal(weight, feathered(np.ones((20, 20), np.uint8), 3, **{free: False}))
+    weight = Region.from_box(box, (30, 40)).feather_mask(3)
+    assert np.array_equal(weight, feather_mask(np.ones((20, 20), np.uint8), 3, **{free: False}))
 
 
 def test_blend_rounds_to_the_nearest_level_for_every_weight() -> None:
@@ -241,7 +241,7 @@ def test_the_smallest_regions_are_feathered_and_blended(rows: int, columns: int)
     for x, y in ((0, 0), (1, 1), (9 - columns, 9 - rows)):
         for feather in range(4):
             region = Region.from_box(Box(x, y, x + columns, y + rows), shape)
-            weight = region.feathered(feather)
+            weight = region.feather_mask(feather)
             assert weight.shape == (rows, columns)
             out = blend(image[region.bbox.slices], np.full((rows, columns, 3), 200, np.uint8), weight)
             assert np.array_equal(out[..., 0], np.rint(100 + 100 * (weight / 255)))
@@ -260,11 +260,11 @@ def test_the_smallest_regions_are_feathered_and_blended(rows: int, columns: int)
 )
 def test_a_grown_box_is_on_the_grid_or_on_the_frame(x: int, y: int, w: int, h: int, halo: int, grid: int) -> None:
     shape, box = (71, 93), Box(x, y, x + w, y + h)
-    out = box.grown(halo, shape, grid)
+    out = box.grow(halo, shape, grid)
     assert out == aligned(box, shape, halo, grid)
     assert 0 <= out.x1 <= box.x1 < box.x2 <= out.x2 <= shape[1]
     assert 0 <= out.y1 <= box.y1 < box.y2 <= out.y2 <= shape[0]
-    assert box.within(out) == Box(x - out.x1, y - out.y1, x + w - out.x1, y + h - out.y1)
+    assert box.relative_to(out) == Box(x - out.x1, y - out.y1, x + w - out.x1, y + h - out.y1)
 
 
 @given(masks(40))
@@ -320,14 +320,14 @@ def test_an_edit_can_be_done_again_from_its_record(name: str, small: Pixels) -> 
 def test_a_region_of_another_image_is_refused(small: Pixels) -> None:
     edit = edit_of(find("blur.gaussian"), 3, blob((200, 260)))
     with pytest.raises(UserError, match=r"\(200, 260\).*does not fit.*\(96, 128\)"):
-        applied(small, edit)
+        render_edit(small, edit)
 
 
 @pytest.mark.parametrize(
     ("shape", "scale"), [((512, 700), 1.0), ((700, 512), 1.0), ((96, 128), 0.1875), ((1024, 1024), 2)]
 )
 def test_lengths_follow_the_short_side_over_512(shape: tuple[int, int], scale: float) -> None:
-    assert spatial_scale(shape) == scale
+    assert compute_spatial_scale(shape) == scale
 
 
 @pytest.mark.parametrize("name", [row.name for row in CATALOG if row.spatial])
@@ -335,9 +335,9 @@ def test_a_spatial_dial_is_multiplied_by_the_scale(name: str, photograph: Pixels
     row = find(name)
     edit = edit_of(row, 3, blob_mask, scale=1.5)
     same = dataclasses.replace(edit, amount=edit.amount * 3, scale=0.5)
-    assert np.array_equal(applied(photograph, edit), applied(photograph, same))
+    assert np.array_equal(render_edit(photograph, edit), render_edit(photograph, same))
     weaker = dataclasses.replace(edit, scale=0.5)
-    assert not np.array_equal(applied(photograph, edit), applied(photograph, weaker))
+    assert not np.array_equal(render_edit(photograph, edit), render_edit(photograph, weaker))
 
 
 # --- exact arithmetic --------------------------------------------------------------------------------------------
@@ -349,14 +349,14 @@ def test_convolution_is_exact_whole_number_arithmetic(size: int) -> None:
     rng = np.random.default_rng(size)
     image = (rng.integers(0, 2, (150, 170, 3)) * 255).astype(np.uint8)
     image[40:110, 30:140] = 255
-    kernel = quantised(rng.random((size, size)), 1024)
+    kernel = quantize_kernel(rng.random((size, size)), 1024)
     assert kernel.sum() == 1024
     reach = size // 2
     padded = cv2.copyMakeBorder(image, *[reach] * 4, borderType=cv2.BORDER_REFLECT_101).astype(np.int64)
     sums = np.zeros(image.shape, np.int64)
     for dy, dx in zip(*np.nonzero(kernel), strict=True):
         sums += int(kernel[dy, dx]) * padded[dy : dy + image.shape[0], dx : dx + image.shape[1]]
-    assert np.array_equal(convolved(image, kernel), np.clip(np.rint(sums / 1024), 0, 255))
+    assert np.array_equal(convolve(image, kernel), np.clip(np.rint(sums / 1024), 0, 255))
 
 
 @pytest.mark.parametrize("sigma", [0.6, 1.1, 2.05, 4.75])
@@ -364,7 +364,7 @@ def test_the_gaussian_is_scipys_and_is_mirrored_at_the_frame(sigma: float, small
     """To two levels, with a mean error near 0: OpenCV's fixed point. A frame that repeats its pixels is off by 5."""
     image = np.random.default_rng(0).permuted(small, axis=1)
     exact = ndimage.gaussian_filter(image.astype(float), (sigma, sigma, 0), mode="mirror", truncate=3)
-    error = gaussian(image, sigma) - exact
+    error = blur_gaussian(image, sigma) - exact
     edges = np.concatenate([error[0], error[-1], error[:, 0], error[:, -1]])
     assert np.abs(error).max() < 2
     assert abs(error.mean()) < 0.1

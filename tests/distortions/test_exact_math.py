@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from distortlab.distortions.exact_math import normal_quantiles
+from distortlab.distortions.exact_math import load_normal_quantiles
 from distortlab.distortions.families.noise import _poisson_table
 
 
 def test_normal_quantiles_are_scipys_to_their_rounding() -> None:
     expected = special.ndtri((np.arange(65536) + 0.5) / 65536)
-    table = normal_quantiles()
+    table = load_normal_quantiles()
     assert table.shape == (65536,)
     assert table.dtype == np.float32
     assert np.abs(table - expected).max() <= 0.5 / 4096 + 1e-9
@@ -18,13 +18,13 @@ def test_normal_quantiles_are_scipys_to_their_rounding() -> None:
 
 
 def test_normal_quantiles_are_symmetric_and_rise() -> None:
-    table = normal_quantiles()
+    table = load_normal_quantiles()
     assert np.array_equal(table, -table[::-1])
     assert (np.diff(table) >= 0).all()
 
 
 def test_normal_quantiles_have_mean_0_and_variance_1() -> None:
-    table = normal_quantiles().astype(np.float64)
+    table = load_normal_quantiles().astype(np.float64)
     assert table.mean() == 0
     assert table.var() == pytest.approx(1, abs=2e-3)
     assert (table**4).mean() == pytest.approx(3, abs=0.05)

@@ -1,4 +1,4 @@
-"""The catalogue as a table: names, ladders, where they come from, and what `find` and `amount_of` say."""
+"""The catalogue as a table: names, ladders, where they come from, and what `find` and `get_amount` say."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from samples import NAMES, PROFILES, SEVERITIES, Pixels
 from distortlab.api import distort
 from distortlab.core.errors import UserError
 from distortlab.distortions.base import Distortion, Ladder
-from distortlab.distortions.catalog import CATALOG, FAMILIES, amount_of, find, variants
+from distortlab.distortions.catalog import CATALOG, FAMILIES, find, get_amount, list_variants
 from distortlab.tasks import terms
 
 # DepictQA x_distortion at 59aea4a, severity 1 to 5. What is not here is ours.
@@ -81,10 +81,10 @@ def test_ladders_lie_on_their_dial(name: str) -> None:
     row = find(name)
     toward = np.sign(row.dial.strongest - row.dial.weakest)
     for ladder in ladders(row):
-        assert all(row.dial.takes(value) for value in ladder.values)
+        assert all(row.dial.contains(value) for value in ladder.values)
         assert np.sign(ladder.values[4] - ladder.values[0]) == toward
     for value in (row.dial.weakest - toward * 1e-3, row.dial.strongest + toward * 1e-3, np.nan, np.inf, -np.inf):
-        assert not row.dial.takes(value)
+        assert not row.dial.contains(value)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -119,10 +119,10 @@ def test_the_dq_profile_has_depictqas_settings() -> None:
 def test_every_family_has_a_variant_in_each_profile_but_where_the_field_has_none() -> None:
     for profile in PROFILES:
         for family in FAMILIES:
-            found = variants(family, profile)
+            found = list_variants(family, profile)
             assert found
-            assert all(row.family == family and row.ladder(profile) for row in found)
-    assert sum(len(variants(family, "matched")) for family in FAMILIES) == len(CATALOG)
+            assert all(row.family == family and row.get_ladder(profile) for row in found)
+    assert sum(len(list_variants(family, "matched")) for family in FAMILIES) == len(CATALOG)
 
 
 @pytest.mark.parametrize("name", [row.name for row in CATALOG if row.dq])
@@ -136,9 +136,9 @@ def test_what_differs_from_depictqa_is_written_beside_it(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_amount_of_reads_the_ladder(name: str) -> None:
     row = find(name)
-    assert tuple(amount_of(row, severity, "matched") for severity in SEVERITIES) == row.matched.values
-    assert row.ladder("matched") is row.matched
-    assert row.ladder("dq") is row.dq
+    assert tuple(get_amount(row, severity, "matched") for severity in SEVERITIES) == row.matched.values
+    assert row.get_ladder("matched") is row.matched
+    assert row.get_ladder("dq") is row.dq
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,12 @@ def test_find_names_the_nearest(wrong: str, near: str | None) -> None:
 @pytest.mark.parametrize("severity", [0, 6, -1, 2.5, 100])
 def test_amount_of_refuses_a_severity_that_is_none(severity: float) -> None:
     with pytest.raises(UserError, match=rf"severity {severity} is not one of 1, 2, 3, 4, 5"):
-        amount_of(find("blur.gaussian"), severity, "matched")  # type: ignore[arg-type]
+        get_amount(find("blur.gaussian"), severity, "matched")  # type: ignore[arg-type]
 
 
 def test_amount_of_says_which_variants_the_profile_has() -> None:
     with pytest.raises(UserError, match=r"quantization\.uniform has no 'dq' ladder; .*quantization\.median"):
-        amount_of(find("quantization.uniform"), 3, "dq")
+        get_amount(find("quantization.uniform"), 3, "dq")
 
 
 def test_rows_cannot_be_changed() -> None:

@@ -23,10 +23,10 @@ from samples import (
 from distortlab.api import distort
 from distortlab.core.region import Box, Region
 from distortlab.distortions.catalog import CATALOG, find
-from distortlab.distortions.edit import applied
+from distortlab.distortions.edit import render_edit
 from distortlab.distortions.families.blur import _disc, _line
 from distortlab.severity.scene import Scene
-from distortlab.severity.visibility import measure
+from distortlab.severity.visibility import measure_visibility
 
 PAIRS = [(name, severity) for name in NAMES for severity in (1, 5)]
 
@@ -124,7 +124,7 @@ def test_trap_input_mutated(name: str, small: Pixels) -> None:
     """By the operator itself, on the very array that it is given (a whole image is not copied for it)."""
     image, row = small.copy(), find(name)
     edit = edit_of(row, 4, whole(image.shape[:2]))
-    applied(image, edit)
+    render_edit(image, edit)
     distort(image, name, 4)
     assert np.array_equal(image, small)
 
@@ -328,13 +328,13 @@ def test_trap_saturation_of_near_grey_is_bounded_by_its_gain(name: str, severity
 
 
 def test_trap_near_grey_regions_are_not_saturated() -> None:
-    from distortlab.severity.visibility import gate
+    from distortlab.severity.visibility import find_region_fault
 
     rng = np.random.default_rng(0)
     image = (128 + rng.integers(-1, 2, (64, 64, 3))).astype(np.uint8)
     scene = Scene(image, whole((64, 64)))
     for name in NAMES:
-        assert (gate(scene, name) == "grey region") == name.startswith("saturate_")
+        assert (find_region_fault(scene, name) == "grey region") == name.startswith("saturate_")
 
 
 @pytest.mark.parametrize("name", ["saturate_weaken.ycbcr", "saturate_weaken.hsv"])
@@ -401,7 +401,7 @@ def test_trap_jpeg_on_a_crop(severity: int, photograph: Pixels) -> None:
     for x, y in ((0, 0), (1, 1), (7, 9), (15, 16), (33, 30), (120, 90)):
         mask = Region.from_box(Box(x, y, x + 77, y + 83), (200, 260))
         edit = edit_of(find("compression.jpeg"), severity, whole((200, 260)))
-        local = applied(photograph, type(edit)(mask, edit.distortion, severity, edit.amount, 1.0, 0, edit.address))
+        local = render_edit(photograph, type(edit)(mask, edit.distortion, severity, edit.amount, 1.0, 0, edit.address))
         assert np.array_equal(local, frame[mask.bbox.slices])
 
 
@@ -432,7 +432,7 @@ def test_trap_severities_out_of_order(name: str, photograph: Pixels) -> None:
     The visibility grows with every step, and the trend keeps its sign.
     """
     scene = Scene(photograph, whole(photograph.shape[:2]))
-    seen = [measure(scene, everywhere(photograph, name, s), name) for s in SEVERITIES]
+    seen = [measure_visibility(scene, everywhere(photograph, name, s), name) for s in SEVERITIES]
     assert all(weak.v < strong.v for weak, strong in steps(seen))
     assert all(one.trend >= 0 for one in seen)
 

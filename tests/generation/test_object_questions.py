@@ -19,7 +19,7 @@ from distortlab.generation.generate import generate
 from distortlab.generation.plan import make_plan
 from distortlab.generation.questions import Subject, ask
 from distortlab.generation.reference_pool import LoadedReference
-from distortlab.recipe import TASKS, ReferenceRules, RegionRules, default_recipe, stored_recipe
+from distortlab.recipe import TASKS, ReferenceRules, RegionRules, default_recipe, read_stored_recipe
 from distortlab.references.base import NamedRegion, Reference
 from distortlab.references.regions.rules import eligible
 from distortlab.tasks import grounding
@@ -196,9 +196,9 @@ def test_every_grounding_question_says_that_one_box_encloses_all_parts(
 
 def test_a_stored_recipe_from_before_a_rule_does_not_have_it() -> None:
     values = default_recipe().as_dict()
-    assert stored_recipe(values, "the plan") == default_recipe()
+    assert read_stored_recipe(values, "the plan") == default_recipe()
     del values["regions"]["min_largest_part"]
-    assert stored_recipe(values, "the plan").regions.min_largest_part == 0
+    assert read_stored_recipe(values, "the plan").regions.min_largest_part == 0
 
 
 # --- as many as planned ---------------------------------------------------------------------------------------------

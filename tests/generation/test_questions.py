@@ -127,7 +127,7 @@ def test_a_name_that_is_nearly_always_the_answer_is_no_good_guess(share: float) 
     vocabulary = {"person": share, **others}
     right, expected, variance = 0, 0.0, 0.0
     for number in range(6000):
-        own = list(vocabulary)[stream("own", number).weighted(list(vocabulary.values()))]
+        own = list(vocabulary)[stream("own", number).choose_index(list(vocabulary.values()))]
         subject = Subject(str(number), "blur", 3, Box(0, 0, 2, 2), (4, 4), own, (), True)
         found = object_candidates(subject, vocabulary, 4, stream("draw", number))
         if "person" in found and len(found) > 1:
@@ -143,7 +143,7 @@ def test_a_family_with_a_larger_share_is_no_better_guess(shares: dict[str, float
     families = {**dict.fromkeys(FAMILIES, 1.0), **shares}
     offered, right = Counter[str](), Counter[str]()
     for number in range(6000):
-        own = list(families)[stream("own", number).weighted(list(families.values()))]
+        own = list(families)[stream("own", number).choose_index(list(families.values()))]
         found = type_candidates(own, families, 4, stream("draw", number))
         offered.update(found)
         right[own] += 1

@@ -50,7 +50,7 @@ def record(row: Distortion) -> Record:
     """All severities in both profiles, in whole tenths of a level."""
     out: Record = {"version": row.version}
     for profile in PROFILES:
-        if row.ladder(profile) is not None:
+        if row.get_ladder(profile) is not None:
             means = np.stack([block_means(row, profile, severity) for severity in SEVERITIES])
             out[profile] = np.rint(means.reshape(len(SEVERITIES), -1) * 10).astype(int).tolist()
     return out

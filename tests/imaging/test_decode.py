@@ -17,7 +17,7 @@ from PIL import ImageOps
 from reference_samples import deep_png, encoded, photograph, png
 
 from distortlab.core.errors import BadReference
-from distortlab.imaging.decode import TURNS, read_bytes, read_image, read_upright, shrink, shrunk_shape
+from distortlab.imaging.decode import TURNS, compute_shrunk_shape, decode_image, read_bytes, read_image, shrink
 
 PHOTO = photograph(61, 83)
 RNG = np.random.default_rng(0)
@@ -35,15 +35,15 @@ def jpeg_with_orientation(orientation: int, kind: str = "JPEG", **options: Any) 
 @pytest.mark.parametrize("quality", [20, 75, 97])
 def test_a_jpeg_has_the_pixels_that_pillow_reads(subsampling: int, progressive: bool, quality: int) -> None:
     data = encoded(PHOTO, "JPEG", subsampling=subsampling, progressive=progressive, quality=quality)
-    upright = read_upright(data)
+    upright = decode_image(data)
     assert np.array_equal(upright.image, np.asarray(Pillow.open(io.BytesIO(data))))
-    assert upright.faithful
+    assert upright.is_faithful
     assert upright.format == "JPEG"
 
 
 def test_a_jpeg_in_rgb_is_read_and_faithful() -> None:
     data = encoded(PHOTO, "JPEG", keep_rgb=True, quality=90)
-    assert np.array_equal(read_upright(data).image, np.asarray(Pillow.open(io.BytesIO(data))))
+    assert np.array_equal(decode_image(data).image, np.asarray(Pillow.open(io.BytesIO(data))))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -52,12 +52,12 @@ def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int, kind: 
     data = jpeg_with_orientation(orientation, kind)
     with Pillow.open(io.BytesIO(data)) as picture:
         expected = np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    upright = read_upright(data)
+    upright = decode_image(data)
     assert np.array_equal(upright.image, expected)
     assert upright.image.flags.c_contiguous
     # Pillow turns a TIFF while decoding it, so its stored size is not seen.
-    assert upright.turned == (orientation in (5, 6, 7, 8) and kind != "TIFF")
-    assert upright.faithful == (kind in ("JPEG", "PNG") and orientation not in TURNS)
+    assert upright.transposed == (orientation in (5, 6, 7, 8) and kind != "TIFF")
+    assert upright.is_faithful == (kind in ("JPEG", "PNG") and orientation not in TURNS)
 
 
 GREY = PHOTO[..., 0]
@@ -82,29 +82,29 @@ CONVERTED = {
 
 @pytest.mark.parametrize("name", CONVERTED)
 def test_other_kinds_become_rgb_and_are_not_faithful(name: str) -> None:
-    upright = read_upright(CONVERTED[name])
+    upright = decode_image(CONVERTED[name])
     with Pillow.open(io.BytesIO(CONVERTED[name])) as picture:
         assert np.array_equal(upright.image, np.asarray(picture.convert("RGB")))
     assert upright.image.dtype == np.uint8
-    assert not upright.faithful
+    assert not upright.is_faithful
 
 
 def test_a_plain_png_is_faithful() -> None:
-    upright = read_upright(encoded(PHOTO, "PNG"))
-    assert upright.faithful
+    upright = decode_image(encoded(PHOTO, "PNG"))
+    assert upright.is_faithful
     assert np.array_equal(upright.image, PHOTO)
 
 
 def test_a_png_whose_clear_colour_does_not_occur_is_opaque_but_not_faithful() -> None:
-    upright = read_upright(encoded(np.zeros_like(PHOTO), "PNG", transparency=(1, 2, 3)))
+    upright = decode_image(encoded(np.zeros_like(PHOTO), "PNG", transparency=(1, 2, 3)))
     assert not upright.image.any()
-    assert not upright.faithful
+    assert not upright.is_faithful
 
 
 def test_a_warning_of_the_decoder_is_a_reason_to_refuse() -> None:
     data = encoded(PHOTO, "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x09\0\x12\x01")
     with pytest.raises(BadReference, match="EXIF"):
-        read_upright(data)
+        decode_image(data)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -113,15 +113,15 @@ def test_sixteen_bits_are_rounded_to_eight(channels: int) -> None:
     if channels in (2, 4):
         values[..., -1] = 65535
     colours = values[..., : 3 if channels > 2 else 1]
-    upright = read_upright(deep_png(values))
+    upright = decode_image(deep_png(values))
     assert np.array_equal(upright.image, np.broadcast_to(np.rint(colours / 257.0), upright.image.shape))
-    assert not upright.faithful
+    assert not upright.is_faithful
 
 
 def test_a_jpeg_with_a_preview_behind_it_is_read_as_its_first_picture() -> None:
     data = encoded(Pillow.fromarray(PHOTO), "MPO", save_all=True, append_images=[Pillow.fromarray(PHOTO[:20, :20])])
-    assert read_upright(data).image.shape == PHOTO.shape
-    assert not read_upright(data).faithful
+    assert decode_image(data).image.shape == PHOTO.shape
+    assert not decode_image(data).is_faithful
 
 
 def animated(kind: str) -> bytes:
@@ -192,7 +192,7 @@ REFUSED = {
 def test_what_cannot_be_used_is_refused_with_its_reason(name: str) -> None:
     data, reason = REFUSED[name]
     with pytest.raises(BadReference, match=reason) as caught:
-        read_upright(data)
+        decode_image(data)
     assert "\n" not in str(caught.value)
 
 
@@ -201,7 +201,7 @@ def test_what_cannot_be_used_is_refused_with_its_reason(name: str) -> None:
 def test_truncated_files_are_refused(kind: str, share: float) -> None:
     data = encoded(photograph(90, 120), kind)
     with pytest.raises(BadReference):
-        read_upright(data[: int(len(data) * share)])
+        decode_image(data[: int(len(data) * share)])
 
 
 def test_bombs_cost_no_memory() -> None:
@@ -210,9 +210,9 @@ def test_bombs_cost_no_memory() -> None:
     assert resource
     program = (
         "import resource, sys\nsys.path[:0] = sys.argv[1:]\nfrom test_decode import bombs\n"
-        "from distortlab.imaging.decode import read_upright\nfrom distortlab.core.errors import BadReference\n"
+        "from distortlab.imaging.decode import decode_image\nfrom distortlab.core.errors import BadReference\n"
         "files = bombs()\nbefore = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "for data in files.values():\n    try:\n        read_upright(data)\n"
+        "for data in files.values():\n    try:\n        decode_image(data)\n"
         "    except BadReference:\n        pass\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
@@ -225,23 +225,23 @@ def test_bombs_cost_no_memory() -> None:
 def test_pillow_is_left_as_it_was() -> None:
     before = (Pillow.MAX_IMAGE_PIXELS, Pillow.warnings.filters[:])
     with pytest.raises(BadReference):
-        read_upright(bombs()["PNG"])
+        decode_image(bombs()["PNG"])
     assert (Pillow.MAX_IMAGE_PIXELS, Pillow.warnings.filters[:]) == before
 
 
 def test_the_limit_on_pixels_is_the_callers() -> None:
     data = encoded(PHOTO, "PNG")
-    assert read_upright(data, max_pixels=PHOTO.shape[0] * PHOTO.shape[1]).image.shape == PHOTO.shape
+    assert decode_image(data, max_pixels=PHOTO.shape[0] * PHOTO.shape[1]).image.shape == PHOTO.shape
     with pytest.raises(BadReference, match="declares 83 x 61"):
-        read_upright(data, max_pixels=PHOTO.shape[0] * PHOTO.shape[1] - 1)
+        decode_image(data, max_pixels=PHOTO.shape[0] * PHOTO.shape[1] - 1)
     # Above Pillow's own limit for warnings: the header is accepted, and then nothing stands behind it.
     with pytest.raises(BadReference, match="damaged"):
-        read_upright(png(10_000, 10_000, 8, 2), max_pixels=100_000_000)
+        decode_image(png(10_000, 10_000, 8, 2), max_pixels=100_000_000)
 
 
 def never_anything_else(data: bytes) -> None:
     try:
-        image = read_upright(data, max_pixels=1_000_000).image
+        image = decode_image(data, max_pixels=1_000_000).image
     except BadReference:
         return
     assert image.dtype == np.uint8
@@ -321,7 +321,7 @@ def test_shrinking_keeps_the_longer_side() -> None:
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 5000))
 def test_shrunk_shapes_are_rounded(rows: int, columns: int, side: int) -> None:
-    shape = shrunk_shape((rows, columns), side)
+    shape = compute_shrunk_shape((rows, columns), side)
     scale = min(1.0, side / max(rows, columns))
     assert max(shape) == min(side, max(rows, columns))
     assert abs(min(shape) - max(1, min(rows, columns) * scale)) <= 0.5

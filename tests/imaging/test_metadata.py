@@ -14,8 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 from reference_samples import encoded, photograph
 
 from distortlab.core.errors import BadReference
-from distortlab.imaging.decode import read_upright
-from distortlab.imaging.metadata import without_metadata
+from distortlab.imaging.decode import decode_image
+from distortlab.imaging.metadata import strip_metadata
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.folder import open_folder
 
@@ -75,31 +75,31 @@ CARRIERS = {
 def test_what_was_carried_is_gone_and_the_pixels_are_the_same(name: str) -> None:
     data = CARRIERS[name]
     assert SECRET in data or b"GPS" in data or SECRET[:12] in data
-    clean = without_metadata(data)
+    clean = strip_metadata(data)
     assert clean is not None
     assert len(clean) < len(data)
     assert SECRET not in clean
     assert SECRET[:12] not in clean
     assert b"Exif" not in clean
     assert not Pillow.open(io.BytesIO(clean)).getexif()
-    assert np.array_equal(read_upright(clean).image, read_upright(data).image)
+    assert np.array_equal(decode_image(clean).image, decode_image(data).image)
 
 
 def test_a_profile_stays() -> None:
-    clean = without_metadata(CARRIERS["EXIF and a profile"])
+    clean = strip_metadata(CARRIERS["EXIF and a profile"])
     assert Pillow.open(io.BytesIO(clean or b"")).info["icc_profile"] == PROFILE
 
 
 @pytest.mark.parametrize("name", CARRIERS)
 def test_cleaning_twice_changes_nothing(name: str) -> None:
-    clean = without_metadata(CARRIERS[name])
+    clean = strip_metadata(CARRIERS[name])
     assert clean is not None
-    assert without_metadata(clean) is clean
+    assert strip_metadata(clean) is clean
 
 
 @pytest.mark.parametrize("data", [JPEG, encoded(PHOTO, "PNG")], ids=["jpeg", "png"])
 def test_a_plain_file_is_left_alone(data: bytes) -> None:
-    assert without_metadata(data) is data
+    assert strip_metadata(data) is data
 
 
 HOSTILE = {
@@ -121,7 +121,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_cannot_be_understood_cannot_be_cleaned(name: str) -> None:
-    assert without_metadata(HOSTILE[name]) is None
+    assert strip_metadata(HOSTILE[name]) is None
 
 
 @given(st.data())
@@ -131,15 +131,15 @@ def test_damage_never_raises_and_never_changes_pixels(data: st.DataObject) -> No
     at = data.draw(st.integers(0, min(len(whole) - 1, 900)))
     whole[at] = data.draw(st.integers(0, 255))
     damaged = bytes(whole)
-    clean = without_metadata(damaged)
+    clean = strip_metadata(damaged)
     if clean is None or clean is damaged:
         return
     try:
-        before = read_upright(damaged)
+        before = decode_image(damaged)
     except BadReference:
         return
     try:
-        after = read_upright(clean)
+        after = decode_image(clean)
     except BadReference:
         return  # `store` keeps such a picture as PNG
     assert after.image.shape == before.image.shape
@@ -156,7 +156,7 @@ def test_a_reference_is_stored_without_metadata(tmp_path: Path, name: str) -> No
     reference = stored(tmp_path, CARRIERS[name])
     assert reference.extension == "jpg"
     assert SECRET not in reference.encoded
-    assert np.array_equal(read_upright(reference.encoded).image, reference.image)
+    assert np.array_equal(decode_image(reference.encoded).image, reference.image)
 
 
 def test_metadata_can_be_kept(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from distortlab.analysis.statistics import collect_statistics
 from distortlab.core.errors import BadRecipe, UserError
 from distortlab.dataset.reader import open_data
 from distortlab.generation.generate import generate
-from distortlab.recipe import LicenseRules, load_recipe, recipe_from
+from distortlab.recipe import LicenseRules, load_recipe, parse_recipe
 from distortlab.references import licenses, open_references
 from distortlab.sharing.export import export
 from distortlab.sharing.push import push
@@ -158,7 +158,7 @@ def test_a_source_under_one_license(coco: str, kind: str) -> None:
 )
 def test_the_key_is_checked(values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadRecipe, match=sentence):
-        recipe_from({"references": values})
+        parse_recipe({"references": values})
 
 
 def test_the_carried_recipe_shows_the_key() -> None:

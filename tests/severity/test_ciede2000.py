@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from samples import Pixels
 from skimage import color
 
-from distortlab.severity.ciede2000 import ciede2000, lab_of_linear
+from distortlab.severity.ciede2000 import ciede2000, convert_linear_to_lab
 
 # Sharma, Wu and Dalal 2005, table 1: the pairs that find mistakes in the hue, at the angle of 180 degrees, and in grey.
 SHARMA = [
@@ -81,7 +81,7 @@ def test_differences_are_numbers_above_zero(
 def test_lab_agrees_with_scikit_image(photograph: Pixels) -> None:
     levels = photograph / 255
     linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4).astype(np.float32)
-    ours = lab_of_linear(linear)
+    ours = convert_linear_to_lab(linear)
     assert ours.dtype == np.float32
     assert ours.shape == photograph.shape
     assert np.abs(ours - color.rgb2lab(photograph)).max() < 0.02
@@ -91,7 +91,7 @@ def test_lab_agrees_with_scikit_image(photograph: Pixels) -> None:
     ("rgb", "expected"), [((0, 0, 0), (0, 0, 0)), ((1, 1, 1), (100, 0, 0)), ((1, 0, 0), (53.24, 80.09, 67.20))]
 )
 def test_lab_of_corners(rgb: tuple[float, ...], expected: tuple[float, ...]) -> None:
-    assert lab_of_linear(lab(*rgb)[None, None])[0, 0] == pytest.approx(expected, abs=0.02)
+    assert convert_linear_to_lab(lab(*rgb)[None, None])[0, 0] == pytest.approx(expected, abs=0.02)
 
 
 def test_the_arguments_stay_as_they_are() -> None:

@@ -10,9 +10,9 @@ from samples import NAMES, photograph
 from distortlab.api import distort
 from distortlab.core.errors import UserError
 from distortlab.core.region import Region
-from distortlab.severity.model_size import model_shape, seen_small
+from distortlab.severity.model_size import compute_model_shape, measure_at_model_size
 from distortlab.severity.scene import Scene
-from distortlab.severity.visibility import measure
+from distortlab.severity.visibility import measure_visibility
 
 
 @pytest.mark.parametrize(
@@ -32,19 +32,19 @@ from distortlab.severity.visibility import measure
 def test_the_frame_of_the_processor(
     shape: tuple[int, int], max_pixels: int, factor: int, expected: tuple[int, int]
 ) -> None:
-    assert model_shape(shape, max_pixels, factor) == expected
+    assert compute_model_shape(shape, max_pixels, factor) == expected
 
 
 @given(st.tuples(st.integers(28, 5000), st.integers(28, 5000)), st.integers(28 * 28 * 64, 4_000_000))
 def test_frames_are_whole_tokens_and_small_enough(shape: tuple[int, int], max_pixels: int) -> None:
-    rows, columns = model_shape(shape, max_pixels)
+    rows, columns = compute_model_shape(shape, max_pixels)
     assert rows % 28 == columns % 28 == 0
     assert rows * columns <= max_pixels or min(rows, columns) == 28
 
 
 def test_less_than_a_token_is_refused() -> None:
     with pytest.raises(UserError, match="less than one token"):
-        model_shape((100, 100), 783)
+        compute_model_shape((100, 100), 783)
 
 
 @pytest.mark.parametrize("box", [(60, 40, 200, 150), (0, 0, 90, 80), (150, 100, 260, 200), (0, 0, 260, 200)])
@@ -54,8 +54,8 @@ def test_the_same_as_shrinking_the_whole_image(name: str, box: tuple[int, int, i
     out = distort(image, name, 5, box=box)
     region = out.edit.region
     x1, y1, x2, y2 = box
-    seen = seen_small(image, out.image[y1:y2, x1:x2], region, name, 28 * 28 * 16)
-    rows, columns = model_shape(image.shape[:2], 28 * 28 * 16)
+    seen = measure_at_model_size(image, out.image[y1:y2, x1:x2], region, name, 28 * 28 * 16)
+    rows, columns = compute_model_shape(image.shape[:2], 28 * 28 * 16)
     assert rows < image.shape[0]
 
     def small(pixels: np.ndarray) -> np.ndarray:
@@ -65,7 +65,7 @@ def test_the_same_as_shrinking_the_whole_image(name: str, box: tuple[int, int, i
     mask[y1:y2, x1:x2] = 255
     place = Region.from_mask(small(mask) > 127)
     cut = place.bbox.slices
-    whole = measure(
+    whole = measure_visibility(
         Scene(np.ascontiguousarray(small(image)[cut]), place.mask), np.ascontiguousarray(small(out.image)[cut]), name
     )
     assert seen.v == pytest.approx(whole.v, rel=0.01)
@@ -80,7 +80,7 @@ def test_fine_noise_is_lost_and_brightness_is_not() -> None:
     values = []
     for out in (lost, kept):
         box = out.edit.bbox
-        small = seen_small(image, out.image[box.slices], out.edit.region, out.edit.distortion, 28 * 28 * 8)
+        small = measure_at_model_size(image, out.image[box.slices], out.edit.region, out.edit.distortion, 28 * 28 * 8)
         assert out.edit.visibility is not None
         values.append(small.v / out.edit.visibility.v)
     assert values[0] < 0.6 < 0.85 < values[1]
@@ -90,4 +90,6 @@ def test_a_region_thinner_than_a_pixel_is_not_seen() -> None:
     image = photograph()
     out = distort(image, "brighten.shift_rgb", 5, box=(50, 40, 51, 41))
     box = out.edit.bbox
-    assert seen_small(image, out.image[box.slices], out.edit.region, "brighten.shift_rgb", 28 * 28 * 4).v == 0
+    assert (
+        measure_at_model_size(image, out.image[box.slices], out.edit.region, "brighten.shift_rgb", 28 * 28 * 4).v == 0
+    )

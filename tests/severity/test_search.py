@@ -12,10 +12,10 @@ from samples import NAMES, SEVERITIES, blob, photograph
 from distortlab.core.region import Region
 from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import CATALOG, find
-from distortlab.distortions.edit import Edit, applied, spatial_scale
+from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
 from distortlab.severity.scene import Scene
-from distortlab.severity.search import equalized, misfit
-from distortlab.severity.visibility import measure
+from distortlab.severity.search import find_misfit, search_amount
+from distortlab.severity.visibility import measure_visibility
 
 ROWS = st.sampled_from(CATALOG)
 CONTINUOUS = st.sampled_from([row for row in CATALOG if not row.dial.whole])
@@ -23,11 +23,11 @@ CONTINUOUS = st.sampled_from([row for row in CATALOG if not row.dial.whole])
 
 def region_that_shows(row: Distortion, share: float, slope: float) -> Callable[[float], tuple[float, float]]:
     """A made-up region: V is `share` times that of the median region, and grows `slope` times as fast."""
-    places = [row.dial.place_of(value) for value in row.matched.values]
+    places = [row.dial.locate(value) for value in row.matched.values]
     logs = np.log(TARGETS)
 
     def tried(amount: float) -> tuple[float, float]:
-        place = row.dial.place_of(amount)
+        place = row.dial.locate(amount)
         low, high = (0, 1) if place < places[2] else (3, 4)
         pace = (logs[high] - logs[low]) / (places[high] - places[low])
         inner = float(np.interp(place, places, logs)) if places[0] <= place <= places[4] else 0.0
@@ -42,8 +42,8 @@ def region_that_shows(row: Distortion, share: float, slope: float) -> Callable[[
 def test_it_comes_as_near_as_is_asked(row: Distortion, severity: int, share: float, slope: float) -> None:
     tried = region_that_shows(row, share, slope)
     target, reach = TARGETS[severity - 1], (tried(row.dial.weakest)[0], tried(row.dial.strongest)[0])
-    found = equalized(row, severity, 1.1, tried)
-    assert found.made == found.amount  # what was made belongs to the setting
+    found = search_amount(row, severity, 1.1, tried)
+    assert found.outcome == found.amount  # what was made belongs to the setting
     assert found.ratio == pytest.approx(tried(found.amount)[0] / target)
     if reach[0] <= target <= reach[1]:
         assert 1 / 1.1 <= found.ratio <= 1.1
@@ -64,10 +64,10 @@ def test_whatever_a_region_answers_it_ends_with_the_nearest(
         seen.append((amount, answers[len(seen) % len(answers)]))
         return seen[-1][1], amount
 
-    found = equalized(row, severity, 1.05, tried)
+    found = search_amount(row, severity, 1.05, tried)
     assert found.tries == len(seen) <= 10
     assert len({amount for amount, _ in seen}) == len(seen)
-    assert all(row.dial.takes(amount) for amount, _ in seen)
+    assert all(row.dial.contains(amount) for amount, _ in seen)
     off = {amount: abs(math.log(max(v, 1e-3) / TARGETS[severity - 1])) for amount, v in seen}
     assert off[found.amount] == min(off.values())
 
@@ -80,8 +80,8 @@ def test_on_a_photograph(name: str) -> None:
     scene = Scene(np.ascontiguousarray(image[region.bbox.slices]), region.mask)
 
     def v_of(amount: float) -> float:
-        edit = Edit(region, name, 1, amount, spatial_scale(region.size), 2, (0, name))
-        return measure(scene, applied(image, edit), name).v
+        edit = Edit(region, name, 1, amount, compute_spatial_scale(region.size), 2, (0, name))
+        return measure_visibility(scene, render_edit(image, edit), name).v
 
     seen: dict[float, float] = {}
 
@@ -91,7 +91,7 @@ def test_on_a_photograph(name: str) -> None:
 
     for severity in SEVERITIES:
         seen.clear()
-        found = equalized(row, severity, 1.15, tried)
+        found = search_amount(row, severity, 1.15, tried)
         assert seen[found.amount] == pytest.approx(found.ratio * TARGETS[severity - 1])
         if not 1 / 1.15 <= found.ratio <= 1.15:
             ends = row.dial.strongest in seen if max(seen.values()) < TARGETS[severity - 1] else row.dial.whole
@@ -101,17 +101,17 @@ def test_on_a_photograph(name: str) -> None:
 @given(ROWS, st.floats(0, 1))
 def test_a_place_on_the_dial_is_a_setting(row: Distortion, place: float) -> None:
     dial = row.dial
-    assert (dial.at(0), dial.at(1)) == pytest.approx((dial.weakest, dial.strongest))
-    assert dial.takes(round(dial.at(place), 12))
+    assert (dial.interpolate(0), dial.interpolate(1)) == pytest.approx((dial.weakest, dial.strongest))
+    assert dial.contains(round(dial.interpolate(place), 12))
     if not dial.whole:
-        assert dial.place_of(dial.at(place)) == pytest.approx(place, abs=1e-9)
-    assert dial.at(dial.place_of(row.matched.values[2])) == pytest.approx(row.matched.values[2])
+        assert dial.locate(dial.interpolate(place)) == pytest.approx(place, abs=1e-9)
+    assert dial.interpolate(dial.locate(row.matched.values[2])) == pytest.approx(row.matched.values[2])
 
 
 @given(st.sampled_from(SEVERITIES), st.floats(0.01, 100), st.floats(1.05, 4) | st.just(math.inf))
 def test_a_v_is_called_by_a_severity_within_a_factor(severity: int, ratio: float, tolerance: float) -> None:
     v = ratio * TARGETS[severity - 1]
-    said = misfit(v, severity, tolerance)
+    said = find_misfit(v, severity, tolerance)
     off = abs(math.log(v / TARGETS[severity - 1]))
     if off < math.log(tolerance) - 1e-9:
         assert said is None

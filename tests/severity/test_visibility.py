@@ -10,9 +10,9 @@ from skimage import color, metrics
 from distortlab.core.region import Mask, Region
 from distortlab.distortions.catalog import FAMILIES, find
 from distortlab.distortions.edit import Visibility
-from distortlab.severity.direction import TRENDS, trend_of
+from distortlab.severity.direction import TRENDS, find_trend
 from distortlab.severity.scene import Scene
-from distortlab.severity.visibility import GATES, gate, measure, verdict
+from distortlab.severity.visibility import GATES, find_label_fault, find_region_fault, measure_visibility
 
 
 def flat(level: int, size: int = 64) -> Pixels:
@@ -58,7 +58,7 @@ def test_v_agrees_with_an_independent_measurement(photograph: Pixels, blob_mask:
     for name in NAMES:
         for severity in (1, 3, 5):
             out = distorted(photograph, find(name), severity, blob_mask)
-            ours.append(measure(scene, np.ascontiguousarray(out[cut]), name).v)
+            ours.append(measure_visibility(scene, np.ascontiguousarray(out[cut]), name).v)
             theirs.append(independent_v(photograph, out, inside))
     ratio = np.array(ours) / np.array(theirs)
     assert stats.spearmanr(ours, theirs).statistic > 0.95
@@ -72,14 +72,14 @@ def test_v_agrees_with_an_independent_measurement(photograph: Pixels, blob_mask:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_changed_is_not_visible(name: str, small: Pixels) -> None:
-    seen = measure(scene_of(small), small.copy(), name)
+    seen = measure_visibility(scene_of(small), small.copy(), name)
     assert seen == Visibility(0, 0, 0, 0)
-    assert verdict(seen, name, 1.0) == "not visible"
+    assert find_label_fault(seen, name, 1.0) == "not visible"
 
 
 def test_v_is_the_larger_of_its_parts(small: Pixels) -> None:
     for name, severity in (("blur.gaussian", 5), ("saturate_weaken.ycbcr", 5)):
-        seen = measure(scene_of(small), distorted(small, find(name), severity, whole((96, 128))), name)
+        seen = measure_visibility(scene_of(small), distorted(small, find(name), severity, whole((96, 128))), name)
         parts = (seen.colour / 2.3, seen.structure / 0.045)
         assert seen.v == pytest.approx(max(parts), abs=1e-3)
         assert (parts[0] > parts[1]) == name.startswith("saturate_")
@@ -88,7 +88,7 @@ def test_v_is_the_larger_of_its_parts(small: Pixels) -> None:
 def test_luma_is_blind_to_saturation_and_colour_is_not(photograph: Pixels) -> None:
     """Chroma scaled at constant luma: SSIM of luma sees next to nothing."""
     out = distorted(photograph, find("saturate_weaken.ycbcr"), 4, whole((200, 260)))
-    seen = measure(scene_of(photograph), out, "saturate_weaken.ycbcr")
+    seen = measure_visibility(scene_of(photograph), out, "saturate_weaken.ycbcr")
     assert seen.structure / 0.045 < 0.5
     assert seen.v == pytest.approx(seen.colour / 2.3, abs=1e-3)
     assert seen.v > 2
@@ -98,7 +98,7 @@ def test_colour_is_blind_to_fine_noise_and_structure_is_not() -> None:
     image = flat(128)
     image[::2, ::2] += 6
     image[1::2, 1::2] -= 6
-    seen = measure(scene_of(flat(128)), image, "noise.gaussian_rgb")
+    seen = measure_visibility(scene_of(flat(128)), image, "noise.gaussian_rgb")
     assert seen.colour < 0.5
     assert seen.v > 2
 
@@ -110,7 +110,7 @@ def test_only_pixels_of_the_region_are_measured(photograph: Pixels) -> None:
     mask[40:120, 40:80] = 1
     after = 255 - image
     after[40:120, 40:80] = image[40:120, 40:80]
-    seen = measure(Scene(image, mask), after, "blur.gaussian")
+    seen = measure_visibility(Scene(image, mask), after, "blur.gaussian")
     assert (seen.v, seen.structure, seen.colour) == (0, 0, 0)
 
 
@@ -120,10 +120,10 @@ def test_regions_of_every_size_are_measured(shape: tuple[int, int], name: str) -
     rng = np.random.default_rng(1)
     image, after = (rng.integers(0, 256, (*shape, 3)).astype(np.uint8) for _ in range(2))
     scene = scene_of(image)
-    assert np.isfinite([*_numbers(measure(scene, after, name))]).all()
-    gate(scene, name)
+    assert np.isfinite([*_numbers(measure_visibility(scene, after, name))]).all()
+    find_region_fault(scene, name)
     constant = np.full_like(image, 90)
-    assert np.isfinite([*_numbers(measure(scene_of(constant), constant + np.uint8(20), name))]).all()
+    assert np.isfinite([*_numbers(measure_visibility(scene_of(constant), constant + np.uint8(20), name))]).all()
 
 
 def _numbers(seen: Visibility) -> tuple[float, ...]:
@@ -137,8 +137,8 @@ def test_large_regions_are_measured_as_well_in_parts() -> None:
     image = np.ascontiguousarray(np.tile(data.astronaut(), (2, 2, 1)))
     for name in ("blur.gaussian", "brighten.shift_rgb", "noise.gaussian_rgb", "pixelate.block"):
         after = distorted(image, find(name), 3, whole((1024, 1024)))
-        large = measure(scene_of(image), after, name)
-        small = measure(scene_of(image[:512, :512].copy()), after[:512, :512].copy(), name)
+        large = measure_visibility(scene_of(image), after, name)
+        small = measure_visibility(scene_of(image[:512, :512].copy()), after[:512, :512].copy(), name)
         assert large.v == pytest.approx(small.v, rel=0.1)
         assert large.trend == pytest.approx(small.trend, rel=0.15)
 
@@ -146,7 +146,7 @@ def test_large_regions_are_measured_as_well_in_parts() -> None:
 def test_measuring_leaves_the_pictures_alone(small: Pixels) -> None:
     before, after = small.copy(), 255 - small
     for name in NAMES:
-        measure(scene_of(before), after, name)
+        measure_visibility(scene_of(before), after, name)
     assert np.array_equal(before, small)
     assert np.array_equal(after, 255 - small)
 
@@ -172,13 +172,13 @@ def test_gates(name: str, small: Pixels) -> None:
     }
     for case, (image, expected) in cases.items():
         if expected is not ...:
-            assert gate(scene_of(image), name) == expected, case
+            assert find_region_fault(scene_of(image), name) == expected, case
 
 
 def test_a_ramp_is_too_flat_for_a_blur() -> None:
     """A wide spread alone is not enough: a sky has it, and a blur of a sky is not seen."""
     ramp = np.repeat(np.linspace(60, 200, 256).astype(np.uint8)[None, :, None], 64, axis=0).repeat(3, axis=2)
-    assert gate(scene_of(np.ascontiguousarray(ramp)), "blur.gaussian") == "flat region"
+    assert find_region_fault(scene_of(np.ascontiguousarray(ramp)), "blur.gaussian") == "flat region"
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.partition(".")[0] in GATES])
@@ -186,7 +186,7 @@ def test_what_a_gate_turns_away_would_not_show_or_be_wrong(name: str) -> None:
     """On flat grey nothing of the gated families is ever labelled, gate or not."""
     image = flat(254 if name.startswith("brighten") else 2 if name.startswith("darken") else 128)
     out = distorted(image, find(name), 1, whole((64, 64)))
-    assert verdict(measure(scene_of(image), out, name), name, 1.0) is not None
+    assert find_label_fault(measure_visibility(scene_of(image), out, name), name, 1.0) is not None
 
 
 # --- directions ----------------------------------------------------------------------------------------------------
@@ -199,8 +199,8 @@ def test_every_variant_goes_its_way_on_a_photograph(name: str, severity: int, ph
     cut = Region.from_mask(mask)
     out = distorted(photograph, find(name), severity, mask, feather=2)
     scene = Scene(np.ascontiguousarray(photograph[cut.bbox.slices]), cut.mask)
-    seen = measure(scene, np.ascontiguousarray(out[cut.bbox.slices]), name)
-    assert verdict(seen, name, 1.0) is None, seen
+    seen = measure_visibility(scene, np.ascontiguousarray(out[cut.bbox.slices]), name)
+    assert find_label_fault(seen, name, 1.0) is None, seen
 
 
 OPPOSITES = [
@@ -222,21 +222,21 @@ OPPOSITES = [
 @pytest.mark.parametrize(("label", "done"), OPPOSITES)
 def test_the_opposite_is_the_wrong_direction(label: str, done: str, small: Pixels) -> None:
     out = distorted(small, find(done), 4, whole((96, 128)))
-    seen = measure(scene_of(small), out, label)
+    seen = measure_visibility(scene_of(small), out, label)
     assert seen.trend < 0
-    assert verdict(seen, label, 1.0) == "wrong direction"
+    assert find_label_fault(seen, label, 1.0) == "wrong direction"
 
 
 def test_every_family_but_compression_has_a_direction() -> None:
     for family in FAMILIES:
-        assert (trend_of(f"{family}.any") is None) == (family == "compression")
-    assert trend_of("blur.jitter") is not trend_of("blur.gaussian")
+        assert (find_trend(f"{family}.any") is None) == (family == "compression")
+    assert find_trend("blur.jitter") is not find_trend("blur.gaussian")
     assert all(way.unit for way in TRENDS.values())
 
 
 def test_a_verdict_asks_for_the_least_visibility() -> None:
     seen = Visibility(v=1.5, structure=0.0675, colour=1, trend=9)
-    assert verdict(seen, "brighten.shift_rgb", 1.5) is None
-    assert verdict(seen, "brighten.shift_rgb", 1.51) == "not visible"
-    assert verdict(Visibility(2, 0, 4.6, 2.9), "brighten.shift_rgb", 1) == "wrong direction"
-    assert verdict(Visibility(2, 0, 4.6, 0), "compression.jpeg", 1) is None
+    assert find_label_fault(seen, "brighten.shift_rgb", 1.5) is None
+    assert find_label_fault(seen, "brighten.shift_rgb", 1.51) == "not visible"
+    assert find_label_fault(Visibility(2, 0, 4.6, 2.9), "brighten.shift_rgb", 1) == "wrong direction"
+    assert find_label_fault(Visibility(2, 0, 4.6, 0), "compression.jpeg", 1) is None

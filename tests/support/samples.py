@@ -12,7 +12,7 @@ from skimage import data
 
 from distortlab.core.region import Region, blend
 from distortlab.distortions.base import Distortion, Profile, Site
-from distortlab.distortions.catalog import CATALOG, amount_of
+from distortlab.distortions.catalog import CATALOG, get_amount
 from distortlab.distortions.edit import Edit, render
 
 Pixels = NDArray[np.uint8]
@@ -113,7 +113,7 @@ def edit_of(
     profile: Profile = "matched",
 ) -> Edit:
     """An edit at the lengths of a 512-pixel image, whatever the size of the picture at hand."""
-    amount, region = amount_of(row, severity, profile), Region.from_mask(mask)
+    amount, region = get_amount(row, severity, profile), Region.from_mask(mask)
     return Edit(region, row.name, severity, amount, scale, feather, (seed, row.name), row.version)
 
 
@@ -131,7 +131,7 @@ def on_whole_image(image: Pixels, row: Distortion, edit: Edit) -> Pixels:
     changed = row.operator(image, edit.amount * edit.scale if row.spatial else edit.amount, site)
     out, cut = image.copy(), region.bbox.slices
     inside = [np.ascontiguousarray(picture[cut]) for picture in (image, changed)]
-    out[cut] = blend(inside[0], inside[1], region.feathered(edit.feather))
+    out[cut] = blend(inside[0], inside[1], region.feather_mask(edit.feather))
     return out
 
 

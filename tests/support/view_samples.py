@@ -20,7 +20,7 @@ from distortlab.api import distort
 from distortlab.core.image import pixels_sha256
 from distortlab.dataset.schema import TABLES, edits_of, open_writer, table
 from distortlab.distortions.edit import render
-from distortlab.imaging.decode import read_upright
+from distortlab.imaging.decode import decode_image
 from distortlab.storage.atomic import sha256_of
 
 Pixels = NDArray[np.uint8]
@@ -52,7 +52,7 @@ def make_odd(row: Row, number: int) -> None:
     5 hostile text, 6 no numbers, 7 a region that leads out, 8 other text for params, 9 nothing to decode the mask from.
     """
     region = row["regions"][0]
-    reference = read_upright(row["reference"]["bytes"]).image
+    reference = decode_image(row["reference"]["bytes"]).image
     if number == 0:
         row["regions"] = []
         set_pixels(row, reference)
@@ -67,7 +67,7 @@ def make_odd(row: Row, number: int) -> None:
     elif number == 3:
         row["reference"]["bytes"] = encoded(reference[:200, :200], "PNG")
     elif number == 4:
-        image = read_upright(row["image"]["bytes"]).image.copy()
+        image = decode_image(row["image"]["bytes"]).image.copy()
         image[0, 0] ^= 1
         set_pixels(row, image)
     elif number == 5:
@@ -136,6 +136,6 @@ def stored_images(folder: Path) -> dict[str, Row]:
     out = {}
     for path in sorted((folder / "images").glob("*.parquet")):
         for row in pq.read_table(path).to_pylist():
-            held = {name: row[name] and read_upright(row[name]["bytes"]).image for name in ("image", "reference")}
+            held = {name: row[name] and decode_image(row[name]["bytes"]).image for name in ("image", "reference")}
             out[row["image_id"]] = row | {"after": held["image"], "before": held["reference"]}
     return out

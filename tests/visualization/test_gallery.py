@@ -26,7 +26,7 @@ def test_every_variant_at_every_severity() -> None:
     rows = [row for row in CATALOG if row.family in ("pixelate", "saturate_weaken")]
     shown = list(steps(image, mask, rows))
     assert [(step.row.name, step.severity) for step in shown] == [(row.name, k) for row in rows for k in range(1, 6)]
-    box = Region.from_mask(mask).bbox.grown(16, (image.shape[0], image.shape[1]))
+    box = Region.from_mask(mask).bbox.grow(16, (image.shape[0], image.shape[1]))
     for step in shown:
         out = distort(image, step.row.name, step.severity, mask=mask)
         assert step.amount == step.row.matched.values[step.severity - 1]

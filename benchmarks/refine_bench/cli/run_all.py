@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from distortlab.core.progress import bar
+from distortlab.core.progress import show_progress
 from refine_bench.models import open_model
 from refine_bench.prompts.items import slugify
 from refine_bench.runs.inference import SetPlan, ask_model, plan_sets
@@ -56,7 +56,7 @@ def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None,
         if not options.quiet:
             for plan in plans:
                 sys.stderr.write("".join(f"{line}\n" for line in _describe_plan(plan)))
-        with bar("answers", sum(plan.total for plan in plans), quiet=options.quiet) as advance:
+        with show_progress("answers", sum(plan.total for plan in plans), quiet=options.quiet) as advance:
             run = ask_model(model, plans, folder, progress=advance)
             if name is not None:
                 run.rename(name)

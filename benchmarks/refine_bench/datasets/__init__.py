@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from refine_bench.datasets import (
     abench,
     agiqa,
@@ -135,7 +135,7 @@ def parse_spec(text: str) -> Spec:
     """`koniq`, `koniq:zscore+512`, `meta:FILE.json+norm`. Raises `UserError` with the nearest known name."""
     name, _, rest = text.partition(":")
     if name not in SETS:
-        raise UserError(unknown("set", name, SETS, "refine-bench list"))
+        raise UserError(describe_unknown("set", name, SETS, "refine-bench list"))
     facts = SETS[name].FACTS
     if facts.labels:
         return Spec(facts, MappingProxyType(parse_choice(facts, [word for word in rest.split("+") if word])))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 
 __all__ = [
     "Adapter",
@@ -192,7 +192,9 @@ def parse_choice(facts: Facts, words: Sequence[str]) -> dict[str, str]:
             raise UserError(f"{facts.name} has no variant {word}: {facts.renamed[word]}")
         axis = next((axis for axis in facts.axes if word in axis.options), None)
         if axis is None:
-            raise UserError(unknown(f"variant of {facts.name}", word, [o for a in facts.axes for o in a.options]))
+            raise UserError(
+                describe_unknown(f"variant of {facts.name}", word, [o for a in facts.axes for o in a.options])
+            )
         if axis.name in given:
             raise UserError(f"{facts.name}: {given[axis.name]!r} and {word!r} are both a {axis.name}; name one")
         given[axis.name] = word

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from distortlab.dataset.reader import open_data
 from distortlab.tasks import grounding
 
@@ -38,7 +38,7 @@ def choose_split(folder: Path, split: str | None) -> str:
     """The split that is asked about: test, else validation, else the first; "all" is all of them."""
     there = (*list_splits(folder), "all")
     if split is not None and split not in there:
-        raise UserError(unknown(f"split of {folder}", split, there))
+        raise UserError(describe_unknown(f"split of {folder}", split, there))
     return split or next((name for name in ("test", "validation") if name in there), there[0])
 
 

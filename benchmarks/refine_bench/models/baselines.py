@@ -11,7 +11,7 @@ import cv2
 
 from distortlab.core.errors import UserError
 from distortlab.core.image import Image
-from distortlab.core.workers import default_workers
+from distortlab.core.workers import count_processors
 from distortlab.imaging.decode import read_image
 from refine_bench.models import image_metrics
 from refine_bench.models.base import Request, Response
@@ -75,7 +75,7 @@ class Measure:
         self.spec = spec
         self.row = MEASURES[spec]
         self.revision = f"refine-iqa {version('refine-iqa')}"
-        self._workers = workers or default_workers()
+        self._workers = workers or count_processors()
         image_metrics.check_parameters(spec)
 
     @property

@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 import httpx
 from PIL import Image as Pillow
 
-from distortlab.core.errors import BadReference, UserError, unknown
+from distortlab.core.errors import BadReference, UserError, describe_unknown
 from distortlab.core.seeds import stream
-from distortlab.imaging.decode import ORIENTATION, read_upright
+from distortlab.imaging.decode import ORIENTATION, decode_image
 from distortlab.imaging.encode import encode_png
 from refine_bench.models.base import Request, Response
 from refine_bench.models.limits import find_server_limits
@@ -87,7 +87,7 @@ class Endpoint:
         if not self.name:
             raise UserError(f"name the model: openai:{self.url}#NAME; there: {', '.join(models) or 'unknown'}")
         if models and self.name not in models:
-            raise UserError(unknown(f"model at {self.url}", self.name, models))
+            raise UserError(describe_unknown(f"model at {self.url}", self.name, models))
         return self.name, models.get(self.name, "unknown")
 
     def find_limits(self, needed: Collection[str]) -> Mapping[str, str]:
@@ -271,7 +271,7 @@ def encode_url(data: bytes) -> str:
     except (OSError, ValueError, SyntaxError):  # whatever is wrong with it, the strict reader says
         kind, turned = None, False
     if kind is None or turned:
-        kind, data = "image/png", encode_png(read_upright(data).image)
+        kind, data = "image/png", encode_png(decode_image(data).image)
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image as Pillow
 
 from distortlab.core.errors import BadReference, UserError
-from distortlab.imaging.decode import read_upright
+from distortlab.imaging.decode import decode_image
 from refine_bench.models.adapters import LoraAdapter, attach_adapter, find_adapter
 from refine_bench.models.base import Request, Response
 from refine_bench.models.processors import load_processor, set_pixels
@@ -250,7 +250,7 @@ def _describe_processor(processor: Any) -> str:
 
 
 def _read_picture(data: bytes) -> Pillow.Image:
-    return Pillow.fromarray(read_upright(data).image)
+    return Pillow.fromarray(decode_image(data).image)
 
 
 def _count_bytes(request: Request) -> int:

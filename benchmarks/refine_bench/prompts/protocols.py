@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 
 __all__ = [
     "DEFAULTS",
@@ -286,7 +286,7 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
 def find_protocol(name: str) -> Protocol:
     """By name. Raises `UserError` with the nearest known one."""
     if name not in PROTOCOLS:
-        raise UserError(unknown("protocol", name, PROTOCOLS, "refine-bench list"))
+        raise UserError(describe_unknown("protocol", name, PROTOCOLS, "refine-bench list"))
     return PROTOCOLS[name]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from distortlab.storage.atomic import write_text
 from refine_bench.report.board import make_boards, separate_labels
 from refine_bench.report.summary import summarize
@@ -21,10 +21,10 @@ def find_format(named: str | None, out: Path | None) -> str:
     ending = "" if out is None else out.suffix.lower()
     if named is None:
         if out is not None and ending not in FORMATS:
-            raise UserError(unknown("kind of report", ending, FORMATS, str(out)))
+            raise UserError(describe_unknown("kind of report", ending, FORMATS, str(out)))
         return FORMATS.get(ending, "html")
     if named not in FORMATS.values():
-        raise UserError(unknown("format", named, FORMATS.values()))
+        raise UserError(describe_unknown("format", named, FORMATS.values()))
     if FORMATS.get(ending, named) != named:
         raise UserError(f"{out} is {FORMATS[ending]} by its ending, and --format says {named}; leave one of them out")
     return named

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from refine_bench.models import LOGITS, PREFIX, TOP_K, Model
 from refine_bench.prompts.protocols import Decoding, Protocol
 
@@ -25,7 +25,7 @@ class Reader:
 def check_choice(choice: str, protocols: list[Protocol], model: Model) -> None:
     """Raise `UserError` for a choice that does not exist, or that no protocol and model have a use for."""
     if choice not in CHOICES:
-        raise UserError(unknown("reader", choice, CHOICES))
+        raise UserError(describe_unknown("reader", choice, CHOICES))
     names = ", ".join(sorted({f"{protocol.name} reads {protocol.reader}" for protocol in protocols}))
     if choice == "logits" and not any(protocol.needs_logits for protocol in protocols):
         raise UserError(f"--reader logits is for protocols that read log-probabilities; {names}")

@@ -48,8 +48,8 @@ SURPLUS = "\0surplus"
 def normalize_column(name: object) -> str:
     """Return the name of a column without case and punctuation.
 
-    >>> from refine_bench.scoring.prediction_columns import column_key
-    >>> column_key("Image Name") == column_key("image_name") == "imagename"
+    >>> from refine_bench.scoring.prediction_columns import normalize_column
+    >>> normalize_column("Image Name") == normalize_column("image_name") == "imagename"
     True
     """
     return re.sub(r"[^a-z0-9]", "", str(name).lower())

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from distortlab.core.errors import UserError, unknown
+from distortlab.core.errors import UserError, describe_unknown
 from refine_bench.datasets import (
     RatedImage,
     RatedSet,
@@ -90,7 +90,7 @@ def check_reader(protocol: Protocol | None, reader: str | None) -> None:
         return
     scores = ("text", "digits", "digits-tenths", "levels")
     if reader not in scores:
-        raise UserError(unknown("reader", reader, scores))
+        raise UserError(describe_unknown("reader", reader, scores))
     if protocol is None or (reader != "text" and (reader == "levels") != bool(protocol.levels)):
         name = protocol.name if protocol else "no protocol"
         raise UserError(

@@ -5,18 +5,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.core.image import Image
-from distortlab.distortions.base import Dial, Distortion, Site, depictqa, fixed, matched
-from distortlab.distortions.exact_math import BORDER, convolved, gaussian
+from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, fixed_reach, matched_ladder
+from distortlab.distortions.exact_math import BORDER, blur_gaussian, convolve
 
 
 def gaussian_blur(image: Image, sigma: float, site: Site) -> Image:
     """Gaussian blur; `sigma` in pixels."""
-    return gaussian(image, sigma)
+    return blur_gaussian(image, sigma)
 
 
 def lens_blur(image: Image, radius: float, site: Site) -> Image:
     """Defocus: the mean over a disc of `radius` pixels, with its edge pixels weighted by the area they share."""
-    return convolved(image, _disc(radius))
+    return convolve(image, _disc(radius))
 
 
 def _disc(radius: float, fine: int = 8) -> NDArray[np.float64]:
@@ -31,7 +31,7 @@ def _disc(radius: float, fine: int = 8) -> NDArray[np.float64]:
 
 def motion_blur(image: Image, length: float, site: Site) -> Image:
     """Motion along a straight line of `length` pixels, centred on the pixel, at an angle drawn once per edit."""
-    return convolved(image, _line(length, site.stream("angle").uniform(0, np.pi)))
+    return convolve(image, _line(length, site.stream("angle").uniform(0, np.pi)))
 
 
 def _line(length: float, angle: float) -> NDArray[np.float64]:
@@ -55,10 +55,10 @@ def glass_blur(image: Image, sigma: float, site: Site) -> Image:
     """
     reach, passes = _glass_reach(sigma), _glass_passes(sigma)
     share = min(1.0, (sigma / 0.7) ** 2)
-    out = gaussian(image, sigma)
+    out = blur_gaussian(image, sigma)
     for k in range(passes):
-        out = _scattered(out, reach, share, site.field(f"glass {k}", 3))
-    return gaussian(out, sigma)
+        out = _scattered(out, reach, share, site.draw_field(f"glass {k}", 3))
+    return blur_gaussian(out, sigma)
 
 
 def _glass_reach(sigma: float) -> int:
@@ -97,7 +97,7 @@ def zoom_blur(image: Image, factor: float, site: Site) -> Image:
 
 def _zoomed(image: Image, zoom: float, site: Site) -> Image:
     """Bilinear, with source positions rounded to 32nds of a pixel of the whole image: the same on every crop."""
-    (cx, cy), crop = site.centre, site.crop
+    (cx, cy), crop = site.center, site.crop
     x = np.rint((cx + (np.arange(crop.x1, crop.x2) - cx) / zoom) * 32).astype(np.int32) - 32 * crop.x1
     y = np.rint((cy + (np.arange(crop.y1, crop.y2) - cy) / zoom) * 32).astype(np.int32) - 32 * crop.y1
     whole = np.stack(np.broadcast_arrays((x >> 5)[None, :], (y >> 5)[:, None]), axis=-1).astype(np.int16)
@@ -108,7 +108,7 @@ def _zoomed(image: Image, zoom: float, site: Site) -> Image:
 def jitter_blur(image: Image, reach: float, site: Site) -> Image:
     """Pixels trade places at random. `reach` is the mean distance in pixels: 0.3 moves three in ten by up to 1."""
     far = max(1, int(np.ceil(reach)))
-    return _scattered(image, far, reach / far, site.field("jitter", 3))
+    return _scattered(image, far, reach / far, site.draw_field("jitter", 3))
 
 
 BLUR = (
@@ -117,8 +117,8 @@ BLUR = (
         gaussian_blur,
         "sigma, px",
         Dial(0.2, 30),
-        matched(1.1, 1.45, 2.05, 3.1, 4.75),
-        depictqa(1, 2, 3, 4, 5, deviation="cut at 3 sigma instead of 4, rounded instead of truncated"),
+        matched_ladder(1.1, 1.45, 2.05, 3.1, 4.75),
+        depictqa_ladder(1, 2, 3, 4, 5, deviation="cut at 3 sigma instead of 4, rounded instead of truncated"),
         halo=lambda sigma, scale: int(np.ceil(3 * sigma)),
         spatial=True,
     ),
@@ -127,8 +127,8 @@ BLUR = (
         lens_blur,
         "radius, px",
         Dial(0.5, 40),
-        matched(1.8, 2.4, 3.3, 5.0, 7.9),
-        depictqa(2, 3, 4, 6, 8, deviation="edge pixels of the disc are weighted by area, not in or out"),
+        matched_ladder(1.8, 2.4, 3.3, 5.0, 7.9),
+        depictqa_ladder(2, 3, 4, 6, 8, deviation="edge pixels of the disc are weighted by area, not in or out"),
         halo=lambda radius, scale: int(np.ceil(radius)),
         spatial=True,
     ),
@@ -137,8 +137,8 @@ BLUR = (
         motion_blur,
         "length, px",
         Dial(1.5, 120),
-        matched(4.5, 6.2, 9.5, 14, 22),
-        depictqa(
+        matched_ladder(4.5, 6.2, 9.5, 14, 22),
+        depictqa_ladder(
             6.3, 10.4, 14.6, 18.8, 25.0,
             deviation="a centred line as wide (standard deviation) as DepictQA's one-sided half Gaussian of sigma "
             "3, 5, 7, 9, 12, which shifts the picture by 2 to 9 px; the angle is shared by the severities",
@@ -151,8 +151,8 @@ BLUR = (
         glass_blur,
         "sigma, px",
         Dial(0.2, 10),
-        matched(0.56, 0.75, 1.04, 1.26, 1.75),
-        depictqa(
+        matched_ladder(0.56, 0.75, 1.04, 1.26, 1.75),
+        depictqa_ladder(
             0.7, 0.9, 1.2, 1.4, 1.6,
             deviation="pixels are gathered, where DepictQA's swap on array views loses 46 % of them and drifts",
         ),
@@ -164,17 +164,17 @@ BLUR = (
         zoom_blur,
         "largest zoom",
         Dial(1.005, 3),
-        matched(1.037, 1.057, 1.097, 1.155, 1.29),
-        depictqa(1.03, 1.06, 1.10, 1.15, 1.21, deviation="about the middle of the region, in steps of 1.5 px"),
-        halo=fixed(2),
+        matched_ladder(1.037, 1.057, 1.097, 1.155, 1.29),
+        depictqa_ladder(1.03, 1.06, 1.10, 1.15, 1.21, deviation="about the middle of the region, in steps of 1.5 px"),
+        halo=fixed_reach(2),
     ),
     Distortion(
         "blur.jitter",
         jitter_blur,
         "mean reach, px",
         Dial(0.05, 20),
-        matched(0.47, 0.7, 1.1, 1.85, 2.9),
-        depictqa(1, 2, 3, 4, 5, deviation="pixels are gathered: see blur.glass"),
+        matched_ladder(0.47, 0.7, 1.1, 1.85, 2.9),
+        depictqa_ladder(1, 2, 3, 4, 5, deviation="pixels are gathered: see blur.glass"),
         halo=lambda reach, scale: int(np.ceil(reach)),
         spatial=True,
     ),

@@ -1,6 +1,6 @@
 """Brightening: the tone goes up, by a shift or a gamma, in RGB or in the value of HSV."""
 
-from distortlab.distortions.base import Dial, Distortion, depictqa, matched
+from distortlab.distortions.base import Dial, Distortion, depictqa_ladder, matched_ladder
 from distortlab.distortions.tone import gamma_rgb, gamma_value, shift_rgb, shift_value
 
 BRIGHTEN = (
@@ -9,31 +9,31 @@ BRIGHTEN = (
         shift_rgb,
         "share of range",
         Dial(0.01, 0.9),
-        matched(0.06, 0.09, 0.13, 0.19, 0.265),
-        depictqa(0.10, 0.15, 0.20, 0.27, 0.35),
+        matched_ladder(0.06, 0.09, 0.13, 0.19, 0.265),
+        depictqa_ladder(0.10, 0.15, 0.20, 0.27, 0.35),
     ),
     Distortion(
         "brighten.gamma_rgb",
         gamma_rgb,
         "exponent",
         Dial(0.98, 0.05),
-        matched(0.81, 0.74, 0.645, 0.54, 0.425),
-        depictqa(0.8, 0.7, 0.6, 0.45, 0.3),
+        matched_ladder(0.81, 0.74, 0.645, 0.54, 0.425),
+        depictqa_ladder(0.8, 0.7, 0.6, 0.45, 0.3),
     ),
     Distortion(
         "brighten.shift_value",
         shift_value,
         "share of range",
         Dial(0.01, 0.9),
-        matched(0.072, 0.107, 0.158, 0.228, 0.323),
-        depictqa(0.1, 0.2, 0.3, 0.4, 0.5, deviation="value is clipped before RGB is formed, so the hue stays"),
+        matched_ladder(0.072, 0.107, 0.158, 0.228, 0.323),
+        depictqa_ladder(0.1, 0.2, 0.3, 0.4, 0.5, deviation="value is clipped before RGB is formed, so the hue stays"),
     ),
     Distortion(
         "brighten.gamma_value",
         gamma_value,
         "exponent",
         Dial(0.98, 0.05),
-        matched(0.77, 0.7, 0.59, 0.47, 0.325),
-        depictqa(0.70, 0.58, 0.47, 0.36, 0.25, deviation="no round trip through 8-bit HSV"),
+        matched_ladder(0.77, 0.7, 0.59, 0.47, 0.325),
+        depictqa_ladder(0.70, 0.58, 0.47, 0.36, 0.25, deviation="no round trip through 8-bit HSV"),
     ),
 )

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image as pillow
 
 from distortlab.core.image import Image
-from distortlab.distortions.base import Dial, Distortion, Site, depictqa, fixed, matched
+from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, fixed_reach, matched_ladder
 
 
 def _round_trip(image: Image, kind: str, **options: Any) -> Image:
@@ -49,24 +49,24 @@ COMPRESSION = (
         jpeg,
         "libjpeg quality",
         Dial(95, 1, whole=True),
-        matched(27, 14, 8, 4, 1),
-        depictqa(25, 18, 12, 8, 5),
-        halo=fixed(16),
-        grid=fixed(16),
+        matched_ladder(27, 14, 8, 4, 1),
+        depictqa_ladder(25, 18, 12, 8, 5),
+        halo=fixed_reach(16),
+        grid=fixed_reach(16),
     ),
     Distortion(
         "compression.jpeg2000",
         jpeg2000,
         "compression ratio",
         Dial(4, 1000),
-        matched(40, 62, 123, 262, 560),
-        depictqa(
+        matched_ladder(40, 62, 123, 262, 560),
+        depictqa_ladder(
             55, 72, 108, 150, 235,
             deviation="ratios that change regions as much as DepictQA's target PSNR of 29, 27.5, 26, 24.5, 23 dB did "
             "(median V 2.7, 3.3, 4.2, 5.0, 6.2); by PSNR, OpenJPEG empties flat components",
         ),
-        halo=fixed(16),
-        grid=fixed(16),
+        halo=fixed_reach(16),
+        grid=fixed_reach(16),
         local=False,
     ),
     Distortion(
@@ -74,10 +74,10 @@ COMPRESSION = (
         webp,
         "WebP quality",
         Dial(95, 0, whole=True),
-        matched(20, 10, 4, 2, 0),
+        matched_ladder(20, 10, 4, 2, 0),
         None,
-        halo=fixed(16),
-        grid=fixed(16),
+        halo=fixed_reach(16),
+        grid=fixed_reach(16),
         local=False,
     ),
 )  # fmt: skip

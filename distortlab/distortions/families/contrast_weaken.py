@@ -3,8 +3,8 @@
 import numpy as np
 
 from distortlab.core.image import Image
-from distortlab.distortions.base import Dial, Distortion, Site, depictqa, matched
-from distortlab.distortions.exact_math import lookup, luma
+from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, matched_ladder
+from distortlab.distortions.exact_math import apply_curve, compute_exact_luma
 from distortlab.distortions.tone import scale_contrast
 
 
@@ -13,13 +13,13 @@ def compress_contrast(image: Image, width: float, site: Site) -> Image:
 
     Fine detail near the mean survives, highlights and shadows do not; the output stays within `width` levels of m.
     """
-    mean = float(luma(site.pixels).mean())
+    mean = float(compute_exact_luma(site.pixels).mean())
 
     def curve(levels: np.ndarray) -> np.ndarray:
         distance = levels - mean
         return mean + distance / (1 + np.abs(distance) / width)
 
-    return lookup(image, curve)
+    return apply_curve(image, curve)
 
 
 CONTRAST_WEAKEN = (
@@ -28,15 +28,17 @@ CONTRAST_WEAKEN = (
         scale_contrast,
         "gain",
         Dial(0.98, 0),
-        matched(0.7, 0.59, 0.47, 0.34, 0.22),
-        depictqa(0.75, 0.6, 0.45, 0.3, 0.2, deviation="about the mean of the region, not of the array it lies in"),
+        matched_ladder(0.7, 0.59, 0.47, 0.34, 0.22),
+        depictqa_ladder(
+            0.75, 0.6, 0.45, 0.3, 0.2, deviation="about the mean of the region, not of the array it lies in"
+        ),
     ),
     Distortion(
         "contrast_weaken.compress",
         compress_contrast,
         "half width, levels",
         Dial(1000, 1),
-        matched(157, 86, 52, 32, 14.4),
+        matched_ladder(157, 86, 52, 32, 14.4),
         None,
     ),
 )

@@ -1,6 +1,6 @@
 """Darkening: the tone goes down, by a shift or a gamma, in RGB or in the value of HSV."""
 
-from distortlab.distortions.base import Dial, Distortion, depictqa, matched
+from distortlab.distortions.base import Dial, Distortion, depictqa_ladder, matched_ladder
 from distortlab.distortions.tone import gamma_rgb, gamma_value, shift_rgb, shift_value
 
 DARKEN = (
@@ -9,31 +9,33 @@ DARKEN = (
         shift_rgb,
         "share of range",
         Dial(-0.01, -0.9),
-        matched(-0.061, -0.088, -0.125, -0.17, -0.219),
-        depictqa(-0.10, -0.15, -0.20, -0.27, -0.35),
+        matched_ladder(-0.061, -0.088, -0.125, -0.17, -0.219),
+        depictqa_ladder(-0.10, -0.15, -0.20, -0.27, -0.35),
     ),
     Distortion(
         "darken.gamma_rgb",
         gamma_rgb,
         "exponent",
         Dial(1.02, 10),
-        matched(1.235, 1.34, 1.51, 1.745, 2.09),
-        depictqa(1.4, 1.7, 2.1, 2.6, 3.2),
+        matched_ladder(1.235, 1.34, 1.51, 1.745, 2.09),
+        depictqa_ladder(1.4, 1.7, 2.1, 2.6, 3.2),
     ),
     Distortion(
         "darken.shift_value",
         shift_value,
         "share of range",
         Dial(-0.01, -0.9),
-        matched(-0.069, -0.1, -0.147, -0.198, -0.265),
-        depictqa(-0.1, -0.2, -0.3, -0.4, -0.5, deviation="value is clipped before RGB is formed, so the hue stays"),
+        matched_ladder(-0.069, -0.1, -0.147, -0.198, -0.265),
+        depictqa_ladder(
+            -0.1, -0.2, -0.3, -0.4, -0.5, deviation="value is clipped before RGB is formed, so the hue stays"
+        ),
     ),
     Distortion(
         "darken.gamma_value",
         gamma_value,
         "exponent",
         Dial(1.02, 10),
-        matched(1.285, 1.43, 1.6, 1.925, 2.37),
-        depictqa(1.5, 1.8, 2.2, 2.7, 3.5, deviation="no round trip through 8-bit HSV"),
+        matched_ladder(1.285, 1.43, 1.6, 1.925, 2.37),
+        depictqa_ladder(1.5, 1.8, 2.2, 2.7, 3.5, deviation="no round trip through 8-bit HSV"),
     ),
 )

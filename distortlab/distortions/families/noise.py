@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.core.image import Image
-from distortlab.distortions.base import Dial, Distortion, Site, depictqa, matched
-from distortlab.distortions.exact_math import BORDER, normal_quantiles, quantised, to_uint8
+from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, matched_ladder
+from distortlab.distortions.exact_math import BORDER, load_normal_quantiles, quantize_kernel, to_uint8
 
 
 def _normal(site: Site, depth: int) -> NDArray[np.float32]:
     """Standard normal noise, float32 (rows, columns, depth)."""
-    return normal_quantiles()[site.field("noise", depth)]
+    return load_normal_quantiles()[site.draw_field("noise", depth)]
 
 
 def gaussian_rgb(image: Image, sigma: float, site: Site) -> Image:
     """Independent Gaussian noise in R, G and B; `sigma` as a share of the full range."""
-    levels = np.rint(normal_quantiles() * np.float32(255 * sigma)).astype(np.int16)
-    return np.asarray(cv2.add(image, levels[site.field("noise", 3)], dtype=cv2.CV_8U), dtype=np.uint8)
+    levels = np.rint(load_normal_quantiles() * np.float32(255 * sigma)).astype(np.int16)
+    return np.asarray(cv2.add(image, levels[site.draw_field("noise", 3)], dtype=cv2.CV_8U), dtype=np.uint8)
 
 
 def gaussian_ycbcr(image: Image, sigma: float, site: Site) -> Image:
@@ -46,7 +46,7 @@ def speckle(image: Image, sigma: float, site: Site) -> Image:
 
 def correlated(image: Image, sigma: float, site: Site) -> Image:
     """Gaussian noise with a grain of about 1 px (at 512), added to an image that is not itself blurred."""
-    kernel = quantised(_grain(site.scale), 64)
+    kernel = quantize_kernel(_grain(site.scale), 64)
     # Whole numbers throughout: at most 4.33 * 512 * 64**2 < 2**24, so every float32 sum is exact.
     white = np.rint(_normal(site, 3) * np.float32(512)).astype(np.int16)
     grains = cv2.sepFilter2D(white, cv2.CV_32F, kernel, kernel, borderType=BORDER)
@@ -66,7 +66,7 @@ def _grain_reach(sigma: float, scale: float) -> int:
 def poisson(image: Image, photons: float, site: Site) -> Image:
     """Photon noise: a white pixel counts `photons` on average, and every count is Poisson."""
     table = _poisson_table(photons)
-    return np.asarray(table[image, site.field("noise", 3) >> 4], dtype=np.uint8)
+    return np.asarray(table[image, site.draw_field("noise", 3) >> 4], dtype=np.uint8)
 
 
 @lru_cache(maxsize=10)
@@ -87,7 +87,7 @@ def _poisson_cdf(mean: float) -> NDArray[np.float64]:
 
 def impulse(image: Image, share: float, site: Site) -> Image:
     """Salt and pepper: `share` of the pixels turn black or white, all channels at once."""
-    draw = site.field("noise", 1)[..., 0]
+    draw = site.draw_field("noise", 1)[..., 0]
     half = max(1, round(share * 32768))
     out = image.copy()
     out[draw < half] = 0
@@ -101,32 +101,32 @@ NOISE = (
         gaussian_rgb,
         "sigma, share of range",
         Dial(0.005, 0.5),
-        matched(0.034, 0.045, 0.059, 0.082, 0.115),
-        depictqa(0.05, 0.10, 0.15, 0.20, 0.25),
+        matched_ladder(0.034, 0.045, 0.059, 0.082, 0.115),
+        depictqa_ladder(0.05, 0.10, 0.15, 0.20, 0.25),
     ),
     Distortion(
         "noise.gaussian_ycbcr",
         gaussian_ycbcr,
         "sigma of Y, share of range",
         Dial(0.004, 0.2),
-        matched(0.023, 0.03, 0.04, 0.055, 0.075),
-        depictqa(0.05, 0.06, 0.07, 0.08, 0.09, deviation="clipped once, in RGB"),
+        matched_ladder(0.023, 0.03, 0.04, 0.055, 0.075),
+        depictqa_ladder(0.05, 0.06, 0.07, 0.08, 0.09, deviation="clipped once, in RGB"),
     ),
     Distortion(
         "noise.speckle",
         speckle,
         "sigma, relative",
         Dial(0.01, 1),
-        matched(0.115, 0.15, 0.2, 0.27, 0.39),
-        depictqa(0.14, 0.21, 0.28, 0.35, 0.42),
+        matched_ladder(0.115, 0.15, 0.2, 0.27, 0.39),
+        depictqa_ladder(0.14, 0.21, 0.28, 0.35, 0.42),
     ),
     Distortion(
         "noise.correlated",
         correlated,
         "sigma, share of range",
         Dial(0.005, 0.5),
-        matched(0.037, 0.047, 0.063, 0.087, 0.123),
-        depictqa(
+        matched_ladder(0.037, 0.047, 0.063, 0.087, 0.123),
+        depictqa_ladder(
             0.08, 0.11, 0.14, 0.18, 0.22,
             deviation="the noise is filtered, not the picture: DepictQA's also blurs (11 % of the detail is left)",
         ),
@@ -137,15 +137,18 @@ NOISE = (
         poisson,
         "photons at white",
         Dial(5000, 1),
-        matched(150, 90, 50, 27, 14.5),
-        depictqa(80, 60, 40, 25, 15),
+        matched_ladder(150, 90, 50, 27, 14.5),
+        depictqa_ladder(80, 60, 40, 25, 15),
     ),
     Distortion(
         "noise.impulse",
         impulse,
         "share of pixels",
         Dial(0.0005, 0.5),
-        matched(0.0054, 0.008, 0.0135, 0.022, 0.035),
-        depictqa(0.01, 0.03, 0.05, 0.07, 0.10, deviation="per pixel; DepictQA's per channel hits 27 % of them at 0.10"),
+        matched_ladder(0.0054, 0.008, 0.0135, 0.022, 0.035),
+        depictqa_ladder(
+            0.01, 0.03, 0.05, 0.07, 0.10,
+            deviation="per pixel; DepictQA's per channel hits 27 % of them at 0.10",
+        ),
     ),
 )  # fmt: skip

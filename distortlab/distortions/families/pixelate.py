@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from distortlab.core.image import Image
-from distortlab.distortions.base import Dial, Distortion, Site, depictqa, matched
+from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, matched_ladder
 
 
 def block_size(block: float, scale: float) -> int:
@@ -29,8 +29,8 @@ PIXELATE = (
         block_mosaic,
         "block, px",
         Dial(2, 64, whole=True),
-        matched(2, 3, 4, 5, 7),
-        depictqa(
+        matched_ladder(2, 3, 4, 5, 7),
+        depictqa_ladder(
             2, 3, 4, 5, 6,
             deviation="whole blocks for DepictQA's 2, 2.5, 3.3, 4, 5, whose tiles are of unequal size",
         ),

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from PIL import Image as pillow
 
 from distortlab.core.image import Image
-from distortlab.distortions.base import Dial, Distortion, Site, depictqa, matched
-from distortlab.distortions.exact_math import lookup, to_uint8
+from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, matched_ladder
+from distortlab.distortions.exact_math import apply_curve, to_uint8
 
 _SAMPLE = 2048
 
@@ -15,7 +15,7 @@ _SAMPLE = 2048
 def uniform_levels(image: Image, levels: float, site: Site) -> Image:
     """`levels` equal steps from black to white in every channel."""
     k = round(levels)
-    return lookup(image, lambda x: np.floor(x * k / 256) * 255 / (k - 1))
+    return apply_curve(image, lambda x: np.floor(x * k / 256) * 255 / (k - 1))
 
 
 def median_levels(image: Image, levels: float, site: Site) -> Image:
@@ -101,7 +101,7 @@ QUANTIZATION = (
         uniform_levels,
         "levels per channel",
         Dial(64, 2, whole=True),
-        matched(11, 9, 7, 5, 3),
+        matched_ladder(11, 9, 7, 5, 3),
         None,
         version=2,
     ),
@@ -110,16 +110,16 @@ QUANTIZATION = (
         median_levels,
         "levels per channel",
         Dial(64, 2, whole=True),
-        matched(6, 5, 4, 3, 2),
-        depictqa(20, 15, 10, 6, 3, deviation="from the pixels of the region; the image given is not changed"),
+        matched_ladder(6, 5, 4, 3, 2),
+        depictqa_ladder(20, 15, 10, 6, 3, deviation="from the pixels of the region; the image given is not changed"),
     ),
     Distortion(
         "quantization.otsu",
         otsu_levels,
         "levels per channel",
         Dial(64, 2, whole=True),
-        matched(6, 5, 4, 3, 2),
-        depictqa(
+        matched_ladder(6, 5, 4, 3, 2),
+        depictqa_ladder(
             15, 11, 8, 5, 3,
             deviation="the same criterion without DepictQA's search, which takes up to 20 s and raises on few levels; "
             "bins become their means, where DepictQA's darken",
@@ -130,7 +130,7 @@ QUANTIZATION = (
         palette_colours,
         "colours",
         Dial(64, 2, whole=True),
-        matched(8, 5, 4, 3, 2),
+        matched_ladder(8, 5, 4, 3, 2),
         None,
         version=2,
     ),

@@ -1,6 +1,6 @@
 """More saturation, in the chroma plane or in the saturation of HSV."""
 
-from distortlab.distortions.base import Dial, Distortion, depictqa, matched
+from distortlab.distortions.base import Dial, Distortion, depictqa_ladder, matched_ladder
 from distortlab.distortions.color import scale_chroma, scale_saturation
 
 SATURATE_STRENGTHEN = (
@@ -9,15 +9,15 @@ SATURATE_STRENGTHEN = (
         scale_chroma,
         "gain",
         Dial(1.1, 64),
-        matched(1.78, 2.3, 3.3, 5.4, 11.6),
-        depictqa(2, 3, 5, 8, 16, deviation="one clip, in RGB"),
+        matched_ladder(1.78, 2.3, 3.3, 5.4, 11.6),
+        depictqa_ladder(2, 3, 5, 8, 16, deviation="one clip, in RGB"),
     ),
     Distortion(
         "saturate_strengthen.hsv",
         scale_saturation,
         "gain",
         Dial(1.1, 64),
-        matched(1.9, 2.6, 4.2, 9, 40),
-        depictqa(3, 6, 12, 20, 64, deviation="not through 8-bit HSV; regions without colour are not chosen"),
+        matched_ladder(1.9, 2.6, 4.2, 9, 40),
+        depictqa_ladder(3, 6, 12, 20, 64, deviation="not through 8-bit HSV; regions without colour are not chosen"),
     ),
 )

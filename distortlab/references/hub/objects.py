@@ -11,9 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from distortlab.core.errors import BadReference, UserError, unknown
+from distortlab.core.errors import BadReference, UserError, describe_unknown
 from distortlab.core.region import Region
-from distortlab.imaging.decode import read_upright
+from distortlab.imaging.decode import decode_image
 from distortlab.references.regions.outlines import Rectangle, Runs, Shape, read_rectangle, read_shape
 
 __all__ = ["BOXES", "Columns", "find_columns", "names_of", "outlines_of"]
@@ -59,7 +59,9 @@ def find_columns(schema: pa.Schema, repo: str, options: Mapping[str, str]) -> Co
     image = _image_column(schema, features, repo, options.get("image"))
     boxes = options.get("bbox", "xywh")
     if boxes.removesuffix("n") not in BOXES:
-        raise UserError(unknown("form of boxes", boxes, (*BOXES, *(f"{name}n" for name in BOXES)), f"hf:{repo}?bbox="))
+        raise UserError(
+            describe_unknown("form of boxes", boxes, (*BOXES, *(f"{name}n" for name in BOXES)), f"hf:{repo}?bbox=")
+        )
     container = options.get("objects") or next((name for name in _CONTAINERS if _fields(schema, name)), None)
     if container is None:
         return Columns(image)
@@ -173,7 +175,7 @@ def _box(columns: Columns, value: Any, size: tuple[int, int]) -> Rectangle | str
 def _drawn(data: Any, size: tuple[int, int]) -> Shape | str:
     """A mask that is a picture; all but black belongs to the object."""
     try:
-        mask = read_upright(data if isinstance(data, bytes) else b"").image.any(axis=2)
+        mask = decode_image(data if isinstance(data, bytes) else b"").image.any(axis=2)
     except BadReference:
         return "mask that cannot be read"
     if mask.shape != size:

@@ -16,9 +16,9 @@ from urllib.parse import parse_qsl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from distortlab.core.errors import BadReference, UserError, unknown
+from distortlab.core.errors import BadReference, UserError, describe_unknown
 from distortlab.core.image import shape_of
-from distortlab.imaging.decode import MAX_BYTES, read_upright
+from distortlab.imaging.decode import MAX_BYTES, decode_image
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import Entry, NamedRegion, Reference
 from distortlab.references.hub.objects import Columns, find_columns, names_of, outlines_of
@@ -79,7 +79,7 @@ class HubEntry:
         row = read_row(self.table.files, self.piece, self.row, self.table.columns.read)
         data = _bytes(row[self.table.columns.image], self.source)
         try:
-            upright = read_upright(data)
+            upright = decode_image(data)
         except BadReference as error:
             raise BadReference(f"{self.source}: {error}") from None
         picture = encode_image(data, upright, references)
@@ -88,7 +88,7 @@ class HubEntry:
             segments = tuple(NamedRegion(region, None) for region in segment(picture.image, regions))
             selection, names = RegionSelection(segments, segments), []
         else:
-            if upright.turned:
+            if upright.transposed:
                 raise BadReference(
                     f"{self.source}: its EXIF orientation turns it; which way it was annotated is not known"
                 )
@@ -191,7 +191,7 @@ def open_hub(spec: str, patience: Patience | None = None) -> HubImages:
     options = dict(parse_qsl(found["options"] or "", keep_blank_values=True))
     for key in options:
         if key not in _OPTIONS:
-            raise UserError(unknown("option of hf:", key, _OPTIONS))
+            raise UserError(describe_unknown("option of hf:", key, _OPTIONS))
     hub = connect(found["repo"], patience=patience)
     files, card = find_files(hub, found["revision"], found["config"], found["split"])
     schema = metadata_of(files, files.paths[0]).schema.to_arrow_schema()

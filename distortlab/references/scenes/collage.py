@@ -77,17 +77,17 @@ class _Piece:
         """What of the piece lies in the frame: slices of the frame, and of the piece."""
         rows, columns = frame
         inner = Box(max(self.box.x1, 0), max(self.box.y1, 0), min(self.box.x2, columns), min(self.box.y2, rows))
-        return inner.slices, inner.within(self.box).slices
+        return inner.slices, inner.relative_to(self.box).slices
 
 
 def compose(seed: int, index: int, size: tuple[int, int]) -> Collage:
     """Scene `index` at `size` (rows, columns)."""
     draw = stream("scenes", seed, index)
     light = LIGHTS[draw.below(len(LIGHTS))]
-    backdrop = list(BACKDROPS)[draw.weighted(list(BACKDROPS.values()))]
+    backdrop = list(BACKDROPS)[draw.choose_index(list(BACKDROPS.values()))]
     count = PIECES[0] + draw.below(PIECES[1] - PIECES[0] + 1)
-    shapes = draw.shuffled(SHAPES)[:count]
-    materials = draw.shuffled([m for m in MATERIALS if m.name != backdrop])[:count]
+    shapes = draw.permute(SHAPES)[:count]
+    materials = draw.permute([m for m in MATERIALS if m.name != backdrop])[:count]
     image = _backdrop(backdrop, size, stream("scenes", seed, index, "backdrop"))
     labels, counts = np.zeros(size, np.uint8), np.zeros(0, np.int64)
     for number, area in enumerate(_areas(count, draw)):

@@ -74,7 +74,7 @@ def _stops(kind: str, draw: Stream) -> list[Colour]:
             (250, 206, 110),
             WHITE,
         ]
-    first, second, third = draw.shuffled(HUES)[:3]
+    first, second, third = draw.permute(HUES)[:3]
     pale = _picked(PALES, draw)
     if kind == "pair":
         low, high = (first, pale) if draw.below(2) else (first, second)

@@ -16,7 +16,7 @@ from PIL import Image as pillow
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image
 from distortlab.core.region import Box
-from distortlab.imaging.decode import read_upright
+from distortlab.imaging.decode import decode_image
 from distortlab.imaging.encode import encode_png
 
 __all__ = ["Layers", "Pictures", "Set", "changed_box", "pictures_of", "set_of"]
@@ -79,7 +79,7 @@ def pictures_of(row: Mapping[str, Any], where: str) -> Pictures:
 
 def _decoded(picture: Mapping[str, Any] | None, where: str, kind: str) -> Image:
     try:
-        return read_upright((picture or {}).get("bytes") or b"").image
+        return decode_image((picture or {}).get("bytes") or b"").image
     except BadReference as error:
         raise BadReference(f"{where}: its {kind} cannot be shown: {error}") from None
 
@@ -138,7 +138,7 @@ def _around(one: Pictures) -> Box | None:
     if not boxes:
         return None
     low = Box(min(b.x1 for b in boxes), min(b.y1 for b in boxes), max(b.x2 for b in boxes), max(b.y2 for b in boxes))
-    return low.grown(_MARGIN, (one.image.shape[0], one.image.shape[1]))
+    return low.grow(_MARGIN, (one.image.shape[0], one.image.shape[1]))
 
 
 def _lossless(image: Image) -> bytes:

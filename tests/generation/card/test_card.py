@@ -14,7 +14,7 @@ from distortlab.analysis.shortcuts import Shortcuts
 from distortlab.generation.card.card import card
 from distortlab.generation.plan import make_plan
 from distortlab.generation.report import Account
-from distortlab.recipe import TASKS, Recipe, recipe_from
+from distortlab.recipe import TASKS, Recipe, parse_recipe
 from distortlab.references import licenses
 
 BY = "Attribution License (http://creativecommons.org/licenses/by/2.0/)"
@@ -62,7 +62,7 @@ def test_every_task_is_shown_as_it_is_asked(loaded: DatasetCard, data: Path) -> 
 
 def test_the_recipe_can_be_taken_out_and_used(loaded: DatasetCard) -> None:
     (text,) = re.findall(r"```toml\n(.*?)```", loaded.text, re.DOTALL)
-    assert recipe_from(tomllib.loads(text)) == small_recipe()
+    assert parse_recipe(tomllib.loads(text)) == small_recipe()
 
 
 SECTIONS = ("Tasks", "Distortions", "References and licence", "How it was made", "Known limits", "Citation")
