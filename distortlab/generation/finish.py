@@ -15,7 +15,7 @@ from distortlab.dataset.layout import ARCHIVE, FORMAT, FULL, PLAN_PATH, Layout
 from distortlab.dataset.reader import stored_from
 from distortlab.dataset.schema import SAMPLES, open_writer
 from distortlab.dataset.tables import describe_table, open_table
-from distortlab.generation.card.card import card
+from distortlab.generation.card.card import render_card
 from distortlab.generation.plan import Plan
 from distortlab.generation.report import Account
 from distortlab.generation.shard import Receipt, is_whole, quarantine_path
@@ -98,7 +98,7 @@ def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Stora
 def _card(plan: Plan, account: Account, files: Mapping[str, Mapping[str, Any]], out: Storage) -> str:
     totals = {"images": account.images, "samples": account.samples, "splits": account.splits}
     blind = measure_shortcuts(stored_from(out, {"files": files, "totals": totals}))
-    return card(plan, account, files, blind, _first_samples(out, files))
+    return render_card(plan, account, files, blind, _first_samples(out, files))
 
 
 def _first_samples(out: Storage, files: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,34 +7,26 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from distortlab import __version__
 from distortlab.generation.plan import Plan
 
-__all__ = ["how_made"]
+__all__ = ["describe_provenance"]
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "simplejpeg", "scikit-image", "pycocotools", "pyarrow")
-_SPECIFICATIONS = {"coco": "coco:FILE.json,FOLDER", "folder": "folder:FOLDER"}
+_REFERENCE_OPTIONS = {"coco": "coco:FILE.json,FOLDER", "folder": "folder:FOLDER"}
 
 
-def how_made(plan: Plan) -> str:
-    """The command, the versions, the recipe."""
-    refs = _SPECIFICATIONS.get(plan.source, plan.source)
-    versions = ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES)
-    return f"""```
-distortlab generate --recipe recipe.toml --refs {refs} --out data/
-```
-
-Seed {plan.recipe.seed}; plan `{plan.sha256[:16]}`; references `{plan.source}`, fingerprint `{plan.fingerprint[:16]}`.
-distortlab {__version__}, Python {platform.python_version()}, {versions}.
-
-<details><summary>recipe.toml</summary>
-
-```toml
-{_toml(plan.recipe.as_dict())}
-```
-
-</details>
-"""
+def describe_provenance(plan: Plan) -> dict[str, str]:
+    """Return the values of the template that say how the data set was made."""
+    return {
+        "reference_option": _REFERENCE_OPTIONS.get(plan.source, plan.source),
+        "seed": str(plan.recipe.seed),
+        "plan": plan.sha256[:16],
+        "source": plan.source,
+        "fingerprint": plan.fingerprint[:16],
+        "python": platform.python_version(),
+        "libraries": ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES),
+        "recipe": _to_toml(plan.recipe.as_dict()),
+    }
 
 
 def _version(name: str) -> str:
@@ -44,7 +36,7 @@ def _version(name: str) -> str:
         return "(another build)"
 
 
-def _toml(values: Mapping[str, Any]) -> str:
+def _to_toml(values: Mapping[str, Any]) -> str:
     """Plain values and one level of tables, as TOML. A JSON string, number or truth value is one of TOML too, and what
     is None has no place in it: the key is left out.
     """

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from dataset_samples import Gallery, rows_of, small_recipe
 from huggingface_hub import DatasetCard, DatasetCardData
 
 from distortlab.analysis.shortcuts import Shortcuts
-from distortlab.generation.card.card import card
+from distortlab.generation.card.card import render_card
 from distortlab.generation.plan import make_plan
 from distortlab.generation.report import Account
 from distortlab.recipe import TASKS, Recipe, parse_recipe
@@ -106,7 +106,7 @@ def test_only_changes_are_forbidden_by_no_derivatives() -> None:
     assert [licenses.forbids_changes(text) for text in (BY, BY_ND, BY_NC, "cc-by-nc-nd-4.0")] == [0, 1, 0, 1]
 
 
-def written(counts: Mapping[str, int], **recipe: Any) -> str:
+def written(counts: Mapping[str, int], samples: Sequence[Mapping[str, Any]] = (), **recipe: Any) -> str:
     plan = make_plan(small_recipe(**recipe), Gallery())
     tables = ("tasks", "severities", "variants", "rejected", "screened", "references")
     account = Account(
@@ -118,7 +118,7 @@ def written(counts: Mapping[str, int], **recipe: Any) -> str:
         splits={"train": 12},
         counts={**{t: {} for t in tables}, "licenses": {**counts}},
     )
-    return card(plan, account, {}, Shortcuts(12, 12, ()))
+    return render_card(plan, account, {}, Shortcuts(12, 12, ()), samples)
 
 
 LICENSES = {
@@ -141,6 +141,19 @@ def test_every_licence_is_counted_and_no_derivatives_is_told() -> None:
     assert "| odd \\| one | 1 |" in text
     assert "**5 images are made from references whose licence does not allow changed versions" in text
     assert "NoDerivatives" not in written({BY: 12})
+
+
+def test_text_from_elsewhere_is_neither_markdown_nor_a_place_of_the_template() -> None:
+    prompt = "<script> $name ${version}\n# heading\n| a | b |\n```\n$$"
+    row = {"task": "object", "sample_id": "x-object", "prompt": [{"content": prompt}], "solution": "$seed"}
+    text = written({"$license ${plan}\n| x": 1, BY: 1}, [row])
+    assert "\n".join(f"    {line}" for line in prompt.splitlines()) in text
+    assert "\n    solution: $seed\n" in text
+    assert "| $license ${plan} \\| x | 1 |" in text
+    own = (
+        text.replace(prompt.splitlines()[0], "").replace("$$", "").replace("$seed", "").replace("$license ${plan}", "")
+    )
+    assert "$" not in own, "every place of the template has its value"
 
 
 def test_many_licences_are_summed_up() -> None:

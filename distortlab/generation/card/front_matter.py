@@ -1,0 +1,72 @@
+"""The YAML at the head of a card, which the Hub and `datasets` read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from distortlab.dataset.manifest import Entries
+from distortlab.dataset.schema import TABLES
+from distortlab.generation.report import Account
+from distortlab.references import licenses
+
+__all__ = ["render_front_matter"]
+
+_SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
+
+
+def render_front_matter(account: Account, files: Entries) -> str:
+    """Return the YAML without the lines around it. `datasets` compares its counts with `files`, the manifest's."""
+    return (
+        f"{licenses.front_matter(account.counts.get('licenses', {}))}language:\n- en\n"
+        f"pretty_name: Locally distorted images ({account.images:,})\nsize_categories:\n- {_size(account.samples)}\n"
+        "task_categories:\n- image-text-to-text\n- visual-question-answering\n"
+        "tags:\n- image-quality-assessment\n- synthetic\n- grpo\n- distortlab\n"
+        f"configs:\n{''.join(_config(name, account) for name in TABLES)}"
+        f"dataset_info:\n{''.join(_dataset_info(name, account, files) for name in TABLES)}"
+    )
+
+
+def _size(rows: int) -> str:
+    """The Hub's category of a number of rows."""
+    thousands = len(str(rows // 1000)) if rows >= 1000 else 0
+    return _SIZES[min(thousands, len(_SIZES) - 1)]
+
+
+def _config(table: str, account: Account) -> str:
+    default = "  default: true\n" if table == "rft" else ""
+    paths = (f"  - split: {split}\n    path: {table}/{split}-*.parquet\n" for split in account.splits)
+    return f"- config_name: {table}\n{default}  data_files:\n{''.join(paths)}"
+
+
+def _dataset_info(table: str, account: Account, files: Entries) -> str:
+    splits, total = "", 0
+    for split in account.splits:
+        entries = [entry for path, entry in files.items() if path.startswith(f"{table}/{split}-")]
+        size, rows = sum(entry["bytes"] for entry in entries), sum(entry["rows"] for entry in entries)
+        splits += f"  - name: {split}\n    num_bytes: {size}\n    num_examples: {rows}\n"
+        total += size
+    return (
+        f"- config_name: {table}\n  features:\n{_feature_list(TABLES[table], 2)}  splits:\n{splits}"
+        f"  download_size: {total}\n  dataset_size: {total}\n"
+    )
+
+
+def _feature_list(of: Mapping[str, Any], indent: int) -> str:
+    pad = " " * indent
+    return "".join(f"{pad}- name: {name}\n{_feature(feature, indent + 2)}" for name, feature in of.items())
+
+
+def _feature(feature: Mapping[str, Any], indent: int) -> str:
+    """A feature as the card spells it: `dtype: string`, `list: image`, `struct:` with a list of fields."""
+    pad = " " * indent
+    kind = feature.get("_type")
+    if kind == "Image":
+        return f"{pad}dtype: image\n"
+    if kind == "Value":
+        return f"{pad}dtype: {feature['dtype']}\n"
+    if kind == "List":
+        inner = feature["feature"]
+        length = f"{pad}length: {feature['length']}\n" if "length" in feature else ""
+        if inner.get("_type") in ("Value", "Image"):
+            return f"{pad}list: {inner.get('dtype', 'image')}\n{length}"
+        return f"{pad}list:\n{_feature_list(inner, indent)}{length}"
+    return f"{pad}struct:\n{_feature_list(feature, indent)}"
