@@ -1,18 +1,16 @@
 """Prompts as lists of messages."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from distortlab.tasks import quality
+from refine_iqa_train.models.rows import Chat, Message
 
 __all__ = ["direct_prompt"]
 
 
-def direct_prompt(prompt: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def direct_prompt(prompt: Chat) -> list[Message]:
     """The same question with its images, to be answered without thinking."""
     text = quality.question(think=False)
 
-    def replace_text(message: dict[str, Any]) -> dict[str, Any]:
+    def replace_text(message: Message) -> Message:
         if message["role"] != "user":
             return message
         if isinstance(message["content"], str):

@@ -4,14 +4,15 @@ One teacher-forced pass for each image, nothing is generated. The rule is `disto
 same that the harness reads a generated answer by (protocol `refine-iqa-no-think`, reader `digits`).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from distortlab.tasks import quality
 from refine_iqa_train.models.chat import direct_prompt
+from refine_iqa_train.models.protocols import PolicyTrainer
+from refine_iqa_train.models.rows import Chat, TrainingRow
 from refine_iqa_train.rewards.teacher_forcing import TeacherForcing, TeacherForcingJob, find_digit_ids
 
 __all__ = ["DirectScorer"]
@@ -20,13 +21,13 @@ __all__ = ["DirectScorer"]
 class DirectScorer:
     """Scores held-out images with the model of a trainer, `micro_batch` images in a pass."""
 
-    def __init__(self, trainer: Any, micro_batch: int = 8) -> None:
+    def __init__(self, trainer: PolicyTrainer, micro_batch: int = 8) -> None:
         self.forcing = TeacherForcing(trainer, micro_batch)
         ids = find_digit_ids(self.forcing.tokenizer)
         self.levels = [ids[str(level)] for level in quality.LEVELS]
         self.stem = tuple(self.forcing.tokenizer.encode(quality.STEM, add_special_tokens=False))
 
-    def score(self, rows: Sequence[Mapping[str, Any]], prompts: Sequence[Any]) -> dict[str, float | None]:
+    def score(self, rows: Sequence[TrainingRow], prompts: Sequence[Chat]) -> dict[str, float | None]:
         """The score of every image that is asked about, by `sample_id`.
 
         Parameters

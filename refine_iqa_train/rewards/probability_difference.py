@@ -9,13 +9,14 @@ rows that pass the gate are computed.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from distortlab.tasks import quality
 from refine_iqa_train.models.chat import direct_prompt
+from refine_iqa_train.models.protocols import PolicyTrainer, Tokenizer
+from refine_iqa_train.models.rows import Chat, Completion
 from refine_iqa_train.rewards.task_rewards import LogMetric, get_text, is_fully_correct
 from refine_iqa_train.rewards.teacher_forcing import TeacherForcing, TeacherForcingJob, find_digit_ids
 
@@ -50,7 +51,7 @@ def weighted_difference(think: Tensor, direct: Tensor, weights: Tensor) -> Tenso
 # --- tokens ---------------------------------------------------------------------------------------------------------
 
 
-def split_at_score(tokenizer: Any, ids: Sequence[int]) -> tuple[list[int], str] | None:
+def split_at_score(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[list[int], str] | None:
     """(tokens before the first digit of the score, text from `<answer>` to that digit), or None without a score.
 
     A token that holds other characters in front of the digit is cut, and they are written again.
@@ -87,7 +88,7 @@ class ProbabilityDifference:
         self.weights = torch.tensor(DIGIT_WEIGHTS[weights] if isinstance(weights, str) else tuple(weights))
         self.threshold, self.micro_batch = threshold, micro_batch
 
-    def bind(self, trainer: Any) -> None:
+    def bind(self, trainer: PolicyTrainer) -> None:
         """The trainer has the model, the processor and the other processes."""
         self.forcing = TeacherForcing(trainer, self.micro_batch)
         self.tokenizer = self.forcing.tokenizer
@@ -95,14 +96,14 @@ class ProbabilityDifference:
 
     def __call__(
         self,
-        prompts: Sequence[Any],
-        completions: Sequence[Any],
+        prompts: Sequence[Chat],
+        completions: Sequence[Completion],
         completion_ids: Sequence[Sequence[int]],
         task: Sequence[str],
         solution: Sequence[str],
         sample_id: Sequence[str],
         log_metric: LogMetric | None = None,
-        **_: Any,
+        **_: object,
     ) -> list[float | None]:
         """A value for each row about quality, 0 where the gate is shut; None for other tasks."""
         values: list[float | None] = [0.0 if name == "quality" else None for name in task]
@@ -131,7 +132,7 @@ class ProbabilityDifference:
             log_metric("pd/no_think", float((at_once @ self.weights).mean()))
         return values
 
-    def make_job(self, prompt: Sequence[dict[str, Any]], tail: Sequence[int], score: str) -> TeacherForcingJob:
+    def make_job(self, prompt: Chat, tail: Sequence[int], score: str) -> TeacherForcingJob:
         """A row that ends with the digits of a score."""
         return TeacherForcingJob(prompt, (*tail, *(self.ids[char] for char in score)))
 
@@ -140,7 +141,7 @@ class ProbabilityDifference:
         assert found is not None, "a completion that passed the gate has a score"
         return found
 
-    def compute_probabilities(self, jobs: Sequence[TeacherForcingJob], spare: Sequence[dict[str, Any]]) -> Tensor:
+    def compute_probabilities(self, jobs: Sequence[TeacherForcingJob], spare: Chat) -> Tensor:
         """Probability of each of the three digits at the end of each job's tail, (jobs, 3), on the CPU."""
 
         def read(logits: Tensor, ids: Tensor) -> Tensor:

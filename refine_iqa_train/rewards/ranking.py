@@ -5,12 +5,13 @@ it with what people said. The batch is that of all processes together.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from distortlab.tasks import Unread, quality
+from refine_iqa_train.models.protocols import PolicyTrainer
+from refine_iqa_train.models.rows import Completion
 from refine_iqa_train.rewards.task_rewards import get_text
 
 __all__ = ["RankingReward", "fidelity"]
@@ -44,15 +45,14 @@ class RankingReward:
 
     __name__ = "quality"
 
-    def __init__(self) -> None:
-        self.trainer: Any = None
+    trainer: PolicyTrainer
 
-    def bind(self, trainer: Any) -> None:
+    def bind(self, trainer: PolicyTrainer) -> None:
         """The trainer knows the other processes and how many rollouts a group has."""
         self.trainer = trainer
 
     def __call__(
-        self, completions: Sequence[Any], task: Sequence[str], mos: Sequence[float | None], **_: Any
+        self, completions: Sequence[Completion], task: Sequence[str], mos: Sequence[float | None], **_: object
     ) -> list[float | None]:
         """A value for each row, None for other tasks. Called by all processes at once."""
         accelerator = self.trainer.accelerator

@@ -6,10 +6,11 @@ What an answer is worth is decided in `distortlab.tasks`; here are only the sign
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Protocol
 
 from distortlab.tasks import TASKS, Unread, Verdict, format_score, quality, recognition
 from refine_iqa_train.config.schema import QualityRules, RewardRules
+from refine_iqa_train.models.rows import Completion
 
 __all__ = ["LogMetric", "Reward", "TaskReward", "format_reward", "get_text", "is_fully_correct", "make_scorers"]
 
@@ -22,18 +23,18 @@ class Reward(Protocol):
 
     __name__: str
 
-    def __call__(self, completions: Sequence[Any], **columns: Any) -> list[float | None]:
+    def __call__(self, completions: Sequence[Completion], **columns: Sequence[object]) -> list[float | None]:
         """A reward for each completion."""
         ...
 
 
-def get_text(completion: Any) -> str:
+def get_text(completion: Completion) -> str:
     """The text of a completion, which TRL gives as a list of messages."""
     return completion if isinstance(completion, str) else str(completion[-1]["content"])
 
 
 def format_reward(
-    completions: Sequence[Any], task: Sequence[str], log_metric: LogMetric | None = None, **_: Any
+    completions: Sequence[Completion], task: Sequence[str], log_metric: LogMetric | None = None, **_: object
 ) -> list[float | None]:
     """1 for a completion in the form that its question asks for, else 0."""
     scores = [
@@ -81,12 +82,12 @@ class TaskReward:
 
     def __call__(
         self,
-        completions: Sequence[Any],
+        completions: Sequence[Completion],
         task: Sequence[str],
         solution: Sequence[str],
         family: Sequence[str | None],
         log_metric: LogMetric | None = None,
-        **_: Any,
+        **_: object,
     ) -> list[float | None]:
         """The value of each answer; 0 where nothing could be read; None for other tasks."""
         rows = list(zip(map(get_text, completions), task, solution, family, strict=True))

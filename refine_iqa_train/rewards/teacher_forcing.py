@@ -7,12 +7,14 @@ FSDP need that), the idle ones over a row that is thrown away.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 
 from distortlab.core.errors import UserError
+from refine_iqa_train.models.protocols import PolicyTrainer, Tokenizer
+from refine_iqa_train.models.rows import Chat
 
 __all__ = ["TeacherForcing", "TeacherForcingJob", "find_digit_ids", "has_digit_tokens", "pad_left"]
 
@@ -23,14 +25,14 @@ DIGITS = "0123456789"
 class TeacherForcingJob:
     """One row of a pass: a chat with its images, and the tokens that follow it."""
 
-    prompt: Sequence[dict[str, Any]]
+    prompt: Chat
     tail: tuple[int, ...]
 
 
 class TeacherForcing:
     """Runs jobs through the model of a trainer, `micro_batch` rows in a pass."""
 
-    def __init__(self, trainer: Any, micro_batch: int = 8) -> None:
+    def __init__(self, trainer: PolicyTrainer, micro_batch: int = 8) -> None:
         self.trainer, self.micro_batch = trainer, micro_batch
         self.processor = trainer.processing_class
         self.tokenizer = self.processor.tokenizer
@@ -38,7 +40,7 @@ class TeacherForcing:
     def run(
         self,
         jobs: Sequence[TeacherForcingJob],
-        spare: Sequence[dict[str, Any]],
+        spare: Chat,
         keep: int,
         read: Callable[[Tensor, Tensor], Tensor],
     ) -> list[Tensor]:
@@ -102,14 +104,14 @@ def pad_left(rows: Sequence[Sequence[int]], fill: int) -> Tensor:
     return torch.tensor([[fill] * (width - len(row)) + list(row) for row in rows])
 
 
-def _stack_arrays(value: Any) -> Any:
+def _stack_arrays(value: object) -> object:
     import numpy as np
 
     return np.stack(value) if isinstance(value, list) else value
 
 
 @contextmanager
-def _evaluation_mode(model: Any) -> Iterator[None]:
+def _evaluation_mode(model: Module) -> Iterator[None]:
     """Without dropout, and without checkpointing, which only training needs."""
     training = model.training
     model.eval()
@@ -122,13 +124,13 @@ def _evaluation_mode(model: Any) -> Iterator[None]:
 # --- tokens -----------------------------------------------------------------------------------------------------
 
 
-def has_digit_tokens(tokenizer: Any) -> bool:
+def has_digit_tokens(tokenizer: Tokenizer) -> bool:
     """Whether a tokenizer writes scores digit by digit: only then has a digit a probability."""
     ids = [tokenizer.convert_tokens_to_ids(char) for char in "3.44"]
     return None not in ids and tokenizer.encode("Score: 3.44", add_special_tokens=False)[-4:] == ids
 
 
-def find_digit_ids(tokenizer: Any) -> dict[str, int]:
+def find_digit_ids(tokenizer: Tokenizer) -> dict[str, int]:
     """The token of every digit and of the point. A tokenizer that joins digits is refused."""
     if not has_digit_tokens(tokenizer):
         raise UserError(

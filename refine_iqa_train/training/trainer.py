@@ -6,8 +6,9 @@ completions, and `_generate_and_score_completions`, which returns the advantages
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from torch import Tensor
 from trl import GRPOTrainer
 
 from refine_iqa_train.config.schema import Config
+from refine_iqa_train.models.protocols import PolicyTrainer
+from refine_iqa_train.models.rows import Chat, Completion, TrainingRow
 from refine_iqa_train.monitoring.held_out import HeldOutScores, score_answer
 from refine_iqa_train.monitoring.samples_page import make_card, write_page
 from refine_iqa_train.rewards.advantages import published_advantages
@@ -23,7 +26,29 @@ from refine_iqa_train.rewards.direct_scores import DirectScorer
 from refine_iqa_train.rewards.task_rewards import get_text, is_fully_correct
 from refine_iqa_train.rewards.teacher_forcing import has_digit_tokens
 
-__all__ = ["RefineTrainer", "is_page_due"]
+__all__ = ["RefineTrainer", "Rollouts", "is_page_due"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rollouts:
+    """What one generation of training came to; B rollouts of all processes, b of this one.
+
+    Parameters
+    ----------
+    rewards
+        (B, functions) float, NaN where a function does not reward the row.
+    is_rated
+        (B,) bool: the question is about quality.
+    is_correct
+        (B,) bool: the answer about quality is fully correct, the published gate.
+    texts
+        The b completions of this process.
+    """
+
+    rewards: Tensor
+    is_rated: Tensor
+    is_correct: Tensor
+    texts: Sequence[str]
 
 
 class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
@@ -34,7 +59,9 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
 
     def __init__(self, *, config: Config, **arguments: Any) -> None:
         self.config = config
-        self._shown: int | None = None  # step of the latest page of samples
+        self._rollouts: Rollouts | None = None  # from the inner method to the outer one, and nowhere else
+        self._held_out = HeldOutScores()
+        self._latest_page: int | None = None  # its step
         super().__init__(**arguments)
         for reward in self.reward_funcs:
             if hasattr(reward, "bind"):
@@ -44,41 +71,49 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
     # --- the two seams ----------------------------------------------------------------------------------------------
 
     def _calculate_rewards(
-        self, inputs: list[dict[str, Any]], prompts: list[Any], completions: list[Any], completion_ids_list: list[Any]
+        self,
+        inputs: list[TrainingRow],
+        prompts: list[Chat],
+        completions: list[Completion],
+        completion_ids_list: list[list[int]],
     ) -> Tensor:
         rewards: Tensor = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
-        self._rewards = rewards  # (B of all processes, functions)
-        self._rated, self._right = self._gates(inputs, completions)
+        texts = [get_text(completion) for completion in completions]
         if self.model.training:
+            self._rollouts = Rollouts(rewards, *self._find_correct(inputs, texts), texts)
             for name, n in zip(self.reward_func_names, (~rewards.isnan()).sum(0).tolist(), strict=True):
                 self._metrics["train"][f"rewards/{name}/n"].append(float(n))
         else:
             self._validate(inputs, completions, self._direct.score(inputs, prompts) if self._direct else None)
-        self._texts = [get_text(completion) for completion in completions]
         return rewards
 
-    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        with nullcontext() if self.model.training else self._held_out_manner():
-            output: dict[str, Any] = super()._generate_and_score_completions(inputs)
-        if self.model.training:
-            if self.config.rewards.advantages == "published":
-                self._shape(output, len(inputs))
-            self._show(inputs, output["advantages"])
+    def _generate_and_score_completions(self, inputs: list[TrainingRow]) -> dict[str, Any]:
+        output: dict[str, Any]
+        if not self.model.training:
+            with self._validation_sampling():
+                output = super()._generate_and_score_completions(inputs)
+            return output
+        output = super()._generate_and_score_completions(inputs)
+        rollouts, self._rollouts = self._rollouts, None
+        assert rollouts is not None, "TRL calculates rewards while it scores completions"
+        if self.config.rewards.advantages == "published":
+            output["advantages"] = self._publish_advantages(output["advantages"], rollouts)
+        self._write_samples(inputs, rollouts, output["advantages"])
         return output
 
     @contextmanager
-    def _held_out_manner(self) -> Iterator[None]:
+    def _validation_sampling(self) -> Iterator[None]:
         """Held-out questions are answered greedily, or at their own temperature."""
         temperature = self.config.validation.temperature
-        owner: Any = self.vllm_generation if self.use_vllm else self
-        changes: dict[str, Any] = {"temperature": temperature}
+        owner: object = self.vllm_generation if self.use_vllm else self
+        changes: dict[str, object] = {"temperature": temperature}
         if not self.use_vllm:
             sampled = {"do_sample": True, "temperature": temperature}
             greedy = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "min_p": None}
-            how = sampled if temperature else greedy
+            keys = sampled if temperature else greedy
             # TRL puts the second in place of the model's own settings while it generates with the first
-            generation, kwargs = deepcopy(self.generation_config), {**self.generation_kwargs, **how}
-            generation.update(**how)
+            generation, kwargs = deepcopy(self.generation_config), {**self.generation_kwargs, **keys}
+            generation.update(**keys)
             changes = {"generation_config": generation, "generation_kwargs": kwargs}
         kept = {name: getattr(owner, name) for name in changes}
         try:
@@ -89,39 +124,43 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
 
     # --- advantages -------------------------------------------------------------------------------------------------
 
-    def _gates(self, inputs: Sequence[dict[str, Any]], completions: Sequence[Any]) -> tuple[Tensor, Tensor]:
-        """(row is about quality, row is fully right), of all processes, (B,) bool each."""
+    def _find_correct(self, inputs: Sequence[TrainingRow], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """(question is about quality, answer is fully correct), of all processes, (B,) bool each."""
         threshold = self.config.rewards.quality.threshold
         rated = [row["task"] == "quality" for row in inputs]
-        right = [
-            asked and is_fully_correct(get_text(completion), row["solution"], threshold)
-            for asked, row, completion in zip(rated, inputs, completions, strict=True)
+        correct = [
+            is_rated and is_fully_correct(text, row["solution"], threshold)
+            for is_rated, row, text in zip(rated, inputs, texts, strict=True)
         ]
-        both = torch.tensor([rated, right], device=self.accelerator.device).T.contiguous()
-        everywhere: Tensor = self.accelerator.gather(both)
-        return everywhere[:, 0], everywhere[:, 1]
+        both = torch.tensor([rated, correct], device=self.accelerator.device).T.contiguous()
+        gathered: Tensor = self.accelerator.gather(both)
+        return gathered[:, 0], gathered[:, 1]
 
-    def _shape(self, output: dict[str, Any], count: int) -> None:
-        """Put the published advantages in place of TRL's, for groups about quality."""
-        rewards = (self._rewards * self.reward_weights.to(self._rewards.device)).nansum(1)
-        shaped = published_advantages(rewards, self._right, self.num_generations)
+    def _publish_advantages(self, plain: Tensor, rollouts: Rollouts) -> Tensor:
+        """The published advantages in place of TRL's for groups about quality, in TRL's log too.
+
+        `plain` and the result: (b,), the rollouts of this process.
+        """
+        rewards = (rollouts.rewards * self.reward_weights.to(rollouts.rewards.device)).nansum(1)
+        published = published_advantages(rewards, rollouts.is_correct, self.num_generations)
         logged = self._logs["advantages"]
         latest = [logged.pop() for _ in range(len(rewards))][::-1]
-        plain = torch.tensor(latest, device=rewards.device, dtype=rewards.dtype)
-        advantages = torch.where(self._rated, shaped, plain)
+        everywhere = torch.tensor(latest, device=rewards.device, dtype=rewards.dtype)
+        advantages = torch.where(rollouts.is_rated, published, everywhere)
         logged.extend(advantages.tolist())
-        start = self.accelerator.process_index * count
-        output["advantages"] = advantages[start : start + count].to(output["advantages"].dtype)
-        if self._rated.any():
-            groups = self._right[self._rated].view(-1, self.num_generations)
+        if rollouts.is_rated.any():
+            groups = rollouts.is_correct[rollouts.is_rated].view(-1, self.num_generations)
             self._metrics["train"]["groups_with_right"].append(groups.any(1).float().mean().item())
+        count = len(rollouts.texts)
+        start = self.accelerator.process_index * count
+        return advantages[start : start + count].to(plain.dtype)
 
-    # --- watching ---------------------------------------------------------------------------------------------------
+    # --- monitoring -------------------------------------------------------------------------------------------------
 
     def _validate(
         self,
-        inputs: Sequence[dict[str, Any]],
-        completions: Sequence[Any],
+        inputs: Sequence[TrainingRow],
+        completions: Sequence[Completion],
         direct: Mapping[str, float | None] | None,
     ) -> None:
         """Metrics of all answers so far; the last batch leaves those of the whole validation."""
@@ -131,32 +170,30 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
         if "held_out/n" not in metrics:
             self._held_out = HeldOutScores(generations=self.num_generations_eval, direct=direct is not None)
         scores = direct or {}
-        rows = [
-            score_answer(
-                row["sample_id"], row["task"], get_text(completion), row["solution"], scores.get(row["sample_id"])
-            )
-            for row, completion in zip(inputs, completions, strict=True)
+        answers = [
+            score_answer(row["sample_id"], row["task"], get_text(text), row["solution"], scores.get(row["sample_id"]))
+            for row, text in zip(inputs, completions, strict=True)
         ]
-        self._held_out.add(gather_object(rows))
+        self._held_out.add(gather_object(answers))
         for name, value in self._held_out.compute_metrics().items():
             metrics[name] = [value]
 
-    def _show(self, inputs: Sequence[dict[str, Any]], advantages: Tensor) -> None:
+    def _write_samples(self, inputs: Sequence[TrainingRow], rollouts: Rollouts, advantages: Tensor) -> None:
         """A page with the questions of this step, where one is due."""
         rules, step = self.config.watch, self.state.global_step
-        if not self.accelerator.is_main_process or not is_page_due(step, self._shown, rules.samples_every):
+        if not self.accelerator.is_main_process or not is_page_due(step, self._latest_page, rules.samples_every):
             return
-        self._shown = step
-        rewards = self._rewards[: len(inputs)].tolist()  # the main process has the first rows
-        questions: dict[str, tuple[dict[str, Any], list[tuple[str, dict[str, float], float]]]] = {}
-        for row, text, values, advantage in zip(inputs, self._texts, rewards, advantages.tolist(), strict=True):
-            named = dict(zip(self.reward_func_names, values, strict=True))
-            questions.setdefault(row["sample_id"], (row, []))[1].append((text, named, advantage))
-        cards = [make_card(row, rollouts) for row, rollouts in list(questions.values())[: rules.samples]]
+        self._latest_page = step
+        rewards = rollouts.rewards[: len(inputs)].tolist()  # the main process has the first rows
+        questions: dict[str, tuple[TrainingRow, list[tuple[str, dict[str, float], float]]]] = {}
+        for row, text, values, advantage in zip(inputs, rollouts.texts, rewards, advantages.tolist(), strict=True):
+            by_name = dict(zip(self.reward_func_names, values, strict=True))
+            questions.setdefault(row["sample_id"], (row, []))[1].append((text, by_name, advantage))
+        cards = [make_card(row, answers) for row, answers in list(questions.values())[: rules.samples]]
         write_page(Path(self.args.output_dir) / "samples", step, cards)
 
 
-def has_direct_scores(config: Config, trainer: Any) -> bool:
+def has_direct_scores(config: Config, trainer: PolicyTrainer) -> bool:
     """Whether held-out images are also scored without thinking: the same on all processes."""
     wanted = config.validation.direct and config.validation.every > 0 and config.data.rated is not None
     return wanted and has_digit_tokens(trainer.processing_class.tokenizer)

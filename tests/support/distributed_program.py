@@ -54,10 +54,11 @@ def run(config: str, answer: str, out: str, sharded: bool = False) -> dict[str, 
     rows = [row for place in range(3) for row in [prepared.data.train[place]] * GROUP]
     mine = slice(rank * share, (rank + 1) * share)
     rewards = scored(trainer, rows[mine], MIXED[mine])
-    right = trainer._right.tolist()
+    right = trainer._rollouts.is_correct.tolist()
     direct = direct_scores(trainer, rows[mine], len(rows[:7][mine]))
     if not sharded:
         trainer.train()
+        assert trainer._rollouts is None, "they belong to one generation"
     return {"rewards": rewards.tolist(), "right": right, "steps": trainer.state.global_step, "direct": direct}
 
 
