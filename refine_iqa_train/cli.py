@@ -1,8 +1,9 @@
 """The command line: a command is a docstring and one library call. Nothing heavy is imported before it is needed."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -165,7 +166,7 @@ def _train(stage: str, config: str, context: typer.Context) -> None:
     train(loaded, stage)
 
 
-def _say(values: dict[str, Any], text: str, as_json: bool) -> None:
+def _say(values: Mapping[str, object], text: str, as_json: bool) -> None:
     import json
 
     typer.echo(json.dumps(values, indent=1) if as_json else text)

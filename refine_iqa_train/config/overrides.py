@@ -1,7 +1,7 @@
 """Plain values from YAML and from the command line."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, object]:
     keys = [loader.construct_object(key) for key, _ in node.value]
     repeated = next((key for key in keys if keys.count(key) > 1), None)
     if repeated is not None:
@@ -52,9 +52,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
+def parse_overrides(words: Sequence[str]) -> dict[str, object]:
     """`--trainer.max_steps 3 --data.tasks=[object]` as {"trainer.max_steps": 3, "data.tasks": ["object"]}."""
-    overrides: dict[str, Any] = {}
+    overrides: dict[str, object] = {}
     remaining = list(words)
     while remaining:
         word = remaining.pop(0)
@@ -72,7 +72,7 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
     return overrides
 
 
-def set_key(values: dict[str, Any], key: str, value: Any) -> None:
+def set_key(values: dict[str, Any], key: str, value: object) -> None:
     """Put a value at a dotted key, e.g. "trainer.max_steps"."""
     *path, last = key.split(".")
     for part in path:

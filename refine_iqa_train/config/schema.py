@@ -184,7 +184,7 @@ class Config:
         return to_plain_values(asdict(self))
 
 
-def to_plain_values(value: Any) -> Any:
+def to_plain_values(value: object) -> Any:
     """Tuples as lists, all the way down."""
     if isinstance(value, Mapping):
         return {str(key): to_plain_values(inner) for key, inner in value.items()}
@@ -202,7 +202,7 @@ def select_reward_weights(config: Config, stage: str) -> dict[str, float]:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def load_config(source: str | Path, overrides: Mapping[str, Any] | None = None) -> Config:
+def load_config(source: str | Path, overrides: Mapping[str, object] | None = None) -> Config:
     """A checked configuration from a file, or by the name of a recipe that comes with the package."""
     path = Path(source)
     if path.suffix not in (".yaml", ".yml") and not path.exists():

@@ -56,7 +56,7 @@ ABOVE_ZERO: Mapping[str, float] = {
 }
 """The largest value; the least is above 0."""
 
-CHOICES: Mapping[str, tuple[Any, ...]] = {
+CHOICES: Mapping[str, tuple[object, ...]] = {
     "importance_sampling_level": ("token", "sequence"),
     "loss_type": ("bnpo", "cispo", "dapo", "dr_grpo", "grpo", "luspo", "sapo", "vespo"),
     "multi_objective_aggregation": ("sum_then_normalize", "normalize_then_sum"),
@@ -74,7 +74,7 @@ CONDITIONS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def check_value(field: Field[Any], hint: Any, value: Any) -> None:
+def check_value(field: Field[Any], hint: object, value: object) -> None:
     """Raises `UserError` with one sentence about the key `trainer.NAME`."""
     name = field.name
     if is_misplaced_boolean(hint, value):

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.core.progress import show_progress
 from distortlab.dataset.reader import open_data
-from refine_iqa_train.data.prompts import REQUIRED_COLUMNS, open_image
+from refine_iqa_train.data.columns import REQUIRED_COLUMNS
+from refine_iqa_train.data.prompts import open_image
 from refine_iqa_train.data.row_checks import check_box, check_row, check_truth
+from refine_iqa_train.models.rows import ImageFile
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 __all__ = ["check_hashes", "check_images", "check_rows", "sample_image_sizes"]
 
@@ -26,7 +31,7 @@ def check_hashes(data: str, splits: Sequence[str]) -> None:
         stored.check_hashes(parts, advance)
 
 
-def check_rows(*parts: Any) -> None:
+def check_rows(*parts: "Dataset | None") -> None:
     """All that the rows of data sets say, without their pictures. Raises `UserError` for the first that is wrong."""
     columns = [name for name in REQUIRED_COLUMNS if name != "images"]
     for files in (part for part in parts if part is not None):
@@ -35,7 +40,7 @@ def check_rows(*parts: Any) -> None:
             check_truth(row)
 
 
-def check_images(*parts: Any) -> None:
+def check_images(*parts: "Dataset | None") -> None:
     """Open every image once, however many questions show it; boxes of grounding lie inside of them."""
     sizes_by_path: dict[str, tuple[int, int]] = {}
     for files in (part for part in parts if part is not None):
@@ -48,7 +53,7 @@ def check_images(*parts: Any) -> None:
                 advance(1)
 
 
-def _read_size(file: Any, name: str, sizes_by_path: dict[str, tuple[int, int]]) -> tuple[int, int]:
+def _read_size(file: ImageFile, name: str, sizes_by_path: dict[str, tuple[int, int]]) -> tuple[int, int]:
     path = file["path"]
     if path is None:
         return open_image(file, name).size
@@ -57,7 +62,7 @@ def _read_size(file: Any, name: str, sizes_by_path: dict[str, tuple[int, int]]) 
     return sizes_by_path[path]
 
 
-def sample_image_sizes(files: Any, most: int = 256) -> Iterator[tuple[int, int]]:
+def sample_image_sizes(files: "Dataset", most: int = 256) -> Iterator[tuple[int, int]]:
     """The sizes, (width, height), of images spread evenly over a data set, the last image of each row."""
     step = max(1, len(files) // most)
     for place in range(0, len(files), step):

@@ -3,27 +3,25 @@
 The thinking is made from the labels by templates; it teaches the form and the words, not how to reason.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.terms import LEVELS, LOOKS
-from refine_iqa_train.models.chat import direct_prompt
+from refine_iqa_train.models.chat import direct_prompt, format_true_answer
+from refine_iqa_train.models.rows import ColdStartRow, TrainingRow
 
 __all__ = ["make_cold_start_row", "write_thinking"]
 
 STANDARDS = ("very poor", "poor", "fair", "good", "excellent")
 
 
-def make_cold_start_row(question: Mapping[str, Any], row: Mapping[str, Any], direct: bool = False) -> dict[str, Any]:
-    """A prepared question (`questions.question_of`) with a completion, from its row.
+def make_cold_start_row(question: TrainingRow, direct: bool = False) -> ColdStartRow:
+    """A question with the completion that is taught.
 
     With `direct` a question about quality asks for the score alone, and the completion has no thinking.
     """
     task, solution = question["task"], question["solution"]
     direct = direct and task == "quality"
-    answer = f"Score:{solution}" if task == "quality" else solution
-    text = wrap(answer, None if direct else write_thinking(task, solution, row))
+    thinking = None if direct else write_thinking(task, solution, question["family"])
+    text = wrap(format_true_answer(task, solution), thinking)
     return {
         "prompt": direct_prompt(question["prompt"]) if direct else question["prompt"],
         "images": question["images"],
@@ -31,12 +29,12 @@ def make_cold_start_row(question: Mapping[str, Any], row: Mapping[str, Any], dir
     }
 
 
-def write_thinking(task: str, solution: str, row: Mapping[str, Any]) -> str:
-    """One or two sentences that lead to the solution."""
-    if task == "quality":
+def write_thinking(task: str, solution: str, family: str | None) -> str:
+    """One or two sentences that lead to the solution; `family` is that of the distortion, None for rated images."""
+    if task == "quality" or family is None:
         standard = STANDARDS[min(4, round(float(solution)) - 1)]
         return f"The quality of this picture is {standard}."
-    looks = LOOKS[row["distortion"]]
+    looks = LOOKS[family]
     if task == "object":
         return f"In one object {looks}. It is the {solution}."
     if task == "grounding":

@@ -8,12 +8,16 @@ nothing left to resize. A resized image shows other artefacts than the one that 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import lcm
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
 from distortlab.tasks.grounding import Size
 from refine_iqa_train.config.schema import ImageRules
 from refine_iqa_train.models.processors import read_size_factor
+from refine_iqa_train.models.protocols import Processor
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PilImage
 
 __all__ = ["ImagePolicy", "make_image_policy", "measure_resampling", "save_image_policy"]
 
@@ -53,7 +57,7 @@ class ImagePolicy:
             raise UserError(f"an image of {width} x {height} pixels cannot be shown to the model: {error}") from error
         return int(columns), int(rows)
 
-    def fit(self, image: Any) -> Any:
+    def fit(self, image: "PilImage") -> "PilImage":
         """The image (PIL, RGB) as the model sees it."""
         from PIL import Image
 
@@ -67,7 +71,7 @@ class ImagePolicy:
         return image if frame == image.size else image.resize(frame, Image.Resampling.BICUBIC)
 
 
-def make_image_policy(rules: ImageRules, processor: Any) -> ImagePolicy:
+def make_image_policy(rules: ImageRules, processor: Processor) -> ImagePolicy:
     """The policy of a run: what the configuration says, and the processor where it says nothing."""
     factor = read_size_factor(processor)
     limits = rules.min_pixels or rules.max_pixels or rules.align
@@ -94,7 +98,7 @@ def make_image_policy(rules: ImageRules, processor: Any) -> ImagePolicy:
     return ImagePolicy(factor, min_pixels, max_pixels, rules.align, (red, green, blue))
 
 
-def save_image_policy(policy: ImagePolicy, processor: Any) -> None:
+def save_image_policy(policy: ImagePolicy, processor: Processor) -> None:
     """Write the limits into the processor, so that whoever loads it sees images at the same size."""
     if policy.factor is not None:
         processor.image_processor.size = {"shortest_edge": policy.min_pixels, "longest_edge": policy.max_pixels}

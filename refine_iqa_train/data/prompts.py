@@ -6,38 +6,56 @@ last image as the model sees it) and `frame` (width and height in the units of a
 the coordinates of the model's family; IoU is the same in all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
 from distortlab.tasks import grounding, quality
 from distortlab.tasks.grounding import Coordinates, Size
 from refine_iqa_train.data.image_sizes import ImagePolicy
 from refine_iqa_train.data.row_checks import check_box, check_row
+from refine_iqa_train.models.rows import ImageFile, StoredRow, TrainingRow
 
-__all__ = ["REQUIRED_COLUMNS", "convert_grounding_question", "make_rated_row", "open_image", "prepare_question"]
+if TYPE_CHECKING:
+    from PIL.Image import Image as PilImage
 
-REQUIRED_COLUMNS = ("sample_id", "image_id", "prompt", "images", "solution", "task", "bbox", "distortion", "severity")
-"""What a perception data set must have: columns of `rft` as distortlab writes them."""
+__all__ = ["convert_grounding_question", "make_rated_row", "open_image", "prepare_question"]
 
 
-def prepare_question(row: Mapping[str, Any], policy: ImagePolicy, coordinates: Coordinates) -> dict[str, Any]:
-    """A prepared row. `row` has `images` as files (bytes or path), and `bbox` in pixels of the stored image."""
+def prepare_question(row: StoredRow, policy: ImagePolicy, coordinates: Coordinates) -> TrainingRow:
+    """Decode the images of a stored row and bring them, its question and its solution to the model's terms.
+
+    Parameters
+    ----------
+    row
+        With `images` as files (bytes or path), and `bbox` in pixels of the stored image.
+    policy
+        The size at which the model sees an image.
+    coordinates
+        Those in which the model answers with a box.
+
+    Raises
+    ------
+    UserError
+        Where the row lacks something, an image does not open, or a box is not inside of its image.
+    """
     check_row(row)
-    pictures = [open_image(file, str(row["sample_id"])) for file in row["images"]]
-    text, solution = row["prompt"][-1]["content"], row["solution"]
+    pictures = [open_image(file, row["sample_id"]) for file in row["images"]]
+    text, solution, box = str(row["prompt"][-1]["content"]), row["solution"], row["bbox"]
     size, frame = pictures[-1].size, None
-    if row["task"] == "grounding":
+    if row["task"] == "grounding" and box is not None:
         frame = _find_answer_frame(text, size, policy, coordinates)
-        check_box(row["sample_id"], row["bbox"], size)
-        text, solution = convert_grounding_question(text, solution, row["bbox"], size, policy, coordinates)
+        check_box(row["sample_id"], box, size)
+        text, solution = convert_grounding_question(text, solution, box, size, policy, coordinates)
     return {
-        **{name: row[name] for name in ("task", "sample_id", "image_id")},
+        "task": row["task"],
+        "sample_id": row["sample_id"],
+        "image_id": row["image_id"],
         "family": row["distortion"],
         "mos": float(solution) if row["task"] == "quality" else None,
         "severity": row["severity"],
-        "box": _convert_to_fractions(row["bbox"], policy.padded_size(size)),
+        "box": _convert_to_fractions(box, policy.padded_size(size)),
         "frame": frame,
         "prompt": [{"role": "user", "content": text}],
         "images": [policy.fit(image) for image in pictures],
@@ -45,8 +63,8 @@ def prepare_question(row: Mapping[str, Any], policy: ImagePolicy, coordinates: C
     }
 
 
-def make_rated_row(name: str, path: str, mos: float) -> dict[str, Any]:
-    """A question about the quality of a rated image; `mos` from 1 to 5."""
+def make_rated_row(name: str, path: str, mos: float) -> StoredRow:
+    """A stored row that asks about the quality of a rated image in the file `path`; `mos` from 1 to 5."""
     return {
         "prompt": [{"role": "user", "content": quality.question()}],
         "images": [{"path": path, "bytes": None}],
@@ -95,14 +113,21 @@ def _find_answer_frame(text: str, size: Size, policy: ImagePolicy, coordinates: 
     return list(policy.frame_size(size) if coordinates == "pixels" else grounding.THOUSANDTHS)
 
 
-def open_image(file: Mapping[str, Any], name: str) -> Any:
-    """An image file as PIL, decoded. What does not open is an error that names it; nothing takes its place."""
+def open_image(file: ImageFile, name: str) -> "PilImage":
+    """Decode an image file, its orientation applied.
+
+    Raises
+    ------
+    UserError
+        Where it does not open, with the `name` of its row; nothing takes its place.
+    """
     from PIL import Image, ImageOps
 
     where = file.get("path") or "bytes"
     try:
-        source = BytesIO(file["bytes"]) if file.get("bytes") is not None else file["path"]
-        with Image.open(source) as image:
+        data, path = file.get("bytes"), file.get("path")
+        source = BytesIO(data) if data is not None else path
+        with Image.open(source) as image:  # type: ignore[arg-type]  # of a row without either: the error below
             image.load()
             return ImageOps.exif_transpose(image)
     except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError) as error:

@@ -1,17 +1,17 @@
 """What is wrong with a row of a data set, in one sentence: found before training, in a stream when the row comes."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence, Sized
 
 from distortlab.core.errors import UserError
 from distortlab.tasks import TASKS
 from distortlab.tasks.answer import wrap
 from distortlab.tasks.terms import LOOKS
+from refine_iqa_train.models.chat import format_true_answer
 
 __all__ = ["check_box", "check_row", "check_truth"]
 
 
-def check_row(row: Mapping[str, Any]) -> None:
+def check_row(row: Mapping[str, object]) -> None:
     """Raises `UserError` where a row lacks something, or has what cannot be; pictures are counted, where there are any
     in it, not opened.
     """
@@ -19,7 +19,7 @@ def check_row(row: Mapping[str, Any]) -> None:
     for column in ("sample_id", "image_id", "task", "solution"):
         if not isinstance(row[column], str) or not row[column]:
             raise _make_error(name, f"{column} is {row[column]!r}", "it is text")
-    task = row["task"]
+    task = str(row["task"])
     if task not in TASKS:
         raise _make_error(name, f"task is {task!r}", f"it is one of {', '.join(TASKS)}")
     if not _read_last_text(row["prompt"]):
@@ -36,8 +36,8 @@ def check_row(row: Mapping[str, Any]) -> None:
         _check_count(name, task, row["images"])
 
 
-def _check_count(name: object, task: str, images: Any) -> None:
-    count, wanted = len(images or ()), TASKS[task].images
+def _check_count(name: object, task: str, images: object) -> None:
+    count, wanted = len(images) if isinstance(images, Sized) else 0, TASKS[task].images
     if count != wanted:
         raise _make_error(name, f"there are {count} images", f"a question of {task} shows {wanted}")
 
@@ -48,25 +48,26 @@ def check_box(name: object, box: Sequence[int], size: tuple[int, int]) -> None:
         raise _make_error(name, f"bbox is {list(box)}", f"the image has {size[0]} x {size[1]} pixels")
 
 
-def check_truth(row: Mapping[str, Any]) -> None:
+def check_truth(row: Mapping[str, object]) -> None:
     """Raises `UserError` where the solution is no answer that its own task would pay in full."""
-    answer = f"Score:{row['solution']}" if row["task"] == "quality" else row["solution"]
+    task, solution = str(row["task"]), str(row["solution"])
     try:
-        value = TASKS[row["task"]].score(wrap(answer, "..."), row["solution"]).value
+        value = TASKS[task].score(wrap(format_true_answer(task, solution), "..."), solution).value
     except (ValueError, KeyError, IndexError, TypeError):
         value = None
     if value != 1.0:
         raise _make_error(
-            row["sample_id"], f"solution is {row['solution']!r}", f"that is no answer to a question of {row['task']}"
+            row["sample_id"], f"solution is {row['solution']!r}", f"that is no answer to a question of {task}"
         )
 
 
-def _is_box(box: Any) -> bool:
-    whole = isinstance(box, list | tuple) and len(box) == 4 and all(isinstance(side, int) for side in box)
-    return whole and 0 <= box[0] < box[2] and 0 <= box[1] < box[3]
+def _is_box(box: object) -> bool:
+    if not isinstance(box, list | tuple) or len(box) != 4 or not all(isinstance(edge, int) for edge in box):
+        return False
+    return 0 <= box[0] < box[2] and 0 <= box[1] < box[3]
 
 
-def _read_last_text(prompt: Any) -> str:
+def _read_last_text(prompt: object) -> str:
     last = prompt[-1] if isinstance(prompt, list) and prompt else None
     text = last.get("content") if isinstance(last, Mapping) else None
     return text if isinstance(text, str) else ""

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.models.identity import is_on_hub
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel
 
 __all__ = ["BASE", "Adapter", "attach_adapter", "find_adapter", "load_merged", "new_folder"]
 
@@ -72,7 +76,7 @@ def find_adapter(name: str, revision: str | None = None) -> Adapter | None:
     return Adapter(name, revision, base, values.get("revision"), r, alpha, float(values.get("lora_dropout") or 0.0))
 
 
-def _find_base(name: str, name_or_path: Any) -> str:
+def _find_base(name: str, name_or_path: object) -> str:
     if not name_or_path or not isinstance(name_or_path, str):
         raise UserError(f"the adapters in {name} do not say which model they belong to (base_model_name_or_path)")
     beside = Path(name) / BASE
@@ -98,7 +102,9 @@ def _find_base(name: str, name_or_path: Any) -> str:
 # --- weights --------------------------------------------------------------------------------------------------------
 
 
-def attach_adapter(model: Any, adapter: Adapter, *, is_trainable: bool = False, same_dtype: bool = False) -> Any:
+def attach_adapter(
+    model: "PreTrainedModel", adapter: Adapter, *, is_trainable: bool = False, same_dtype: bool = False
+) -> "PeftModel":
     """The model with its adapters, to be trained or not; `same_dtype` keeps those of a bfloat16 model in bfloat16."""
     from peft import PeftModel
 
@@ -113,7 +119,7 @@ def attach_adapter(model: Any, adapter: Adapter, *, is_trainable: bool = False, 
         raise UserError(f"the adapters in {adapter.name} do not fit {adapter.base}: {reason}") from error
 
 
-def load_merged(adapter: Adapter) -> Any:
+def load_merged(adapter: Adapter) -> "PreTrainedModel":
     """The model with its adapters added to its weights, in its own dtype, on the CPU."""
     import transformers
     from transformers import AutoConfig

@@ -3,7 +3,7 @@
 from distortlab.tasks import quality
 from refine_iqa_train.models.rows import Chat, Message
 
-__all__ = ["direct_prompt"]
+__all__ = ["direct_prompt", "format_true_answer"]
 
 
 def direct_prompt(prompt: Chat) -> list[Message]:
@@ -18,3 +18,8 @@ def direct_prompt(prompt: Chat) -> list[Message]:
         return {**message, "content": [{**c, "text": text} if c["type"] == "text" else c for c in message["content"]]}
 
     return [replace_text(message) for message in prompt]
+
+
+def format_true_answer(task: str, solution: str) -> str:
+    """What stands between the tags of an answer that is paid in full."""
+    return f"Score:{solution}" if task == "quality" else solution

@@ -7,10 +7,13 @@ thousandths of its sides (QwenLM/Qwen3-VL#721, #1427, #1633). All others are ask
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
 from distortlab.tasks.grounding import Coordinates
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 __all__ = ["FAMILIES", "ModelFamily", "find_family"]
 
@@ -40,7 +43,7 @@ FAMILIES: Mapping[str, ModelFamily] = MappingProxyType(
 )
 
 
-def find_family(config: Any, name: str) -> ModelFamily:
+def find_family(config: "PretrainedConfig", name: str) -> ModelFamily:
     """The family of a model, from its configuration. A model that sees no images is refused."""
     kind = str(getattr(config, "model_type", "unknown"))
     if kind in FAMILIES:

@@ -6,7 +6,10 @@ insides of one; the key-value cache of the rollouts; 10 % and 1.5 GiB for what t
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 __all__ = ["MemoryEstimate", "ModelShape", "Workload", "estimate_memory", "measure_model_shape"]
 
@@ -80,7 +83,7 @@ class MemoryEstimate:
         return {name: round(value, 2) for name, value in {**asdict(self), "total": self.total}.items()}
 
 
-def measure_model_shape(config: Any) -> ModelShape:
+def measure_model_shape(config: "PretrainedConfig") -> ModelShape:
     """The shape of a model from its configuration; weights are counted on a model without storage."""
     import torch
     from transformers import AutoModelForImageTextToText

@@ -7,16 +7,20 @@ list of their parts does, which `ProcessorMixin` takes from the signature of `__
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.models.adapters import find_adapter
 from refine_iqa_train.models.families import FAMILIES, ModelFamily, find_family
+from refine_iqa_train.models.protocols import ImageProcessor, Processor, Tokenizer
+
+if TYPE_CHECKING:
+    from transformers import AutoProcessor, PretrainedConfig, ProcessorMixin
 
 __all__ = ["check_processor", "load_model_config", "load_processor", "make_image_only_class", "read_size_factor"]
 
 
-def load_model_config(name: str, revision: str | None = None) -> Any:
+def load_model_config(name: str, revision: str | None = None) -> "PretrainedConfig":
     """The configuration of a model in a folder or on the Hub; of adapters, that of the model they belong to."""
     from transformers import AutoConfig
 
@@ -31,7 +35,7 @@ def load_model_config(name: str, revision: str | None = None) -> Any:
         raise UserError(f"the model {source}{whose} cannot be opened: {reason} ({hint})") from error
 
 
-def load_processor(name: str, revision: str | None = None) -> tuple[Any, ModelFamily]:
+def load_processor(name: str, revision: str | None = None) -> tuple[Processor, ModelFamily]:
     """The processor of a model, padding on the left, and the model's family."""
     family = find_family(load_model_config(name, revision), name)
     name, revision = _find_processor_source(name, revision)
@@ -57,7 +61,7 @@ def _find_processor_source(name: str, revision: str | None) -> tuple[str, str | 
     return adapter.base, adapter.base_revision
 
 
-def _select_processor_class(name: str, family: ModelFamily) -> Any:
+def _select_processor_class(name: str, family: ModelFamily) -> "type[AutoProcessor | ProcessorMixin]":
     from transformers import AutoProcessor
     from transformers.utils import is_torchvision_available
 
@@ -76,7 +80,7 @@ def _has_video_part(name: str) -> bool:
     )
 
 
-def check_processor(processor: Any, name: str) -> None:
+def check_processor(processor: Processor, name: str) -> None:
     """Raises `UserError` where a processor lacks a tokenizer, images, a pad token, left padding or a chat template."""
     tokenizer = getattr(processor, "tokenizer", None)
     if tokenizer is None or getattr(processor, "image_processor", None) is None:
@@ -95,30 +99,36 @@ def check_processor(processor: Any, name: str) -> None:
         raise UserError(f"{name} has no chat template: give an instruction-tuned model, not a base model")
 
 
-def read_size_factor(processor: Any) -> int | None:
+def read_size_factor(processor: Processor) -> int | None:
     """The number that divides the sides of every image as the model sees it; None where all images get one size."""
     part = processor.image_processor
     merge = getattr(part, "merge_size", None)
     return int(part.patch_size) * int(merge) if merge else None
 
 
-def make_image_only_class(model_type: str) -> Any:
+def make_image_only_class(model_type: str) -> "type[ProcessorMixin]":
     """The processor class of a Qwen-VL family without its video part, under the stock name."""
     import transformers
     from transformers.processing_utils import ProcessorMixin
 
     stock = FAMILIES[model_type].processor
     assert stock is not None
-    base: Any = getattr(transformers, stock)
+    base: type[ProcessorMixin] = getattr(transformers, stock)
 
-    def __init__(self: Any, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None) -> None:
+    def __init__(
+        self: object,
+        image_processor: ImageProcessor | None = None,
+        tokenizer: Tokenizer | None = None,
+        chat_template: str | None = None,
+    ) -> None:
+        assert tokenizer is not None
         for part in ("image", "video", "vision_start", "vision_end"):
             token = f"<|{part}_pad|>" if part in ("image", "video") else f"<|{part}|>"
             setattr(self, f"{part}_token", token)
             setattr(self, f"{part}_token_id", tokenizer.convert_tokens_to_ids(token))
         ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
 
-    def model_input_names(self: Any) -> list[str]:
+    def model_input_names(self: object) -> list[str]:
         return [*ProcessorMixin.model_input_names.fget(self), "mm_token_type_ids"]
 
     members = {"__init__": __init__, "model_input_names": property(model_input_names), "__module__": base.__module__}

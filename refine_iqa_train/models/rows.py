@@ -22,11 +22,10 @@ Completion = str | Sequence[Message]
 
 
 class ImageFile(TypedDict):
+    """An image that is not decoded: its bytes, or where they lie."""
+
     path: str | None
     bytes: bytes | None
-
-
-"""An image that is not decoded: its bytes, or where they lie."""
 
 
 class StoredRow(TypedDict):

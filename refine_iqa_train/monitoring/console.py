@@ -9,14 +9,17 @@ import warnings
 from collections.abc import Mapping
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 
 from distortlab.tasks import TASKS
 from refine_iqa_train.monitoring.curves import write_curves
-from refine_iqa_train.monitoring.held_out import list_measures
+from refine_iqa_train.monitoring.held_out import Logs, list_measures
+
+if TYPE_CHECKING:
+    from transformers import Trainer, TrainerControl, TrainerState, TrainingArguments
 
 __all__ = ["HealthMonitor", "attach_console", "format_line", "quiet_libraries", "write_line"]
 
@@ -37,7 +40,7 @@ HIDDEN_MEASURES = ("unread", "iou50", "unread_direct")
 """Measures of a validation that only loggers and tables get."""
 
 
-def format_line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) -> str:
+def format_line(logs: Logs, step: int, steps: int, seconds: float) -> str:
     """A line about a step or a validation, or nothing where there is nothing to say.
 
     `seconds` are those of a step, on average, what lies between steps included; 0: nothing about time. The loss of
@@ -45,26 +48,28 @@ def format_line(logs: Mapping[str, Any], step: int, steps: int, seconds: float) 
     """
     if any(name.startswith("eval_") for name in logs):
         return _format_validation({name.removeprefix("eval_"): value for name, value in logs.items()})
-    names = [name for name in STEP_METRICS if logs.get(name) is not None and (name != "loss" or is_supervised(logs))]
-    values = [_format_metric(logs, name, STEP_METRICS[name]) for name in names]
+    values = [
+        _format_metric(short, value, logs.get(f"{name.removesuffix('/mean')}/n"))
+        for name, short in STEP_METRICS.items()
+        if (value := logs.get(name)) is not None and (name != "loss" or is_supervised(logs))
+    ]
     if not values:
         return ""
     time_left = [f"{seconds:.1f} s/step, {_format_time((steps - step) * seconds)} left"] if seconds else []
     return "  ".join([f"{step:,}/{steps:,}", *values, *time_left])
 
 
-def is_supervised(logs: Mapping[str, Any]) -> bool:
+def is_supervised(logs: Logs) -> bool:
     """Whether a logged step is one of the cold start."""
     return "mean_token_accuracy" in logs
 
 
-def _format_metric(logs: Mapping[str, Any], name: str, short: str) -> str:
+def _format_metric(short: str, value: float, n: float | None) -> str:
     """A value, and for a task the rollouts behind it."""
-    n = logs.get(f"{name.removesuffix('/mean')}/n") if name.endswith("/mean") else None
-    return f"{short} {float(logs[name]):.3f}" + (f" (n {n:.0f})" if n is not None and short in TASKS else "")
+    return f"{short} {value:.3f}" + (f" (n {n:.0f})" if n is not None and short in TASKS else "")
 
 
-def _format_validation(metrics: Mapping[str, Any]) -> str:
+def _format_validation(metrics: Logs) -> str:
     """The measures, those of a task side by side."""
     measures = [measure for measure in list_measures(metrics) if measure.name not in HIDDEN_MEASURES]
     values = [f"{measure.task}/{measure.name} {measure}" for measure in measures]
@@ -90,7 +95,7 @@ def quiet_libraries() -> None:
     warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing`", category=FutureWarning)
 
 
-def attach_console(trainer: Any, quiet: bool = False) -> None:
+def attach_console(trainer: "Trainer", quiet: bool = False) -> None:
     """Put these lines in place of the dictionaries that transformers prints; with `quiet` only notes are printed."""
     for other in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(other)
@@ -110,16 +115,24 @@ def write_line(text: str) -> None:
 
 
 class _MissingValuesCallback(TrainerCallback):  # type: ignore[misc]
-    def on_log(self, *_: Any, logs: dict[str, Any] | None = None, **__: Any) -> None:
-        for name in [name for name, value in (logs or {}).items() if value is None]:
-            del logs[name]  # type: ignore[union-attr]
+    def on_log(self, *_: object, logs: dict[str, float | None] | None = None, **__: object) -> None:
+        logs = {} if logs is None else logs
+        for name in [name for name, value in logs.items() if value is None]:
+            del logs[name]
 
 
 class _LineCallback(TrainerCallback):  # type: ignore[misc]
-    def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+    def on_train_begin(self, args: "TrainingArguments", state: "TrainerState", *_: object, **__: object) -> None:
         self.began, self.first = time.monotonic(), state.global_step  # not 0 where a run goes on
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
+    def on_log(
+        self,
+        args: "TrainingArguments",
+        state: "TrainerState",
+        control: "TrainerControl",
+        logs: Logs | None = None,
+        **_: object,
+    ) -> None:
         seconds = (time.monotonic() - self.began) / max(1, state.global_step - self.first)
         if text := format_line(logs or {}, state.global_step, state.max_steps, seconds):
             write_line(text)
@@ -128,7 +141,14 @@ class _LineCallback(TrainerCallback):  # type: ignore[misc]
 class _BarCallback(ProgressCallback):  # type: ignore[misc]
     """The bar of transformers, which tells the time, with these lines above it."""
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
+    def on_log(
+        self,
+        args: "TrainingArguments",
+        state: "TrainerState",
+        control: "TrainerControl",
+        logs: Logs | None = None,
+        **_: object,
+    ) -> None:
         if text := format_line(logs or {}, state.global_step, state.max_steps, 0.0):
             write_line(text)
 
@@ -139,12 +159,19 @@ class _HealthCallback(TrainerCallback):  # type: ignore[misc]
     def __init__(self) -> None:
         self.health = HealthMonitor()
 
-    def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+    def on_train_begin(self, args: "TrainingArguments", state: "TrainerState", *_: object, **__: object) -> None:
         self.health = HealthMonitor()
         for entry in state.log_history:  # of a run that goes on
             self.health.check_step(entry, entry["step"])
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
+    def on_log(
+        self,
+        args: "TrainingArguments",
+        state: "TrainerState",
+        control: "TrainerControl",
+        logs: Logs | None = None,
+        **_: object,
+    ) -> None:
         for note in self.health.check_step(logs or {}, state.global_step):
             write_line(f"note: {note}")
 
@@ -154,17 +181,17 @@ class _CurvesCallback(TrainerCallback):  # type: ignore[misc]
 
     pause, written = 10.0, -inf
 
-    def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+    def on_train_begin(self, args: "TrainingArguments", state: "TrainerState", *_: object, **__: object) -> None:
         self._write(args, state)
 
-    def on_log(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+    def on_log(self, args: "TrainingArguments", state: "TrainerState", *_: object, **__: object) -> None:
         if time.monotonic() - self.written >= self.pause:
             self._write(args, state)
 
-    def on_train_end(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+    def on_train_end(self, args: "TrainingArguments", state: "TrainerState", *_: object, **__: object) -> None:
         self._write(args, state)
 
-    def _write(self, args: Any, state: Any) -> None:
+    def _write(self, args: "TrainingArguments", state: "TrainerState") -> None:
         write_curves(Path(args.output_dir), state.log_history)
         self.written = time.monotonic()
 
@@ -185,7 +212,7 @@ class HealthMonitor:
         self._last_formed_step = 0
         self._given_notes: set[str] = set()
 
-    def check_step(self, logs: Mapping[str, Any], step: int) -> list[str]:
+    def check_step(self, logs: Logs, step: int) -> list[str]:
         """Notes about a logged step of GRPO; each note is given once."""
         if is_supervised(logs):  # its entropy falls as it should
             return []
@@ -206,7 +233,7 @@ class HealthMonitor:
             "trainer.beta or trainer.entropy_coef above 0, or trainer.epsilon_high keep it up (docs/training.md)"
         )
 
-    def _check_form(self, logs: Mapping[str, Any], step: int) -> str:
+    def _check_form(self, logs: Logs, step: int) -> str:
         form = logs.get("rewards/format/mean")
         if form is None or form >= LEAST_FORMAT:
             self._last_formed_step = self._last_formed_step if form is None else step

@@ -6,10 +6,11 @@ from itertools import groupby
 from math import floor, isfinite, log10
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from distortlab.storage.atomic import write_text
 from distortlab.tasks import TASKS
+from refine_iqa_train.monitoring.held_out import Logs
 from refine_iqa_train.monitoring.samples_page import CURVES, render_document
 
 __all__ = ["PANELS", "read_series", "render_curves", "write_curves"]
@@ -88,15 +89,15 @@ svg.panel path { stroke: currentColor; stroke-opacity: .18; fill: none; }
 Point = tuple[float, float | None]
 
 
-def write_curves(out: Path, history: Sequence[Mapping[str, Any]]) -> None:
+def write_curves(out: Path, history: Sequence[Logs]) -> None:
     """`curves.html` in the folder of a run, whole or not at all."""
     write_text(out / CURVES, render_curves(out.name, history))
 
 
-def render_curves(name: str, history: Sequence[Mapping[str, Any]]) -> str:
+def render_curves(name: str, history: Sequence[Logs]) -> str:
     """The page as HTML, from what a run logged so far: entries with `step`."""
     panels = [_render_panel(panel, found) for panel in PANELS if (found := _collect_series(panel, history))]
-    steps = max((entry.get("step", 0) for entry in history), default=0)
+    steps = max((entry.get("step") or 0 for entry in history), default=0)
     summary = f"{steps:,} steps." if panels else "Nothing was logged yet."
     body = (
         f'<nav><a href="samples/index.html">sample completions</a></nav><p>{summary}</p><main>{"".join(panels)}</main>'
@@ -104,7 +105,7 @@ def render_curves(name: str, history: Sequence[Mapping[str, Any]]) -> str:
     return render_document(f"Curves of {name}", body, STYLE)
 
 
-def _collect_series(panel: Panel, history: Sequence[Mapping[str, Any]]) -> dict[str, list[Point]]:
+def _collect_series(panel: Panel, history: Sequence[Logs]) -> dict[str, list[Point]]:
     """The curves of a panel that have values, by short name."""
     if "loss" in panel.metrics and not any("mean_token_accuracy" in entry for entry in history):
         return {}  # that of GRPO is about 0 whatever happens
@@ -112,16 +113,16 @@ def _collect_series(panel: Panel, history: Sequence[Mapping[str, Any]]) -> dict[
     return {short: points for short, points in found.items() if any(value is not None for _, value in points)}
 
 
-def read_series(history: Sequence[Mapping[str, Any]], metric: str) -> list[Point]:
+def read_series(history: Sequence[Logs], metric: str) -> list[Point]:
     """(step, value) of a metric; None where it was logged without one. Long ones are means of neighbors."""
-    points = [(float(entry["step"]), _parse_finite(entry[metric])) for entry in history if metric in entry]
+    points = [(float(entry["step"] or 0), _parse_finite(entry[metric])) for entry in history if metric in entry]
     size = -(-len(points) // MAX_POINTS)
     if size <= 1:
         return points
     return [_average_points(points[start : start + size]) for start in range(0, len(points), size)]
 
 
-def _parse_finite(value: Any) -> float | None:
+def _parse_finite(value: float | None) -> float | None:
     return float(value) if isinstance(value, int | float) and isfinite(value) else None
 
 

@@ -7,11 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from distortlab.tasks import TASKS, Unread, quality, recognition, score
 
-__all__ = ["MEASURES", "HeldOutScores", "Measure", "ScoredAnswer", "list_measures", "score_answer"]
+__all__ = ["MEASURES", "HeldOutScores", "Logs", "Measure", "ScoredAnswer", "list_measures", "score_answer"]
+
+Logs = Mapping[str, float | None]
+"""What is logged at a step, by name; None where a metric has no value."""
 
 MIN_IMAGES = 3
 """Images without which a correlation means nothing."""
@@ -139,7 +142,7 @@ class Measure(NamedTuple):
         return f"{self.value:.3f}" + (f" (n {self.n:,})" if self.n is not None else "")
 
 
-def list_measures(metrics: Mapping[str, Any]) -> list[Measure]:
+def list_measures(metrics: Logs) -> list[Measure]:
     """The measures of a validation, from its metrics without "eval_"; None and NaN are no values."""
     found = []
     for task, names in MEASURES.items():
@@ -155,11 +158,11 @@ def list_measures(metrics: Mapping[str, Any]) -> list[Measure]:
     return found
 
 
-def _parse_number(value: Any) -> float | None:
+def _parse_number(value: float | None) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def _read_counts(metrics: Mapping[str, Any], name: str) -> dict[str, float]:
+def _read_counts(metrics: Logs, name: str) -> dict[str, float]:
     """What `_agreement` counted for a measure of quality, with thinking or without; empty where nobody asked."""
     end = "_direct" if name.endswith("_direct") else ""
     counts = {count: _parse_number(metrics.get(f"quality/{count}{end}")) for count in ("read", "answers", "truths")}

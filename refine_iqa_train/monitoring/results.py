@@ -3,20 +3,18 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from distortlab.core.errors import UserError
 from distortlab.tasks import TASKS
-from refine_iqa_train.monitoring.held_out import MEASURES, list_measures
+from refine_iqa_train.monitoring.held_out import MEASURES, Logs, list_measures
 
-__all__ = ["Metrics", "format_table", "read_scores"]
+__all__ = ["format_table", "read_scores"]
 
-Metrics = Mapping[str, float | None]
 ROWS = ("held_out/n", *(f"{task}/{name}" for task, names in MEASURES.items() for name in names))
 """Of the table, in this order."""
 
 
-def read_scores(out: str | Path) -> dict[str, Metrics]:
+def read_scores(out: str | Path) -> dict[str, Logs]:
     """Held-out metrics of a run: before training and after. Raises `UserError` where there are none."""
     file = Path(out) / "trainer_state.json"
     if not file.exists():
@@ -28,7 +26,7 @@ def read_scores(out: str | Path) -> dict[str, Metrics]:
     return {"before": found[0], "after": found[-1]}
 
 
-def _select_metrics(entry: Mapping[str, Any]) -> Metrics:
+def _select_metrics(entry: Logs) -> Logs:
     kept = (name for name in entry if name.startswith("eval_"))
     return {
         name.removeprefix("eval_"): entry[name]
@@ -37,7 +35,7 @@ def _select_metrics(entry: Mapping[str, Any]) -> Metrics:
     }
 
 
-def format_table(runs: Mapping[str, Mapping[str, Metrics]]) -> str:
+def format_table(runs: Mapping[str, Mapping[str, Logs]]) -> str:
     """Lines of text: a measure, and before and after of each run, each with its number of questions."""
     columns = [
         (f"{Path(run).name}: {when}" if when == "before" else when, _format_cells(scores[when]))
@@ -54,7 +52,7 @@ def format_table(runs: Mapping[str, Mapping[str, Metrics]]) -> str:
     return "\n".join(lines)
 
 
-def _format_cells(score: Metrics) -> dict[str, str]:
+def _format_cells(score: Logs) -> dict[str, str]:
     """What stands in a column, by row."""
     measures = {f"{measure.task}/{measure.name}": str(measure) for measure in list_measures(score)}
     return {"held_out/n": f"{score['held_out/n']:.0f}", **measures}

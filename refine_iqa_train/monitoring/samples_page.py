@@ -10,10 +10,14 @@ from html import escape
 from io import BytesIO
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.storage.atomic import write_text
 from distortlab.tasks import Unread, grounding
+from refine_iqa_train.models.rows import TrainingRow
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 __all__ = ["CURVES", "Answer", "Card", "make_card", "render_document", "render_page", "write_page"]
 
@@ -76,19 +80,22 @@ class Card:
     task: str
     prompt: str
     solution: str
-    images: Sequence[Any]
+    images: "Sequence[Image]"
     answers: Sequence[Answer]
     label: str = ""
     box: Corners | None = None
 
 
-def make_card(row: Mapping[str, Any], rollouts: Iterable[tuple[str, Mapping[str, float], float]]) -> Card:
+def make_card(row: TrainingRow, rollouts: Iterable[tuple[str, Mapping[str, float], float]]) -> Card:
     """The card of a prepared row (`questions.question_of`); rollouts are (text, rewards, advantage)."""
     answers = [Answer(text, rewards, gain, _read_box(text, row["frame"])) for text, rewards, gain in rollouts]
     severity = row["severity"]
     label = str(row["family"] or "") if severity is None else f"{row['family']}, severity {severity} of 5"
-    box = None if row["box"] is None else tuple(row["box"])
-    question = row["prompt"][-1]["content"]
+    box = None
+    if row["box"] is not None:
+        x1, y1, x2, y2 = row["box"]
+        box = (x1, y1, x2, y2)
+    question = str(row["prompt"][-1]["content"])
     return Card(row["sample_id"], row["task"], question, row["solution"], row["images"], answers, label, box)
 
 
@@ -155,7 +162,7 @@ def _render_answer(number: int, answer: Answer) -> str:
     )
 
 
-def _render_picture(image: Any, drawing: str) -> str:
+def _render_picture(image: "Image", drawing: str) -> str:
     thumbnail = image.copy()
     thumbnail.thumbnail((SIDE, SIDE))
     file = BytesIO()

@@ -6,26 +6,19 @@ What an answer is worth is decided in `distortlab.tasks`; here are only the sign
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
-from typing import Protocol
 
 from distortlab.tasks import TASKS, Unread, Verdict, format_score, quality, recognition
 from refine_iqa_train.config.schema import QualityRules, RewardRules
 from refine_iqa_train.models.rows import Completion
 
-__all__ = ["LogMetric", "Reward", "TaskReward", "format_reward", "get_text", "is_fully_correct", "make_scorers"]
+__all__ = ["LogMetric", "RewardFunction", "TaskReward", "format_reward", "get_text", "is_fully_correct", "make_scorers"]
 
 LogMetric = Callable[[str, float], None]
 Scorer = Callable[[str, str], Verdict]
 
 
-class Reward(Protocol):
-    """What TRL calls: columns of the rows, a value for each, or None."""
-
-    __name__: str
-
-    def __call__(self, completions: Sequence[Completion], **columns: Sequence[object]) -> list[float | None]:
-        """A reward for each completion."""
-        ...
+RewardFunction = Callable[..., list[float | None]]
+"""What TRL calls with the columns of the rows: a value for each, or None. Its `__name__` is its name in the logs."""
 
 
 def get_text(completion: Completion) -> str:

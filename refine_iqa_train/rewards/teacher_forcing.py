@@ -137,4 +137,5 @@ def find_digit_ids(tokenizer: Tokenizer) -> dict[str, int]:
             "the probability difference needs a tokenizer that spells numbers digit by digit, as those of Qwen and "
             "Llama 2 do; set rewards.weights.probability_difference: 0, or take another model"
         )
-    return {char: tokenizer.convert_tokens_to_ids(char) for char in f"{DIGITS}."}
+    ids = {char: tokenizer.convert_tokens_to_ids(char) for char in f"{DIGITS}."}
+    return {char: number for char, number in ids.items() if number is not None}

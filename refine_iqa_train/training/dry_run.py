@@ -1,20 +1,22 @@
 """Everything of a run but the training: data, one batch, rewards, token counts, an estimate of memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TypedDict
 
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.tasks.answer import wrap
 from refine_iqa_train.config.schema import Config
+from refine_iqa_train.models.chat import format_true_answer
 from refine_iqa_train.models.memory import Workload, estimate_memory, measure_model_shape
 from refine_iqa_train.models.processors import load_model_config
+from refine_iqa_train.models.rows import TrainingRow
 from refine_iqa_train.rewards.task_rewards import format_reward, make_scorers
 from refine_iqa_train.training.prepare import PreparedRun, prepare
 
-__all__ = ["dry_run", "format_findings", "resolve_stage"]
+__all__ = ["Findings", "dry_run", "format_findings", "resolve_stage"]
 
 STAGES = ("sft", "stage1", "stage2")
 SAMPLE_SIZE = 64
@@ -32,12 +34,60 @@ def resolve_stage(given: str, source: str, config: Config) -> str:
     return named[0] if len(named) == 1 else ("stage2" if config.data.rated else "stage1")
 
 
-def dry_run(config: Config, stage: str, gpu_gib: float | None = None) -> dict[str, Any]:
-    """What a run would do, without loading the weights of the model. Raises `UserError` as the run itself would."""
+class TokenCounts(TypedDict):
+    """Of the prompts, images counted as the model sees them."""
+
+    least: int
+    mean: int
+    most: int
+
+
+class MemoryFindings(TypedDict, total=False):
+    """An estimate in GiB; `fits` and `gpu_gib` where the memory of a GPU was given."""
+
+    memory_gib_computed: Mapping[str, float]
+    fits: bool
+    gpu_gib: float
+
+
+class Findings(MemoryFindings):
+    """What a run would do; `rewards_of_the_truth` by task, 1 where all is well."""
+
+    stage: str
+    model: str
+    family: str
+    questions: Mapping[str, int]
+    validation: int | None
+    prompt_tokens: TokenCounts
+    image_policy: Mapping[str, object]
+    rewards_of_the_truth: Mapping[str, float]
+    example: Mapping[str, str]
+    question: str
+    notes: Sequence[str]
+
+
+def dry_run(config: Config, stage: str, gpu_gib: float | None = None) -> Findings:
+    """Prepare a run and say what it would do, without loading the weights of the model.
+
+    Parameters
+    ----------
+    config
+        The run's.
+    stage
+        "sft", "stage1" or "stage2".
+    gpu_gib
+        Memory of a GPU; None: nothing is said about whether the run fits.
+
+    Raises
+    ------
+    UserError
+        As the run itself would, and where the true answers are not paid in full.
+    """
     run = prepare(config, stage)
     rows = list(_sample_rows(run))
     tokens = [_count_tokens(run, row) for row in rows]
-    findings: dict[str, Any] = {
+    first = rows[0]
+    return {
         "stage": stage,
         "model": config.model,
         "family": run.family.model_type,
@@ -46,14 +96,14 @@ def dry_run(config: Config, stage: str, gpu_gib: float | None = None) -> dict[st
         "prompt_tokens": {"least": min(tokens), "mean": round(fmean(tokens)), "most": max(tokens)},
         "image_policy": asdict(run.policy),
         "rewards_of_the_truth": _reward_truths(run, rows),
-        "example": {name: rows[0][name] for name in ("sample_id", "task", "solution")},
-        "question": rows[0]["prompt"][-1]["content"],
+        "example": {"sample_id": first["sample_id"], "task": first["task"], "solution": first["solution"]},
+        "question": str(first["prompt"][-1]["content"]),
         "notes": list(run.notes),
+        **_estimate_memory(run, max(tokens), gpu_gib),
     }
-    return {**findings, **_estimate_memory(run, max(tokens), gpu_gib)}
 
 
-def _sample_rows(run: PreparedRun) -> Iterable[Mapping[str, Any]]:
+def _sample_rows(run: PreparedRun) -> Iterable[TrainingRow]:
     data = run.data.train
     if run.data.files is None:
         return list(data.take(SAMPLE_SIZE))
@@ -61,7 +111,7 @@ def _sample_rows(run: PreparedRun) -> Iterable[Mapping[str, Any]]:
     return (data[place] for place in range(0, len(data), step))
 
 
-def _count_tokens(run: PreparedRun, row: Mapping[str, Any]) -> int:
+def _count_tokens(run: PreparedRun, row: TrainingRow) -> int:
     from trl.data_utils import prepare_multimodal_messages
 
     chat = prepare_multimodal_messages(row["prompt"], images=row["images"])
@@ -69,13 +119,12 @@ def _count_tokens(run: PreparedRun, row: Mapping[str, Any]) -> int:
     return len(encoded["input_ids"][0])
 
 
-def _reward_truths(run: PreparedRun, rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+def _reward_truths(run: PreparedRun, rows: Iterable[TrainingRow]) -> dict[str, float]:
     """What the true answers are paid, by task: 1, or something is wrong with data or rewards."""
     rewards: dict[str, list[float]] = {}
     tasks = make_scorers(run.config.rewards)
     for row in rows:
-        answer = f"Score:{row['solution']}" if row["task"] == "quality" else row["solution"]
-        completion = wrap(answer, thinking="...")
+        completion = wrap(format_true_answer(row["task"], row["solution"]), thinking="...")
         rewards.setdefault(row["task"], []).append(tasks[row["task"]](completion, row["solution"]).reward)
         rewards.setdefault("format", []).append(format_reward([completion], [row["task"]])[0] or 0.0)
     low = {task: min(values) for task, values in rewards.items() if min(values) < 1}
@@ -84,7 +133,7 @@ def _reward_truths(run: PreparedRun, rows: Iterable[Mapping[str, Any]]) -> dict[
     return {task: fmean(values) for task, values in sorted(rewards.items())}
 
 
-def _estimate_memory(run: PreparedRun, prompt: int, gpu_gib: float | None) -> dict[str, Any]:
+def _estimate_memory(run: PreparedRun, prompt: int, gpu_gib: float | None) -> MemoryFindings:
     config, arguments = run.config, run.arguments
     rows = arguments.per_device_train_batch_size
     generated = run.stage != "sft"
@@ -100,11 +149,12 @@ def _estimate_memory(run: PreparedRun, prompt: int, gpu_gib: float | None) -> di
         frozen_vision=config.frozen_vision,
     )
     memory = estimate_memory(measure_model_shape(load_model_config(config.model, config.revision)), load)
-    fits = {} if gpu_gib is None else {"fits": memory.total <= gpu_gib, "gpu_gib": gpu_gib}
-    return {"memory_gib_computed": {**memory.as_dict()}, **fits}
+    if gpu_gib is None:
+        return {"memory_gib_computed": memory.as_dict()}
+    return {"memory_gib_computed": memory.as_dict(), "fits": memory.total <= gpu_gib, "gpu_gib": gpu_gib}
 
 
-def format_findings(findings: Mapping[str, Any]) -> str:
+def format_findings(findings: Findings) -> str:
     """The findings as text."""
     tokens, memory = findings["prompt_tokens"], findings["memory_gib_computed"]
     counts = ", ".join(f"{task} {n:,}" for task, n in sorted(findings["questions"].items())) or "a stream, not counted"

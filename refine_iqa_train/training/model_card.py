@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -28,7 +27,7 @@ def write_card(run: PreparedRun, scores: Mapping[str, float], steps: int) -> Non
 def render_card(run: PreparedRun, scores: Mapping[str, float], steps: int) -> str:
     """The text: YAML that the Hub reads, then data, recipe and scores."""
     config = run.config
-    front: dict[str, Any] = {
+    front: dict[str, object] = {
         **({"base_model": run.base_model} if is_on_hub(run.base_model) else {}),
         "library_name": "peft" if config.lora else "transformers",
         "pipeline_tag": "image-text-to-text",

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import Config, select_reward_weights
@@ -15,7 +15,11 @@ from refine_iqa_train.models.adapters import Adapter
 from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.models.identity import is_on_hub
 from refine_iqa_train.models.processors import load_processor
+from refine_iqa_train.models.protocols import Processor
 from refine_iqa_train.training.weights import check_adapter, find_base_model, is_continuing_adapter
+
+if TYPE_CHECKING:
+    from trl import GRPOConfig, SFTConfig
 
 __all__ = ["PreparedRun", "prepare"]
 
@@ -26,8 +30,8 @@ class PreparedRun:
 
     config: Config
     stage: str
-    arguments: Any
-    processor: Any
+    arguments: "GRPOConfig | SFTConfig"
+    processor: Processor
     family: ModelFamily
     policy: ImagePolicy
     data: TrainingData
@@ -80,7 +84,7 @@ def _check_places(config: Config) -> None:
         raise UserError(f"revision: {config.revision} is for models on the Hub, and {config.model} is a folder")
 
 
-def _check_keys(config: Config, stage: str, arguments: Any) -> None:
+def _check_keys(config: Config, stage: str, arguments: "GRPOConfig | SFTConfig") -> None:
     if stage != "sft" and not select_reward_weights(config, stage):
         raise UserError("all rewards have the weight 0; there is nothing to train for (rewards.weights)")
     if config.data.streaming and arguments.max_steps <= 0:
@@ -95,7 +99,9 @@ def _check_keys(config: Config, stage: str, arguments: Any) -> None:
         )
 
 
-def _check_vllm(config: Config, arguments: Any, policy: ImagePolicy, adapter: Adapter | None) -> None:
+def _check_vllm(
+    config: Config, arguments: "GRPOConfig | SFTConfig", policy: ImagePolicy, adapter: Adapter | None
+) -> None:
     """VLLM reads the limits of the model's own folder: it must not resize what was brought to its final size here."""
     if not getattr(arguments, "use_vllm", False) or policy.factor is None:
         return
@@ -124,7 +130,7 @@ def _check_push(config: Config, adapter: Adapter | None) -> None:
         )
 
 
-def _check_batches(data: TrainingData, arguments: Any) -> list[str]:
+def _check_batches(data: TrainingData, arguments: "GRPOConfig | SFTConfig") -> list[str]:
     """Enough questions for a step, and about different images."""
     if data.files is None:
         return []

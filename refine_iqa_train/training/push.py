@@ -1,7 +1,5 @@
 """Pushing a trained model: one commit with the model, its processor and its card."""
 
-from typing import Any
-
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import Config
 
@@ -14,17 +12,17 @@ NOT_PUSHED = [
 """What stays on this machine."""
 
 
-def push(config: Config) -> Any:
+def push(config: Config) -> None:
     """Push `out` to the repository `hub.id`; without one do nothing. Raises `UserError`; what is on disk stays."""
     if config.hub.id is None:
-        return None
+        return
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     api = HfApi()
     try:
         api.create_repo(config.hub.id, private=config.hub.private, exist_ok=True)
-        return api.upload_folder(
+        api.upload_folder(
             repo_id=config.hub.id,
             folder_path=config.out,
             ignore_patterns=NOT_PUSHED,

@@ -4,7 +4,7 @@ import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from transformers import TrainerCallback
 
@@ -12,6 +12,9 @@ from distortlab.core.errors import UserError
 from distortlab.storage.atomic import read_json
 from refine_iqa_train.training.prepare import PreparedRun
 from refine_iqa_train.training.run_record import RunRecord, list_differences, make_record, read_record, write_record
+
+if TYPE_CHECKING:
+    from transformers import TrainerControl, TrainerState, TrainingArguments
 
 __all__ = ["RecordCallback", "Start", "copy_model", "find_start", "mark_finished"]
 
@@ -167,7 +170,7 @@ class RecordCallback(TrainerCallback):  # type: ignore[misc]
     def __init__(self, record: RunRecord) -> None:
         self.record = record
 
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_save(self, args: "TrainingArguments", state: "TrainerState", control: "TrainerControl", **_: object) -> None:
         """After a checkpoint was saved."""
         if state.is_world_process_zero:
             write_record(Path(args.output_dir) / f"checkpoint-{state.global_step}", self.record)

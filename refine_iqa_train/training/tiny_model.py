@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.tasks import grounding, quality, recognition
@@ -17,6 +17,9 @@ from distortlab.tasks.answer import wrap
 from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.data.cold_start import write_thinking
 from refine_iqa_train.models.processors import make_image_only_class
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 __all__ = ["TINY_MODELS", "build_tiny_model", "build_tiny_processor", "build_tiny_tokenizer", "save_tiny_model"]
 
@@ -66,7 +69,7 @@ def save_tiny_model(out: str | Path, family: str = "qwen3_vl", seed: int = 0) ->
 # --- tokenizer ------------------------------------------------------------------------------------------------------
 
 
-def build_tiny_tokenizer(family: str = "qwen3_vl", size: int = 1024) -> Any:
+def build_tiny_tokenizer(family: str = "qwen3_vl", size: int = 1024) -> "PreTrainedTokenizerBase":
     """Byte-level BPE, trained on the questions and answers of the tasks."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -111,21 +114,21 @@ def _make_corpus() -> Iterator[str]:
         *(quality.question(0, think) for think in (True, False)),
     ]
     kinds = [(family, recognition.truth(family, severity)) for family in families for severity in (1, 2, 3, 4, 5)]
-    answers = [wrap(right, write_thinking("recognition", right, {"distortion": family})) for family, right in kinds]
-    ratings = [wrap(f"Score:{n}.44", write_thinking("quality", f"{n}.44", {})) for n in (1, 2, 3, 4)]
+    answers = [wrap(right, write_thinking("recognition", right, family)) for family, right in kinds]
+    ratings = [wrap(f"Score:{n}.44", write_thinking("quality", f"{n}.44", None)) for n in (1, 2, 3, 4)]
     return chain(*([text] * 4 for text in [*questions, *answers, *ratings]))
 
 
 # --- processors -----------------------------------------------------------------------------------------------------
 
 
-def build_tiny_processor(family: str = "qwen3_vl") -> Any:
+def build_tiny_processor(family: str = "qwen3_vl") -> "ProcessorMixin":
     """Stock processors where torchvision is there, those for images alone where it is not."""
     tokenizer = build_tiny_tokenizer(family)
     return _build_llava_processor(tokenizer) if family == "llava" else _build_qwen_processor(family, tokenizer)
 
 
-def _build_qwen_processor(family: str, tokenizer: Any) -> Any:
+def _build_qwen_processor(family: str, tokenizer: "PreTrainedTokenizerBase") -> "ProcessorMixin":
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
     from transformers.utils import is_torchvision_available
 
@@ -157,7 +160,7 @@ def _build_qwen_processor(family: str, tokenizer: Any) -> Any:
     )
 
 
-def _build_llava_processor(tokenizer: Any) -> Any:
+def _build_llava_processor(tokenizer: "PreTrainedTokenizerBase") -> "ProcessorMixin":
     from transformers import CLIPImageProcessorPil, LlavaProcessor
 
     images = CLIPImageProcessorPil(
@@ -180,7 +183,7 @@ def _build_llava_processor(tokenizer: Any) -> Any:
 # --- models ---------------------------------------------------------------------------------------------------------
 
 
-def build_tiny_model(family: str, tokenizer: Any, seed: int = 0) -> Any:
+def build_tiny_model(family: str, tokenizer: "PreTrainedTokenizerBase", seed: int = 0) -> "PreTrainedModel":
     """A model with random weights, the same ones for the same seed."""
     import torch
 
@@ -193,7 +196,7 @@ def build_tiny_model(family: str, tokenizer: Any, seed: int = 0) -> Any:
     return model
 
 
-def _text_values(tokenizer: Any, **more: Any) -> dict[str, Any]:
+def _text_values(tokenizer: "PreTrainedTokenizerBase", **more: object) -> dict[str, object]:
     return {
         "vocab_size": len(tokenizer),
         "hidden_size": HIDDEN,
@@ -211,7 +214,7 @@ def _text_values(tokenizer: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def _vision_values(**more: Any) -> dict[str, Any]:
+def _vision_values(**more: object) -> dict[str, object]:
     return {
         "depth": VISION_DEPTH,
         "hidden_size": VISION_HIDDEN,
@@ -226,18 +229,18 @@ def _vision_values(**more: Any) -> dict[str, Any]:
     }
 
 
-def _find_token_ids(tokenizer: Any) -> dict[str, int]:
+def _find_token_ids(tokenizer: "PreTrainedTokenizerBase") -> dict[str, int]:
     names = {"image_token_id": "<|image_pad|>", "video_token_id": "<|video_pad|>"}
     names |= {"vision_start_token_id": "<|vision_start|>", "vision_end_token_id": "<|vision_end|>"}
     return {key: tokenizer.convert_tokens_to_ids(token) for key, token in names.items()}
 
 
-def _rope_values(**more: Any) -> dict[str, Any]:
+def _rope_values(**more: object) -> dict[str, object]:
     third = HEAD // 2 // 4
     return {"rope_type": "default", "rope_theta": 1.0e4, "mrope_section": [HEAD // 2 - 2 * third, third, third], **more}
 
 
-def _build_qwen3(tokenizer: Any) -> Any:
+def _build_qwen3(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedModel":
     from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
     text = _text_values(tokenizer, head_dim=HEAD, rope_parameters=_rope_values(mrope_interleaved=True))
@@ -248,7 +251,7 @@ def _build_qwen3(tokenizer: Any) -> Any:
     return Qwen3VLForConditionalGeneration(config)
 
 
-def _build_qwen2_5(tokenizer: Any) -> Any:
+def _build_qwen2_5(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedModel":
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
     vision = _vision_values(window_size=4 * PATCH * MERGE, fullatt_block_indexes=[VISION_DEPTH - 1])
@@ -261,7 +264,7 @@ def _build_qwen2_5(tokenizer: Any) -> Any:
     return Qwen2_5_VLForConditionalGeneration(config)
 
 
-def _build_llava(tokenizer: Any) -> Any:
+def _build_llava(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedModel":
     from transformers import CLIPVisionConfig, LlavaConfig, LlavaForConditionalGeneration, Qwen2Config
 
     image = tokenizer.convert_tokens_to_ids("<image>")
@@ -285,7 +288,7 @@ def _build_llava(tokenizer: Any) -> Any:
     return LlavaForConditionalGeneration(config)
 
 
-TINY_MODELS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+TINY_MODELS: "Mapping[str, Callable[[PreTrainedTokenizerBase], PreTrainedModel]]" = MappingProxyType(
     {"qwen3_vl": _build_qwen3, "qwen2_5_vl": _build_qwen2_5, "llava": _build_llava}
 )
 """Architectures, by `model_type`."""

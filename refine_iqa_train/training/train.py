@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
 from distortlab.core.seeds import stream
@@ -12,12 +12,22 @@ from distortlab.storage.atomic import read_json, write_text
 from refine_iqa_train.config.schema import Config
 from refine_iqa_train.models.adapters import BASE
 from refine_iqa_train.models.families import ModelFamily
+from refine_iqa_train.models.rows import ColdStartRow, StoredRow
+from refine_iqa_train.monitoring.held_out import Logs
 from refine_iqa_train.training.packages import check_packages
 from refine_iqa_train.training.prepare import PreparedRun, prepare
 from refine_iqa_train.training.resume import RecordCallback, Start, copy_model, find_start, mark_finished
 from refine_iqa_train.training.run_record import read_record, write_record
 from refine_iqa_train.training.trl_arguments import make_quantization_config
 from refine_iqa_train.training.weights import make_model_arguments
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from torch.nn import Module
+    from transformers import TrainerState
+    from trl import GRPOTrainer, SFTTrainer
+
+    from refine_iqa_train.rewards.task_rewards import RewardFunction
 
 __all__ = ["train"]
 
@@ -71,7 +81,7 @@ def _save_trained(run: PreparedRun, start: Start) -> dict[str, float]:
     return _find_last_metrics(state.log_history)
 
 
-def _finish(run: PreparedRun, start: Start, state: Any) -> None:
+def _finish(run: PreparedRun, start: Start, state: "TrainerState") -> None:
     """What stands beside the model, and then the mark that all is there. Pushing can be tried again."""
     from refine_iqa_train.training.model_card import write_card
     from refine_iqa_train.training.push import push
@@ -96,7 +106,7 @@ def _report_finished(run: PreparedRun, steps: int) -> dict[str, float]:
     return _find_last_metrics(state.get("log_history", ()))
 
 
-def _make_trainer(run: PreparedRun) -> Any:
+def _make_trainer(run: PreparedRun) -> "GRPOTrainer | SFTTrainer":
     """TRL's trainer. What it does not take only when it has the model is a sentence too."""
     try:
         return _make_sft_trainer(run) if run.stage == "sft" else _make_grpo_trainer(run)
@@ -104,7 +114,7 @@ def _make_trainer(run: PreparedRun) -> Any:
         raise UserError(f"TRL does not take this run: {' '.join(str(error).split())}") from error
 
 
-def _make_grpo_trainer(run: PreparedRun) -> Any:
+def _make_grpo_trainer(run: PreparedRun) -> "GRPOTrainer":
     from refine_iqa_train.training.trainer import RefineTrainer
 
     return RefineTrainer(
@@ -118,7 +128,7 @@ def _make_grpo_trainer(run: PreparedRun) -> Any:
     )
 
 
-def make_rewards(config: Config, weights: Mapping[str, float]) -> list[Any]:
+def make_rewards(config: Config, weights: Mapping[str, float]) -> "list[RewardFunction]":
     """The reward functions, in the order of their weights."""
     from refine_iqa_train.rewards.probability_difference import ProbabilityDifference
     from refine_iqa_train.rewards.ranking import RankingReward
@@ -126,7 +136,7 @@ def make_rewards(config: Config, weights: Mapping[str, float]) -> list[Any]:
 
     rules, tasks = config.rewards, make_scorers(config.rewards)
 
-    def make_reward(name: str) -> Any:
+    def make_reward(name: str) -> "RewardFunction":
         if name == "format":
             return format_reward
         if name == "probability_difference":
@@ -140,7 +150,7 @@ def make_rewards(config: Config, weights: Mapping[str, float]) -> list[Any]:
     return [make_reward(name) for name in weights]
 
 
-def _make_sft_trainer(run: PreparedRun) -> Any:
+def _make_sft_trainer(run: PreparedRun) -> "SFTTrainer":
     from trl import SFTTrainer
 
     data = run.data
@@ -154,21 +164,21 @@ def _make_sft_trainer(run: PreparedRun) -> Any:
     )
 
 
-def _make_cold_start_rows(run: PreparedRun) -> Any:
+def _make_cold_start_rows(run: PreparedRun) -> "Dataset | None":
     from refine_iqa_train.data.cold_start import make_cold_start_row
     from refine_iqa_train.data.mixture import prepare_rows_lazily
     from refine_iqa_train.data.prompts import prepare_question
 
     config = run.config
 
-    def prepare_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    def prepare_row(row: StoredRow) -> ColdStartRow:
         direct = stream(config.seed, "direct", row["sample_id"]).uniform() < config.cold_start.direct_share
-        return make_cold_start_row(prepare_question(row, run.policy, run.family.coordinates), row, direct)
+        return make_cold_start_row(prepare_question(row, run.policy, run.family.coordinates), direct)
 
     return prepare_rows_lazily(run.data.files, prepare_row)
 
 
-def _freeze(model: Any, family: ModelFamily) -> None:
+def _freeze(model: "Module", family: ModelFamily) -> None:
     for name, weight in model.named_parameters():
         if set(name.split(".")) & set(family.vision):
             weight.requires_grad = False
@@ -193,7 +203,7 @@ def _remove_intermediates(config: Config) -> None:
         shutil.rmtree(Path(config.out) / name, ignore_errors=True)
 
 
-def _find_last_metrics(history: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def _find_last_metrics(history: Sequence[Logs]) -> dict[str, float]:
     """The latest value of every metric; those of a validation are all of the last one, or none."""
     found: dict[str, float] = {}
     for entry in history:

@@ -1,15 +1,20 @@
 """The configuration in TRL's terms: its arguments checked key by key, defaults for the machine at hand, adapters."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from distortlab.core.errors import UserError, describe_unknown
 from refine_iqa_train.config.schema import Config, LoraRules
 from refine_iqa_train.config.trl_limits import check_value
 from refine_iqa_train.models.families import ModelFamily
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from transformers import BitsAndBytesConfig
+    from trl import GRPOConfig, SFTConfig
 
 __all__ = ["REPLACED_KEYS", "make_grpo_arguments", "make_lora_config", "make_quantization_config", "make_sft_arguments"]
 
@@ -32,8 +37,10 @@ REPLACED_KEYS: Mapping[str, str] = {
 }
 """Keys of TRL that other keys of the configuration stand for."""
 
+Arguments = TypeVar("Arguments")
 
-def make_grpo_arguments(config: Config, weights: Mapping[str, float], processes: int = 1) -> Any:
+
+def make_grpo_arguments(config: Config, weights: Mapping[str, float], processes: int = 1) -> "GRPOConfig":
     """`GRPOConfig` of a stage. What TRL would refuse later is refused here, in one sentence."""
     from trl import GRPOConfig
 
@@ -52,7 +59,7 @@ def make_grpo_arguments(config: Config, weights: Mapping[str, float], processes:
     return _construct(GRPOConfig, {**_derive_values(config, values), **values})
 
 
-def make_sft_arguments(config: Config) -> Any:
+def make_sft_arguments(config: Config) -> "SFTConfig":
     """`SFTConfig` of the cold start."""
     from trl import SFTConfig
 
@@ -137,7 +144,7 @@ def _derive_values(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
     return shared
 
 
-def _construct(kind: Any, values: Mapping[str, Any]) -> Any:
+def _construct(kind: Callable[..., Arguments], values: Mapping[str, object]) -> Arguments:
     try:
         with warnings.catch_warnings():
             # TRL 1.16 sets what transformers 5.23 calls by another name
@@ -150,7 +157,7 @@ def _construct(kind: Any, values: Mapping[str, Any]) -> Any:
 # --- adapters -------------------------------------------------------------------------------------------------------
 
 
-def make_lora_config(config: Config, family: ModelFamily) -> Any:
+def make_lora_config(config: Config, family: ModelFamily) -> "LoraConfig | None":
     """`LoraConfig`, or None. All linear layers; those that see only where asked for."""
     rules = config.lora
     if rules is None:
@@ -169,7 +176,7 @@ def make_lora_config(config: Config, family: ModelFamily) -> Any:
     )
 
 
-def make_quantization_config(rules: LoraRules | None) -> Any:
+def make_quantization_config(rules: LoraRules | None) -> "BitsAndBytesConfig | None":
     """4-bit weights for QLoRA (NF4, double quantization, as in arXiv 2305.14314), or None."""
     if rules is None or not rules.four_bit:
         return None

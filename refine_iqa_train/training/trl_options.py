@@ -5,7 +5,6 @@ Values are those of the papers as far as they give any; the tests train two step
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 __all__ = ["OPTIONS", "Option", "format_markdown_table"]
 
@@ -32,7 +31,7 @@ class Option:
 
     name: str
     what: str
-    keys: Mapping[str, Any]
+    keys: Mapping[str, object]
     source: str
     metric: str = ""
     published: bool = True
@@ -188,7 +187,7 @@ def _format_row(option: Option) -> str:
     )
 
 
-def _format_yaml(value: Any) -> str:
+def _format_yaml(value: object) -> str:
     """A value as YAML 1.2 has it: with the point without which YAML 1.1 reads 3e-4 as text."""
     if isinstance(value, bool):
         return str(value).lower()

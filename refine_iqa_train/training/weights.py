@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
 from distortlab.storage.atomic import read_json, write_json
@@ -13,6 +13,10 @@ from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.models.identity import identify_model
 from refine_iqa_train.models.processors import load_processor
 from refine_iqa_train.training.trl_arguments import make_lora_config, make_quantization_config
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from trl import GRPOConfig, SFTConfig
 
 __all__ = ["check_adapter", "find_base_model", "is_continuing_adapter", "make_model_arguments", "merge_run"]
 
@@ -65,8 +69,8 @@ def _check_same(rules: LoraRules, adapter: Adapter, family: ModelFamily) -> None
 
 
 def make_model_arguments(
-    config: Config, adapter: Adapter | None, family: ModelFamily, arguments: Any
-) -> dict[str, Any]:
+    config: Config, adapter: Adapter | None, family: ModelFamily, arguments: "GRPOConfig | SFTConfig"
+) -> dict[str, object]:
     """`model`, `peft_config` and `quantization_config` of TRL's trainers; `arguments` are theirs.
 
     Merged weights are written to a folder in `out` first: a model is loaded from there again as the reference of the
@@ -83,7 +87,7 @@ def make_model_arguments(
     }
 
 
-def _load_with_adapter(config: Config, adapter: Adapter, arguments: Any) -> Any:
+def _load_with_adapter(config: Config, adapter: Adapter, arguments: "GRPOConfig | SFTConfig") -> "PeftModel":
     """As TRL loads a model that it is given by name, with the adapters on it."""
     from trl.trainer.utils import create_model_from_path
 

@@ -203,9 +203,9 @@ def test_less_is_less() -> None:
 def test_answers_of_the_cold_start_are_right(task: str, solution: str, said: str) -> None:
     from refine_iqa_train.monitoring.held_out import score_answer
 
-    row = {"distortion": "oversharpen" if task == "recognition" else "noise"}
-    question = {"task": task, "solution": solution, "prompt": [], "images": []}
-    text = make_cold_start_row(question, row)["completion"][0]["content"]
+    family = {"recognition": "oversharpen", "quality": None}.get(task, "noise")
+    question = {"task": task, "solution": solution, "prompt": [], "images": [], "family": family}
+    text = make_cold_start_row(question)["completion"][0]["content"]
     assert said in text
     marks = score_answer("x", task, text, solution).marks
     assert marks["unread"] == 0.0
