@@ -10,7 +10,9 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 pytest.importorskip("trl", reason="the extra train is not installed")
-yaml = pytest.importorskip("yaml")
+pytest.importorskip("yaml")
+
+from trainer_runs import write_run_file
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -70,20 +72,23 @@ def rated(perception: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def rated_keys(rated: Path) -> dict[str, Any]:
+    """The keys of a run on those images, with some of them held out."""
+    return {
+        "data.rated": f"meta:{rated / 'train.json'}+norm",
+        "data.rated_validation": f"meta:{rated / 'validation.json'}+norm",
+        "data.rated_root": str(rated),
+    }
+
+
+@pytest.fixture
 def run_file(tiny: Any, perception: Path, tmp_path: Path) -> Callable[..., Path]:
     """Writes the configuration of a short run in groups of four: keys below `trainer`, and whole sections."""
 
     def write(trainer: Mapping[str, Any], **sections: Any) -> Path:
-        values = {
-            "model": str(tiny("qwen3_vl")),
-            "out": str(tmp_path / "run"),
-            "data": {"perception": str(perception)},
-            "validation": {"every": 2, "samples": 4, "batch": 4},
-            **sections,
-            "trainer": {"num_generations": 4, "max_completion_length": 8, "logging_steps": 1, **trainer},
-        }
-        path = tmp_path / "run.yaml"
-        path.write_text(yaml.safe_dump(values))
-        return path
+        held_out = {"every": 2, "samples": 4, "batch": 4}
+        sections = {"data": {"perception": str(perception)}, "validation": held_out, **sections}
+        keys = {"max_completion_length": 8, "logging_steps": 1, **trainer}
+        return write_run_file(tmp_path / "run.yaml", tiny("qwen3_vl"), tmp_path / "run", keys, **sections)
 
     return write

@@ -1,15 +1,14 @@
-"""The configuration: recipes that come with the package, overrides, unknown keys; the command line without torch."""
+"""The configuration: files that come with the package, overrides, unknown keys."""
 
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.overrides import parse_overrides
-from refine_iqa_train.config.schema import REWARDS, Config, list_packaged_configs, load_config, select_reward_weights
-from refine_iqa_train.training.trl_arguments import REPLACED_KEYS, make_grpo_arguments, make_sft_arguments
+from refine_iqa_train.config.schema import REWARDS, list_packaged_configs, load_config, select_reward_weights
+from refine_iqa_train.training.trl_arguments import make_grpo_arguments, make_sft_arguments
 
 CONFIGS = sorted(list_packaged_configs())
 
@@ -131,49 +130,6 @@ def test_no_such_file_and_no_such_config() -> None:
         load_config("stage1-qwen3-vl-4")
 
 
-# --- TRL's keys -----------------------------------------------------------------------------------------------------
-
-
-def make_config(**keys: object) -> Config:
-    base = {"per_device_train_batch_size": 8, "num_generations": 4}
-    return Config(model="m", out="runs/x", trainer={**base, **keys})
-
-
-@pytest.mark.parametrize("key", REPLACED_KEYS)
-def test_keys_that_others_stand_for_are_refused(key: str) -> None:
-    with pytest.raises(UserError, match=rf"trainer\.{key} is set by the key"):
-        make_grpo_arguments(make_config(**{key: 1}), {"format": 1.0})
-
-
-@pytest.mark.parametrize(
-    ("keys", "sentence"),
-    [
-        ({"lerning_rate": 1}, "did you mean 'trainer.learning_rate'"),
-        ({"learning_rate": "fast"}, "trainer.learning_rate = 'fast'"),
-        ({"num_generations": 3}, "no whole number of groups of 3"),
-        ({"num_generations": 1}, "at least 2 rollouts"),
-        ({"loss_type": "dapo", "auto_find_batch_size": True}, "do not go together"),
-    ],
-)
-def test_what_trl_would_refuse_later(keys: dict[str, object], sentence: str) -> None:
-    with pytest.raises(UserError) as caught:
-        make_grpo_arguments(make_config(**keys), {"format": 1.0})
-    assert sentence in str(caught.value)
-
-
-def test_groups_may_straddle_processes() -> None:
-    config = make_config(per_device_train_batch_size=2, num_generations=4)
-    with pytest.raises(UserError, match=r"e\.g\. 4 rollouts each"):
-        make_grpo_arguments(config, {"format": 1.0})
-    from refine_iqa_train.training.trl_arguments import _check_groups
-
-    _check_groups(config, config.trainer, processes=2)
-
-
-def test_numbers_may_be_written_as_text() -> None:
-    assert make_grpo_arguments(make_config(learning_rate="3e-6"), {"format": 1.0}).learning_rate == 3e-6
-
-
 def test_weights_of_the_stages() -> None:
     config = load_config("stage2-qwen3-vl-4b")
     assert list(select_reward_weights(config, "stage2")) == ["format", "quality", "probability_difference"]
@@ -182,29 +138,28 @@ def test_weights_of_the_stages() -> None:
     assert set(select_reward_weights(load_config("stage1-qwen3-vl-4b"), "stage1")) < set(REWARDS)
 
 
-# --- the command line -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"data.families": ["moire"]}, "no family called 'moire' (data.families); known: blur, noise, compression"),
+        ({"data.perception_share": 1.0}, "data.perception_share = 1.0; it lies between 0 and 1 and is neither"),
+        ({"data.perception_share": 0}, "it lies between 0 and 1"),
+        ({"validation.every": True}, "validation.every = true: input should be a number"),
+        ({"rewards.weights.format": True}, "rewards.weights.format = true: input should be a number"),
+        ({"rewards.digits": [True, 0, 0]}, "rewards.digits[0] = true: input should be a number"),
+        ({"data.limit": False}, "data.limit = false: input should be a number"),
+        ({"lora.r": True}, "lora.r = true: input should be a number"),
+        ({"seed": True}, "seed = true"),
+        ({"seed": -1}, "seed = -1 is outside"),
+    ],
+)
+def test_keys_that_were_taken_without_a_word(file: Path, keys: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load_config(file, keys)
+    assert sentence in str(caught.value)
 
-PROGRAM = """
-import sys
-from refine_iqa_train.cli import main
-sys.argv = ["refine_iqa_train", *sys.argv[1:]]
-try:
-    main()
-finally:
-    heavy = {"torch", "transformers", "trl", "datasets", "accelerate"} & set(sys.modules)
-    assert not heavy, heavy
-"""
 
-
-@pytest.mark.parametrize("words", [["--help"], ["stage1", "--help"], ["tiny", "--help"], ["check", "--help"]])
-def test_help_needs_no_torch(words: list[str]) -> None:
-    run = subprocess.run([sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    assert "python -m refine_iqa_train" in run.stdout
-
-
-def test_a_wrong_key_is_told_before_anything_heavy_is_loaded() -> None:
-    words = ["stage1", "--config", "smoke-stage1", "--trainr.max_steps", "3"]
-    run = subprocess.run([sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, check=False)
-    assert run.returncode == 2
-    assert run.stderr.strip() == "refine_iqa_train: smoke-stage1: no key called 'trainr'; did you mean 'trainer'?"
+def test_switches_stay_switches(file: Path) -> None:
+    config = load_config(file, {"data.streaming": True, "frozen_vision": False, "validation.every": 0})
+    assert config.data.streaming
+    assert not config.frozen_vision

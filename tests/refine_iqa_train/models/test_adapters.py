@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
+from trainer_runs import encode_question
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import Config, HubRules, LoraRules, load_config
@@ -61,15 +60,7 @@ def config_of(model: Path, out: Path, **keys: Any) -> Config:
 
 
 def logits(model: Any, processor: Any) -> torch.Tensor:
-    image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8))
-    content = [{"type": "image", "image": image}, {"type": "text", "text": "How good is it?"}]
-    batch = processor.apply_chat_template(
-        [[{"role": "user", "content": content}]],
-        add_generation_prompt=True,
-        tokenize=True,
-        return_dict=True,
-        return_tensors="pt",
-    )
+    batch = encode_question(processor, "How good is it?", (96, 128))
     with torch.no_grad():
         found: torch.Tensor = model.eval()(**batch).logits
     return found

@@ -1,80 +1,86 @@
-"""How held-out questions are answered: greedily unless a temperature is given, and training is left as it was."""
+"""Measures of held-out answers: accuracy by task, and agreement with scores that people gave."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import math
 
+import numpy as np
 import pytest
-import torch
+from scipy.stats import pearsonr, spearmanr
 
-from distortlab.core.errors import UserError
-from refine_iqa_train.config.schema import load_config
-from refine_iqa_train.rewards.task_rewards import get_text
-from refine_iqa_train.training.prepare import prepare
-from refine_iqa_train.training.train import _make_grpo_trainer
+from distortlab.tasks.answer import wrap
+from refine_iqa_train.monitoring.held_out import HeldOutScores, list_measures, score_answer
 
-TRAINER = {"per_device_train_batch_size": 4, "min_p": 0.1, "disable_tqdm": True}
-HELD_OUT = {"every": 2, "samples": 4, "batch": 4}
-RunFile = Callable[..., Path]
+MOS = [1.0, 2.0, 3.0, 4.0, 5.0]
+GIVEN = ["1.50", "1.40", "3.00", "4.00", "4.10"]
 
 
-def answers(trainer: Any, seed: int) -> dict[str, list[str]]:
-    """What is said to each held-out question, with the random numbers of a seed."""
-    heard: dict[str, list[str]] = {}
-    whole = trainer._validate
-
-    def listening(inputs: Any, completions: Any, direct: Any) -> None:
-        for row, completion in zip(inputs, completions, strict=True):
-            heard.setdefault(row["sample_id"], []).append(get_text(completion))
-        whole(inputs, completions, direct)
-
-    trainer._validate = listening
-    torch.manual_seed(seed)
-    trainer.evaluate()
-    trainer._validate = whole
-    return heard
-
-
-def greedy(trainer: Any) -> dict[str, list[str]]:
-    """The same by transformers alone, one question at a time."""
-    found = {}
-    for row in trainer.eval_dataset:
-        content = [{"type": "image", "image": image} for image in row["images"]]
-        content.append({"type": "text", "text": row["prompt"][0]["content"]})
-        batch = trainer.processing_class.apply_chat_template(
-            [{"role": "user", "content": content}],
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            return_tensors="pt",
-        )
-        suppressed = [trainer.model.config.image_token_id]
-        out = trainer.model.generate(**batch, max_new_tokens=8, do_sample=False, suppress_tokens=suppressed)
-        text = trainer.processing_class.decode(out[0, batch["input_ids"].shape[1] :], skip_special_tokens=True)
-        found[row["sample_id"]] = [text]
-    return found
+def test_correlations_are_scipys_over_images() -> None:
+    held = HeldOutScores()
+    held.add(
+        [
+            score_answer(str(i), "quality", wrap(f"Score:{g}", "."), f"{m:.2f}")
+            for i, (g, m) in enumerate(zip(GIVEN, MOS, strict=True))
+        ]
+    )
+    held.add(
+        [
+            score_answer("5", "quality", "no score", "2.00"),
+            score_answer("0", "quality", wrap("Score:5.00", "."), "1.00"),
+        ]
+    )
+    found = held.compute_metrics()
+    numbers = [float(value) for value in GIVEN]
+    assert found["held_out/n"] == 6
+    assert found["quality/srcc"] == pytest.approx(spearmanr(numbers, MOS).statistic)
+    assert found["quality/plcc"] == pytest.approx(pearsonr(numbers, MOS).statistic)
+    assert found["quality/unread"] == pytest.approx(1 / 6)
+    assert found["quality/mae"] == pytest.approx((0.5 + 0.6 + 0 + 0 + 0.9) / 5)
 
 
-@pytest.mark.slow
-def test_the_likeliest_answers_and_always_the_same(run_file: RunFile) -> None:
-    trainer = _make_grpo_trainer(prepare(load_config(run_file(TRAINER)), "stage1"))
-    first = answers(trainer, 0)
-    assert len(first) == 4
-    assert first == answers(trainer, 1) == greedy(trainer)
-    assert trainer.generation_config.do_sample
-    assert trainer.generation_config.min_p == 0.1
-    assert trainer.generation_kwargs["do_sample"]
+def test_several_answers_to_one_image_count_as_their_mean() -> None:
+    held = HeldOutScores(generations=2)
+    for i, mos in enumerate(MOS):
+        held.add([score_answer(str(i), "quality", wrap(f"Score:{mos:.2f}", "."), f"{mos:.2f}")])
+        held.add([score_answer(str(i), "quality", "nothing", f"{mos:.2f}")])
+    assert held.compute_metrics()["quality/srcc"] == pytest.approx(1.0)
+    assert held.compute_metrics()["quality/unread"] == 0.5
 
 
-@pytest.mark.slow
-def test_sampled_answers_where_a_temperature_is_given(run_file: RunFile) -> None:
-    config = load_config(run_file(TRAINER, validation={**HELD_OUT, "temperature": 0.9, "generations": 2}))
-    trainer = _make_grpo_trainer(prepare(config, "stage1"))
-    first = answers(trainer, 0)
-    assert first != answers(trainer, 1)
-    assert any(len(set(texts)) == 2 for texts in first.values())
+def test_one_score_for_all_has_no_correlation() -> None:
+    held = HeldOutScores()
+    held.add([score_answer(str(i), "quality", wrap("Score:3.00", "."), f"{mos:.2f}") for i, mos in enumerate(MOS)])
+    assert math.isnan(held.compute_metrics()["quality/srcc"])
 
 
-def test_several_greedy_answers_are_refused(run_file: RunFile) -> None:
-    with pytest.raises(UserError, match=r"2 greedy answers would be alike; give a validation\.temperature"):
-        load_config(run_file(TRAINER, validation={**HELD_OUT, "generations": 2}))
+def test_accuracy_by_task() -> None:
+    held = HeldOutScores()
+    rows = [
+        ("recognition", "Noise, Slight", "Noise, Severe"),
+        ("recognition", "nonsense", "Noise, Severe"),
+        ("object", "dog", "dog"),
+        ("grounding", "[0, 0, 10, 6]", "[0, 0, 10, 10]"),
+    ]
+    held.add([score_answer(str(i), task, wrap(answer, "."), truth) for i, (task, answer, truth) in enumerate(rows)])
+    found = held.compute_metrics()
+    assert found["recognition/type"] == 0.5
+    assert found["recognition/severity"] == 0.0
+    assert found["recognition/unread"] == 0.5
+    assert found["object/accuracy"] == 1.0
+    assert found["grounding/iou"] == pytest.approx(0.6)
+    assert found["grounding/iou50"] == 1.0
+
+
+def test_measures_of_direct_scores() -> None:
+    mos, direct = [1.0, 2.0, 3.0, 4.0, 5.0], [2.1, 1.9, 3.0, None, 4.5]
+    held = HeldOutScores(direct=True)
+    for n, (right, score) in enumerate(zip(mos, direct, strict=True)):
+        held.add([score_answer(str(n), "quality", "nothing", f"{right:.2f}", score)] * 2)
+    found = held.compute_metrics()
+    read = [(score, right) for score, right in zip(direct, mos, strict=True) if score is not None]
+    assert found["quality/srcc_direct"] == pytest.approx(spearmanr(*zip(*read, strict=True)).statistic)
+    assert found["quality/mae_direct"] == pytest.approx(np.mean([abs(a - b) for a, b in read]))
+    assert found["quality/unread_direct"] == pytest.approx(0.2)
+    assert math.isnan(found["quality/srcc"])
+    shown = {measure.name: str(measure) for measure in list_measures(found)}
+    assert shown["srcc_direct"].endswith("(n 4)")
+    assert shown["srcc"] == "- (0 read of 5)"
+    assert "srcc_direct" not in {measure.name for measure in list_measures(HeldOutScores().compute_metrics())}

@@ -1,7 +1,5 @@
-"""Scores without thinking: against one image at a time and the harness's own reading; what the cold start teaches."""
+"""Scores without thinking: against one image at a time and the harness's own reading."""
 
-import math
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,18 +11,12 @@ from accelerate import Accelerator
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from scipy.stats import spearmanr
 
-from distortlab.tasks import format_score, quality
-from distortlab.tasks.answer import wrap
+from distortlab.tasks import quality
 from refine_bench.prompts.answers import Answer, Token, read_score
 from refine_bench.prompts.protocols import find_protocol
-from refine_iqa_train.config.schema import load_config
 from refine_iqa_train.models.processors import load_processor
-from refine_iqa_train.monitoring.held_out import HeldOutScores, list_measures, score_answer
 from refine_iqa_train.rewards.direct_scores import DirectScorer
-from refine_iqa_train.training.prepare import prepare
-from refine_iqa_train.training.train import _make_cold_start_rows
 
 FAMILIES = ("llava", "qwen2_5_vl", "qwen3_vl")
 
@@ -108,43 +100,3 @@ def test_the_expectation_of_a_digit(weights: list[float]) -> None:
 
 def test_the_expectation_of_the_paper() -> None:
     assert quality.expect_digit({3: 0.379, 4: 0.621}) == (pytest.approx(3.621), pytest.approx(1.0))
-
-
-def test_measures_of_direct_scores() -> None:
-    mos, direct = [1.0, 2.0, 3.0, 4.0, 5.0], [2.1, 1.9, 3.0, None, 4.5]
-    held = HeldOutScores(direct=True)
-    for n, (right, score) in enumerate(zip(mos, direct, strict=True)):
-        held.add([score_answer(str(n), "quality", "nothing", f"{right:.2f}", score)] * 2)
-    found = held.compute_metrics()
-    read = [(score, right) for score, right in zip(direct, mos, strict=True) if score is not None]
-    assert found["quality/srcc_direct"] == pytest.approx(spearmanr(*zip(*read, strict=True)).statistic)
-    assert found["quality/mae_direct"] == pytest.approx(np.mean([abs(a - b) for a, b in read]))
-    assert found["quality/unread_direct"] == pytest.approx(0.2)
-    assert math.isnan(found["quality/srcc"])
-    shown = {measure.name: str(measure) for measure in list_measures(found)}
-    assert shown["srcc_direct"].endswith("(n 4)")
-    assert shown["srcc"] == "- (0 read of 5)"
-    assert "srcc_direct" not in {measure.name for measure in list_measures(HeldOutScores().compute_metrics())}
-
-
-# --- the cold start -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_the_cold_start_teaches_both_manners(run_file: Callable[..., Path], rated: Path, share: float) -> None:
-    keys = {"data.perception": None, "data.rated": f"meta:{rated / 'train.json'}+norm", "data.rated_root": str(rated)}
-    path = run_file({}, cold_start={"direct_share": share})
-    keys |= {"trainer": {"max_steps": 1}, "data.check_images": False}
-    rows = list(_make_cold_start_rows(prepare(load_config(path, keys), "sft")))
-    texts = [(row["prompt"][0]["content"], row["completion"][0]["content"]) for row in rows]
-    direct = [asked == quality.question(think=False) for asked, _ in texts]
-    assert [bool(format_score(said)) for _, said in texts] == [not alone for alone in direct]
-    assert [said.startswith(quality.STEM) for _, said in texts] == direct
-    low, high = {0.0: (0, 0), 0.5: (0.2, 0.8), 1.0: (1, 1)}[share]
-    assert low <= np.mean(direct) <= high
-
-
-def test_an_answer_alone() -> None:
-    assert wrap("Score:3.44", None) == "<answer>Score:3.44</answer>"
-    with pytest.raises(ValueError, match="blank"):
-        wrap("x", " ")

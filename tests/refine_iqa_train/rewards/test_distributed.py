@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from trainer_runs import write_run_file
 
 PROGRAM = Path(__file__).parents[2] / "support" / "distributed_program.py"
 
@@ -19,24 +19,16 @@ PROGRAM = Path(__file__).parents[2] / "support" / "distributed_program.py"
 @pytest.fixture(scope="module")
 def config(tiny: Any, rated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("distributed")
-    values = {
-        "model": str(tiny("qwen3_vl")),
-        "out": str(folder / "out"),
-        "data": {"rated": f"meta:{rated / 'train.json'}+norm", "rated_root": str(rated), "check_images": False},
-        "rewards": {"digits": "per-token", "micro_batch": 1},
-        "validation": {"every": 0},
-        "watch": {"samples_every": 0},
-        "trainer": {
-            "num_generations": 4,
-            "max_completion_length": 6,
-            "max_steps": 1,
-            "save_strategy": "no",
-            "disable_tqdm": True,
-        },
-    }
-    path = folder / "run.yaml"
-    path.write_text(yaml.safe_dump(values))
-    return path
+    return write_run_file(
+        folder / "run.yaml",
+        tiny("qwen3_vl"),
+        folder / "out",
+        {"max_completion_length": 6, "max_steps": 1, "save_strategy": "no", "disable_tqdm": True},
+        data={"rated": f"meta:{rated / 'train.json'}+norm", "rated_root": str(rated), "check_images": False},
+        rewards={"digits": "per-token", "micro_batch": 1},
+        validation={"every": 0},
+        watch={"samples_every": 0},
+    )
 
 
 def run(config: Path, processes: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import yaml
+from trainer_runs import write_run_file
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import Config, load_config
@@ -23,7 +23,6 @@ from refine_iqa_train.training.train import train
 TRAINER = {
     "max_steps": 2,
     "per_device_train_batch_size": 4,
-    "num_generations": 4,
     "max_completion_length": 4,
     "learning_rate": 1e-3,
     "save_steps": 1,
@@ -35,17 +34,10 @@ TRAINER = {
 def done(tiny: Any, perception: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The configuration of a run that is finished after two steps, in `run` beside it."""
     folder = tmp_path_factory.mktemp("done")
-    values = {
-        "model": str(tiny("llava")),
-        "out": str(folder / "run"),
-        "data": {"perception": str(perception)},
-        "validation": {"every": 0},
-        "watch": {"samples_every": 0},
-        "trainer": TRAINER,
-    }
-    (folder / "run.yaml").write_text(yaml.safe_dump(values))
-    train(load_config(folder / "run.yaml"), "stage1")
-    return folder / "run.yaml"
+    data, never = {"perception": str(perception)}, {"validation": {"every": 0}, "watch": {"samples_every": 0}}
+    path = write_run_file(folder / "run.yaml", tiny("llava"), folder / "run", TRAINER, data=data, **never)
+    train(load_config(path), "stage1")
+    return path
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
-"""Whole runs on a CPU: cold start, both stages, adapters, streams, going on after a stop; what is refused at once."""
+"""Whole runs on a CPU: cold start, both stages, adapters, streams, going on after a stop."""
 
 import json
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,6 @@ import yaml
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import load_config
-from refine_iqa_train.training.dry_run import dry_run, format_findings, resolve_stage
-from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import train
 
 
@@ -20,14 +17,6 @@ from refine_iqa_train.training.train import train
 def file(run_file: Callable[..., Path]) -> Path:
     trainer = {"max_steps": 2, "per_device_train_batch_size": 8, "save_steps": 2, "learning_rate": 1e-4}
     return run_file({**trainer, "disable_tqdm": True}, watch={"samples_every": 1, "samples": 2})
-
-
-def scoring(rated: Path) -> dict[str, Any]:
-    return {
-        "data.rated": f"meta:{rated / 'train.json'}+norm",
-        "data.rated_validation": f"meta:{rated / 'validation.json'}+norm",
-        "data.rated_root": str(rated),
-    }
 
 
 def history(out: Path) -> list[dict[str, Any]]:
@@ -69,8 +58,8 @@ def test_pages_that_fall_due_between_two_generations(file: Path) -> None:
 
 
 @pytest.mark.slow
-def test_stage_2_with_perception_mixed_in(file: Path, rated: Path) -> None:
-    config = load_config(file, {**scoring(rated), "data.perception_share": 0.5, "trainer.beta": 0.01})
+def test_stage_2_with_perception_mixed_in(file: Path, rated_keys: dict[str, Any]) -> None:
+    config = load_config(file, {**rated_keys, "data.perception_share": 0.5, "trainer.beta": 0.01})
     train(config, "stage2")
     logs = history(Path(config.out))
     names = {name for entry in logs for name in entry}
@@ -139,88 +128,3 @@ def test_the_part_that_sees_can_be_frozen(file: Path, tiny: Any) -> None:
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved
     assert not [name for name in moved if "visual" in name]
-
-
-# --- before the model is loaded -------------------------------------------------------------------------------------
-
-
-def test_the_dry_run_tells_what_would_happen(file: Path, rated: Path) -> None:
-    found = dry_run(load_config(file), "stage1", gpu_gib=80)
-    assert set(found["rewards_of_the_truth"].values()) == {1.0}
-    assert found["prompt_tokens"]["least"] > 100
-    assert found["fits"]
-    assert found["memory_gib_computed"]["total"] > 1.5
-    assert any("images are resized" in note for note in found["notes"])
-    assert "true answers are paid: format 1" in format_findings(found)
-    json.dumps(found)
-    assert dry_run(load_config(file, scoring(rated)), "stage2")["rewards_of_the_truth"]["quality"] == 1.0
-    aligned = dry_run(load_config(file, {"images.align": 32, "images.max_pixels": 65536}), "stage1")
-    assert not any("images are resized" in note for note in aligned["notes"])
-
-
-def test_the_stage_is_told_from_the_name_or_the_data(file: Path) -> None:
-    assert resolve_stage("", "recipes/stage2-x.yaml", load_config(file)) == "stage2"
-    assert resolve_stage("", "my.yaml", load_config(file)) == "stage1"
-    assert resolve_stage("sft", "stage2.yaml", load_config(file)) == "sft"
-    with pytest.raises(UserError, match="did you mean 'stage1'"):
-        resolve_stage("stage", "x", load_config(file))
-
-
-@pytest.mark.parametrize(
-    ("keys", "sentence"),
-    [
-        ({"trainer.per_device_train_batch_size": 6}, "no whole number of groups of 4"),
-        ({"trainer.per_device_train_batch_size": 4000, "trainer.num_generations": 4}, "a step takes 1,000 questions"),
-        (
-            {"validation.batch": 3, "validation.generations": 2, "validation.temperature": 1},
-            "no multiple of validation.generations",
-        ),
-        ({"data.streaming": True, "trainer.max_steps": -1}, "give trainer.max_steps"),
-        ({"images.align": 100}, "no multiple of 16"),
-        (
-            {
-                "rewards.weights": dict.fromkeys(
-                    ("format", "recognition", "recognition_reference", "object", "grounding"), 0
-                )
-            },
-            "all rewards",
-        ),
-        ({"lora.four_bit": True}, "needs a GPU"),
-        pytest.param(
-            {"trainer.use_vllm": True},
-            "trainer.use_vllm needs vllm, which is not installed: pip install vllm",
-            marks=pytest.mark.skipif(find_spec("vllm") is not None, reason="vllm is installed"),
-        ),
-    ],
-)
-def test_what_cannot_work_is_refused_before_training(file: Path, keys: dict[str, Any], sentence: str) -> None:
-    config = load_config(file, keys)
-    with pytest.raises(UserError) as caught:
-        train(config, "stage1")
-    assert sentence in str(caught.value)
-    assert not Path(config.out).exists()
-
-
-def test_vllm_would_resize_images_again(file: Path) -> None:
-    with pytest.raises(UserError, match="vLLM would resize images again"):
-        prepare(load_config(file, {"trainer.use_vllm": True, "images.min_pixels": 64}), "stage1")
-
-
-def test_published_advantages_have_their_own_scaling(file: Path, rated: Path) -> None:
-    with pytest.raises(UserError, match=r"leave trainer\.scale_rewards"):
-        prepare(load_config(file, {**scoring(rated), "trainer.scale_rewards": "none"}), "stage2")
-
-
-def test_a_share_that_the_questions_do_not_reach_is_noted(file: Path, rated: Path) -> None:
-    def notes(share: float) -> list[str]:
-        config = load_config(file, {**scoring(rated), "data.perception_share": share})
-        return [note for note in prepare(config, "stage2").notes if "share" in note]
-
-    assert notes(0.5) == []
-    (note,) = notes(0.9)
-    assert note.startswith("data.perception_share = 0.9, and there are questions for 0.7")
-
-
-def test_batches_about_few_images_are_noted(file: Path) -> None:
-    run = prepare(load_config(file, {"trainer.per_device_train_batch_size": 64}), "stage1")
-    assert any("batches will be alike" in note for note in run.notes)

@@ -1,17 +1,14 @@
 """What the trainer leans on in TRL and transformers: when one of these moves, this is where it shows."""
 
-import ast
 import inspect
-from pathlib import Path
 
 import trl
+from hypothesis import given
+from hypothesis import strategies as st
 from trl import GRPOConfig, GRPOTrainer
 from trl.generation.vllm_generation import VLLMGeneration
 
-import refine_iqa_train
-from refine_iqa_train.training.trainer import RefineTrainer
-
-PACKAGE = Path(refine_iqa_train.__file__).parent
+from refine_iqa_train.training.trainer import RefineTrainer, is_page_due
 
 
 def parameters(function: object) -> list[str]:
@@ -57,23 +54,14 @@ def test_what_is_read_from_the_trainer_is_still_there() -> None:
         assert key in GRPOConfig.__dataclass_fields__
 
 
-def test_qwen_processors_take_their_parts_from_the_signature() -> None:
-    from transformers.processing_utils import ProcessorMixin
-
-    from refine_iqa_train.models.processors import make_image_only_class
-
-    assert ProcessorMixin.__init__ is not make_image_only_class("qwen3_vl").__init__
-    assert parameters(make_image_only_class("qwen3_vl").__init__)[1:] == [
-        "image_processor",
-        "tokenizer",
-        "chat_template",
-    ]
-
-
-def test_of_the_harness_only_the_rated_sets_are_known() -> None:
-    for path in PACKAGE.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
-            harness = {name for name in names if name.split(".")[0] == "refine_bench"}
-            assert harness <= {"refine_bench.datasets"}, path
+@given(every=st.integers(1, 40), apart=st.integers(1, 40), begin=st.integers(0, 100))
+def test_a_page_falls_due_once_in_every_interval(every: int, apart: int, begin: int) -> None:
+    """Answers are generated every so many steps, from a step on: the first is shown, and one for each time due."""
+    shown: list[int] = []
+    generations = range(begin, begin + 400, apart)
+    for step in generations:
+        if is_page_due(step, shown[-1] if shown else None, every):
+            shown.append(step)
+        assert not is_page_due(step, None, 0)
+    firsts = {step // every: step for step in reversed(generations)}
+    assert shown == sorted(firsts.values())
