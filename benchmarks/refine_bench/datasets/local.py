@@ -9,15 +9,50 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.dataset.reader import open_data
 from distortlab.tasks import grounding
 
-__all__ = ["VIEWS", "LocalItem", "identify_data", "list_items", "list_splits", "load_images"]
+__all__ = [
+    "VIEWS",
+    "LocalItem",
+    "LocalTruth",
+    "RegionTruth",
+    "identify_data",
+    "list_items",
+    "list_splits",
+    "load_images",
+]
 
 VIEWS = ("tasks", "severity", "diagnosis")
+
+
+class RegionTruth(TypedDict):
+    """A distorted region. `box`: [x1, y1, x2, y2] in thousandths, `pixels`: the same in pixels; `severity`: 1 to 5;
+    `area`: its share of the image, 0 to 1.
+    """
+
+    box: list[float]
+    pixels: list[int]
+    family: str
+    variant: str
+    severity: int
+    area: float
+    object: str | None
+    visibility: float | None
+
+
+class LocalTruth(TypedDict):
+    """What is in an image. `size`: [width, height] in pixels, None for a reference. `task`, `solution`: a question."""
+
+    image_id: str
+    reference_id: str
+    size: list[int] | None
+    regions: list[RegionTruth]
+    task: NotRequired[str]
+    solution: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +61,7 @@ class LocalItem:
 
     id: str
     question: str
-    truth: Mapping[str, Any]
+    truth: LocalTruth
 
 
 def list_splits(folder: Path) -> tuple[str, ...]:
@@ -51,18 +86,18 @@ def identify_data(folder: Path) -> tuple[str, str]:
 
 def list_items(folder: Path, split: str, view: str) -> list[LocalItem]:
     """The items of a view, without a pixel being read."""
-    regions = _read_truths(folder, split)
+    truths = _read_truths(folder, split)
     if view == "tasks":
         columns = ["sample_id", "image_id", "prompt", "solution", "task", "distortion", "severity"]
-        return [_make_task_item(row, regions) for row in _read_rows(folder, "rft", split, columns)]
-    distorted = [LocalItem(key, "", truth) for key, truth in regions.items()]
+        return [_make_task_item(row, truths) for row in _read_rows(folder, "rft", split, columns)]
+    distorted = [LocalItem(key, "", truth) for key, truth in truths.items()]
     if view == "severity":
         return distorted
-    references = dict.fromkeys(str(truth["reference_id"]) for truth in regions.values())
+    references = dict.fromkeys(str(truth["reference_id"]) for truth in truths.values())
     return [*distorted, *(LocalItem(f"reference:{key}", "", _make_pristine_truth(key)) for key in references)]
 
 
-def _make_pristine_truth(key: str) -> dict[str, Any]:
+def _make_pristine_truth(key: str) -> LocalTruth:
     return {"image_id": f"reference:{key}", "reference_id": key, "regions": [], "size": None}
 
 
@@ -82,8 +117,8 @@ def load_images(folder: Path, split: str, view: str) -> Iterator[tuple[str, tupl
             yield f"reference:{key}", (reference,), None
 
 
-def _make_task_item(row: Mapping[str, Any], regions: Mapping[str, Mapping[str, Any]]) -> LocalItem:
-    about = regions[row["image_id"]]
+def _make_task_item(row: Mapping[str, Any], truths: Mapping[str, LocalTruth]) -> LocalItem:
+    about = truths[row["image_id"]]
     return LocalItem(
         row["sample_id"],
         "\n".join(str(message["content"]) for message in row["prompt"]),
@@ -91,13 +126,13 @@ def _make_task_item(row: Mapping[str, Any], regions: Mapping[str, Mapping[str, A
     )
 
 
-def _read_truths(folder: Path, split: str) -> dict[str, dict[str, Any]]:
+def _read_truths(folder: Path, split: str) -> dict[str, LocalTruth]:
     """What is in each image: its regions with boxes in pixels and in thousandths, family, severity, area."""
     columns = ["image_id", "width", "height", "reference_id", "regions"]
     return {row["image_id"]: _format_truth(row) for row in _read_rows(folder, "images", split, columns)}
 
 
-def _format_truth(row: Mapping[str, Any]) -> dict[str, Any]:
+def _format_truth(row: Mapping[str, Any]) -> LocalTruth:
     size = (row["width"], row["height"])
     thousandths = partial(grounding.rescale, size=size, frame=grounding.THOUSANDTHS)
     return {

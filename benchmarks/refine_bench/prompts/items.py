@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from distortlab.core.errors import BadReference, UserError
 from distortlab.imaging.decode import read_bytes
@@ -14,7 +14,34 @@ from refine_bench.datasets import ChoiceQuestion, RatedImage, RatedSet
 from refine_bench.prompts.diagnosis import QUESTION
 from refine_bench.prompts.protocols import Protocol, format_prompt
 
-__all__ = ["Item", "ItemSet", "Pixels", "find_kind", "open_set", "slugify"]
+__all__ = ["ChoiceTruth", "Item", "ItemSet", "Pixels", "RatedTruth", "find_kind", "open_set", "slugify"]
+
+
+class RatedTruth(TypedDict):
+    """The truth of a rated image. `mos` and `sd` on 1-5, higher is better; `label` as it stands in the file."""
+
+    mos: float
+    label: float
+    sd: float | None
+    n_ratings: int | None
+    cluster: str | None
+    kind: str | None
+    image: str
+
+
+class ChoiceTruth(TypedDict):
+    """The truth of a multiple-choice question. `answer`: place of the right option, None where it is not public.
+
+    Where options are shuffled, `of` is the question that is asked and `turn` by how many places they are rotated.
+    """
+
+    answer: int | None
+    options: list[str]
+    question: str
+    groups: dict[str, str]
+    image: str
+    of: NotRequired[str]
+    turn: NotRequired[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +136,7 @@ def _open_rated(found: RatedSet, protocol: Protocol) -> ItemSet:
     )
 
 
-def _format_rated_truth(row: RatedImage, found: RatedSet) -> dict[str, Any]:
+def _format_rated_truth(row: RatedImage, found: RatedSet) -> RatedTruth:
     """The opinion on 1-5, higher is better; the label as it stands in the file beside it."""
     width = found.scale.high - found.scale.low
     return {
@@ -124,7 +151,7 @@ def _format_rated_truth(row: RatedImage, found: RatedSet) -> dict[str, Any]:
 
 
 def _make_choice_item(row: ChoiceQuestion, protocol: Protocol) -> Item:
-    truth = {
+    truth: ChoiceTruth = {
         "answer": row.answer,
         "options": list(row.options),
         "question": row.question,

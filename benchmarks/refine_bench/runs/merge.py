@@ -6,7 +6,8 @@ from pathlib import Path
 
 from distortlab.core.errors import UserError
 from distortlab.storage.atomic import new_file, write_json
-from refine_bench.runs.store import ASKED, FORMAT, Run, open_runs, read_lines
+from refine_bench.runs.records import AnswerRow, SetFacts, find_difference
+from refine_bench.runs.store import FORMAT, Run, open_runs, read_lines
 
 __all__ = ["merge_runs"]
 
@@ -33,18 +34,18 @@ def merge_runs(folders: Sequence[Path], out: Path) -> int:
     return total
 
 
-def _merge_heads(runs: Sequence[Run], entry: str) -> dict[str, object]:
+def _merge_heads(runs: Sequence[Run], entry: str) -> SetFacts:
     heads = [run.head["sets"][entry] for run in runs if entry in run.head["sets"]]
     for head in heads[1:]:
-        for name in ASKED:
-            if name in head and name in heads[0] and head[name] != heads[0][name]:
-                raise UserError(f"{entry} was asked in two ways: its {name} differs")
-    return dict(heads[0])
+        name = find_difference(head, heads[0])
+        if name is not None:
+            raise UserError(f"{entry} was asked in two ways: its {name} differs")
+    return heads[0]
 
 
 def _merge_set(runs: Sequence[Run], entry: str, out: Path) -> int:
     items: dict[str, dict[str, object]] = {}
-    answers: dict[tuple[str, int], dict[str, object]] = {}
+    answers: dict[tuple[str, int], AnswerRow] = {}
     for run in runs:
         for row in read_lines(run.find_file("items", entry)):
             if items.setdefault(row["id"], row) != row:

@@ -15,18 +15,17 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from distortlab.core.errors import UserError
 from distortlab.storage.atomic import new_file, read_json, write_json
 from refine_bench.datasets.image_names import shorten_names
 from refine_bench.prompts.items import ItemSet, slugify
+from refine_bench.runs.records import AnswerRow, ItemRow, RunHead, SetFacts, find_difference
 
-__all__ = ["ASKED", "FORMAT", "AnswerLog", "Run", "check_name", "hash_request", "open_runs"]
+__all__ = ["FORMAT", "AnswerLog", "Run", "check_name", "hash_request", "open_runs"]
 
 FORMAT = 1
-ASKED = ("sha256", "protocol", "reader", "decoding")
-"""What must be the same of a set for its answers to stand in one file. Runs of before `reader` was written lack it."""
 SYNC_S = 0.25
 """Lines reach the system at once, so a killed process loses none; the disk within this time, should the power fail."""
 
@@ -154,7 +153,7 @@ class Run:
             raise UserError(f"{folder} is no run: it has no readable run.json")
         if not isinstance(head.get("format"), int) or head["format"] > FORMAT:
             raise UserError(f"{folder} has format {head.get('format')!r}; this version reads up to {FORMAT}")
-        self.head: dict[str, Any] = head
+        self.head = cast(RunHead, head)
 
     @classmethod
     def open(cls, folder: Path, model: Mapping[str, Any], more: Mapping[str, Any]) -> "Run":
@@ -192,29 +191,29 @@ class Run:
         """Enter a set with its items; the name of its files. The same set, asked in the same way, keeps its entry."""
         entry = slugify(f"{found.name}-{about['protocol']['name']}")
         known = self.head["sets"].get(entry)
-        facts = {"set": found.name, "kind": found.kind, "sha256": found.sha256, **about}
+        facts: dict[str, Any] = {"set": found.name, "kind": found.kind, "sha256": found.sha256, **about}
         if known is not None:
-            for name in ASKED:
-                if known.get(name, facts[name]) != facts[name]:
-                    raise UserError(f"{self.folder} has answers on {found.name} with another {name}; use another --out")
+            name = find_difference(known, facts)
+            if name is not None:
+                raise UserError(f"{self.folder} has answers on {found.name} with another {name}; use another --out")
             facts = {**known, **facts}
         with new_file(self.find_file("items", entry)) as file:
             for item in found.items:
                 row = {"id": item.id, "prompt": item.prompt, "truth": dict(item.truth)}
                 file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
-        self.head["sets"][entry] = facts
+        self.head["sets"][entry] = cast(SetFacts, facts)
         write_json(self.folder / "run.json", self.head)
         return entry
 
-    def read_items(self, entry: str) -> list[dict[str, Any]]:
+    def read_items(self, entry: str) -> list[ItemRow]:
         """The items of a set, in its order."""
-        return list(read_lines(self.find_file("items", entry)))
+        return [cast(ItemRow, row) for row in read_lines(self.find_file("items", entry))]
 
-    def read_answers(self, entry: str) -> dict[tuple[str, int], dict[str, Any]]:
+    def read_answers(self, entry: str) -> dict[tuple[str, int], AnswerRow]:
         """The last answer to every (item, sample); one that failed gives way to one that did not."""
-        found: dict[tuple[str, int], dict[str, Any]] = {}
+        found: dict[tuple[str, int], AnswerRow] = {}
         for row in read_lines(self.find_file("answers", entry)):
             place = (str(row.get("item")), int(row.get("sample", 0)))
             if row.get("error") is None or place not in found:
-                found[place] = row
+                found[place] = cast(AnswerRow, row)
         return found

@@ -1,14 +1,14 @@
 """Scores on multiple choice: accuracy, by group, beside chance; consistency where options were shuffled."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from refine_bench.prompts.answers import Reading
-from refine_bench.scoring.rated import MAX_FAILURES
+from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
 from refine_bench.statistics.correlation import mean
-from refine_bench.statistics.intervals import describe_units, estimate_mean_interval
+from refine_bench.statistics.intervals import describe_units, estimate_mean_interval, list_bounds
 
 __all__ = ["ChoiceAnswer", "score_choice"]
 
@@ -36,16 +36,13 @@ def score_choice(items: Sequence[ChoiceAnswer], max_failures: float = MAX_FAILUR
     """Ready for JSON. `accuracy` counts what was not read as wrong; `accuracy_read` leaves it out."""
     known = [item for item in items if item.right is not None]
     plain = [item for item in known if item.turn == 0]
-    failures = Counter(item.reading.status for item in items if item.reading.value is None)
-    rate = sum(failures.values()) / len(items) if items else 0.0
+    statuses = [item.reading.status for item in items if item.reading.value is None]
     return {
         "kind": "choice",
         "n": len(items),
         "n_read": sum(item.reading.value is not None for item in items),
         "n_known": len(known),
-        "failures": dict(sorted(failures.items())),
-        "failure_rate": rate,
-        "ranked": rate <= max_failures and bool(plain),
+        **describe_failures(statuses, len(items), can_rank=bool(plain), max_failures=max_failures),
         "undefined": None if plain else "the right answers of this set are not public",
         **_measure_accuracy(plain),
         "official": mean([float(item.official) for item in plain if item.official is not None]),
@@ -60,10 +57,9 @@ def score_choice(items: Sequence[ChoiceAnswer], max_failures: float = MAX_FAILUR
 
 def _measure_accuracy(items: Sequence[ChoiceAnswer]) -> dict[str, Any]:
     right = [item.right for item in items if item.right is not None]
-    interval = estimate_mean_interval(right) if right else None
     return {
         "accuracy": mean(right),
-        "interval": [interval.low, interval.high] if interval else None,
+        "interval": list_bounds(estimate_mean_interval(right)) if right else None,
         "accuracy_read": mean([item.right for item in items if item.reading.value is not None]),
         "chance": mean([1.0 / len(item.options) for item in items]),
         "questions": len(right),

@@ -11,7 +11,7 @@ from distortlab.core.errors import UserError
 from refine_bench.runs.store import Run, open_runs
 from refine_bench.scoring.coverage import explain_unranked
 from refine_bench.scoring.run import score_run
-from refine_bench.statistics.intervals import describe_units, estimate_mean_difference
+from refine_bench.statistics.intervals import describe_units, estimate_mean_difference, list_bounds
 from refine_bench.statistics.paired import compare_models, holm, mcnemar
 
 __all__ = ["compare_runs"]
@@ -134,7 +134,7 @@ def _test_rated(score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapp
             "n": test.n,
             "values": [test.first, test.second],
             "difference": test.difference,
-            "interval": [test.interval.low, test.interval.high] if test.interval else None,
+            "interval": list_bounds(test.interval),
             "test": BY_REFERENCE if known else test.test,
             # Williams and Meng take images for independent; where they share references, only the jackknife knows.
             "p": test.p_jackknife if known else test.p_test,
@@ -179,7 +179,7 @@ def _test_means(
         "n": len(delta),
         "values": [float(np.mean(a)), float(np.mean(b))],
         "difference": float(delta.mean()),
-        "interval": [found.low, found.high] if found else None,
+        "interval": list_bounds(found),
         "test": test,
         "p": jackknife if clusters is not None else p,
         "p_jackknife": jackknife,

@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from refine_bench.prompts.diagnosis import Region, match_regions, read_regions
+from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
 from refine_bench.scoring.local import TaskAnswer
-from refine_bench.scoring.rated import MAX_FAILURES
 from refine_bench.statistics.correlation import mean
-from refine_bench.statistics.intervals import describe_units, estimate_mean_interval, estimate_ratio_interval
+from refine_bench.statistics.intervals import (
+    describe_units,
+    estimate_mean_interval,
+    estimate_ratio_interval,
+    list_bounds,
+)
 
 __all__ = ["score_diagnosis"]
 
@@ -20,20 +25,17 @@ def score_diagnosis(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILU
     `severity_accuracy` (SevAcc) over matched pairs. An answer that was not read has found nothing.
     """
     given = [_read_answer(item) for item in items]
-    failures = Counter(found for found in given if isinstance(found, str))
+    statuses = [found for found in given if isinstance(found, str)]
     sets = [[] if isinstance(found, str) else found for found in given]
     truths = [[Region.from_truth(region) for region in item.truth["regions"]] for item in items]
     pairs = [match_regions(one, other) for one, other in zip(sets, truths, strict=True)]
     alarms = [float(bool(s)) for s, t, g in zip(sets, truths, given, strict=True) if not t and not isinstance(g, str)]
     every = [pair for found in pairs for pair in found]
-    rate = sum(failures.values()) / len(items) if items else 0.0
     return {
         "kind": "diagnosis",
         "n": len(items),
-        "n_read": len(items) - sum(failures.values()),
-        "failures": dict(sorted(failures.items())),
-        "failure_rate": rate,
-        "ranked": rate <= max_failures and bool(items),
+        "n_read": len(items) - len(statuses),
+        **describe_failures(statuses, len(items), can_rank=bool(items), max_failures=max_failures),
         **_measure_detection(len(every), sum(map(len, sets)), sum(map(len, truths))),
         "interval": _estimate_f1_interval(items, sets, truths, pairs),
         **describe_units(len(items), [item.truth["reference_id"] for item in items]),
@@ -42,7 +44,7 @@ def score_diagnosis(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILU
         "severity_accuracy": mean([float(a.severity == b.severity) for a, b, _ in every]),
         "pristine": len(alarms),
         "false_alarms": mean(alarms),
-        "false_alarms_interval": _estimate_interval(alarms),
+        "false_alarms_interval": list_bounds(estimate_mean_interval(alarms)) if alarms else None,
         "floor": {"f1": 0.0, "false_alarms": 0.0, "of": "saying that nothing is distorted"},
         "by_family": _score_families(truths, pairs),
     }
@@ -69,13 +71,7 @@ def _estimate_f1_interval(
 ) -> list[float] | None:
     hits = [2.0 * len(found) for found in pairs]
     both = [float(len(one) + len(other)) for one, other in zip(sets, truths, strict=True)]
-    found = estimate_ratio_interval(hits, both, [item.truth["reference_id"] for item in items])
-    return [found.low, found.high] if found else None
-
-
-def _estimate_interval(values: Sequence[float]) -> list[float] | None:
-    found = estimate_mean_interval(values) if values else None
-    return [found.low, found.high] if found else None
+    return list_bounds(estimate_ratio_interval(hits, both, [item.truth["reference_id"] for item in items]))
 
 
 def _score_families(

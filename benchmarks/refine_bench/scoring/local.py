@@ -13,15 +13,16 @@ import numpy as np
 
 from distortlab.tasks import Unread, Verdict, recognition, score
 from distortlab.tasks.grounding import iou
-from refine_bench.prompts.answers import MISSING, REASONS, Reading
-from refine_bench.scoring.rated import MAX_FAILURES
-from refine_bench.statistics.correlation import mean, srcc
-from refine_bench.statistics.intervals import describe_units, estimate_mean_interval, estimate_srcc_interval
+from refine_bench.datasets.local import LocalTruth, RegionTruth
+from refine_bench.prompts.answers import MISSING, REASONS
+from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
+from refine_bench.statistics.correlation import mean
+from refine_bench.statistics.intervals import describe_units, estimate_mean_interval, list_bounds
 
-__all__ = ["AREAS", "TaskAnswer", "quadratic_kappa", "score_severity", "score_tasks"]
+__all__ = ["AREAS", "TaskAnswer", "quadratic_kappa", "score_tasks"]
 
 AREAS = ((0.0, 0.05), (0.05, 0.15), (0.15, 1.01))
-CENTRE = (250.0, 250.0, 750.0, 750.0)
+CENTRE, WHOLE = (250.0, 250.0, 750.0, 750.0), (0.0, 0.0, 1000.0, 1000.0)
 LEVELS = 5
 
 
@@ -31,16 +32,15 @@ class TaskAnswer:
 
     name: str
     text: str
-    truth: Mapping[str, Any]
+    truth: LocalTruth
     prompt: str
     error: str | None = None
     finish: str = "stop"
 
     @property
-    def region(self) -> Mapping[str, Any]:
+    def region(self) -> RegionTruth:
         """The distorted region that was asked about."""
-        found: Mapping[str, Any] = self.truth["regions"][0]
-        return found
+        return self.truth["regions"][0]
 
     @property
     def failure(self) -> str | None:
@@ -56,17 +56,12 @@ def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES)
     for item in items:
         tasks[str(item.truth["task"])].append(item)
     scores = {name: _SCORERS[name](group) for name, group in sorted(tasks.items())}
-    failures: Counter[str] = Counter()
-    for table in scores.values():
-        failures.update(table["failures"])
-    rate = sum(failures.values()) / len(items) if items else 0.0
+    statuses = [status for table in scores.values() for status in Counter(table["failures"]).elements()]
     return {
         "kind": "local",
         "n": len(items),
-        "n_read": len(items) - sum(failures.values()),
-        "failures": dict(sorted(failures.items())),
-        "failure_rate": rate,
-        "ranked": rate <= max_failures and bool(items),
+        "n_read": len(items) - len(statuses),
+        **describe_failures(statuses, len(items), can_rank=bool(items), max_failures=max_failures),
         **describe_units(len(items), [item.truth["reference_id"] for item in items]),
         "tasks": scores,
     }
@@ -80,12 +75,11 @@ def _make_table(
     """
     filled = [value or 0.0 for value in values]
     clusters = [item.truth["reference_id"] for item in items]
-    interval = estimate_mean_interval(filled, clusters)
     return {
         "n": len(items),
         "failures": dict(Counter(s for v, s in zip(values, statuses, strict=True) if v is None)),
         "score": mean(filled),
-        "interval": [interval.low, interval.high] if interval else None,
+        "interval": list_bounds(estimate_mean_interval(filled, clusters)),
         **describe_units(len(items), clusters),
         **more,
         "by": _group_scores(items, filled),
@@ -95,7 +89,7 @@ def _make_table(
 
 def _group_scores(items: Sequence[TaskAnswer], values: Sequence[float]) -> dict[str, Any]:
     """Mean score by family, severity and area; and by family x severity."""
-    keys: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    keys: dict[str, Callable[[RegionTruth], str]] = {
         "family": lambda region: str(region["family"]),
         "severity": lambda region: str(region["severity"]),
         "area": lambda region: name_area(region["area"]),
@@ -198,8 +192,8 @@ def _score_grounding(items: Sequence[TaskAnswer]) -> dict[str, Any]:
     """IoU; floors are the middle half of the image and the whole of it."""
     values, statuses = _score_answers(items)
     filled = [value or 0.0 for value in values]
-    centre = [iou(CENTRE, tuple(item.region["box"])) for item in items]
-    whole = [iou((0.0, 0.0, 1000.0, 1000.0), tuple(item.region["box"])) for item in items]
+    centre = [iou(CENTRE, _find_box(item.region)) for item in items]
+    whole = [iou(WHOLE, _find_box(item.region)) for item in items]
     floor = max((centre, whole), key=lambda boxes: sum(boxes))
     return _make_table(
         items,
@@ -214,6 +208,11 @@ def _score_grounding(items: Sequence[TaskAnswer]) -> dict[str, Any]:
             "iou_75": mean([float(value > 0.75) for value in floor]),
         },
     )
+
+
+def _find_box(region: RegionTruth) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = region["box"]
+    return x1, y1, x2, y2
 
 
 _SCORERS: Mapping[str, Callable[[Sequence[TaskAnswer]], dict[str, Any]]] = {
@@ -237,30 +236,3 @@ def quadratic_kappa(right: Sequence[int], given: Sequence[int]) -> float | None:
 
 def _find_majority_share(values: Sequence[int]) -> float | None:
     return max(Counter(values).values()) / len(values) if values else None
-
-
-def score_severity(items: Sequence[tuple[str, Reading, Mapping[str, Any]]], sign: float) -> dict[str, Any]:
-    """How well a measure of quality falls as severity rises: SRCC over all images, and within each family."""
-    read = [(sign * r.value, truth["regions"][0]) for _, r, truth in items if r.value is not None and truth["regions"]]
-    failures = Counter(r.status for _, r, _ in items if r.value is None)
-    families: dict[str, list[tuple[float, int]]] = defaultdict(list)
-    for value, region in read:
-        families[str(region["family"])].append((value, -int(region["severity"])))
-    by = {name: {"n": len(v), "srcc": srcc(*map(list, zip(*v, strict=True)))} for name, v in sorted(families.items())}
-    rate = sum(failures.values()) / len(items) if items else 0.0
-    values, mild = [v for v, _ in read], [-float(region["severity"]) for _, region in read]
-    clusters = [truth["reference_id"] for _, r, truth in items if r.value is not None and truth["regions"]]
-    interval = estimate_srcc_interval(values, mild, clusters)
-    return {
-        "kind": "severity",
-        "n": len(items),
-        "n_read": len(read),
-        "failures": dict(failures),
-        "failure_rate": rate,
-        "ranked": rate <= MAX_FAILURES and bool(read),
-        "srcc": srcc(values, mild),
-        "interval": [interval.low, interval.high] if interval else None,
-        **describe_units(len(read), clusters),
-        "srcc_within": mean([entry["srcc"] for entry in by.values()]),
-        "by_family": by,
-    }

@@ -1,6 +1,6 @@
 """Scores on rated images: agreement with the mean opinions, its intervals, and what the failures do to it."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 
 from refine_bench.prompts.answers import Reading
+from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
 from refine_bench.statistics.correlation import estimate_ceiling, is_defined, krcc, linear_rmse, mean, plcc, rmse, srcc
-from refine_bench.statistics.intervals import Interval, describe_units, estimate_intervals
+from refine_bench.statistics.intervals import Interval, describe_units, estimate_intervals, list_bounds
 from refine_bench.statistics.logistic import Kind, fit_logistic
 
-__all__ = ["MAX_FAILURES", "RatedPrediction", "score_rated"]
-
-MAX_FAILURES = 0.05
-"""Share of unread answers above which a result gets no rank."""
-METRICS = ("plcc", "srcc", "krcc", "rmse")
+__all__ = ["RatedPrediction", "score_rated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +60,18 @@ def score_rated(
     x = np.array([sign * value for item in read if (value := item.value) is not None])
     y = np.array([item.truth for item in read])
     clusters = [item.cluster for item in read] if read and all(item.cluster for item in read) else None
-    failures = Counter(reading.status for item in items for reading in item.readings if reading.value is None)
+    statuses = [reading.status for item in items for reading in item.readings if reading.value is None]
     asked = sum(len(item.readings) for item in items)
     five = _make_rescaler(scale)
     known = five if scale else None
-    rate = sum(failures.values()) / asked if asked else 0.0
+    can_rank = bool(read) and is_defined(x, y)
     masses = [reading.mass for item in items for reading in item.readings]
     return {
         "kind": "rated",
         "scale": list(scale) if scale else None,
         "n": len(items),
         "n_read": len(read),
-        "failures": dict(sorted(failures.items())),
-        "failure_rate": rate,
-        "ranked": rate <= max_failures and bool(read) and is_defined(x, y),
+        **describe_failures(statuses, asked, can_rank=can_rank, max_failures=max_failures),
         **_measure_agreement(x, y, known),
         "undefined": _explain_undefined(x, y),
         "intervals": _format_intervals(estimate_intervals(five(x), y, clusters), scale is not None)
@@ -128,7 +123,7 @@ def _explain_undefined(x: np.ndarray, y: np.ndarray) -> str | None:
 
 def _format_intervals(found: Mapping[str, Interval | None], on_scale: bool) -> dict[str, Any]:
     kept = {name: value for name, value in found.items() if on_scale or name != "rmse"}
-    return {name: [value.low, value.high] if value else None for name, value in kept.items()}
+    return {name: list_bounds(value) for name, value in kept.items()}
 
 
 def _fill_failures(

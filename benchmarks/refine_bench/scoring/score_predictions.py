@@ -1,4 +1,4 @@
-"""From saved answers to scores: of files made elsewhere, and of our own runs."""
+"""Scores of predictions made elsewhere, from a file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,12 +23,12 @@ from refine_bench.prompts.answers import MISSING, Reading, read_score
 from refine_bench.prompts.protocols import Protocol, find_protocol
 from refine_bench.runs.store import check_name
 from refine_bench.scoring import published
-from refine_bench.scoring.coverage import add_coverage, format_rows
+from refine_bench.scoring.coverage import add_coverage
 from refine_bench.scoring.predictions import Prediction, read_predictions, unique_predictions
-from refine_bench.scoring.rated import MAX_FAILURES, RatedPrediction, score_rated
-from refine_bench.statistics.intervals import FEW
+from refine_bench.scoring.rated import RatedPrediction, score_rated
+from refine_bench.scoring.score_warnings import list_warnings
 
-__all__ = ["check_reader", "list_warnings", "score_predictions"]
+__all__ = ["check_reader", "score_predictions"]
 
 
 def score_predictions(
@@ -224,26 +224,3 @@ def _choose_scale(predictions: Sequence[Prediction], protocol: Protocol | None) 
     if not values and protocol is not None:
         return protocol.scale
     return (1.0, 5.0) if all(1.0 <= value <= 5.0 for value in values) else None
-
-
-def list_warnings(found: Mapping[str, Any]) -> list[str]:
-    """What must be said beside a score."""
-    warnings = _list_rated_warnings(found) if found["kind"] == "rated" else []
-    if not found["coverage"]["complete"]:
-        warnings.append(
-            f"{format_rows(found['coverage'])} rows of the set: no rank, and no published numbers beside it"
-        )
-    if found.get("few_clusters"):
-        warnings.append(f"only {found['units']} {found['unit']}: below {FEW} the intervals are not to be trusted")
-    if found["failure_rate"] > MAX_FAILURES:
-        warnings.append(f"{found['failure_rate']:.1%} of the answers were not read: no rank")
-    return warnings
-
-
-def _list_rated_warnings(found: Mapping[str, Any]) -> list[str]:
-    warnings = []
-    if (found["srcc"] or 0) < 0:
-        warnings.append("the correlation is negative: the predictions fall with quality, or the direction is wrong")
-    if found["undefined"]:
-        warnings.append(f"no correlation: {found['undefined']}")
-    return warnings

@@ -37,6 +37,7 @@ __all__ = [
     "estimate_srcc_interval",
     "form_groups",
     "leave_out",
+    "list_bounds",
     "make_interval",
 ]
 
@@ -69,6 +70,11 @@ class Interval:
     def few(self) -> bool:
         """Whether there were too few units to believe it."""
         return self.clusters < FEW
+
+
+def list_bounds(interval: Interval | None) -> list[float] | None:
+    """Return [low, high] of an interval, for JSON."""
+    return None if interval is None else [interval.low, interval.high]
 
 
 def describe_units(n: int, clusters: Sequence[object] | None) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from refine_bench.datasets import local
 from refine_bench.prompts.answers import Reading
 from refine_bench.prompts.diagnosis import QUESTION, Region, format_regions, match_regions, read_regions
 from refine_bench.scoring.diagnosis import score_diagnosis
-from refine_bench.scoring.local import TaskAnswer, quadratic_kappa, score_severity, score_tasks
+from refine_bench.scoring.local import TaskAnswer, quadratic_kappa, score_tasks
+from refine_bench.scoring.severity import SeverityReading, score_severity
 
 
 def _told(folder: Path, view: str, answer: Any) -> list[TaskAnswer]:
@@ -104,7 +105,7 @@ def test_quadratic_kappa_by_hand() -> None:
 
 def test_a_measure_that_falls_with_severity_has_srcc_one(made: Path) -> None:
     items = local.list_items(made, "validation", "severity")
-    rows = [(i.id, Reading(-float(i.truth["regions"][0]["severity"])), i.truth) for i in items]
+    rows = [SeverityReading(Reading(-float(i.truth["regions"][0]["severity"])), i.truth) for i in items]
     found = score_severity(rows, 1.0)
     assert found["srcc"] == pytest.approx(1.0)
     assert score_severity(rows, -1.0)["srcc"] == pytest.approx(-1.0)

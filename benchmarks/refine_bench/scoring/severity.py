@@ -1,0 +1,61 @@
+"""Scores of quality measures on data sets made by `distortlab`: does a measure fall as severity rises?"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refine_bench.datasets.local import LocalTruth
+from refine_bench.prompts.answers import Reading
+from refine_bench.scoring.failures import describe_failures
+from refine_bench.statistics.correlation import mean, srcc
+from refine_bench.statistics.intervals import describe_units, estimate_srcc_interval, list_bounds
+
+__all__ = ["SeverityReading", "score_severity"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityReading:
+    """What a measure gave for a distorted image, and what is in it."""
+
+    reading: Reading
+    truth: LocalTruth
+
+
+def score_severity(items: Sequence[SeverityReading], sign: float) -> dict[str, Any]:
+    """Score how well a measure of quality falls as severity rises, over all images and within each family.
+
+    Parameters
+    ----------
+    items
+        One for each image; images without a distorted region are left out.
+    sign
+        -1 where the measure falls with quality.
+
+    Returns
+    -------
+    dict
+        Ready for JSON. `srcc`: over all images, with an interval clustered by reference; `srcc_within`: the mean over
+        families.
+    """
+    read = [item for item in items if item.reading.value is not None and item.truth["regions"]]
+    values = [sign * item.reading.value for item in read if item.reading.value is not None]
+    regions = [item.truth["regions"][0] for item in read]
+    mildness = [-float(region["severity"]) for region in regions]
+    clusters = [item.truth["reference_id"] for item in read]
+    families: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for region, value, mild in zip(regions, values, mildness, strict=True):
+        families[region["family"]].append((value, mild))
+    by = {name: {"n": len(v), "srcc": srcc(*map(list, zip(*v, strict=True)))} for name, v in sorted(families.items())}
+    statuses = [item.reading.status for item in items if item.reading.value is None]
+    return {
+        "kind": "severity",
+        "n": len(items),
+        "n_read": len(read),
+        **describe_failures(statuses, len(items), can_rank=bool(read)),
+        "srcc": srcc(values, mildness),
+        "interval": list_bounds(estimate_srcc_interval(values, mildness, clusters)),
+        **describe_units(len(read), clusters),
+        "srcc_within": mean([entry["srcc"] for entry in by.values()]),
+        "by_family": by,
+    }
