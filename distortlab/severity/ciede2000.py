@@ -48,7 +48,7 @@ def ciede2000(first: Floats, second: Floats) -> Floats:
     turn = np.where(grey, 0, turn)
     hue = np.where(grey, h1 + h2, h1 + turn / 2)
     mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2
-    dl, dc, dh = _weighted(l2 - l1, c2 - c1, 2 * np.sqrt(c1 * c2) * np.sin(turn / 2), mean_l, mean_c, hue)
+    dl, dc, dh = _weigh_differences(l2 - l1, c2 - c1, 2 * np.sqrt(c1 * c2) * np.sin(turn / 2), mean_l, mean_c, hue)
     rotation = -_rotation(hue) * 2 * _seventh(mean_c)
     return np.sqrt(np.maximum(dl * dl + dc * dc + dh * dh + rotation * dc * dh, 0)).astype(np.float32, copy=False)
 
@@ -58,7 +58,7 @@ def _seventh(chroma: Floats) -> Floats:
     return np.sqrt(power / (power + np.float32(25.0**7)))
 
 
-def _weighted(
+def _weigh_differences(
     dl: Floats, dc: Floats, dh: Floats, mean_l: Floats, mean_c: Floats, hue: Floats
 ) -> tuple[Floats, Floats, Floats]:
     t = (

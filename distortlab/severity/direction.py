@@ -32,7 +32,7 @@ def _spread_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
 
 def _chroma_gain(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
     lab = compute_lab(after)
-    return weighted_mean(np.hypot(lab[..., 1], lab[..., 2]), scene.colours[0]) - scene.chroma
+    return weighted_mean(np.hypot(lab[..., 1], lab[..., 2]), scene.colors[0]) - scene.chroma
 
 
 def _chroma_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
@@ -57,7 +57,7 @@ def _tiling(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Which way a family must go: `measure` must reach `least`, in `unit`."""
+    """The direction of a family: `measure(scene, after, luma of after)` must reach `least`, in `unit`."""
 
     measure: Callable[[Scene, Image, NDArray[np.uint8]], float]
     least: float
@@ -84,5 +84,5 @@ TRENDS: Mapping[str, Trend] = MappingProxyType(
 
 
 def find_trend(name: str) -> "Trend | None":
-    """Which way a distortion (`family.variant`) must go, or None where there is no such way."""
+    """The direction of a distortion (`family.variant`), or None where it has none."""
     return TRENDS.get(name, TRENDS.get(name.partition(".")[0]))

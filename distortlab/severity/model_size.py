@@ -1,4 +1,4 @@
-"""What is left of a change once a model has shrunk the image: vision-language models see so many pixels and no more.
+"""How visible a change is after a model's processor has resized the image.
 
 Processors of the Qwen2-VL family (Qwen2.5-VL, Qwen3-VL and many after them) resize every image, bicubically, so that
 its sides are multiples of a factor and it has at most `max_pixels` pixels: 1,280 visual tokens of 28 x 28 make
@@ -24,9 +24,9 @@ FACTOR = 28
 
 
 def compute_model_shape(shape: tuple[int, int], max_pixels: int, factor: int = FACTOR) -> tuple[int, int]:
-    """The (rows, columns) that a processor makes of an image: multiples of `factor`, at most `max_pixels` in all.
+    """The (rows, columns) to which a processor resizes an image: multiples of `factor`, at most `max_pixels` in all.
 
-    The rule of `smart_resize` in transformers' Qwen2-VL image processor, for images above its lower limit.
+    This is the rule of `smart_resize` in transformers' Qwen2-VL image processor, for images above its lower limit.
     """
     if max_pixels < factor * factor:
         raise UserError(f"max_pixels = {max_pixels} is less than one token of {factor} x {factor} pixels")
@@ -38,10 +38,23 @@ def compute_model_shape(shape: tuple[int, int], max_pixels: int, factor: int = F
 
 
 def measure_at_model_size(image: Image, after: Image, region: Region, name: str, max_pixels: int) -> Visibility:
-    """How far a region changed for a model that sees `max_pixels`: `measure_visibility` after the resize.
+    """Measure how visible a change is after the resize of a model that takes `max_pixels`.
 
-    `image` uint8 (rows, columns, 3), `after` the box of `region` after the edit, `name` its `family.variant`. Only what
-    the box needs is resized; it gives the pixels that resizing the whole image would.
+    Only what the region's box needs is resized; that gives the pixels that resizing the whole image would.
+
+    Parameters
+    ----------
+    image
+        The reference, uint8 RGB, (rows, columns, 3).
+    after
+        The box of `region` after the edit, uint8 RGB.
+    name
+        The distortion, "family.variant".
+
+    Returns
+    -------
+    Visibility
+        All zero where the region is thinner than a pixel of the resized image.
     """
     shape = shape_of(image)
     small = compute_model_shape(shape, max_pixels)
@@ -55,17 +68,17 @@ def measure_at_model_size(image: Image, after: Image, region: Region, name: str,
     inside = box.relative_to(frame).slices
     changed[inside], mask[inside] = after, region.mask * np.uint8(255)
     source = (out.x1 / x - frame.x1, out.y1 / y - frame.y1, out.x2 / x - frame.x1, out.y2 / y - frame.y1)
-    inner = _resized(mask, out, source) > 127
+    inner = _resize_box(mask, out, source) > 127
     if not inner.any():  # thinner than a pixel there
         return Visibility(0.0, 0.0, 0.0, 0.0)
     place = Region.from_mask(inner)
     cut = place.bbox.slices
     return measure_visibility(
-        Scene(_resized(before, out, source)[cut], place.mask), _resized(changed, out, source)[cut], name
+        Scene(_resize_box(before, out, source)[cut], place.mask), _resize_box(changed, out, source)[cut], name
     )
 
 
-def _resized(pixels: np.ndarray, out: Box, source: tuple[float, float, float, float]) -> np.ndarray:
+def _resize_box(pixels: np.ndarray, out: Box, source: tuple[float, float, float, float]) -> np.ndarray:
     height, width = pixels.shape[:2]
     x1, y1, x2, y2 = source
     box = (max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)))

@@ -1,4 +1,4 @@
-"""A region before it is changed: block means, luma and colours, computed once and compared with every candidate."""
+"""A region before it is changed, and the statistics that visibility is measured with."""
 
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ __all__ = [
     "Floats",
     "Scene",
     "average_blocks",
+    "average_mask_blocks",
     "compute_detail",
     "compute_lab",
     "compute_luma",
@@ -27,21 +28,28 @@ Floats = NDArray[np.floating]
 
 SSIM_BLOCK = 8
 """Side of the blocks that structure is compared in, px."""
-_COLOUR_BLOCK = 5
+_COLOR_BLOCK = 5
 # A region of more than twice as many pixels is measured in strips; both block sizes divide a strip.
 _ENOUGH, _STRIP = 16384, 40
 
 
 class Scene:
-    """A region before it is changed: the parts of the measurement that need only be made once."""
+    """A region before it is changed. Its statistics are computed once, when they are first needed.
+
+    Parameters
+    ----------
+    image
+        The region's box cut out of the reference, uint8 RGB, (rows, columns, 3).
+    mask
+        uint8, 0 or 1, (rows, columns).
+    """
 
     def __init__(self, image: Image, mask: Mask) -> None:
-        """`image` is the region's box cut out of the reference, uint8 (rows, columns, 3); `mask` 0 or 1, same size."""
-        self._rows = _strips(mask.shape[0], mask.size)
-        self.image: Image = self.part(image)
-        self.mask: Mask = self.part(mask)
+        self._rows = _choose_strips(mask.shape[0], mask.size)
+        self.image: Image = self.select_rows(image)
+        self.mask: Mask = self.select_rows(mask)
 
-    def part(self, pixels: Any) -> Any:
+    def select_rows(self, pixels: Any) -> Any:
         """The rows that are measured: all of a small region, every n-th strip of a large one."""
         return np.ascontiguousarray(pixels if self._rows is None else pixels[self._rows])
 
@@ -55,20 +63,20 @@ class Scene:
         """Block weights, block means and block mean squares of luma."""
         plane = self.luma.astype(np.float32)
         return (
-            average_blocks(self.mask, SSIM_BLOCK),
+            average_mask_blocks(self.mask, SSIM_BLOCK),
             average_blocks(plane, SSIM_BLOCK),
             average_blocks(plane * plane, SSIM_BLOCK),
         )
 
     @cached_property
-    def colours(self) -> tuple[Floats, Floats]:
+    def colors(self) -> tuple[Floats, Floats]:
         """Weights and CIELAB of the 5x5 means."""
-        return average_blocks(self.mask, _COLOUR_BLOCK), compute_lab(self.image)
+        return average_mask_blocks(self.mask, _COLOR_BLOCK), compute_lab(self.image)
 
     @cached_property
     def chroma(self) -> float:
         """Mean chroma of the region, CIELAB units."""
-        weight, lab = self.colours
+        weight, lab = self.colors
         return weighted_mean(np.hypot(lab[..., 1], lab[..., 2]), weight)
 
     @cached_property
@@ -87,7 +95,7 @@ class Scene:
         return compute_detail(self.luma, self.mask)
 
 
-def _strips(rows: int, pixels: int) -> NDArray[np.intp] | None:
+def _choose_strips(rows: int, pixels: int) -> NDArray[np.intp] | None:
     """Which rows of a region of `pixels` to measure: whole strips of blocks, so that no block is cut."""
     every = pixels // _ENOUGH
     if every < 2 or rows < _STRIP * every:
@@ -102,9 +110,19 @@ def compute_luma(image: Image) -> NDArray[np.uint8]:
 
 
 def average_blocks(plane: NDArray[np.generic], block: int) -> Floats:
-    """Block means; the last row and column of blocks are filled up by repeating the edge (or, for a mask, with 0)."""
+    """The means of the `block` x `block` blocks of an image, float32; where the last ones stick out, its edge is
+    repeated.
+    """
+    return _average(plane, block, cv2.BORDER_REPLICATE)
+
+
+def average_mask_blocks(mask: Mask, block: int) -> Floats:
+    """The share of each `block` x `block` block that lies in a mask, float32; nothing beyond its edge does."""
+    return _average(mask, block, cv2.BORDER_CONSTANT)
+
+
+def _average(plane: NDArray[np.generic], block: int, border: int) -> Floats:
     rows, columns = plane.shape[:2]
-    border = cv2.BORDER_CONSTANT if plane.dtype == np.uint8 and plane.ndim == 2 else cv2.BORDER_REPLICATE
     if rows % block or columns % block:
         plane = cv2.copyMakeBorder(plane, 0, -rows % block, 0, -columns % block, border)
     size = (plane.shape[1] // block, plane.shape[0] // block)
@@ -117,7 +135,7 @@ _LINEAR = np.where(_LINEAR <= 0.04045, _LINEAR / 12.92, ((_LINEAR + 0.055) / 1.0
 
 def compute_lab(image: Image) -> Floats:
     """CIELAB of the 5x5 means, taken in linear light: (ceil(rows / 5), ceil(columns / 5), 3)."""
-    return convert_linear_to_lab(average_blocks(cv2.LUT(image, _LINEAR), _COLOUR_BLOCK))
+    return convert_linear_to_lab(average_blocks(cv2.LUT(image, _LINEAR), _COLOR_BLOCK))
 
 
 def weighted_mean(values: Floats, weight: Floats) -> float:

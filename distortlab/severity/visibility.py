@@ -1,4 +1,4 @@
-"""How far a region changed, whether a person could see it, and whether it went the way its label says.
+"""How visible a change of a region is, and whether it may bear its label.
 
 V is the larger of a structural and a colour change, each divided by what is just noticeable:
 `V = max(colour / 2.3, structure / 0.045)`. `structure` is 1 - SSIM of luma over 8x8 blocks; `colour` is the mean
@@ -8,7 +8,7 @@ with people; docs/visibility.md compares it with Gaussian SSIM and full-resoluti
 to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -27,16 +27,31 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def measure_visibility(scene: Scene, after: Image, name: str) -> Visibility:
-    """Compare a region with what `name` (`family.variant`) made of it; `after` has the shape of `scene.image`."""
-    after = scene.part(after)
-    luma, way = compute_luma(after), find_trend(name)
-    structure, colour = _structure(scene, luma), _colour(scene, after)
-    trend = way.measure(scene, after, luma) if way else 0.0
+    """Measure how visible a change is.
+
+    Parameters
+    ----------
+    scene
+        The region before the change.
+    after
+        The region's box after it, uint8 RGB, of the shape of the image that `scene` was made from.
+    name
+        The distortion, "family.variant": it decides what `trend` measures.
+
+    Returns
+    -------
+    Visibility
+        Each number rounded to 4 decimals.
+    """
+    after = scene.select_rows(after)
+    luma, direction = compute_luma(after), find_trend(name)
+    structure, colour = _measure_structure(scene, luma), _measure_color(scene, after)
+    trend = direction.measure(scene, after, luma) if direction else 0.0
     v = max(colour / 2.3, structure / 0.045)
     return Visibility(*(round(float(x), 4) for x in (v, structure, colour, trend)))
 
 
-def _structure(scene: Scene, luma: NDArray[np.uint8]) -> float:
+def _measure_structure(scene: Scene, luma: NDArray[np.uint8]) -> float:
     weight, mx, xx = scene.moments
     before, plane = scene.luma.astype(np.float32), luma.astype(np.float32)
     my = average_blocks(plane, SSIM_BLOCK)
@@ -45,23 +60,33 @@ def _structure(scene: Scene, luma: NDArray[np.uint8]) -> float:
     return 1 - weighted_mean(ssim, weight)
 
 
-def _colour(scene: Scene, after: Image) -> float:
-    weight, before = scene.colours
+def _measure_color(scene: Scene, after: Image) -> float:
+    weight, before = scene.colors
     return weighted_mean(ciede2000(before, compute_lab(after)), weight)
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A region whose `stat` is outside `low`..`high` is not worth a try; `reason` is counted."""
+    """What a region must have for a distortion to show: `measure` within `low`..`high`, else `reason` is counted.
+
+    `stat` is the name of the measure in the docs.
+    """
 
     stat: str
+    measure: Callable[[Scene], float]
     low: float
     high: float
     reason: str
 
 
-_FLAT = (Gate("spread", 6.0, np.inf, "flat region"), Gate("detail", 1.5, np.inf, "flat region"))
-_GREY = (Gate("chroma", 6.0, np.inf, "grey region"),)
+_FLAT = (
+    Gate("spread", lambda scene: scene.spread, 6.0, np.inf, "flat region"),
+    Gate("detail", lambda scene: scene.detail, 1.5, np.inf, "flat region"),
+)
+_GREY = (Gate("chroma", lambda scene: scene.chroma, 6.0, np.inf, "grey region"),)
+_NOT_WHITE = (Gate("mean", lambda scene: scene.mean, 0.0, 225.0, "near white"),)
+_NOT_BLACK = (Gate("mean", lambda scene: scene.mean, 30.0, 255.0, "near black"),)
+_NOT_DARK = (Gate("mean", lambda scene: scene.mean, 38.0, 255.0, "near black"),)
 GATES: Mapping[str, tuple[Gate, ...]] = MappingProxyType(
     {
         "blur": _FLAT,
@@ -71,26 +96,26 @@ GATES: Mapping[str, tuple[Gate, ...]] = MappingProxyType(
         "contrast_weaken": _FLAT,
         "saturate_strengthen": _GREY,
         "saturate_weaken": _GREY,
-        "brighten": (Gate("mean", 0.0, 225.0, "near white"),),
-        "darken": (Gate("mean", 30.0, 255.0, "near black"),),
-        "noise.speckle": (Gate("mean", 38.0, 255.0, "near black"),),
+        "brighten": _NOT_WHITE,
+        "darken": _NOT_BLACK,
+        "noise.speckle": _NOT_DARK,
     }
 )
 
 
 def find_region_fault(scene: Scene, name: str) -> str | None:
-    """Why a distortion (`family.variant`) cannot show in this region, or None: known before anything is drawn."""
-    for rule in (*GATES.get(name.partition(".")[0], ()), *GATES.get(name, ())):
-        if not rule.low <= getattr(scene, rule.stat) <= rule.high:
-            return rule.reason
+    """Why a distortion (`family.variant`) could not show in this region, or None. Nothing needs to be rendered."""
+    for gate in (*GATES.get(name.partition(".")[0], ()), *GATES.get(name, ())):
+        if not gate.low <= gate.measure(scene) <= gate.high:
+            return gate.reason
     return None
 
 
-def find_label_fault(seen: Visibility, name: str, minimum: float) -> str | None:
-    """Why an edit must not become a label, or None."""
-    way = find_trend(name)
-    if seen.v < minimum:
+def find_label_fault(visibility: Visibility, name: str, minimum: float) -> str | None:
+    """Why an edit must not be labelled as the distortion `name`, or None: V below `minimum`, or the wrong direction."""
+    direction = find_trend(name)
+    if visibility.v < minimum:
         return "not visible"
-    if way and seen.trend < way.least:
+    if direction and visibility.trend < direction.least:
         return "wrong direction"
     return None
