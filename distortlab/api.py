@@ -27,7 +27,7 @@ class Distorted(NamedTuple):
 
     def _repr_png_(self) -> bytes:
         """What a notebook shows: the pixels themselves, or a smaller copy where they are too many for a page."""
-        return _as_png(self.image)
+        return _encode_preview(self.image)
 
 
 def distort(
@@ -93,7 +93,7 @@ def distort(
     _check_image(image)
     row, severity = find(name), read_severity(severity)
     region = make_region(shape_of(image), mask, box)
-    setting = get_amount(row, severity, profile) if amount is None else _checked_amount(row, amount)
+    setting = get_amount(row, severity, profile) if amount is None else _read_amount(row, amount)
     if not 0 <= feather <= 64:
         raise UserError(f"feather = {feather} is outside 0 .. 64 pixels")
     scale = compute_spatial_scale(region.size)
@@ -109,7 +109,7 @@ _SHOWN = 1600
 """The longest side of a picture in a notebook, px."""
 
 
-def _as_png(image: Image) -> bytes:
+def _encode_preview(image: Image) -> bytes:
     longest = max(shape_of(image))
     if longest > _SHOWN:
         columns, rows = (max(1, round(side * _SHOWN / longest)) for side in (image.shape[1], image.shape[0]))
@@ -135,17 +135,17 @@ def make_region(shape: tuple[int, int], mask: np.ndarray | None, box: tuple[int,
         if not np.any(mask):
             raise UserError("the mask is empty: nothing would be distorted")
         return Region.from_mask(mask)
-    return Region.from_box(_checked_box(shape, (0, 0, shape[1], shape[0]) if box is None else box), shape)
+    return Region.from_box(_read_box(shape, (0, 0, shape[1], shape[0]) if box is None else box), shape)
 
 
-def _checked_amount(row: Distortion, amount: float) -> float:
+def _read_amount(row: Distortion, amount: float) -> float:
     if not row.dial.contains(amount):
         ends = f"{row.dial.weakest:g} (weakest) to {row.dial.strongest:g} (strongest)"
         raise UserError(f"amount {amount:g} is off the dial of {row.name}, which goes from {ends} ({row.unit})")
     return float(amount)
 
 
-def _checked_box(shape: tuple[int, int], box: Sequence[int]) -> Box:
+def _read_box(shape: tuple[int, int], box: Sequence[int]) -> Box:
     try:
         x1, y1, x2, y2 = (int(v) for v in box)
     except (TypeError, ValueError, OverflowError):

@@ -99,7 +99,7 @@ class QuestionRules:
     coordinates: Literal["thousandths", "pixels"] = "thousandths"
 
 
-def _even(names: tuple[str, ...]) -> dict[str, float]:
+def _share_evenly(names: tuple[str, ...]) -> dict[str, float]:
     return dict.fromkeys(names, 1.0)
 
 
@@ -125,9 +125,9 @@ class Recipe:
     images_per_shard: int = 512
     max_failures: float = 0.01
     splits: dict[str, float] = field(default_factory=lambda: {"train": 0.95, "validation": 0.05})
-    families: dict[str, float] = field(default_factory=lambda: _even(FAMILIES))
-    severities: dict[str, float] = field(default_factory=lambda: _even(SEVERITIES))
-    tasks: dict[str, float] = field(default_factory=lambda: _even(TASKS))
+    families: dict[str, float] = field(default_factory=lambda: _share_evenly(FAMILIES))
+    severities: dict[str, float] = field(default_factory=lambda: _share_evenly(SEVERITIES))
+    tasks: dict[str, float] = field(default_factory=lambda: _share_evenly(TASKS))
     questions: QuestionRules = QuestionRules()
     regions: RegionRules = RegionRules()
     references: ReferenceRules = ReferenceRules()
@@ -176,7 +176,7 @@ def load_recipe(source: str | Path, **changes: Any) -> Recipe:
     """
     path = Path(source)
     if path.suffix != ".toml" and not path.exists():
-        text, where = _carried(str(source)), str(source)
+        text, where = _read_packaged(str(source)), str(source)
     else:
         try:
             text, where = path.read_text(encoding="utf-8"), str(path)
@@ -223,7 +223,7 @@ def list_recipes() -> Mapping[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
-def _carried(name: str) -> str:
+def _read_packaged(name: str) -> str:
     known = list_recipes()
     if name not in known:
         raise BadRecipe(describe_unknown("recipe", name, known, "or give the path of a .toml file"))

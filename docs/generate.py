@@ -29,9 +29,9 @@ from distortlab.severity.direction import TRENDS
 from distortlab.severity.visibility import GATES
 from distortlab.storage.atomic import sha256_of
 from distortlab.tasks.terms import PHRASES
-from distortlab.visualization.contact_sheet import dataset_tiles
-from distortlab.visualization.gallery import Step, catalogue_sheet, rows_of, sample_photograph, steps
-from distortlab.visualization.tiles import Tile, sheet
+from distortlab.visualization.contact_sheet import make_dataset_tiles
+from distortlab.visualization.gallery import Step, draw_catalog_sheet, load_sample_photograph, render_steps, select_rows
+from distortlab.visualization.tiles import Tile, draw_sheet
 from refine_iqa_train.training import run_record, trl_options
 
 DOCS = Path(__file__).parent
@@ -130,14 +130,14 @@ distortlab gallery --image photo.jpg --box 40,60,300,280 --family blur --profile
 
 @lru_cache
 def gallery_steps(family: str) -> tuple[Step, ...]:
-    return tuple(steps(*sample_photograph(), rows_of([family], "matched")))
+    return tuple(render_steps(*load_sample_photograph(), select_rows([family], "matched")))
 
 
 def gallery_page() -> str:
     """docs/gallery.md."""
     lines = [GALLERY.strip()]
     for family in FAMILIES:
-        names = ", ".join(row.variant for row in rows_of([family], "matched"))
+        names = ", ".join(row.variant for row in select_rows([family], "matched"))
         lines += [
             "",
             f"## {PHRASES[family]}",
@@ -145,7 +145,7 @@ def gallery_page() -> str:
             f"![{PHRASES[family]}: {names}; severities 1 to 5]({sheet_name(family)})",
         ]
         lines += ["", "| variant | dial | 1 | 2 | 3 | 4 | 5 |", "|---|---|---|---|---|---|---|"]
-        lines += [gallery_line(row, gallery_steps(family)) for row in rows_of([family], "matched")]
+        lines += [gallery_line(row, gallery_steps(family)) for row in select_rows([family], "matched")]
     return "\n".join(lines) + "\n"
 
 
@@ -171,14 +171,14 @@ class Made(NamedTuple):
 def family_picture(family: str) -> Made:
     """A sheet of the gallery."""
     shown = gallery_steps(family)
-    return Made(catalogue_sheet(*sample_photograph(), shown), list(map(step_facts, shown)))
+    return Made(draw_catalog_sheet(*load_sample_photograph(), shown), list(map(step_facts, shown)))
 
 
 def families_picture() -> Made:
     """One variant of every family at five severities, two families in a row."""
     shown = [step for family in FAMILIES for step in gallery_steps(family)[:5]]
     tiles = [Tile(step.image, f"{step.row.family} {step.severity}", f"V {step.v:.1f}") for step in shown]
-    return Made(sheet(tiles, columns=10, width=136, height=177), list(map(step_facts, shown)))
+    return Made(draw_sheet(tiles, columns=10, width=136, height=177), list(map(step_facts, shown)))
 
 
 def step_facts(step: Step) -> dict[str, Any]:
@@ -191,9 +191,9 @@ def samples_picture() -> Made:
     """Twenty images of a data set made from the built-in references."""
     with tempfile.TemporaryDirectory() as folder:
         generate(load_recipe("smoke", n=40, images_per_shard=40), "scenes", folder, workers=1)
-        tiles = list(dataset_tiles(folder, 20))
+        tiles = list(make_dataset_tiles(folder, 20))
     facts = [{"title": tile.title, "note": tile.note, "colours": colours(tile.image)} for tile in tiles]
-    return Made(sheet(tiles, columns=5, width=220), facts)
+    return Made(draw_sheet(tiles, columns=5, width=220), facts)
 
 
 def colours(image: Image) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.tasks import Unread, format_score, recognition
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 
 MEASURES = ("form", "answer", "thinking", "agreement")
 
@@ -52,7 +52,7 @@ def marks(completion: str, solution: str) -> dict[str, bool]:
     """What is right about a completion. The thinking is read with the task's own reader, as if it were the answer."""
     answer = recognition.read(completion)
     thought = _thought(completion)
-    right = recognition.read(wrap(solution, "."))
+    right = recognition.read(format_completion(solution, "."))
     assert not isinstance(right, Unread)
     said = None if isinstance(answer, Unread) else answer.family
     return {
@@ -66,7 +66,11 @@ def marks(completion: str, solution: str) -> dict[str, bool]:
 def _thought(completion: str) -> str | None:
     """The family that the thinking names, of the form "Random grain or specks are added: noise, 4 of 5."."""
     thinking = completion.partition("</think>")[0].partition(": ")[2].partition(",")[0]
-    read = recognition.read(wrap(f"{thinking}, Slight", ".")) if thinking.strip() and "<" not in thinking else None
+    read = (
+        recognition.read(format_completion(f"{thinking}, Slight", "."))
+        if thinking.strip() and "<" not in thinking
+        else None
+    )
     return None if read is None or isinstance(read, Unread) else read.family
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from distortlab.analysis.blind_questions import FOLDS, BlindQuestion
 from distortlab.tasks import score
-from distortlab.tasks.answer import wrap
-from distortlab.tasks.terms import LEVELS, phrase
+from distortlab.tasks.answer import format_completion
+from distortlab.tasks.terms import LEVELS, get_phrase
 
 __all__ = [
     "METADATA",
@@ -173,7 +173,7 @@ def _weigh_clues(offered: Counter[str], correct: Counter[str]) -> dict[str, floa
 
 def _write_answer(q: BlindQuestion, choice: str, severity: int) -> str:
     """An answer in the words of the task."""
-    return f"{phrase(choice)}, {LEVELS[severity - 1]}" if q.severity else choice
+    return f"{get_phrase(choice)}, {LEVELS[severity - 1]}" if q.severity else choice
 
 
 def find_best_severity(questions: Iterable[BlindQuestion]) -> int:
@@ -201,4 +201,4 @@ def _write_blur(severity: int) -> str:
 
 def compute_reward(task: str, answer: str, solution: str) -> float:
     """The reward, 0 to 1, that the task's own score gives to an answer without tags."""
-    return score(task, wrap(answer, "-"), solution).reward
+    return score(task, format_completion(answer, "-"), solution).reward

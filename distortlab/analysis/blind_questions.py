@@ -156,11 +156,11 @@ def _parse_question(
     """A row of questions with its image; None where the true answer is not among the candidates."""
     task, prompt = values["task"], values["prompt"][0]["content"]
     if task == "object":
-        choices, severity = object_task.candidates(prompt), 0
-        keys = [object_task.key(name) for name in choices]
-        true = object_task.key(values["solution"])
+        choices, severity = object_task.read_candidates(prompt), 0
+        keys = [object_task.normalize_name(name) for name in choices]
+        true = object_task.normalize_name(values["solution"])
     else:
-        choices, severity = recognition.candidates(prompt), values["severity"]
+        choices, severity = recognition.read_candidates(prompt), values["severity"]
         keys, true = choices, values["distortion"]
     if true not in keys:
         return None

@@ -187,11 +187,11 @@ def _count_question(row: Mapping[str, Any], statistics: Statistics) -> None:
     prompt = row["prompt"][0]["content"]
     if task == "object":
         keys, right = (
-            [object_task.key(name) for name in object_task.candidates(prompt)],
-            object_task.key(row["solution"]),
+            [object_task.normalize_name(name) for name in object_task.read_candidates(prompt)],
+            object_task.normalize_name(row["solution"]),
         )
     elif task in TASKS and task != "grounding":
-        keys, right = recognition.candidates(prompt), row["distortion"]
+        keys, right = recognition.read_candidates(prompt), row["distortion"]
     else:
         return
     if right in keys:

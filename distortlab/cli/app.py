@@ -19,11 +19,11 @@ __all__ = [
     "Profile",
     "Workers",
     "app",
-    "box_of",
     "fail",
     "open_and_check",
-    "shard_of",
-    "share_of",
+    "read_box",
+    "read_shard",
+    "read_share",
     "show_progress",
 ]
 
@@ -61,31 +61,31 @@ Check = Annotated[
 # --- reading options ------------------------------------------------------------------------------------------------
 
 
-def shard_of(text: str | None) -> tuple[int, int] | None:
+def read_shard(text: str | None) -> tuple[int, int] | None:
     """`k/N` as two numbers."""
-    return None if text is None else _numbers("--shard", text, "/", "k/N, e.g. 1/3", 2)  # type: ignore[return-value]
+    return None if text is None else _read_numbers("--shard", text, "/", "k/N, e.g. 1/3", 2)  # type: ignore[return-value]
 
 
-def box_of(text: str | None) -> tuple[int, int, int, int] | None:
+def read_box(text: str | None) -> tuple[int, int, int, int] | None:
     """`x1,y1,x2,y2` as four numbers."""
-    return None if text is None else _numbers("--box", text, ",", "x1,y1,x2,y2, e.g. 40,60,300,280", 4)  # type: ignore[return-value]
+    return None if text is None else _read_numbers("--box", text, ",", "x1,y1,x2,y2, e.g. 40,60,300,280", 4)  # type: ignore[return-value]
 
 
-def _numbers(option: str, text: str, by: str, form: str, count: int) -> tuple[int, ...]:
+def _read_numbers(option: str, text: str, by: str, form: str, count: int) -> tuple[int, ...]:
     from distortlab.core.errors import UserError
 
     parts = text.split(by)
-    if len(parts) != count or not all(part.strip().lstrip("-").isascii() and _whole(part) for part in parts):
+    if len(parts) != count or not all(part.strip().lstrip("-").isascii() and _is_whole(part) for part in parts):
         raise UserError(f"{option} {text!r} is not {form}")
     return tuple(int(part) for part in parts)
 
 
-def _whole(part: str) -> bool:
+def _is_whole(part: str) -> bool:
     digits = part.strip().removeprefix("-")
     return digits.isdecimal() and len(digits) < 10
 
 
-def share_of(text: str | None) -> float | None:
+def read_share(text: str | None) -> float | None:
     """`0.1` or `10%` as a share, `500` as a number of things."""
     from distortlab.core.errors import UserError
 
@@ -110,10 +110,10 @@ def show_progress(
 ) -> Iterator[Callable[[int], None]]:
     """Progress of long work, which Ctrl-C ends with a sentence (typer would say nothing): what happens `after`."""
     from distortlab.core.errors import Interrupted
-    from distortlab.core.progress import show_progress as shown
+    from distortlab.core.progress import show_progress as show
 
     try:
-        with shown(what, total, quiet) as advance:
+        with show(what, total, quiet) as advance:
             yield advance
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; {after}") from None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Json, Profile, Workers, app, box_of, fail, shard_of, show_progress
+from distortlab.cli.app import Json, Profile, Workers, app, fail, read_box, read_shard, show_progress
 
 __all__ = ["distort", "generate", "list_distortions"]
 
@@ -82,7 +82,7 @@ def generate(
             refs,
             out,
             workers=workers,
-            shard=shard_of(shard),
+            shard=read_shard(shard),
             overwrite=overwrite,
             store=store.value,
             engine=engine.value,
@@ -104,7 +104,7 @@ def list_distortions(
 
     distortlab list --family blur --profile dq
     """
-    from distortlab.cli.printing import print_json, print_ladders, row_values
+    from distortlab.cli.printing import describe_row, print_json, print_ladders
     from distortlab.core.errors import UserError, describe_unknown
     from distortlab.distortions.catalog import CATALOG, FAMILIES
 
@@ -112,7 +112,7 @@ def list_distortions(
         raise UserError(describe_unknown("family", family, FAMILIES))
     rows = [row for row in CATALOG if family in (None, row.family)]
     if as_json:
-        print_json([row_values(row) for row in rows])
+        print_json([describe_row(row) for row in rows])
     else:
         print_ladders(rows, profile.value)
 
@@ -152,7 +152,7 @@ def distort(
         name,
         severity,
         mask=area,
-        box=box_of(box),
+        box=read_box(box),
         seed=seed,
         profile=profile.value,
         amount=amount,

@@ -18,9 +18,10 @@ from distortlab.verification.report import Report
 
 if TYPE_CHECKING:
     from distortlab.sharing.push import Pushed
-    from distortlab.visualization.viewer import Written
+    from distortlab.visualization.viewer import PageSummary
 
 __all__ = [
+    "describe_row",
     "print_account",
     "print_edit",
     "print_json",
@@ -28,26 +29,25 @@ __all__ = [
     "print_pushed",
     "print_report",
     "print_view",
-    "row_values",
 ]
 
 
 def print_json(value: Any) -> None:
-    """For scripts."""
+    """Print a value as JSON."""
     typer.echo(json.dumps(value, indent=1, default=str))
 
 
 def print_account(account: Account, as_json: bool) -> None:
-    """What a build came to, and what it left out; what failed within what is allowed is a warning on stderr."""
+    """Print how many images and questions a build made and what it left out; warnings go to stderr."""
     if as_json:
         print_json({**asdict(account), "trouble": account.trouble, "warnings": account.warnings})
     else:
-        _print_sums(account)
+        _print_totals(account)
     for warning in account.warnings:
         typer.echo(f"distortlab: warning: {warning}", err=True)
 
 
-def _print_sums(account: Account) -> None:
+def _print_totals(account: Account) -> None:
     counts = account.counts
     typer.echo(
         f"{account.images:,} images and {account.samples:,} questions in {account.out} "
@@ -74,7 +74,7 @@ def _print_sums(account: Account) -> None:
 
 
 def print_report(report: Report) -> None:
-    """What `verify` found, what it looked at and what it could not."""
+    """Print the problems that `verify` found, and what it checked and could not check."""
     for problem in report.problems[:20]:
         typer.echo(f"wrong: {problem}")
     wrong = len(report.problems) + report.more
@@ -89,7 +89,7 @@ def print_report(report: Report) -> None:
     )
 
 
-def row_values(row: Distortion) -> dict[str, Any]:
+def describe_row(row: Distortion) -> dict[str, Any]:
     """A row of the catalogue, ready for JSON."""
     ladders = {
         profile: {"values": ladder.values, "source": ladder.source, "deviation": ladder.deviation}
@@ -100,7 +100,7 @@ def row_values(row: Distortion) -> dict[str, Any]:
 
 
 def print_ladders(rows: Sequence[Distortion], profile: Profile) -> None:
-    """A table of dials and settings."""
+    """Print the catalogue as a table: a row for each variant with its settings."""
     # Into a pipe there is no width to fit; a narrow one would cut the columns.
     console = Console(width=None if sys.stdout.isatty() else 160)
     table = Table(title=f"{len(rows)} distortions, {profile} ladder", title_justify="left")
@@ -122,32 +122,31 @@ def print_ladders(rows: Sequence[Distortion], profile: Profile) -> None:
 
 
 def print_edit(out: Path, edit: Edit, as_json: bool) -> None:
-    """What was done to a picture."""
-    seen = edit.visibility
-    assert seen is not None
+    """Print the record of an edit and where the picture was written."""
+    visibility = edit.visibility
+    assert visibility is not None
     values = {"distortion": edit.distortion, "severity": edit.severity, "box": list(edit.bbox), **edit.params}
-    values["visibility"] = {name: getattr(seen, name) for name in ("v", "structure", "colour", "trend")}
+    values["visibility"] = {name: getattr(visibility, name) for name in ("v", "structure", "colour", "trend")}
     if as_json:
         print_json({"out": str(out), **values})
         return
-    strength = f"{edit.amount:g} ({values['unit']}), V {seen.v:.2f}, {'visible' if seen.v >= 1 else 'not visible'}"
+    visible = "visible" if visibility.v >= 1 else "not visible"
+    strength = f"{edit.amount:g} ({values['unit']}), V {visibility.v:.2f}, {visible}"
     typer.echo(f"wrote {out}: {edit.distortion} {strength}, box {','.join(map(str, edit.bbox))}")
 
 
-def print_view(written: "Written") -> None:
-    """What a page shows of a data set."""
-    of = "" if written.matching == written.total else f" that fit, of {written.total:,}"
-    typer.echo(
-        f"wrote {written.out}, {written.bytes / 1e6:.1f} MB: {written.images:,} of {written.matching:,} images{of}"
-    )
-    if written.reencoded:
-        typer.echo(f"{written.reencoded:,} were too large to keep whole: re-encoded away from their regions")
-    if written.left_out:
-        typer.echo(f"{written.left_out:,} more had no room; --max-mb gives it")
+def print_view(page: "PageSummary") -> None:
+    """Print how many images a page shows, and its size."""
+    of = "" if page.matching == page.total else f" that fit, of {page.total:,}"
+    typer.echo(f"wrote {page.out}, {page.bytes / 1e6:.1f} MB: {page.images:,} of {page.matching:,} images{of}")
+    if page.reencoded:
+        typer.echo(f"{page.reencoded:,} were too large to keep whole: re-encoded away from their regions")
+    if page.left_out:
+        typer.echo(f"{page.left_out:,} more had no room; --max-mb gives it")
 
 
 def print_pushed(pushed: "Pushed") -> None:
-    """What a push did, or would do."""
+    """Print what a push sent and removed, or would."""
     size = f"{len(pushed.sent)} files, {pushed.sent_bytes / 1e6:,.1f} MB"
     removed = f", {len(pushed.removed)} old files removed" if pushed.removed else ""
     if pushed.dry_run:

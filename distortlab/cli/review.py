@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Check, Json, Workers, app, open_and_check, share_of, show_progress
+from distortlab.cli.app import Check, Json, Workers, app, open_and_check, read_share, show_progress
 
 __all__ = ["stats", "verify"]
 
@@ -32,7 +32,7 @@ def verify(
     from distortlab.verification.verify import images_of
     from distortlab.verification.verify import verify as run
 
-    share = share_of(sample)
+    share = read_share(sample)
     total = images_of(folder)
     with show_progress("images", total, quiet=as_json, after="nothing was found out") as advance:
         report = run(folder, workers=workers or count_processors(), sample=share, progress=advance)

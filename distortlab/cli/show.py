@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from distortlab.cli.app import Check, Json, Profile, app, box_of, open_and_check, show_progress
+from distortlab.cli.app import Check, Json, Profile, app, open_and_check, read_box, show_progress
 
 __all__ = ["gallery", "sheet", "view"]
 
@@ -58,11 +58,11 @@ def sheet(
 
     distortlab sheet data/ -o sheet.png
     """
-    from distortlab.visualization.contact_sheet import dataset_sheet
+    from distortlab.visualization.contact_sheet import draw_dataset_sheet
     from distortlab.visualization.tiles import write_sheet
 
     open_and_check(folder, check)
-    picture = dataset_sheet(folder, count, seed=seed)
+    picture = draw_dataset_sheet(folder, count, seed=seed)
     write_sheet(out, picture)
     typer.echo(f"wrote {out}, {picture.shape[1]} x {picture.shape[0]}")
 
@@ -81,11 +81,11 @@ def gallery(
     distortlab gallery -o gallery.png
     distortlab gallery --image photo.jpg --box 40,60,300,280 --family blur --family noise -o gallery.png
     """
-    from distortlab.visualization.gallery import catalogue_sheet, photograph, rows_of, steps
+    from distortlab.visualization.gallery import draw_catalog_sheet, load_photograph, render_steps, select_rows
     from distortlab.visualization.tiles import write_sheet
 
-    rows = rows_of(family or (), profile.value)
-    shown = photograph(image, mask, box_of(box))
-    picture = catalogue_sheet(*shown, list(steps(*shown, rows, profile.value)))
+    rows = select_rows(family or (), profile.value)
+    shown = load_photograph(image, mask, read_box(box))
+    picture = draw_catalog_sheet(*shown, list(render_steps(*shown, rows, profile.value)))
     write_sheet(out, picture)
     typer.echo(f"wrote {out}, {picture.shape[1]} x {picture.shape[0]}")

@@ -19,18 +19,18 @@ def from_values(kind: type[T], values: Mapping[str, Any], where: str, error: typ
     """
     from pydantic import TypeAdapter, ValidationError
 
-    _known_keys(values, kind, where, error)
-    for key, value in _misplaced_booleans(kind, dict(values), ""):
+    _check_keys(values, kind, where, error)
+    for key, value in _find_misplaced_booleans(kind, dict(values), ""):
         raise error(
             f"{where}: {key} = {str(value).lower()}: input should be a number (YAML reads yes, no, on and off so)"
         )
     try:
         return TypeAdapter(kind).validate_python(dict(values))
     except ValidationError as failure:
-        raise error(f"{where}: {_sentence(failure.errors()[0])}") from failure
+        raise error(f"{where}: {_describe(failure.errors()[0])}") from failure
 
 
-def _sentence(error: Any) -> str:
+def _describe(error: Any) -> str:
     key = ".".join(str(part) for part in error["loc"] if "[" not in str(part))  # the branches of a union have brackets
     if error["type"] == "literal_error":
         return describe_unknown(key, error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]))
@@ -41,7 +41,7 @@ def _sentence(error: Any) -> str:
     return f"{key} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
 
 
-def _misplaced_booleans(hint: Any, value: Any, key: str) -> Iterator[tuple[str, bool]]:
+def _find_misplaced_booleans(hint: Any, value: Any, key: str) -> Iterator[tuple[str, bool]]:
     """(key, value) of every boolean where a number belongs: pydantic takes true for 1."""
     if isinstance(value, bool):
         if is_misplaced_boolean(hint, value):
@@ -50,19 +50,19 @@ def _misplaced_booleans(hint: Any, value: Any, key: str) -> Iterator[tuple[str, 
         kind = next((part for part in (hint, *get_args(hint)) if is_dataclass(part)), None)
         hints = get_type_hints(kind) if kind else dict.fromkeys(value, (get_args(hint) or (Any,))[-1])
         for name, inner in value.items():
-            yield from _misplaced_booleans(hints[name], inner, f"{key}.{name}" if key else str(name))
+            yield from _find_misplaced_booleans(hints[name], inner, f"{key}.{name}" if key else str(name))
     elif isinstance(value, list | tuple):
         for place, inner in enumerate(value):
-            yield from _misplaced_booleans(hint, inner, f"{key}[{place}]")
+            yield from _find_misplaced_booleans(hint, inner, f"{key}[{place}]")
 
 
 def is_misplaced_boolean(hint: Any, value: Any) -> bool:
     """Whether a value is true or false where the type takes numbers, and no booleans."""
-    kinds = set(_plain_kinds(hint))
+    kinds = set(_list_types(hint))
     return isinstance(value, bool) and bool(kinds & {int, float}) and not kinds & {bool, Any, object}
 
 
-def _plain_kinds(hint: Any) -> Iterator[Any]:
+def _list_types(hint: Any) -> Iterator[Any]:
     """The types in a type: of `tuple[int, ...] | None` int and None's."""
     if not get_args(hint):
         yield hint
@@ -70,10 +70,10 @@ def _plain_kinds(hint: Any) -> Iterator[Any]:
         yield from map(type, get_args(hint))
     else:
         for part in get_args(hint):
-            yield from _plain_kinds(part)
+            yield from _list_types(part)
 
 
-def _known_keys(values: Mapping[str, Any], kind: type, where: str, error: type[UserError], prefix: str = "") -> None:
+def _check_keys(values: Mapping[str, Any], kind: type, where: str, error: type[UserError], prefix: str = "") -> None:
     known = [field.name for field in fields(kind)]
     hints = get_type_hints(kind)
     for key, value in values.items():
@@ -81,4 +81,4 @@ def _known_keys(values: Mapping[str, Any], kind: type, where: str, error: type[U
             raise error(f"{where}: " + describe_unknown("key", prefix + str(key), [prefix + name for name in known]))
         inner = next((part for part in (hints[key], *get_args(hints[key])) if is_dataclass(part)), None)
         if inner is not None and isinstance(value, Mapping):
-            _known_keys(value, inner, where, error, f"{prefix}{key}.")  # type: ignore[arg-type]
+            _check_keys(value, inner, where, error, f"{prefix}{key}.")  # type: ignore[arg-type]

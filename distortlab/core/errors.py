@@ -50,15 +50,18 @@ def describe_unknown(kind: str, name: object, known: Iterable[str], hint: str = 
 
 def find_closest(name: object, known: Iterable[str]) -> str | None:
     """The known name that a name which does not exist is likely to stand for, or None."""
-    likeness = {other: max(_alike(str(name), other), _alike(_in_order(name), _in_order(other))) for other in known}
+    likeness = {
+        other: max(_compute_likeness(str(name), other), _compute_likeness(_sort_words(name), _sort_words(other)))
+        for other in known
+    }
     nearest = max(likeness, key=lambda other: likeness[other], default=None)
     return nearest if nearest is not None and likeness[nearest] >= 0.5 else None
 
 
-def _alike(a: str, b: str) -> float:
+def _compute_likeness(a: str, b: str) -> float:
     return SequenceMatcher(None, a.lower(), b.lower()).ratio()
 
 
-def _in_order(name: object) -> str:
+def _sort_words(name: object) -> str:
     """The words of a name, sorted: `gaussian_blur` is `blur.gaussian`."""
     return " ".join(sorted(re.split(r"[\W_]+", str(name).lower())))

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing import connection, resource_tracker, util
 from typing import Any
 
-__all__ = ["WorkerLost", "WorkerPool", "end_with_parent", "hold_back_stop", "note_stop", "worker_context"]
+__all__ = ["WorkerLost", "WorkerPool", "end_with_parent", "get_worker_context", "hold_back_stop", "note_stop"]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -26,7 +26,7 @@ class WorkerLost(Exception):
     """A process ended in the middle of its work."""
 
 
-def worker_context(preload: str = "") -> Any:
+def get_worker_context(preload: str = "") -> Any:
     """How processes are started: from a clean server, or anew where there is none.
 
     `preload` names a module that the server imports once for all workers; it counts for the first call of a process.
@@ -49,7 +49,7 @@ class WorkerPool:
 
     def __init__(self, limit: int, start: Callable[..., None], shared: tuple[Any, ...] = (), preload: str = "") -> None:
         self._limit, self._start, self._shared = limit, start, shared
-        self._context = worker_context(preload)
+        self._context = get_worker_context(preload)
         self._processes: list[Any] = []
         self._pipes: list[Any] = []
         self._idle: list[Any] = []
@@ -108,7 +108,7 @@ class WorkerPool:
     def _begin(self) -> Any:
         mine, theirs = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(theirs, self._start, self._shared))
-        with _hidden_main(), theirs:
+        with _hide_main(), theirs:
             process.start()
         self._processes.append(process)
         self._pipes.append(mine)
@@ -152,7 +152,7 @@ def _outcome(work: Callable[[Any], Any], item: Any) -> tuple[bool, Any]:
 
 
 @contextlib.contextmanager
-def _hidden_main() -> Iterator[None]:
+def _hide_main() -> Iterator[None]:
     """Workers import what they need. Left alone, `multiprocessing` would also run the caller's script again in
     each of them, where it has no `if __name__ == "__main__"`.
     """

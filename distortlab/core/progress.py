@@ -19,12 +19,12 @@ def show_progress(what: str, total: int, quiet: bool = False) -> Iterator[Callab
     if quiet:
         yield lambda step: None
     elif sys.stderr.isatty():
-        yield from _drawn(what, total)
+        yield from _draw_bar(what, total)
     else:
         yield _Lines(what, total).advance
 
 
-def _drawn(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def _draw_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -43,7 +43,7 @@ def _drawn(what: str, total: int) -> Iterator[Callable[[int], None]]:
             return Text(f"{task.speed:.0f}/s" if task.speed else "")
 
     counts: tuple[ProgressColumn | str, ...]
-    if _sizes(what):
+    if _counts_bytes(what):
         counts = (DownloadColumn(), what.removeprefix("bytes "), TransferSpeedColumn())
     else:
         counts = (MofNCompleteColumn(), what, Rate())
@@ -72,11 +72,11 @@ class _Lines:
         sys.stderr.flush()
 
     def _line(self, rate: float, left: float) -> str:
-        if _sizes(self.what):
+        if _counts_bytes(self.what):
             sizes = f"{self.done / 1e6:,.0f} of {self.total / 1e6:,.0f} MB {self.what.removeprefix('bytes ')}"
             return f"{sizes}, {rate / 1e6:.1f} MB/s, {left:.0f} s left\n"
         return f"{self.done:,} of {self.total:,} {self.what}, {rate:.0f}/s, {left:.0f} s left\n"
 
 
-def _sizes(what: str) -> bool:
+def _counts_bytes(what: str) -> bool:
     return what.startswith("bytes ")

@@ -23,15 +23,15 @@ def gamma_rgb(image: Image, exponent: float, site: Site) -> Image:
 
 def shift_value(image: Image, shift: float, site: Site) -> Image:
     """Add `shift` to the value of HSV; hue and saturation stay."""
-    return _with_value(image, np.clip(np.arange(256) + 255 * shift, 0, 255))
+    return _map_value(image, np.clip(np.arange(256) + 255 * shift, 0, 255))
 
 
 def gamma_value(image: Image, exponent: float, site: Site) -> Image:
     """Raise the value of HSV to `exponent`; hue and saturation stay."""
-    return _with_value(image, 255 * (np.arange(256) / 255) ** exponent)
+    return _map_value(image, 255 * (np.arange(256) / 255) ** exponent)
 
 
-def _with_value(image: Image, value: NDArray[np.float64]) -> Image:
+def _map_value(image: Image, value: NDArray[np.float64]) -> Image:
     """Send max(R, G, B) through a table of 256 values by scaling the pixel: no HSV, and no rounding on the way."""
     top = compute_channel_max(image)
     gain = (value / np.maximum(np.arange(256), 1)).astype(np.float32)

@@ -19,7 +19,7 @@ from distortlab.core.seeds import Stream, stream
 from distortlab.recipe import Recipe
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
-from distortlab.tasks.answer import answerable
+from distortlab.tasks.answer import is_answerable
 from distortlab.tasks.terms import FAMILIES
 
 __all__ = ["Subject", "ask", "choices", "object_candidates", "type_candidates"]
@@ -92,22 +92,22 @@ def object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: 
 
     `vocabulary` says how often each name is the only one of an image.
     """
-    if subject.object is None or not answerable(subject.object):
+    if subject.object is None or not is_answerable(subject.object):
         return []
     others = _distinct(source.permute(subject.others), subject.object)
     if subject.alone:
         others = _strangers(subject.object, vocabulary, count, source)
-    inside = {object_task.key(name) for name in subject.inside}
-    others = [name for name in others if object_task.key(name) not in inside]
+    inside = {object_task.normalize_name(name) for name in subject.inside}
+    others = [name for name in others if object_task.normalize_name(name) not in inside]
     return source.permute([subject.object, *others[: count - 1]])
 
 
 def _distinct(names: Iterable[str], own: str) -> list[str]:
     """The names that can stand in an answer and read like none before them, nor like `own`."""
-    kept = {object_task.key(own): own}
+    kept = {object_task.normalize_name(own): own}
     for name in names:
-        if answerable(name):
-            kept.setdefault(object_task.key(name), name)
+        if is_answerable(name):
+            kept.setdefault(object_task.normalize_name(name), name)
     return list(kept.values())[1:]
 
 

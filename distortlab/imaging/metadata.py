@@ -28,9 +28,9 @@ def strip_metadata(data: bytes) -> bytes | None:
     """
     try:
         if data.startswith(b"\xff\xd8"):
-            pieces = b"".join(_jpeg(data))
+            pieces = b"".join(_strip_jpeg(data))
         elif data.startswith(_PNG):
-            pieces = b"".join(_png(data))
+            pieces = b"".join(_strip_png(data))
         else:
             return None
     except (ValueError, struct.error):
@@ -38,11 +38,11 @@ def strip_metadata(data: bytes) -> bytes | None:
     return data if pieces == data else pieces
 
 
-def _jpeg(data: bytes) -> Iterator[bytes]:
+def _strip_jpeg(data: bytes) -> Iterator[bytes]:
     yield data[:2]
     at = 2
     while True:
-        marker, at = _marker(data, at)
+        marker, at = _read_marker(data, at)
         if marker == 0xD9:
             yield b"\xff\xd9"
             return
@@ -53,7 +53,7 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
         if length < 2 or len(segment) != length - 2:
             raise ValueError("a segment that goes past the end")
         at += length
-        kept = _kept(marker, segment)
+        kept = _strip_segment(marker, segment)
         if kept is not None:
             yield struct.pack(">BBH", 0xFF, marker, len(kept) + 2) + kept
         if marker == 0xDA:
@@ -64,7 +64,7 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
             at = end.start()
 
 
-def _marker(data: bytes, at: int) -> tuple[int, int]:
+def _read_marker(data: bytes, at: int) -> tuple[int, int]:
     """The marker at a place, and the place after it. Any number of 0xFF may stand before a marker."""
     if at >= len(data) or data[at] != 0xFF:
         raise ValueError("no marker where one must be")
@@ -75,7 +75,7 @@ def _marker(data: bytes, at: int) -> tuple[int, int]:
     return data[at], at + 1
 
 
-def _kept(marker: int, segment: bytes) -> bytes | None:
+def _strip_segment(marker: int, segment: bytes) -> bytes | None:
     """What stays of a segment: all of it, the head of a JFIF header (its thumbnail goes), or nothing."""
     if marker == 0xE0:
         return segment[:12] + b"\0\0" if segment.startswith(b"JFIF\0") and len(segment) >= 14 else None
@@ -86,7 +86,7 @@ def _kept(marker: int, segment: bytes) -> bytes | None:
     return None if 0xE1 <= marker <= 0xEF or marker == 0xFE or 0xF0 <= marker <= 0xFD else segment
 
 
-def _png(data: bytes) -> Iterator[bytes]:
+def _strip_png(data: bytes) -> Iterator[bytes]:
     yield _PNG
     at = len(_PNG)
     while True:

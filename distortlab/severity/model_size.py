@@ -48,8 +48,12 @@ def measure_at_model_size(image: Image, after: Image, region: Region, name: str,
         The reference, uint8 RGB, (rows, columns, 3).
     after
         The box of `region` after the edit, uint8 RGB.
+    region
+        Where the image was changed.
     name
         The distortion, "family.variant".
+    max_pixels
+        The most pixels that the model's processor keeps.
 
     Returns
     -------

@@ -84,7 +84,9 @@ def search_amount(
     return SearchResult(best.amount, best.outcome, best.ratio, len(tried))
 
 
-def _choose_next(row: Distortion, here: tuple[float, float], weak: tuple[float, float], strong: tuple[float, float]) -> float:
+def _choose_next(
+    row: Distortion, here: tuple[float, float], weak: tuple[float, float], strong: tuple[float, float]
+) -> float:
     """Where to try next: between two tries by a straight line in log V; with one side open, along the ladder."""
     if math.isfinite(weak[1]) and math.isfinite(strong[1]):
         share = weak[1] / (weak[1] - strong[1])

@@ -1,6 +1,6 @@
 """The answer: how it is asked for, how it is found in a completion, and what a verdict on it looks like.
 
-This is the one place that knows the tags. Every question ends with `instruction`, every completion is opened
+This is the one place that knows the tags. Every question ends with `format_instruction`, every completion is opened
 with `read_answer`. A completion is text from a model and may be anything: the work done on it is linear in
 its length, and nothing in it raises.
 """
@@ -15,12 +15,12 @@ __all__ = [
     "SCORED",
     "Unread",
     "Verdict",
-    "answerable",
-    "ask",
+    "format_completion",
+    "format_instruction",
+    "format_prompt",
     "format_score",
-    "instruction",
+    "is_answerable",
     "read_answer",
-    "wrap",
 ]
 
 LIMIT = 1000
@@ -81,7 +81,7 @@ class Verdict:
         return 0.0 if self.value is None else self.value
 
 
-def instruction(shape: str) -> str:
+def format_instruction(shape: str) -> str:
     """How to answer. `shape` is the form of the answer in words, never an answer that could be right."""
     return (
         "First think it through and write your reasoning between <think> and </think>. "
@@ -90,21 +90,24 @@ def instruction(shape: str) -> str:
     )
 
 
-def ask(wordings: Sequence[str], wording: int, shape: str, **fields: str) -> str:
+def format_prompt(wordings: Sequence[str], wording: int, shape: str, **fields: str) -> str:
     """The prompt: one of the wordings with its fields filled in, then the instruction."""
     if not 0 <= wording < len(wordings):
         raise ValueError(f"no wording {wording}; there are {len(wordings)}, counted from 0")
-    return f"{wordings[wording].format(**fields)}\n\n{instruction(shape)}"
+    return f"{wordings[wording].format(**fields)}\n\n{format_instruction(shape)}"
 
 
-def answerable(text: str) -> bool:
+def is_answerable(text: str) -> bool:
     """Whether a text can stand in an answer and be read again: not blank, not too long, without the tags."""
     return bool(text.strip()) and len(text) <= LIMIT and not _TAG.search(text)
 
 
-def wrap(answer: str, thinking: str | None) -> str:
-    """A completion in the form that `instruction` asks for, e.g. for a cold start; None: the answer alone."""
-    if not answerable(answer) or (thinking is not None and (not thinking.strip() or _TAG.search(thinking))):
+def format_completion(answer: str, thinking: str | None) -> str:
+    """A completion in the form that `format_instruction` asks for, e.g. for a cold start.
+
+    Without `thinking` it is the answer alone.
+    """
+    if not is_answerable(answer) or (thinking is not None and (not thinking.strip() or _TAG.search(thinking))):
         raise ValueError(f"blank, too long, or with the tags inside: {answer[:80]!r}, {str(thinking)[:80]!r}")
     return ("" if thinking is None else f"<think>{thinking}</think>") + f"<answer>{answer}</answer>"
 

@@ -11,7 +11,7 @@ from itertools import product
 from operator import index
 from typing import Literal, NamedTuple, get_args
 
-from distortlab.tasks.answer import Unread, Verdict, ask, read_answer
+from distortlab.tasks.answer import Unread, Verdict, format_prompt, read_answer
 
 __all__ = [
     "THOUSANDTHS",
@@ -91,7 +91,7 @@ def question(coordinates: Coordinates, size: Size | None = None, wording: int = 
     """
     width, height = _frame(coordinates, size)
     units = UNITS[coordinates].format(width=width, height=height)
-    return ask(ASKED, wording, SHAPE, units=f"{units} {PARTS}" if parts else units)
+    return format_prompt(ASKED, wording, SHAPE, units=f"{units} {PARTS}" if parts else units)
 
 
 class Form(NamedTuple):
@@ -133,12 +133,12 @@ def rescale(box: Box, size: Size, frame: Size) -> Box:
     width, height, wide, high = (index(side) for side in (*size, *frame))
     if not (0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height and min(wide, high) > 0):
         raise ValueError(f"no box of an image of {width} x {height} pixels: {box!r}")
-    left, right = _rescaled(x1, x2, width, wide)
-    top, bottom = _rescaled(y1, y2, height, high)
+    left, right = _rescale_span(x1, x2, width, wide)
+    top, bottom = _rescale_span(y1, y2, height, high)
     return left, top, right, bottom
 
 
-def _rescaled(low: int, high: int, old: int, new: int) -> tuple[int, int]:
+def _rescale_span(low: int, high: int, old: int, new: int) -> tuple[int, int]:
     """A span of one axis; where both ends round to one number, the unit that holds its middle."""
     start, end = ((2 * edge * new + old) // (2 * old) for edge in (low, high))
     if start == end:

@@ -7,9 +7,9 @@ object an instance of was distorted.
 import unicodedata
 from collections.abc import Sequence
 
-from distortlab.tasks.answer import Unread, Verdict, answerable, ask, instruction, read_answer
+from distortlab.tasks.answer import Unread, Verdict, format_instruction, format_prompt, is_answerable, read_answer
 
-__all__ = ["WORDINGS", "candidates", "key", "question", "read", "score", "truth"]
+__all__ = ["WORDINGS", "normalize_name", "question", "read", "read_candidates", "score", "truth"]
 
 SHAPE = "name of the object"
 
@@ -77,7 +77,7 @@ WORDINGS = len(ASKED)
 _ARTICLES = ("a", "an", "the")
 
 
-def key(name: str) -> str:
+def normalize_name(name: str) -> str:
     """The form in which names are compared: no case, no punctuation, no article, single spaces.
 
     "Hot-dog." and "the hot dog" are the same; "dog" is another. Candidates with one key cannot be told apart.
@@ -91,38 +91,40 @@ def key(name: str) -> str:
 
 
 def question(candidates: Sequence[str], wording: int = 0, *, of_kinds: bool = False) -> str:
-    """The prompt. `candidates` are names in the order in which they are shown; no two may have one `key`.
+    """The prompt. `candidates` are names in the order in which they are shown; no two may have one normalized name.
 
     `of_kinds`: the names are kinds of which the image may show several, and one instance was distorted. Whether it is
     set must not depend on which candidate is the right one.
     """
     names = [truth(name) for name in candidates]
-    if len(names) < 2 or len({key(name) for name in names}) < len(names):
+    if len(names) < 2 or len({normalize_name(name) for name in names}) < len(names):
         raise ValueError(f"at least two candidates that differ by more than case and punctuation; not {names!r}")
-    return ask(ASKED_OF_KINDS if of_kinds else ASKED, wording, SHAPE, listed="\n".join(f"- {name}" for name in names))
+    return format_prompt(
+        ASKED_OF_KINDS if of_kinds else ASKED, wording, SHAPE, listed="\n".join(f"- {name}" for name in names)
+    )
 
 
-def candidates(prompt: str) -> list[str]:
+def read_candidates(prompt: str) -> list[str]:
     """The names that a question offers, in the order in which it shows them."""
-    asked = prompt.removesuffix(instruction(SHAPE))
+    asked = prompt.removesuffix(format_instruction(SHAPE))
     return [line.removeprefix("- ") for line in asked.split("\n") if line.startswith("- ")]
 
 
 def truth(name: str) -> str:
     """The solution: the name on one line. Blank names, very long ones and names with tags are refused."""
     solution = " ".join(name.split())
-    if not (answerable(solution) and key(solution)):
+    if not (is_answerable(solution) and normalize_name(solution)):
         raise ValueError(f"not a name that can be asked for: {name[:80]!r}")
     return solution
 
 
 def read(completion: str) -> str | Unread:
-    """The `key` of the name that a completion answers with."""
+    """The normalized name that a completion answers with."""
     text = read_answer(completion)
-    return text if isinstance(text, Unread) else key(text)
+    return text if isinstance(text, Unread) else normalize_name(text)
 
 
 def score(completion: str, solution: str) -> Verdict:
     """1 for the name, 0 for anything else: part of a name, or two names, is not the name."""
     given = read(completion)
-    return Verdict.unread(given) if isinstance(given, Unread) else Verdict(float(given == key(solution)))
+    return Verdict.unread(given) if isinstance(given, Unread) else Verdict(float(given == normalize_name(solution)))

@@ -18,13 +18,13 @@ __all__ = [
     "STEM",
     "WORDINGS",
     "Grading",
-    "expect_digit",
-    "format_score_of",
+    "compute_expected_digit",
+    "find_digit",
     "question",
     "read",
-    "rescaled",
+    "rescale_mos",
     "score",
-    "score_digit",
+    "score_format",
     "truth",
 ]
 
@@ -72,7 +72,7 @@ def truth(mos: float) -> str:
     return f"{mos:.2f}"
 
 
-def rescaled(mos: float, low: float, high: float) -> float:
+def rescale_mos(mos: float, low: float, high: float) -> float:
     """A mean opinion score of another scale on 1 to 5, linearly: `low` becomes 1 and `high` 5, whichever is larger.
 
     A score outside its own scale is refused: clipping would hide that the scale is wrong.
@@ -94,7 +94,7 @@ def read(completion: str) -> float | Unread:
     return given if LOW <= given <= HIGH else Unread.IMPOSSIBLE
 
 
-def format_score_of(completion: str) -> float:
+def score_format(completion: str) -> float:
     """1 if the completion is one think block and one answer block that holds "Score:d.dd" and nothing else; else 0.
 
     The published reward looks for the two blocks anywhere; here nothing may stand around them.
@@ -105,13 +105,13 @@ def format_score_of(completion: str) -> float:
     return float(isinstance(text, str) and _WRITTEN.fullmatch(text) is not None)
 
 
-def score_digit(completion: str) -> int | None:
+def find_digit(completion: str) -> int | None:
     """Where the first digit of the score stands in a completion: an index, or None where there is no score."""
     found = list(_DIGIT.finditer(completion))
     return found[-1].start(1) if found else None
 
 
-def expect_digit(odds: Mapping[int, float]) -> tuple[float, float] | None:
+def compute_expected_digit(odds: Mapping[int, float]) -> tuple[float, float] | None:
     """The expectation of a digit from the probabilities of its tokens, as the paper scores an image.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
-from distortlab.tasks.answer import Unread, Verdict, ask, read_answer
+from distortlab.tasks.answer import Unread, Verdict, format_prompt, read_answer
 from distortlab.tasks.terms import (
     DIRECTION_WORDS,
     FAMILIES,
@@ -19,19 +19,19 @@ from distortlab.tasks.terms import (
     PAIRS,
     PHRASES,
     QUALITY_WORDS,
-    phrase,
+    get_phrase,
 )
 
 __all__ = [
     "GRADING",
     "WORDINGS",
+    "Comparison",
     "Grading",
-    "Marks",
-    "Reading",
-    "candidates",
-    "mark",
+    "ParsedAnswer",
+    "compare",
     "question",
     "read",
+    "read_candidates",
     "score",
     "truth",
 ]
@@ -119,7 +119,7 @@ _MOST_STRANGE_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedAnswer:
     """What an answer says. `family` is None where its type is none of the twelve; `severity` is 1 to 5."""
 
     family: str | None
@@ -127,7 +127,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Comparison:
     """How an answer compares with the truth: the parts of the score."""
 
     type_right: bool
@@ -153,7 +153,7 @@ class Grading:
         if len(grades) != len(LEVELS) or grades[0] != 1.0 or not falling or grades[-1] < 0.0:
             raise ValueError(f"severity_grades are five numbers that fall from 1, none below 0; not {grades!r}")
 
-    def value(self, marks: Marks) -> float:
+    def value(self, marks: Comparison) -> float:
         """The value of an answer, in [0, 1]; 1 for the truth."""
         grade = self.severity_grades[marks.severity_distance]
         if self.gated and not marks.type_right:
@@ -180,25 +180,25 @@ def question(candidates: Sequence[str], with_reference: bool, wording: int = 0) 
     --------
     >>> from distortlab.tasks import recognition
     >>> prompt = recognition.question(["noise", "blur"], with_reference=False)
-    >>> recognition.candidates(prompt)
+    >>> recognition.read_candidates(prompt)
     ['noise', 'blur']
     """
     if len(candidates) < 2 or len(set(candidates)) < len(candidates):
         raise ValueError(f"at least two candidates, each once; not {list(candidates)!r}")
-    phrases = [phrase(family) for family in candidates]
-    return ask(
+    phrases = [get_phrase(family) for family in candidates]
+    return format_prompt(
         PAIRED if with_reference else ALONE,
         wording,
         SHAPE,
         types=", ".join(phrases),
         listed="\n".join(f"- {name}" for name in phrases),
-        described="\n".join(f"- {phrase(family)}: {LOOKS[family]}" for family in candidates),
+        described="\n".join(f"- {get_phrase(family)}: {LOOKS[family]}" for family in candidates),
         levels=", ".join(LEVELS),
         listed_levels="\n".join(f"- {level}" for level in LEVELS),
     )
 
 
-def candidates(prompt: str) -> list[str]:
+def read_candidates(prompt: str) -> list[str]:
     """The family keys that a question offers, in the order in which it shows them."""
     return [_BY_PHRASE[name] for name in _PHRASE.findall(prompt)]
 
@@ -214,16 +214,16 @@ def truth(family: str, severity: int) -> str:
     """
     if severity not in range(1, len(LEVELS) + 1):
         raise ValueError(f"a severity is a whole number from 1 to {len(LEVELS)}, not {severity!r}")
-    return f"{phrase(family)}, {LEVELS[severity - 1]}"
+    return f"{get_phrase(family)}, {LEVELS[severity - 1]}"
 
 
-def read(completion: str) -> Reading | Unread:
+def read(completion: str) -> ParsedAnswer | Unread:
     """The type and the severity that a completion answers with, or why they cannot be told."""
     text = read_answer(completion)
     return text if isinstance(text, Unread) else _parse(text)
 
 
-def _parse(text: str) -> Reading | Unread:
+def _parse(text: str) -> ParsedAnswer | Unread:
     """Read by words, whatever their case, order and punctuation; two of a kind are never chosen between."""
     words = _words(text)
     types = _types(words)
@@ -235,7 +235,7 @@ def _parse(text: str) -> Reading | Unread:
         return Unread.MALFORMED
     if not severities or not (types or strange):
         return Unread.INCOMPLETE
-    return Reading(next(iter(types), None), severities.pop())
+    return ParsedAnswer(next(iter(types), None), severities.pop())
 
 
 def _words(text: str) -> list[str]:
@@ -256,7 +256,7 @@ def _types(words: Sequence[str]) -> set[str] | None:
     return _meanings(words, FAMILY_WORDS) | pairs
 
 
-def mark(completion: str, solution: str) -> Marks | Unread:
+def compare(completion: str, solution: str) -> Comparison | Unread:
     """How a completion compares with the truth, part by part."""
     right = _parse(solution)
     if isinstance(right, Unread) or right.family is None:
@@ -264,7 +264,7 @@ def mark(completion: str, solution: str) -> Marks | Unread:
     given = read(completion)
     if isinstance(given, Unread):
         return given
-    return Marks(given.family == right.family, abs(given.severity - right.severity))
+    return Comparison(given.family == right.family, abs(given.severity - right.severity))
 
 
 def score(completion: str, solution: str, grading: Grading = GRADING) -> Verdict:
@@ -288,5 +288,5 @@ def score(completion: str, solution: str, grading: Grading = GRADING) -> Verdict
     >>> recognition.score("<answer>Noise, Slight</answer>", solution).value
     0.5
     """
-    marks = mark(completion, solution)
+    marks = compare(completion, solution)
     return Verdict.unread(marks) if isinstance(marks, Unread) else Verdict(grading.value(marks))

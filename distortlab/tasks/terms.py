@@ -6,7 +6,7 @@ Tables only. A word stands in one table and means one thing; `recognition` reads
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["FAMILIES", "LEVELS", "PHRASES", "TERMS", "Term", "phrase"]
+__all__ = ["FAMILIES", "LEVELS", "PHRASES", "TERMS", "Term", "get_phrase"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +111,21 @@ FILLERS = frozenset(_FILLERS.split())
 """Words that change nothing. No negation, no "or": an answer with one of those is not read."""
 
 
-def _by_word(entries: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _index_words(entries: Iterable[tuple[str, str]]) -> dict[str, str]:
     """From (meaning, "its words") to word -> meaning."""
     return {word: meaning for meaning, words in entries for word in words.split()}
 
 
-FAMILY_WORDS = _by_word((term.family, term.words) for term in TERMS)
-QUALITY_WORDS = _by_word(QUALITIES.items())
-DIRECTION_WORDS = _by_word(DIRECTIONS.items())
+FAMILY_WORDS = _index_words((term.family, term.words) for term in TERMS)
+QUALITY_WORDS = _index_words(QUALITIES.items())
+DIRECTION_WORDS = _index_words(DIRECTIONS.items())
 LEVEL_WORDS = {
     word: severity for severity, level in enumerate(LEVELS, 1) for word in (level.lower(), f"{level.lower()}ly")
 }
 KNOWN_WORDS = FILLERS.union(FAMILY_WORDS, QUALITY_WORDS, DIRECTION_WORDS, LEVEL_WORDS)
 
 
-def phrase(family: str) -> str:
+def get_phrase(family: str) -> str:
     """What a family is called in prompts and answers: `contrast_weaken` -> "Contrast weakening"."""
     if family not in PHRASES:
         raise ValueError(f"no family called {family!r}; known: {', '.join(FAMILIES)}")

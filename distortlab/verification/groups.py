@@ -124,9 +124,9 @@ def _place(row: Mapping[str, Any], image: Mapping[str, Any]) -> tuple[int, int] 
     """How many candidates there are, and which of them is right, from 0."""
     prompt = row["prompt"][0]["content"]
     if row["task"] == "object":
-        keys = [object_task.key(name) for name in object_task.candidates(prompt)]
-        return len(keys), keys.index(object_task.key(row["solution"]))
+        keys = [object_task.normalize_name(name) for name in object_task.read_candidates(prompt)]
+        return len(keys), keys.index(object_task.normalize_name(row["solution"]))
     if row["task"].startswith("recognition"):
-        families = recognition.candidates(prompt)
+        families = recognition.read_candidates(prompt)
         return len(families), families.index(image["regions"][0]["distortion"])
     return None

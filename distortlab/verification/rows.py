@@ -113,9 +113,9 @@ def _wording_faults(task: str, prompt: str, solution: str, image: Row, recipe: R
         yield from _grounding_faults(prompt, solution, Box(*region["bbox"]), (image["width"], image["height"]))
         return
     if task == "object":
-        offered = object_task.candidates(prompt)
-        truth, keys = object_task.truth(region["object"]), [object_task.key(name) for name in offered]
-        right = object_task.key(truth)
+        offered = object_task.read_candidates(prompt)
+        truth, keys = object_task.truth(region["object"]), [object_task.normalize_name(name) for name in offered]
+        right = object_task.normalize_name(truth)
         written = [
             object_task.question(offered, wording, of_kinds=of_kinds)
             for wording in range(object_task.WORDINGS)
@@ -123,7 +123,7 @@ def _wording_faults(task: str, prompt: str, solution: str, image: Row, recipe: R
         ]
         most = recipe.questions.object_candidates if recipe else None
     else:
-        offered = keys = recognition.candidates(prompt)
+        offered = keys = recognition.read_candidates(prompt)
         truth, right = recognition.truth(region["distortion"], region["severity"]), region["distortion"]
         most = recipe.questions.type_candidates if recipe else None
         paired = TASKS[task].images == 2

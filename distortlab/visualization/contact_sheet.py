@@ -11,27 +11,27 @@ from distortlab.core.region import Region
 from distortlab.dataset.reader import open_data
 from distortlab.dataset.selection import Filter, find_images, read_images, sampled
 from distortlab.imaging.decode import decode_image
-from distortlab.tasks.terms import LEVELS, phrase
-from distortlab.visualization.tiles import Tile, sheet
+from distortlab.tasks.terms import LEVELS, get_phrase
+from distortlab.visualization.tiles import Tile, draw_sheet
 
-__all__ = ["dataset_sheet", "dataset_tiles"]
+__all__ = ["draw_dataset_sheet", "make_dataset_tiles"]
 
 _MARK = (255, 210, 0)
 
 
-def dataset_sheet(folder: str | Path, count: int = 20, columns: int = 5, seed: int = 0, width: int = 300) -> Image:
+def draw_dataset_sheet(folder: str | Path, count: int = 20, columns: int = 5, seed: int = 0, width: int = 300) -> Image:
     """A sample of a data set: each image with its region outlined, what was done, and how visible it is."""
-    return sheet(list(dataset_tiles(folder, count, seed)), columns, width)
+    return draw_sheet(list(make_dataset_tiles(folder, count, seed)), columns, width)
 
 
-def dataset_tiles(folder: str | Path, count: int = 20, seed: int = 0) -> Iterator[Tile]:
-    """What `dataset_sheet` shows, in the order of the data set."""
+def make_dataset_tiles(folder: str | Path, count: int = 20, seed: int = 0) -> Iterator[Tile]:
+    """The tiles of `draw_dataset_sheet`, in the order of the data set."""
     stored = open_data(folder)
     for _, row in read_images(stored, sampled(find_images(stored, Filter()).places, count, seed)):
-        yield _record_tile(row)
+        yield _draw_tile(row)
 
 
-def _record_tile(row: Mapping[str, Any]) -> Tile:
+def _draw_tile(row: Mapping[str, Any]) -> Tile:
     image = decode_image(row["image"]["bytes"]).image.copy()
     texts = []
     for region in row["regions"]:
@@ -41,6 +41,6 @@ def _record_tile(row: Mapping[str, Any]) -> Tile:
         edges, _ = cv2.findContours(found.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(image, edges, -1, (255, 255, 255), 1, offset=(x1, y1))
         cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), _MARK, thick)
-        name = f"{phrase(region['distortion'])}, {LEVELS[region['severity'] - 1]}"
+        name = f"{get_phrase(region['distortion'])}, {LEVELS[region['severity'] - 1]}"
         texts.append((name, f"{region['variant']}  {region['object'] or ''}  V {region['visibility']['v']:.1f}"))
     return Tile(image, "; ".join(t for t, _ in texts) or "pristine", "; ".join(n for _, n in texts))

@@ -14,9 +14,9 @@ from distortlab.core.region import Mask, Region
 from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.catalog import CATALOG, FAMILIES
 from distortlab.imaging.decode import read_image
-from distortlab.visualization.tiles import Tile, sheet
+from distortlab.visualization.tiles import Tile, draw_sheet
 
-__all__ = ["Step", "catalogue_sheet", "photograph", "rows_of", "sample_photograph", "steps"]
+__all__ = ["Step", "draw_catalog_sheet", "load_photograph", "load_sample_photograph", "render_steps", "select_rows"]
 
 _AROUND = 16  # pixels of the photograph around the region
 _WIDEST = 320  # of a tile; larger regions are shown smaller
@@ -33,7 +33,7 @@ class Step:
     image: Image
 
 
-def sample_photograph() -> tuple[Image, Mask]:
+def load_sample_photograph() -> tuple[Image, Mask]:
     """scikit-image's portrait of Eileen Collins (NASA, public domain) and a mask of the head."""
     from skimage import data
 
@@ -43,13 +43,13 @@ def sample_photograph() -> tuple[Image, Mask]:
     return image, mask
 
 
-def photograph(
+def load_photograph(
     image: Path | None = None, mask: Path | None = None, box: tuple[int, int, int, int] | None = None
 ) -> tuple[Image, Mask]:
     """A picture file and what of it to distort, as `distort` takes them; the sample photograph without a file."""
     if image is None and mask is None and box is None:
-        return sample_photograph()
-    pixels = sample_photograph()[0] if image is None else read_image(image)
+        return load_sample_photograph()
+    pixels = load_sample_photograph()[0] if image is None else read_image(image)
     area = None if mask is None else np.asarray(read_image(mask).any(axis=2))
     region = make_region(shape_of(pixels), area, box)
     full = np.zeros(region.size, np.uint8)
@@ -57,7 +57,7 @@ def photograph(
     return pixels, full
 
 
-def rows_of(families: Sequence[str], profile: Profile) -> list[Distortion]:
+def select_rows(families: Sequence[str], profile: Profile) -> list[Distortion]:
     """The rows of some families (of all, if none is named) that have a ladder in the profile."""
     for family in families:
         if family not in FAMILIES:
@@ -65,7 +65,7 @@ def rows_of(families: Sequence[str], profile: Profile) -> list[Distortion]:
     return [row for row in CATALOG if row.get_ladder(profile) and (not families or row.family in families)]
 
 
-def steps(image: Image, mask: Mask, rows: Sequence[Distortion], profile: Profile = "matched") -> Iterator[Step]:
+def render_steps(image: Image, mask: Mask, rows: Sequence[Distortion], profile: Profile = "matched") -> Iterator[Step]:
     """Every row at the five severities of its ladder, in the masked region of one photograph."""
     cut = _cut_out(image, mask)
     for row in rows:
@@ -80,18 +80,18 @@ def _cut_out(image: Image, mask: Mask) -> tuple[slice, slice]:
     return Region.from_mask(mask).bbox.grow(_AROUND, (image.shape[0], image.shape[1])).slices
 
 
-def catalogue_sheet(image: Image, mask: Mask, shown: Sequence[Step]) -> Image:
+def draw_catalog_sheet(image: Image, mask: Mask, shown: Sequence[Step]) -> Image:
     """A row for each variant: the photograph, then severities 1 to 5 with their settings and how visible they are.
 
-    `shown` comes from `steps` with the same photograph. Around regions of up to 320 pixels nothing is resampled.
+    `shown` comes from `render_steps` with the same photograph. Around regions of up to 320 pixels nothing is resampled.
     """
     rows, columns = image[_cut_out(image, mask)].shape[:2]
     scale = min(1.0, _WIDEST / max(rows, columns))
     width, height = max(96, round(columns * scale)), max(1, round(rows * scale))
-    return sheet(list(_tiles(image, mask, shown)), 6, width, height, text=16 if width >= 160 else 12)
+    return draw_sheet(list(_make_tiles(image, mask, shown)), 6, width, height, text=16 if width >= 160 else 12)
 
 
-def _tiles(image: Image, mask: Mask, shown: Sequence[Step]) -> Iterator[Tile]:
+def _make_tiles(image: Image, mask: Mask, shown: Sequence[Step]) -> Iterator[Tile]:
     for step in shown:
         if step.severity == 1:
             yield Tile(image[_cut_out(image, mask)], step.row.name, f"dial: {step.row.unit}")

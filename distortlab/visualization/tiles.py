@@ -14,7 +14,7 @@ from distortlab.core.image import Image
 from distortlab.imaging.encode import encode_png
 from distortlab.storage.atomic import new_file
 
-__all__ = ["Tile", "sheet", "write_sheet"]
+__all__ = ["Tile", "draw_sheet", "write_sheet"]
 
 _PAPER, _INK, _FAINT = (255, 255, 255), (30, 30, 30), (120, 120, 120)
 _GAP = 8
@@ -30,14 +30,16 @@ class Tile:
     note: str = ""
 
 
-def sheet(tiles: Sequence[Tile], columns: int, width: int = 224, height: int | None = None, text: int = 12) -> Image:
+def draw_sheet(
+    tiles: Sequence[Tile], columns: int, width: int = 224, height: int | None = None, text: int = 12
+) -> Image:
     """Tiles in rows, each within `width` x `height` pixels (three quarters of the width unless given), uint8 RGB.
 
     `text` is the size of the upper line in pixels.
     """
     height = height or width * 3 // 4
     under = 3 * text + 2
-    pictures = [_fitted(tile.image, width, height) for tile in tiles]
+    pictures = [_fit_image(tile.image, width, height) for tile in tiles]
     rows = [range(start, min(start + columns, len(tiles))) for start in range(0, len(tiles), columns)]
     heights = [max(pictures[i].shape[0] for i in row) for row in rows]
     canvas = pillow.new("RGB", (columns * (width + _GAP) + _GAP, sum(heights) + len(rows) * under + _GAP), _PAPER)
@@ -63,11 +65,11 @@ def _place(
     pen = ImageDraw.Draw(canvas)
     canvas.paste(pillow.fromarray(picture), (x + (width - picture.shape[1]) // 2, y + tall - picture.shape[0]))
     for line, points, top, colour in ((tile.title, text, 2, _INK), (tile.note, text - 1, text + 5, _FAINT)):
-        shown, font = _fitting(line, width, points)
+        shown, font = _fit_line(line, width, points)
         pen.text((x, y + tall + top), shown, fill=colour, font=font)
 
 
-def _fitting(line: str, width: int, points: int) -> tuple[str, Any]:
+def _fit_line(line: str, width: int, points: int) -> tuple[str, Any]:
     """A line that is not wider than `width`: smaller where that is enough, cut where it is not."""
     for size in range(points, min(points, _SMALLEST) - 1, -1):
         font = ImageFont.load_default(size)
@@ -78,7 +80,7 @@ def _fitting(line: str, width: int, points: int) -> tuple[str, Any]:
     return line + "…", font
 
 
-def _fitted(image: Image, width: int, height: int) -> Image:
+def _fit_image(image: Image, width: int, height: int) -> Image:
     scale = min(width / image.shape[1], height / image.shape[0])
     if scale == 1:
         return image

@@ -3,7 +3,7 @@
 The thinking is made from the labels by templates; it teaches the form and the words, not how to reason.
 """
 
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 from distortlab.tasks.terms import LEVELS, LOOKS
 from refine_iqa_train.models.chat import direct_prompt, format_true_answer
 from refine_iqa_train.models.rows import ColdStartRow, TrainingRow
@@ -21,7 +21,7 @@ def make_cold_start_row(question: TrainingRow, direct: bool = False) -> ColdStar
     task, solution = question["task"], question["solution"]
     direct = direct and task == "quality"
     thinking = None if direct else write_thinking(task, solution, question["family"])
-    text = wrap(format_true_answer(task, solution), thinking)
+    text = format_completion(format_true_answer(task, solution), thinking)
     return {
         "prompt": direct_prompt(question["prompt"]) if direct else question["prompt"],
         "images": question["images"],

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Sized
 
 from distortlab.core.errors import UserError
 from distortlab.tasks import TASKS
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 from distortlab.tasks.terms import LOOKS
 from refine_iqa_train.models.chat import format_true_answer
 
@@ -52,7 +52,7 @@ def check_truth(row: Mapping[str, object]) -> None:
     """Raises `UserError` where the solution is no answer that its own task would pay in full."""
     task, solution = str(row["task"]), str(row["solution"])
     try:
-        value = TASKS[task].score(wrap(format_true_answer(task, solution), "..."), solution).value
+        value = TASKS[task].score(format_completion(format_true_answer(task, solution), "..."), solution).value
     except (ValueError, KeyError, IndexError, TypeError):
         value = None
     if value != 1.0:

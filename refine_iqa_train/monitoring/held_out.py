@@ -53,7 +53,7 @@ def score_answer(
     verdict = score(task, completion, solution)
     unread_share = {"unread": float(verdict.value is None)}
     if task.startswith("recognition"):
-        mark = recognition.mark(completion, solution)
+        mark = recognition.compare(completion, solution)
         read = not isinstance(mark, Unread)
         right = {"type": float(read and mark.type_right), "severity": float(read and not mark.severity_distance)}  # type: ignore[union-attr]
         return ScoredAnswer(sample_id, task, {**right, **unread_share})

@@ -1,7 +1,8 @@
 """Scores without thinking, as the paper reports them: the expectation over the digit that follows "Score:".
 
-One teacher-forced pass for each image, nothing is generated. The rule is `distortlab.tasks.quality.expect_digit`, the
-same that the harness reads a generated answer by (protocol `refine-iqa-no-think`, reader `digits`).
+One teacher-forced pass for each image, nothing is generated. The rule is `compute_expected_digit` of
+`distortlab.tasks.quality`, by which the harness reads a generated answer too (protocol `refine-iqa-no-think`, reader
+`digits`).
 """
 
 from collections.abc import Sequence
@@ -54,5 +55,5 @@ class DirectScorer:
 
 
 def _expect_score(levels: Sequence[float]) -> float | None:
-    found = quality.expect_digit(dict(zip(quality.LEVELS, levels, strict=True)))
+    found = quality.compute_expected_digit(dict(zip(quality.LEVELS, levels, strict=True)))
     return None if found is None else found[0]

@@ -57,7 +57,7 @@ def split_at_score(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[list[int],
     A token that holds other characters in front of the digit is cut, and they are written again.
     """
     text = tokenizer.decode(ids, skip_special_tokens=True)
-    digit_place = quality.score_digit(text)
+    digit_place = quality.find_digit(text)
     if digit_place is None:
         return None
     low, high = 1, len(ids)

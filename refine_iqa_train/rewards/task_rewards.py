@@ -40,7 +40,7 @@ format_reward.__name__ = "format"
 
 
 def _select_format_score(task: str) -> Callable[[str], float]:
-    return quality.format_score_of if task == "quality" else format_score
+    return quality.score_format if task == "quality" else format_score
 
 
 def make_scorers(rules: RewardRules) -> Mapping[str, Scorer]:
@@ -62,7 +62,7 @@ def _make_grading(rules: QualityRules) -> quality.Grading:
 
 def is_fully_correct(completion: str, solution: str, threshold: float) -> bool:
     """Whether an answer about quality has the form asked for and is within the threshold: the published gate."""
-    if not quality.format_score_of(completion):
+    if not quality.score_format(completion):
         return False
     return quality.score(completion, solution, quality.Grading("hit", threshold)).reward == 1.0
 
@@ -99,7 +99,7 @@ class TaskReward:
         for family, values in sorted(families.items()):
             log(f"families/{family}/{self.task}", fmean(values))
         if self.task.startswith("recognition"):
-            marks = [recognition.mark(text, truth) for (text, _, truth, _), _ in mine]
+            marks = [recognition.compare(text, truth) for (text, _, truth, _), _ in mine]
             read = [mark for mark in marks if not isinstance(mark, Unread)]
             log(f"{self.task}/type", sum(mark.type_right for mark in read) / len(mine))
             log(f"{self.task}/severity", sum(not mark.severity_distance for mark in read) / len(mine))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.tasks import grounding, quality, recognition
 from distortlab.tasks import object as object_task
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.data.cold_start import write_thinking
 from refine_iqa_train.models.processors import make_image_only_class
@@ -114,8 +114,8 @@ def _make_corpus() -> Iterator[str]:
         *(quality.question(0, think) for think in (True, False)),
     ]
     kinds = [(family, recognition.truth(family, severity)) for family in families for severity in (1, 2, 3, 4, 5)]
-    answers = [wrap(right, write_thinking("recognition", right, family)) for family, right in kinds]
-    ratings = [wrap(f"Score:{n}.44", write_thinking("quality", f"{n}.44", None)) for n in (1, 2, 3, 4)]
+    answers = [format_completion(right, write_thinking("recognition", right, family)) for family, right in kinds]
+    ratings = [format_completion(f"Score:{n}.44", write_thinking("quality", f"{n}.44", None)) for n in (1, 2, 3, 4)]
     return chain(*([text] * 4 for text in [*questions, *answers, *ratings]))
 
 

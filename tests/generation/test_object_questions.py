@@ -119,7 +119,7 @@ def test_nothing_that_lies_inside_is_offered(kitchens: Path) -> None:
     asked = Counter[str]()
     for row in rows_of(kitchens, "samples"):
         if row["task"] == "object":
-            offered = set(object_task.candidates(row["prompt"][0]["content"]))
+            offered = set(object_task.read_candidates(row["prompt"][0]["content"]))
             assert not {"table", "bowl"} <= offered
             asked[row["solution"]] += 1
     assert {"table", "bowl", "lamp"} <= set(asked)
@@ -136,7 +136,7 @@ def test_an_instance_of_a_kind_is_told_and_tells_nothing(kitchens: Path) -> None
             kitchen = Kitchen(int(shown[row["image_id"]][-3:]))
             counts = count_instances(kitchen.load(ReferenceRules(), RegionRules()))
             alone = kitchen.number % 3 == 0
-            expected = alone or any(counts.get(name, 0) > 1 for name in object_task.candidates(prompt))
+            expected = alone or any(counts.get(name, 0) > 1 for name in object_task.read_candidates(prompt))
             assert ("instance of" in prompt) == expected
             told[expected, counts[row["solution"]] > 1] += 1
     assert told[True, False]
@@ -148,7 +148,7 @@ def test_an_instance_of_a_kind_is_told_and_tells_nothing(kitchens: Path) -> None
 def test_every_wording_of_kinds_says_an_instance_of(wording: int) -> None:
     prompt = object_task.question(["person", "dog"], wording, of_kinds=True)
     assert "n instance of" in prompt
-    assert object_task.candidates(prompt) == ["person", "dog"]
+    assert object_task.read_candidates(prompt) == ["person", "dog"]
     assert "instance" not in object_task.question(["person", "dog"], wording)
 
 

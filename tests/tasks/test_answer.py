@@ -8,12 +8,12 @@ from distortlab.tasks.answer import (
     LIMIT,
     Unread,
     Verdict,
-    answerable,
-    ask,
+    format_completion,
+    format_instruction,
+    format_prompt,
     format_score,
-    instruction,
+    is_answerable,
     read_answer,
-    wrap,
 )
 
 MEGABYTE = 1_000_000
@@ -31,18 +31,18 @@ PIECES = [
     "x",
 ]
 soups = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
-texts = st.text(max_size=60).filter(answerable)
+texts = st.text(max_size=60).filter(is_answerable)
 
 
 @given(answer=texts, thinking=texts)
 def test_what_is_wrapped_is_read_and_has_the_form(answer: str, thinking: str) -> None:
-    completion = wrap(answer, thinking)
+    completion = format_completion(answer, thinking)
     assert read_answer(completion) == answer.strip()
     assert format_score(completion) == 1.0
 
 
 def test_the_form_in_the_instruction_is_the_form_that_is_scored() -> None:
-    example = instruction("some answer").splitlines()[-1]
+    example = format_instruction("some answer").splitlines()[-1]
     assert format_score(example) == 1.0
     assert read_answer(example) == "some answer"
 
@@ -144,7 +144,12 @@ def test_no_answer_is_read_out_of_two(completion: str) -> None:
 )
 def test_a_megabyte_of_anything_is_read(piece: str) -> None:
     many = piece * (MEGABYTE // len(piece))
-    for completion in (many, wrap("a", thinking="b") + many, many + "<answer>a</answer>", f"<answer>{many}"):
+    for completion in (
+        many,
+        format_completion("a", thinking="b") + many,
+        many + "<answer>a</answer>",
+        f"<answer>{many}",
+    ):
         read_answer(completion)
         format_score(completion)
 
@@ -158,7 +163,7 @@ def test_text_that_cannot_be_wrapped() -> None:
         ("a" * (LIMIT + 1), "a"),
     ]:
         with pytest.raises(ValueError, match="blank, too long"):
-            wrap(answer, thinking)
+            format_completion(answer, thinking)
 
 
 def test_a_verdict_has_a_value_or_a_reason() -> None:
@@ -173,4 +178,4 @@ def test_a_verdict_has_a_value_or_a_reason() -> None:
 @pytest.mark.parametrize("wording", [-1, 2])
 def test_a_wording_that_does_not_exist(wording: int) -> None:
     with pytest.raises(ValueError, match="there are 2"):
-        ask(("a", "b"), wording, "shape")
+        format_prompt(("a", "b"), wording, "shape")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from distortlab import recipe
 from distortlab.tasks import TASKS, Unread, Verdict, format_score, grounding, object, quality, recognition, score
-from distortlab.tasks.answer import instruction, wrap
+from distortlab.tasks.answer import format_completion, format_instruction
 
 ASK: dict[str, Callable[[int], str]] = {
     "recognition": lambda wording: recognition.question(["noise", "blur"], False, wording),
@@ -50,7 +50,7 @@ def test_every_wording_can_be_asked_and_ends_with_the_instruction(task: str) -> 
     prompts = [ASK[task](wording) for wording in range(TASKS[task].wordings)]
     assert len(set(prompts)) == len(prompts) >= (1 if task == RATED else 5)
     for prompt in prompts:
-        assert prompt.endswith(quality.THINK if task == RATED else instruction(SHAPES[task]))
+        assert prompt.endswith(quality.THINK if task == RATED else format_instruction(SHAPES[task]))
         assert prompt.count("<answer>") == 2
     with pytest.raises(ValueError, match="no wording"):
         ASK[task](len(prompts))
@@ -58,7 +58,7 @@ def test_every_wording_can_be_asked_and_ends_with_the_instruction(task: str) -> 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_truth_scores_one(task: str) -> None:
-    completion = wrap(SOLUTIONS[task], thinking="Let me see.")
+    completion = format_completion(SOLUTIONS[task], thinking="Let me see.")
     assert score(task, completion, SOLUTIONS[task]) == Verdict(1.0)
     assert format_score(completion) == 1.0
 
@@ -73,7 +73,7 @@ def test_the_form_given_as_an_example_is_never_right(task: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("reason", [Unread.MISSING, Unread.REPEATED, Unread.EMPTY])
 def test_unread_is_not_wrong(task: str, reason: Unread) -> None:
-    answer = wrap(SOLUTIONS[task], thinking="Let me see.")
+    answer = format_completion(SOLUTIONS[task], thinking="Let me see.")
     completions = {Unread.MISSING: "", Unread.REPEATED: answer * 2, Unread.EMPTY: "<answer> </answer>"}
     assert score(task, completions[reason], SOLUTIONS[task]) == Verdict(None, reason.value)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab.tasks import grounding
-from distortlab.tasks.answer import Unread, wrap
+from distortlab.tasks.answer import Unread, format_completion
 from distortlab.tasks.grounding import THOUSANDTHS, Box, Coordinates, Size, iou, rescale
 
 sides = st.integers(1, 9000)
@@ -13,7 +13,7 @@ units = st.sampled_from(["thousandths", "pixels"])
 
 
 def say(answer: str) -> str:
-    return wrap(answer, thinking="Let me see.")
+    return format_completion(answer, thinking="Let me see.")
 
 
 def span(side: int) -> st.SearchStrategy[tuple[int, int]]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab.tasks import object as task
-from distortlab.tasks.answer import LIMIT, answerable, wrap
+from distortlab.tasks.answer import LIMIT, format_completion, is_answerable
 
 AWKWARD = [
     "dog",
@@ -22,18 +22,20 @@ AWKWARD = [
     "कि",
     "का",
 ]
-names = st.text(min_size=1, max_size=40).filter(lambda name: answerable(name) and bool(task.key(name)))
+names = st.text(min_size=1, max_size=40).filter(lambda name: is_answerable(name) and bool(task.normalize_name(name)))
 
 
 def say(answer: str) -> str:
-    return wrap(answer, thinking="Let me see.")
+    return format_completion(answer, thinking="Let me see.")
 
 
 @given(name=names, other=names)
 def test_the_truth_scores_one_and_another_name_zero(name: str, other: str) -> None:
     solution = task.truth(name)
     assert task.score(say(solution), solution).value == 1.0
-    assert task.score(say(task.truth(other)), solution).value == float(task.key(other) == task.key(name))
+    assert task.score(say(task.truth(other)), solution).value == float(
+        task.normalize_name(other) == task.normalize_name(name)
+    )
 
 
 @pytest.mark.parametrize("name", AWKWARD)
@@ -102,8 +104,8 @@ def test_a_name_is_written_on_one_line() -> None:
 
 
 def test_an_article_alone_is_a_name() -> None:
-    assert task.key("A") == "a"
-    assert task.key("The The") == "the"
+    assert task.normalize_name("A") == "a"
+    assert task.normalize_name("The The") == "the"
 
 
 @pytest.mark.parametrize("wording", range(task.WORDINGS))
@@ -117,6 +119,6 @@ def test_the_wordings_differ() -> None:
     assert len(set(task.ASKED)) == task.WORDINGS >= 5
 
 
-@given(st.lists(names, min_size=2, max_size=6, unique_by=task.key), st.integers(0, task.WORDINGS - 1))
+@given(st.lists(names, min_size=2, max_size=6, unique_by=task.normalize_name), st.integers(0, task.WORDINGS - 1))
 def test_candidates_are_read_back_from_a_prompt(found: list[str], wording: int) -> None:
-    assert task.candidates(task.question(found, wording)) == [task.truth(name) for name in found]
+    assert task.read_candidates(task.question(found, wording)) == [task.truth(name) for name in found]

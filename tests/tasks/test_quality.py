@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from distortlab.tasks import Unread, Verdict
 from distortlab.tasks import quality as task
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 
 scores = st.integers(100, 500).map(lambda hundredths: hundredths / 100)
 
 
 def say(answer: str) -> str:
-    return wrap(answer, thinking="Let me see.")
+    return format_completion(answer, thinking="Let me see.")
 
 
 @given(mos=st.floats(1, 5), other=scores)
@@ -77,31 +77,31 @@ def test_what_is_not_read(answer: str, reason: Unread) -> None:
     ],
 )
 def test_the_format(completion: str, value: float) -> None:
-    assert task.format_score_of(completion) == value
+    assert task.score_format(completion) == value
 
 
 def test_the_first_digit_of_the_score_is_found_behind_the_thinking() -> None:
     text = "<think>iso 400, 4.5 of 5, Score: 2</think><answer>Score: 3.44</answer>"
-    at = task.score_digit(text)
+    at = task.find_digit(text)
     assert at is not None
     assert text[at : at + 4] == "3.44"
-    assert task.score_digit("<think>Score:3.44</think>") is None
+    assert task.find_digit("<think>Score:3.44</think>") is None
 
 
 @given(st.integers(-1000, 1000), st.integers(1, 1000), st.floats(0, 1))
 def test_other_scales_are_mapped_linearly_and_turned_round(low: int, width: int, share: float) -> None:
     mos, high = low + share * width, low + width
     mos = min(max(mos, low), high)
-    there, back = task.rescaled(mos, low, high), task.rescaled(mos, high, low)
+    there, back = task.rescale_mos(mos, low, high), task.rescale_mos(mos, high, low)
     assert there + back == pytest.approx(6)
     assert 1 - 1e-9 <= there <= 5 + 1e-9
-    assert (task.rescaled(low, low, high), task.rescaled(high, low, high)) == (1.0, 5.0)
+    assert (task.rescale_mos(low, low, high), task.rescale_mos(high, low, high)) == (1.0, 5.0)
 
 
 def test_what_is_off_the_scale_is_refused() -> None:
     for mos, low, high in [(101, 0, 100), (-0.1, 0, 100), (3, 3, 3), (float("nan"), 0, 1)]:
         with pytest.raises(ValueError, match="outside its scale"):
-            task.rescaled(mos, low, high)
+            task.rescale_mos(mos, low, high)
     for mos in (0.99, 5.01, float("nan")):
         with pytest.raises(ValueError, match="from 1 to 5"):
             task.truth(mos)

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab.tasks import recognition, terms
-from distortlab.tasks.answer import Unread, wrap
-from distortlab.tasks.recognition import Grading, Marks, Reading
+from distortlab.tasks.answer import Unread, format_completion
+from distortlab.tasks.recognition import Comparison, Grading, ParsedAnswer
 from distortlab.tasks.terms import FAMILIES, LEVELS, PHRASES
 
 TRUTHS = list(product(FAMILIES, range(1, 6)))
 
 
 def say(answer: str) -> str:
-    return wrap(answer, thinking="Let me see.")
+    return format_completion(answer, thinking="Let me see.")
 
 
 def test_the_families_are_those_of_the_paper_in_its_order() -> None:
@@ -64,7 +64,7 @@ def test_keys_and_phrases_are_read_in_any_dress(family: str, severity: int) -> N
             f'{{"type": "{name.replace(" ", "_")}", "severity": "{level}"}}',
             f"The image is {level}ly {name}",
         ):
-            assert recognition.read(say(answer)) == Reading(family, severity)
+            assert recognition.read(say(answer)) == ParsedAnswer(family, severity)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_keys_and_phrases_are_read_in_any_dress(family: str, severity: int) -> N
     ],
 )
 def test_synonyms_that_can_mean_one_thing_only(answer: str, family: str | None) -> None:
-    assert recognition.read(say(answer)) == Reading(family, 4)
+    assert recognition.read(say(answer)) == ParsedAnswer(family, 4)
 
 
 @pytest.mark.parametrize(
@@ -134,14 +134,14 @@ def test_of_two_answers_none_is_chosen(a: tuple[str, int], b: tuple[str, int], g
 @pytest.mark.parametrize(
     ("answer", "marks"),
     [
-        ("Noise, Severe", Marks(True, 0)),
-        ("Noise, Slight", Marks(True, 3)),
-        ("Blur, Extreme", Marks(False, 1)),
-        ("Vignetting, Severe", Marks(False, 0)),
+        ("Noise, Severe", Comparison(True, 0)),
+        ("Noise, Slight", Comparison(True, 3)),
+        ("Blur, Extreme", Comparison(False, 1)),
+        ("Vignetting, Severe", Comparison(False, 0)),
     ],
 )
-def test_the_parts_of_a_score(answer: str, marks: Marks) -> None:
-    assert recognition.mark(say(answer), "Noise, Severe") == marks
+def test_the_parts_of_a_score(answer: str, marks: Comparison) -> None:
+    assert recognition.compare(say(answer), "Noise, Severe") == marks
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_what_the_parts_are_worth(grading: Grading, values: tuple[float, ...]) -
 @given(weight=st.floats(0.0, 1.0), right=st.booleans(), distance=st.integers(0, 4), gated=st.booleans())
 def test_a_value_is_a_share_whatever_the_weight(weight: float, right: bool, distance: int, gated: bool) -> None:
     grading = Grading(type_weight=weight, gated=gated)
-    assert 0.0 <= grading.value(Marks(right, distance)) <= grading.value(Marks(True, 0)) == 1.0
+    assert 0.0 <= grading.value(Comparison(right, distance)) <= grading.value(Comparison(True, 0)) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -255,4 +255,4 @@ def test_the_wordings_differ_and_are_as_many_with_the_reference() -> None:
 
 @given(st.lists(st.sampled_from(FAMILIES), min_size=2, max_size=12, unique=True), st.integers(0, 5), st.booleans())
 def test_candidates_are_read_back_from_a_prompt(names: list[str], wording: int, with_reference: bool) -> None:
-    assert recognition.candidates(recognition.question(names, with_reference, wording)) == names
+    assert recognition.read_candidates(recognition.question(names, with_reference, wording)) == names

@@ -16,15 +16,21 @@ from distortlab.api import distort
 from distortlab.core.errors import UserError
 from distortlab.core.region import Region
 from distortlab.distortions.catalog import CATALOG, FAMILIES
-from distortlab.visualization.gallery import catalogue_sheet, photograph, rows_of, sample_photograph, steps
+from distortlab.visualization.gallery import (
+    draw_catalog_sheet,
+    load_photograph,
+    load_sample_photograph,
+    render_steps,
+    select_rows,
+)
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_every_variant_at_every_severity() -> None:
-    image, mask = sample_photograph()
+    image, mask = load_sample_photograph()
     rows = [row for row in CATALOG if row.family in ("pixelate", "saturate_weaken")]
-    shown = list(steps(image, mask, rows))
+    shown = list(render_steps(image, mask, rows))
     assert [(step.row.name, step.severity) for step in shown] == [(row.name, k) for row in rows for k in range(1, 6)]
     box = Region.from_mask(mask).bbox.grow(16, (image.shape[0], image.shape[1]))
     for step in shown:
@@ -38,8 +44,8 @@ def test_every_variant_at_every_severity() -> None:
 def test_small_regions_are_not_resampled(small: Pixels) -> None:
     mask = np.zeros(small.shape[:2], np.uint8)
     mask[20:60, 30:90] = 1
-    shown = list(steps(small, mask, rows_of(["oversharpen"], "matched")))
-    sheet = catalogue_sheet(small, mask, shown)
+    shown = list(render_steps(small, mask, select_rows(["oversharpen"], "matched")))
+    sheet = draw_catalog_sheet(small, mask, shown)
     first = small[4:76, 14:106]
     width = max(96, first.shape[1])
     left = 8 + (width - first.shape[1]) // 2
@@ -49,15 +55,15 @@ def test_small_regions_are_not_resampled(small: Pixels) -> None:
 
 
 def test_what_there_is() -> None:
-    assert rows_of([], "matched") == list(CATALOG)
-    assert [row.family for row in rows_of(["noise"], "dq")] == ["noise"] * len(rows_of(["noise"], "dq"))
-    assert all(row.dq for row in rows_of([], "dq"))
+    assert select_rows([], "matched") == list(CATALOG)
+    assert [row.family for row in select_rows(["noise"], "dq")] == ["noise"] * len(select_rows(["noise"], "dq"))
+    assert all(row.dq for row in select_rows([], "dq"))
     with pytest.raises(UserError, match="did you mean 'noise'"):
-        rows_of(["noize"], "matched")
-    image, mask = photograph()
+        select_rows(["noize"], "matched")
+    image, mask = load_photograph()
     assert mask.any()
     assert not mask.all()
-    assert photograph(box=(1, 2, 30, 40))[1].sum() == 29 * 38
+    assert load_photograph(box=(1, 2, 30, 40))[1].sum() == 29 * 38
     assert image.shape[:2] == mask.shape
 
 

@@ -14,7 +14,7 @@ from distortlab import generate
 from distortlab.core.errors import BadReference, UserError
 from distortlab.dataset.selection import Filter
 from distortlab.visualization.viewer import write_page
-from distortlab.visualization.viewer.packing import changed_box
+from distortlab.visualization.viewer.packing import find_changed_box
 
 
 @pytest.mark.parametrize("which", ["usual", "odd"])
@@ -147,8 +147,8 @@ def test_an_empty_choice_says_what_there_is(usual: Path, tmp_path: Path) -> None
 
 def test_the_changed_box() -> None:
     before = np.zeros((9, 7, 3), np.uint8)
-    assert changed_box(before, before) is None
+    assert find_changed_box(before, before) is None
     for channel in range(3):
         after = before.copy()
         after[2, 3, channel] = after[7, 5, channel] = 1
-        assert changed_box(after, before) == (3, 2, 6, 8)
+        assert find_changed_box(after, before) == (3, 2, 6, 8)

@@ -186,7 +186,7 @@ def _expect_digit(answer: Answer, place: int, digits: range) -> tuple[float, flo
         digit = text[len(head) :] if text.startswith(head) else text.strip()
         if len(digit) == 1 and digit.isascii() and digit.isdigit() and int(digit) in odds:
             odds[int(digit)] += math.exp(logprob)
-    return quality.expect_digit(odds)
+    return quality.compute_expected_digit(odds)
 
 
 def _find_offset(answer: Answer) -> int | None:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from distortlab.tasks import Unread, read_answer
-from distortlab.tasks.answer import instruction
+from distortlab.tasks.answer import format_instruction
 from distortlab.tasks.grounding import iou
-from distortlab.tasks.terms import FAMILIES, LEVELS, phrase
+from distortlab.tasks.terms import FAMILIES, LEVELS, get_phrase
 from refine_bench.prompts.answers import REASONS
 
 __all__ = ["QUESTION", "Region", "format_regions", "match_regions", "read_regions"]
@@ -23,7 +23,7 @@ __all__ = ["QUESTION", "Region", "format_regions", "match_regions", "read_region
 IOU = 0.5
 MOST = 64
 SHAPE = '[{"box": [x1, y1, x2, y2], "type": "Type", "severity": "Severity"}]'
-_TYPES = ", ".join(phrase(family) for family in FAMILIES)
+_TYPES = ", ".join(get_phrase(family) for family in FAMILIES)
 QUESTION = (
     "Find every region of this image whose quality was degraded. There may be none, one or several.\n\n"
     f"Types: {_TYPES}.\nSeverity levels, from weakest to strongest: {', '.join(LEVELS)}.\n\n"
@@ -31,10 +31,10 @@ QUESTION = (
     "0 to "
     "1000, with (x1, y1) the top left corner and (x2, y2) the bottom right one, its type and its severity, as a JSON "
     "list. "
-    f"Give an empty list, [], where nothing was degraded.\n\n{instruction(SHAPE)}"
+    f"Give an empty list, [], where nothing was degraded.\n\n{format_instruction(SHAPE)}"
 )
 _FENCE = re.compile(r"^```(?:json)?\s*|\s*```$", re.I)
-_WORDS = {re.sub(r"\W+", "", phrase(family)).lower(): family for family in FAMILIES} | {
+_WORDS = {re.sub(r"\W+", "", get_phrase(family)).lower(): family for family in FAMILIES} | {
     family.replace("_", ""): family for family in FAMILIES
 }
 _LEVELS = {level.lower(): place for place, level in enumerate(LEVELS, 1)}
@@ -104,7 +104,7 @@ def match_regions(given: Sequence[Region], right: Sequence[Region]) -> list[tupl
 def format_regions(regions: Sequence[Region]) -> str:
     """A completion in the form that is asked for."""
     entries = [
-        {"box": list(r.box), "type": phrase(r.family or "blur"), "severity": LEVELS[(r.severity or 1) - 1]}
+        {"box": list(r.box), "type": get_phrase(r.family or "blur"), "severity": LEVELS[(r.severity or 1) - 1]}
         for r in regions
     ]
     return f"<think>looked at every part</think><answer>{json.dumps(entries)}</answer>"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
-from distortlab.tasks.terms import FAMILIES, phrase
+from distortlab.tasks.terms import FAMILIES, get_phrase
 from refine_bench.prompts.items import slugify
 from refine_bench.report import draw
 from refine_bench.report.board import Board, make_boards
@@ -169,7 +169,7 @@ def _make_grid(title: str, cells: Mapping[str, Mapping[str, Any]]) -> dict[str, 
     rows = []
     for family in there:
         found = [cells.get(f"{family} {severity}") for severity in range(1, 6)]
-        rows.append((phrase(family), [_make_cell(e["score"] if e else None, e["n"] if e else 0) for e in found]))
+        rows.append((get_phrase(family), [_make_cell(e["score"] if e else None, e["n"] if e else 0) for e in found]))
     return {"title": title, "heads": ["1", "2", "3", "4", "5"], "rows": rows}
 
 
@@ -180,8 +180,8 @@ def _make_confusion(title: str, counts: Mapping[str, Mapping[str, int]]) -> dict
     for family in (name for name in FAMILIES if name in counts):
         total = sum(counts[family].values())
         cells = [(str(n) if n else "", n / total, n) for n in (counts[family].get(name, 0) for name in heads)]
-        rows.append((phrase(family), cells))
-    return {"title": title, "heads": [phrase(name) if name in FAMILIES else name for name in heads], "rows": rows}
+        rows.append((get_phrase(family), cells))
+    return {"title": title, "heads": [get_phrase(name) if name in FAMILIES else name for name in heads], "rows": rows}
 
 
 def _make_cell(value: float | None, n: int) -> tuple[str, float | None, int]:

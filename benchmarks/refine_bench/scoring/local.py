@@ -137,7 +137,9 @@ def _find_status(verdict: Verdict, item: TaskAnswer) -> str:
 def _score_recognition(items: Sequence[TaskAnswer]) -> dict[str, Any]:
     """Type and severity apart: accuracy, quadratic kappa, mean absolute error."""
     values, statuses = _score_answers(items)
-    marks = [recognition.mark(i.text, str(i.truth["solution"])) if i.error is None else Unread.MISSING for i in items]
+    marks = [
+        recognition.compare(i.text, str(i.truth["solution"])) if i.error is None else Unread.MISSING for i in items
+    ]
     read = [(item, m) for item, m in zip(items, marks, strict=True) if not isinstance(m, Unread)]
     given = [r.severity for item, _ in read if not isinstance(r := recognition.read(item.text), Unread)]
     right = [item.region["severity"] for item, _ in read]

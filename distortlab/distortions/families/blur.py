@@ -57,7 +57,7 @@ def glass_blur(image: Image, sigma: float, site: Site) -> Image:
     share = min(1.0, (sigma / 0.7) ** 2)
     out = blur_gaussian(image, sigma)
     for k in range(passes):
-        out = _scattered(out, reach, share, site.draw_field(f"glass {k}", 3))
+        out = _scatter(out, reach, share, site.draw_field(f"glass {k}", 3))
     return blur_gaussian(out, sigma)
 
 
@@ -73,7 +73,7 @@ def _glass_halo(sigma: float, scale: float) -> int:
     return 2 * int(np.ceil(3 * sigma)) + _glass_reach(sigma) * _glass_passes(sigma)
 
 
-def _scattered(image: Image, reach: int, share: float, field: NDArray[np.uint16]) -> Image:
+def _scatter(image: Image, reach: int, share: float, field: NDArray[np.uint16]) -> Image:
     """Every pixel, with probability `share`, takes the value of another at most `reach` away in each direction."""
     rows, columns = image.shape[:2]
     moved = field[..., 2] < min(65536, round(share * 65536))
@@ -91,11 +91,11 @@ def zoom_blur(image: Image, factor: float, site: Site) -> Image:
     views = int(np.clip(np.ceil(radius * (factor - 1) / 1.5), 4, 24))
     total = np.zeros(image.shape, np.uint16)
     for zoom in np.linspace(1, factor, views):
-        total += _zoomed(image, float(zoom), site)
+        total += _zoom(image, float(zoom), site)
     return ((total + views // 2) // views).astype(np.uint8)
 
 
-def _zoomed(image: Image, zoom: float, site: Site) -> Image:
+def _zoom(image: Image, zoom: float, site: Site) -> Image:
     """Bilinear, with source positions rounded to 32nds of a pixel of the whole image: the same on every crop."""
     (cx, cy), crop = site.center, site.crop
     x = np.rint((cx + (np.arange(crop.x1, crop.x2) - cx) / zoom) * 32).astype(np.int32) - 32 * crop.x1
@@ -108,7 +108,7 @@ def _zoomed(image: Image, zoom: float, site: Site) -> Image:
 def jitter_blur(image: Image, reach: float, site: Site) -> Image:
     """Pixels trade places at random. `reach` is the mean distance in pixels: 0.3 moves three in ten by up to 1."""
     far = max(1, int(np.ceil(reach)))
-    return _scattered(image, far, reach / far, site.draw_field("jitter", 3))
+    return _scatter(image, far, reach / far, site.draw_field("jitter", 3))
 
 
 BLUR = (

@@ -64,7 +64,7 @@ def _lloyd(counts: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     return _bin_means(bins, counts)
 
 
-def palette_colours(image: Image, colours: float, site: Site) -> Image:
+def palette_colors(image: Image, colours: float, site: Site) -> Image:
     """`colours` colours by median cut and one round of k-means over the region's pixels, without dithering.
 
     The palette comes from about 2,048 of the pixels, evenly spaced: median cut takes 1 ms for a thousand.
@@ -127,7 +127,7 @@ QUANTIZATION = (
     ),
     Distortion(
         "quantization.palette",
-        palette_colours,
+        palette_colors,
         "colours",
         Dial(64, 2, whole=True),
         matched_ladder(8, 5, 4, 3, 2),

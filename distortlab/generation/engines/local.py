@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from distortlab.core.processes import note_stop, worker_context
+from distortlab.core.processes import get_worker_context, note_stop
 from distortlab.core.workers import limit_threads, open_pool, tune_process
 from distortlab.generation.shard import Receipt, Work
 
@@ -46,7 +46,7 @@ def _run_here(jobs: Sequence[Work], progress: Callable[[int], None]) -> Iterator
 
 
 def _run_pool(jobs: Sequence[Work], workers: int, progress: Callable[[int], None]) -> Iterator[Receipt]:
-    context = worker_context(__name__)
+    context = get_worker_context(__name__)
     # Without locks: whoever is killed while holding one would stop everybody else for good.
     made, stop = context.RawArray("q", len(jobs)), context.RawValue("b", 0)
     waiting, reported = deque(enumerate(jobs)), 0

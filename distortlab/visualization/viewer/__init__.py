@@ -4,6 +4,6 @@
 HTML file, one style sheet, and scripts that are joined into one.
 """
 
-from distortlab.visualization.viewer.assembly import Written, write_page
+from distortlab.visualization.viewer.assembly import PageSummary, write_page
 
-__all__ = ["Written", "write_page"]
+__all__ = ["PageSummary", "write_page"]

@@ -26,10 +26,10 @@ from distortlab.dataset.selection import (
     sound_rows,
 )
 from distortlab.storage.atomic import new_file
-from distortlab.visualization.viewer.entries import image_entry
-from distortlab.visualization.viewer.packing import Layers, Pictures, Set, pictures_of, set_of
+from distortlab.visualization.viewer.entries import make_entry
+from distortlab.visualization.viewer.packing import ImageGroup, Layers, Pictures, decode_pictures, pack_group
 
-__all__ = ["Written", "write_page"]
+__all__ = ["PageSummary", "write_page"]
 
 _SCRIPTS = ("state.js", "pixels.js", "stage.js", "panel.js", "images.js", "filters.js", "controls.js")
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
@@ -37,7 +37,7 @@ _UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class PageSummary:
     """A page that was written: `images` of the `matching` of `total` in the data set; `reencoded` have surroundings
     that are not the stored pixels; `left_out` were drawn and found no room.
     """
@@ -52,7 +52,7 @@ class Written:
 
 
 @dataclass(slots=True)
-class _Body:
+class _Page:
     """The page as it grows."""
 
     images: list[dict[str, Any]] = field(default_factory=list)
@@ -60,7 +60,7 @@ class _Body:
     size: int = 0
     left_out: int = 0
 
-    def keep(self, data: bytes | None) -> int | None:
+    def add_file(self, data: bytes | None) -> int | None:
         """The number of a file in the page."""
         if data is None:
             return None
@@ -77,7 +77,7 @@ def write_page(
     wanted: Filter | None = None,
     megabytes: float = 32.0,
     progress: Callable[[int], None] = lambda images: None,
-) -> Written:
+) -> PageSummary:
     """Write a page that shows up to `sample` images of a data set, drawn with `seed` from those that `wanted` fits.
 
     Whole references are drawn: two images of one photograph stand side by side, and the photograph is stored once.
@@ -90,20 +90,22 @@ def write_page(
         raise UserError(f"{out} cannot be written: there is no folder {out.parent}")
     stored, wanted = open_data(folder), wanted or Filter()
     found = find_images(stored, wanted)
-    body = _body(stored, sampled(found.places, sample, seed, whole_references=True), megabytes * 1e6, progress)
-    if not body.images:
+    page = _collect_images(
+        stored, sampled(found.places, sample, seed, whole_references=True), megabytes * 1e6, progress
+    )
+    if not page.images:
         raise UserError(f"no image fits into {megabytes:g} MB; give the page more room, or fewer images")
     with new_file(out) as file:
-        for part in _html(_facts(stored, found, wanted, seed, body), body):
+        for part in _build_html(_collect_facts(stored, found, wanted, seed, page), page):
             file.write(part.encode())
-    reencoded = sum(not image["pictures"]["exact"] for image in body.images)
-    return Written(out, file.size, len(body.images), len(found.places), found.total, reencoded, body.left_out)
+    reencoded = sum(not image["pictures"]["exact"] for image in page.images)
+    return PageSummary(out, file.size, len(page.images), len(found.places), found.total, reencoded, page.left_out)
 
 
 # --- images ---------------------------------------------------------------------------------------------------------
 
 
-class _Shown(NamedTuple):
+class _DecodedRow(NamedTuple):
     place: Place
     row: Mapping[str, Any]
     pictures: Pictures
@@ -114,45 +116,47 @@ class _Shown(NamedTuple):
         return self.place.image_id if self.pictures.reference is None else self.row["reference"]["bytes"]
 
 
-def _body(stored: Stored, places: list[Place], room: float, progress: Callable[[int], None]) -> _Body:
+def _collect_images(stored: Stored, places: list[Place], room: float, progress: Callable[[int], None]) -> _Page:
     """Set by set; one may take what its share of the room is, and what those before it left."""
-    body, done = _Body(), 0
+    page, done = _Page(), 0
     questions = questions_of(stored, {place.image_id for place in places})
-    for _, members in groupby(_decoded(stored, places), key=lambda one: one.base):
+    for _, members in groupby(_decode_rows(stored, places), key=lambda one: one.base):
         shown = list(members)
         done += len(shown)
-        packed = set_of([one.pictures for one in shown], room * done / len(places) - body.size)
-        if body.size + packed.size > room:
-            body.left_out += len(shown)
+        packed = pack_group([one.pictures for one in shown], room * done / len(places) - page.size)
+        if page.size + packed.size > room:
+            page.left_out += len(shown)
         else:
             with sound_rows(stored, shown[0].place.group):
-                _add(body, packed, shown, questions)
+                _add_group(page, packed, shown, questions)
         progress(len(shown))
-    return body
+    return page
 
 
-def _decoded(stored: Stored, places: list[Place]) -> Iterator[_Shown]:
+def _decode_rows(stored: Stored, places: list[Place]) -> Iterator[_DecodedRow]:
     for place, row in read_images(stored, places):
         with sound_rows(stored, place.group):
-            pictures = pictures_of(row, f"{stored.folder / place.group.part.path}, {place.image_id}")
-        yield _Shown(place, row, pictures)
+            pictures = decode_pictures(row, f"{stored.folder / place.group.part.path}, {place.image_id}")
+        yield _DecodedRow(place, row, pictures)
 
 
-def _add(body: _Body, packed: Set, shown: list[_Shown], questions: Mapping[str, Any]) -> None:
-    body.size += packed.size
-    base = body.keep(packed.base)
+def _add_group(page: _Page, packed: ImageGroup, shown: list[_DecodedRow], questions: Mapping[str, Any]) -> None:
+    page.size += packed.size
+    base = page.add_file(packed.base)
     for one, layers in zip(shown, packed.layers, strict=True):
         rows, columns = one.pictures.image.shape[:2]
-        entry = image_entry(one.row, one.place.group.part.split, questions[one.place.image_id])
+        entry = make_entry(one.row, one.place.group.part.split, questions[one.place.image_id])
         entry |= {"width": columns, "height": rows}
-        body.images.append({**entry, "pictures": {"base": base, **_numbered(body, layers), "why": one.pictures.why}})
+        page.images.append(
+            {**entry, "pictures": {"base": base, **_store_layers(page, layers), "why": one.pictures.why}}
+        )
 
 
-def _numbered(body: _Body, layers: Layers) -> dict[str, Any]:
+def _store_layers(page: _Page, layers: Layers) -> dict[str, Any]:
     return {
         "corner": layers.corner,
-        "after": body.keep(layers.after),
-        "before": body.keep(layers.before),
+        "after": page.add_file(layers.after),
+        "before": page.add_file(layers.before),
         "exact": layers.exact,
         "thumb": "data:image/webp;base64," + base64.b64encode(layers.thumb).decode(),
     }
@@ -161,44 +165,44 @@ def _numbered(body: _Body, layers: Layers) -> dict[str, Any]:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def _facts(stored: Stored, found: Found, wanted: Filter, seed: int, body: _Body) -> dict[str, Any]:
+def _collect_facts(stored: Stored, found: Found, wanted: Filter, seed: int, page: _Page) -> dict[str, Any]:
     return {
         "name": stored.folder.resolve().name,
         "total": found.total,
         "matching": len(found.places),
         "filter": str(wanted),
         "seed": seed,
-        "left_out": body.left_out,
+        "left_out": page.left_out,
         "made_by": f"distortlab {__version__}",
-        "images": body.images,
+        "images": page.images,
     }
 
 
-def _html(facts: Mapping[str, Any], body: _Body) -> Iterator[str]:
+def _build_html(facts: Mapping[str, Any], page: _Page) -> Iterator[str]:
     """The page in pieces: the pictures never stand in memory as one text."""
-    style, script = _asset("style.css"), "\n".join(map(_asset, _SCRIPTS))
+    style, script = _read_asset("style.css"), "\n".join(map(_read_asset, _SCRIPTS))
+    sources = f"style-src {_hash_inline(style)}; script-src {_hash_inline(script)}"
     slots = {
         "title": html.escape(f"{facts['name']} - distortlab view"),
-        "policy": f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}; "
-        "base-uri 'none'; form-action 'none'",
+        "policy": f"default-src 'none'; img-src data:; {sources}; base-uri 'none'; form-action 'none'",
         "style": style,
         "script": script,
         "data": json.dumps(facts, ensure_ascii=False, allow_nan=False).translate(_UNSAFE),
     }
-    for number, piece in enumerate(_SLOT.split(_asset("page.html"))):
+    for number, piece in enumerate(_SLOT.split(_read_asset("page.html"))):
         if number % 2 == 0:
             yield piece
         elif piece == "pictures":
-            for index, data in enumerate(body.files):
+            for index, data in enumerate(page.files):
                 yield f'<script type="text/plain" id="file-{index}">{base64.b64encode(data).decode()}</script>\n'
         else:
             yield slots[piece]
 
 
-def _asset(name: str) -> str:
+def _read_asset(name: str) -> str:
     return resources.files("distortlab.visualization.viewer").joinpath("page", name).read_text(encoding="utf-8")
 
 
-def _digest(text: str) -> str:
+def _hash_inline(text: str) -> str:
     """What a policy calls an inline style or script that may run."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

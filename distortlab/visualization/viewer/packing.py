@@ -19,7 +19,7 @@ from distortlab.core.region import Box
 from distortlab.imaging.decode import decode_image
 from distortlab.imaging.encode import encode_png
 
-__all__ = ["Layers", "Pictures", "Set", "changed_box", "pictures_of", "set_of"]
+__all__ = ["ImageGroup", "Layers", "Pictures", "decode_pictures", "find_changed_box", "pack_group"]
 
 _MARGIN = 16  # pixels around a box whose surroundings are re-encoded
 _THUMB = 128  # its height
@@ -50,7 +50,7 @@ class Layers:
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class ImageGroup:
     """Images that share a base picture: their reference, or the one image itself where there is none."""
 
     base: bytes
@@ -63,77 +63,79 @@ class Set:
         return sum(-(-len(data) // 3) * 4 for data in files)
 
 
-def pictures_of(row: Mapping[str, Any], where: str) -> Pictures:
+def decode_pictures(row: Mapping[str, Any], where: str) -> Pictures:
     """The decoded pictures of a row of `images`. Raises `BadReference` that names the row."""
-    image = _decoded(row["image"], where, "image")
+    image = _decode(row["image"], where, "image")
     rows, columns = image.shape[:2]
     whole = Box(0, 0, columns, rows)
-    boxes = tuple(box for region in row["regions"] if (box := _inside(region["bbox"], whole)))
+    boxes = tuple(box for region in row["regions"] if (box := _clip_box(region["bbox"], whole)))
     if not row["reference"] or not row["reference"]["bytes"]:
         return Pictures(image, None, boxes, "The data set was made without its references.")
-    reference = _decoded(row["reference"], where, "reference")
+    reference = _decode(row["reference"], where, "reference")
     if reference.shape != image.shape:
         return Pictures(image, None, boxes, "The reference has another size than the image.")
     return Pictures(image, reference, boxes)
 
 
-def _decoded(picture: Mapping[str, Any] | None, where: str, kind: str) -> Image:
+def _decode(picture: Mapping[str, Any] | None, where: str, kind: str) -> Image:
     try:
         return decode_image((picture or {}).get("bytes") or b"").image
     except BadReference as error:
         raise BadReference(f"{where}: its {kind} cannot be shown: {error}") from None
 
 
-def _inside(box: Sequence[int], whole: Box) -> Box | None:
+def _clip_box(box: Sequence[int], whole: Box) -> Box | None:
     x1, y1, x2, y2 = box
     out = Box(max(x1, 0), max(y1, 0), min(x2, whole.x2), min(y2, whole.y2))
     return out if out.width > 0 and out.height > 0 else None
 
 
-def changed_box(image: Image, reference: Image) -> Box | None:
+def find_changed_box(image: Image, reference: Image) -> Box | None:
     """The smallest box that holds every pixel in which the two differ."""
     red, green, blue = cv2.split(cv2.absdiff(image, reference))
     x, y, width, height = cv2.boundingRect(cv2.max(cv2.max(red, green), blue))
     return Box(x, y, x + width, y + height) if width else None
 
 
-def set_of(pictures: Sequence[Pictures], allowance: float) -> Set:
+def pack_group(pictures: Sequence[Pictures], allowance: float) -> ImageGroup:
     """Images of one reference (or one image without), lossless if that takes no more bytes than `allowance`."""
     first = pictures[0]
     base = first.image if first.reference is None else first.reference
-    if _about(base) <= 1.2 * allowance:
-        exact = Set(_lossless(base), tuple(_exact(one) for one in pictures))
+    if _estimate_size(base) <= 1.2 * allowance:
+        exact = ImageGroup(_encode_lossless(base), tuple(_pack_exact(one) for one in pictures))
         if exact.size <= allowance:
             return exact
-    return Set(_lossy(base, 82), tuple(_framed(one) for one in pictures))
+    return ImageGroup(_encode_lossy(base, 82), tuple(_pack_reencoded(one) for one in pictures))
 
 
-def _about(image: Image) -> float:
+def _estimate_size(image: Image) -> float:
     """About how many bytes the picture takes in the page without loss, from every eighth band of a large one."""
     if image.shape[0] < 512:
         return 0.0
     bands = np.arange(image.shape[0]) // 16 % 8 == 4
-    return len(_lossless(image[bands])) * image.shape[0] / np.count_nonzero(bands) * 4 / 3
+    return len(_encode_lossless(image[bands])) * image.shape[0] / np.count_nonzero(bands) * 4 / 3
 
 
-def _exact(one: Pictures) -> Layers:
-    box = None if one.reference is None else changed_box(one.image, one.reference)
+def _pack_exact(one: Pictures) -> Layers:
+    box = None if one.reference is None else find_changed_box(one.image, one.reference)
     if box is None:
-        return Layers(None, None, None, True, _thumb(one.image))
-    return Layers((box.x1, box.y1), _lossless(one.image[box.slices]), None, True, _thumb(one.image))
+        return Layers(None, None, None, True, _encode_thumbnail(one.image))
+    return Layers((box.x1, box.y1), _encode_lossless(one.image[box.slices]), None, True, _encode_thumbnail(one.image))
 
 
-def _framed(one: Pictures) -> Layers:
-    box = _around(one)
+def _pack_reencoded(one: Pictures) -> Layers:
+    box = _find_area(one)
     if box is None:
-        return Layers(None, None, None, False, _thumb(one.image))
-    before = None if one.reference is None else _lossless(one.reference[box.slices])
-    return Layers((box.x1, box.y1), _lossless(one.image[box.slices]), before, False, _thumb(one.image))
+        return Layers(None, None, None, False, _encode_thumbnail(one.image))
+    before = None if one.reference is None else _encode_lossless(one.reference[box.slices])
+    return Layers(
+        (box.x1, box.y1), _encode_lossless(one.image[box.slices]), before, False, _encode_thumbnail(one.image)
+    )
 
 
-def _around(one: Pictures) -> Box | None:
+def _find_area(one: Pictures) -> Box | None:
     """The box around all regions and all that changed, and a little more."""
-    changed = None if one.reference is None else changed_box(one.image, one.reference)
+    changed = None if one.reference is None else find_changed_box(one.image, one.reference)
     boxes = [*one.boxes, *([changed] if changed else [])]
     if not boxes:
         return None
@@ -141,21 +143,21 @@ def _around(one: Pictures) -> Box | None:
     return low.grow(_MARGIN, (one.image.shape[0], one.image.shape[1]))
 
 
-def _lossless(image: Image) -> bytes:
-    return _webp(image, lossless=True, quality=20, method=2, exact=True)
+def _encode_lossless(image: Image) -> bytes:
+    return _encode_webp(image, lossless=True, quality=20, method=2, exact=True)
 
 
-def _lossy(image: Image, quality: int) -> bytes:
-    return _webp(image, quality=quality, method=2)
+def _encode_lossy(image: Image, quality: int) -> bytes:
+    return _encode_webp(image, quality=quality, method=2)
 
 
-def _thumb(image: Image) -> bytes:
+def _encode_thumbnail(image: Image) -> bytes:
     scale = min(1.0, _THUMB / image.shape[0], 3 * _THUMB / image.shape[1])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    return _lossy(np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8), 76)
+    return _encode_lossy(np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8), 76)
 
 
-def _webp(image: Image, **options: Any) -> bytes:
+def _encode_webp(image: Image, **options: Any) -> bytes:
     if max(image.shape[:2]) > _LONGEST:
         return encode_png(image)
     out = BytesIO()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from distortlab.tasks import format_score, quality
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 from refine_iqa_train.config.schema import load_config
 from refine_iqa_train.data.cold_start import make_cold_start_row
 from refine_iqa_train.monitoring.held_out import score_answer
@@ -52,6 +52,6 @@ def test_the_cold_start_teaches_both_manners(run_file: Callable[..., Path], rate
 
 
 def test_an_answer_alone() -> None:
-    assert wrap("Score:3.44", None) == "<answer>Score:3.44</answer>"
+    assert format_completion("Score:3.44", None) == "<answer>Score:3.44</answer>"
     with pytest.raises(ValueError, match="blank"):
-        wrap("x", " ")
+        format_completion("x", " ")

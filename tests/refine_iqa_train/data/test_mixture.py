@@ -15,7 +15,7 @@ from PIL import Image
 
 from distortlab.core.errors import UserError
 from distortlab.tasks import TASKS, quality, score
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 from refine_iqa_train.config.schema import Config, DataRules, ImageRules, ValidationRules
 from refine_iqa_train.data.image_sizes import ImagePolicy
 from refine_iqa_train.data.mixture import TrainingData, load_training_data
@@ -55,7 +55,7 @@ def test_rows_have_what_trl_and_the_rewards_need(config: Config, perception: Pat
         assert len(row["images"]) == TASKS[row["task"]].images
         assert all(image.mode == "RGB" and image.size == POLICY.frame_size(image.size) for image in row["images"])
         assert [message["role"] for message in row["prompt"]] == ["user"]
-        assert score(row["task"], wrap(row["solution"], "."), row["solution"]).value == 1.0
+        assert score(row["task"], format_completion(row["solution"], "."), row["solution"]).value == 1.0
         assert row["family"]
         assert row["mos"] is None
     assert not {row["sample_id"] for row in rows} & {row["sample_id"] for row in data.validation}

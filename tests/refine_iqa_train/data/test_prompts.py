@@ -10,7 +10,7 @@ from PIL import Image
 
 from distortlab.core.errors import UserError
 from distortlab.tasks import grounding, score
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 from distortlab.tasks.grounding import Coordinates
 from refine_iqa_train.data.image_sizes import ImagePolicy
 from refine_iqa_train.data.prompts import convert_grounding_question
@@ -48,12 +48,12 @@ def test_a_perfect_answer_scores_one(family: str, size: Any, stored: Coordinates
     prompt, solution = convert_grounding_question(
         asked, grounding.truth(box, size, stored), box, size, policy, FAMILIES[family].coordinates
     )
-    assert score("grounding", wrap(solution, "..."), solution).value == 1.0
+    assert score("grounding", format_completion(solution, "..."), solution).value == 1.0
     frame = policy.frame_size(size) if FAMILIES[family].coordinates == "pixels" else (1000, 1000)
     assert (f"which is {frame[0]} wide and {frame[1]} high" in prompt) == (family == "qwen2_5_vl")
     # on fractions of what is seen, the solution is the box but for rounding
     seen = policy.padded_size(size)
-    given_box = grounding.read(wrap(solution, "..."))
+    given_box = grounding.read(format_completion(solution, "..."))
     assert not hasattr(given_box, "name")
     for edge, (exact, side, whole) in zip(given_box, zip(box, seen * 2, frame * 2, strict=True), strict=True):
         assert abs(edge / whole - exact / side) <= 0.5 / whole + 1e-9

@@ -9,7 +9,7 @@ import pytest
 import transformers
 from transformers import TrainerCallback
 
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 from refine_iqa_train.config.schema import load_config
 from refine_iqa_train.monitoring.console import HealthMonitor, _HealthCallback, attach_console, format_line
 from refine_iqa_train.monitoring.held_out import HeldOutScores, score_answer
@@ -37,14 +37,17 @@ def test_a_line_about_a_validation() -> None:
 
 def test_a_correlation_that_cannot_be_has_a_reason() -> None:
     held = HeldOutScores()
-    held.add([score_answer(str(n), "quality", wrap("Score:3.00", "."), f"{n}.00") for n in (1, 2, 3, 4)])
+    held.add([score_answer(str(n), "quality", format_completion("Score:3.00", "."), f"{n}.00") for n in (1, 2, 3, 4)])
     logs = {
         f"eval_{name}": value for name, value in held.compute_metrics().items() if value == value
     }  # TRL leaves NaN out
     assert "quality/srcc - (all answers equal)  " in format_line(logs, 5, 10, 2.0)
     few = HeldOutScores()
     few.add(
-        [score_answer(str(n), "quality", wrap(f"Score:{n}.00", ".") if n < 3 else "?", f"{n}.00") for n in (1, 2, 3, 4)]
+        [
+            score_answer(str(n), "quality", format_completion(f"Score:{n}.00", ".") if n < 3 else "?", f"{n}.00")
+            for n in (1, 2, 3, 4)
+        ]
     )
     assert "quality/srcc - (2 read of 4)" in format_line(
         {f"eval_{k}": v for k, v in few.compute_metrics().items()}, 5, 10, 2.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 from refine_iqa_train.monitoring.held_out import HeldOutScores, list_measures, score_answer
 
 MOS = [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -17,14 +17,14 @@ def test_correlations_are_scipys_over_images() -> None:
     held = HeldOutScores()
     held.add(
         [
-            score_answer(str(i), "quality", wrap(f"Score:{g}", "."), f"{m:.2f}")
+            score_answer(str(i), "quality", format_completion(f"Score:{g}", "."), f"{m:.2f}")
             for i, (g, m) in enumerate(zip(GIVEN, MOS, strict=True))
         ]
     )
     held.add(
         [
             score_answer("5", "quality", "no score", "2.00"),
-            score_answer("0", "quality", wrap("Score:5.00", "."), "1.00"),
+            score_answer("0", "quality", format_completion("Score:5.00", "."), "1.00"),
         ]
     )
     found = held.compute_metrics()
@@ -39,7 +39,7 @@ def test_correlations_are_scipys_over_images() -> None:
 def test_several_answers_to_one_image_count_as_their_mean() -> None:
     held = HeldOutScores(generations=2)
     for i, mos in enumerate(MOS):
-        held.add([score_answer(str(i), "quality", wrap(f"Score:{mos:.2f}", "."), f"{mos:.2f}")])
+        held.add([score_answer(str(i), "quality", format_completion(f"Score:{mos:.2f}", "."), f"{mos:.2f}")])
         held.add([score_answer(str(i), "quality", "nothing", f"{mos:.2f}")])
     assert held.compute_metrics()["quality/srcc"] == pytest.approx(1.0)
     assert held.compute_metrics()["quality/unread"] == 0.5
@@ -47,7 +47,12 @@ def test_several_answers_to_one_image_count_as_their_mean() -> None:
 
 def test_one_score_for_all_has_no_correlation() -> None:
     held = HeldOutScores()
-    held.add([score_answer(str(i), "quality", wrap("Score:3.00", "."), f"{mos:.2f}") for i, mos in enumerate(MOS)])
+    held.add(
+        [
+            score_answer(str(i), "quality", format_completion("Score:3.00", "."), f"{mos:.2f}")
+            for i, mos in enumerate(MOS)
+        ]
+    )
     assert math.isnan(held.compute_metrics()["quality/srcc"])
 
 
@@ -59,7 +64,12 @@ def test_accuracy_by_task() -> None:
         ("object", "dog", "dog"),
         ("grounding", "[0, 0, 10, 6]", "[0, 0, 10, 10]"),
     ]
-    held.add([score_answer(str(i), task, wrap(answer, "."), truth) for i, (task, answer, truth) in enumerate(rows)])
+    held.add(
+        [
+            score_answer(str(i), task, format_completion(answer, "."), truth)
+            for i, (task, answer, truth) in enumerate(rows)
+        ]
+    )
     found = held.compute_metrics()
     assert found["recognition/type"] == 0.5
     assert found["recognition/severity"] == 0.0

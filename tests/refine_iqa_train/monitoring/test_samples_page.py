@@ -9,7 +9,7 @@ from pages import HOSTILE, Tags, find_drawings
 from PIL import Image
 
 from distortlab.tasks import grounding
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 from distortlab.tasks.grounding import Coordinates
 from refine_iqa_train.data.image_sizes import ImagePolicy
 from refine_iqa_train.data.prompts import make_rated_row, prepare_question
@@ -64,7 +64,7 @@ def test_the_true_answer_is_drawn_on_the_region(
     policy = ImagePolicy(28, 56 * 56, 1 << 20, align)
     row = prepare_question(stored_row(size, (20, 30, 100, 80), tmp_path), policy, coordinates)
     shown = row["images"][-1].size
-    card = make_card(row, [(wrap(row["solution"], "."), {"grounding": 1.0}, 0.5)])
+    card = make_card(row, [(format_completion(row["solution"], "."), {"grounding": 1.0}, 0.5)])
     assert card.label == "noise, severity 4 of 5"
     assert card.answers[0].box == pytest.approx(card.box, abs=1 / min(*shown, 1000))
     kept = [edge / side for edge, side in zip((20, 30, 100, 80), policy.padded_size(size) * 2, strict=True)]
@@ -78,7 +78,7 @@ def test_the_true_answer_is_drawn_on_the_region(
 def test_boxes_of_answers_are_cut_at_the_edges_and_numbered(tmp_path: Path) -> None:
     row = prepare_question(stored_row((160, 120), (20, 30, 100, 80), tmp_path), ImagePolicy(None), "thousandths")
     said = ["[0, 0, 999999999, 500]", "no box", "[100, 100, 300, 300]", "[0, 0, 999999999, 500]", "[5, 5, 1, 1]"]
-    card = make_card(row, [(wrap(text, "."), {}, 0.0) for text in said])
+    card = make_card(row, [(format_completion(text, "."), {}, 0.0) for text in said])
     tags = Tags(render_page(1, [card]))
     given_boxes = [tag for tag in tags.of("rect") if tag["class"] == "given"]
     assert len(given_boxes) == 2
@@ -93,10 +93,10 @@ def test_rated_images_and_foreign_prompts_have_no_boxes_of_answers(tmp_path: Pat
     stored = stored_row((160, 120), (20, 30, 100, 80), tmp_path)
     foreign = {**stored, "prompt": [{"role": "user", "content": "Where? Answer in inches."}]}
     card = make_card(
-        prepare_question(foreign, ImagePolicy(None), "thousandths"), [(wrap("[1, 2, 3, 4]", "."), {}, 0.0)]
+        prepare_question(foreign, ImagePolicy(None), "thousandths"), [(format_completion("[1, 2, 3, 4]", "."), {}, 0.0)]
     )
     assert card.answers[0].box is None
     rated = prepare_question(make_rated_row("b", str(tmp_path / "a.png"), 3.5), ImagePolicy(None), "thousandths")
-    card = make_card(rated, [(wrap("Score:3.44", "."), {"quality": 1.0}, 0.1)])
+    card = make_card(rated, [(format_completion("Score:3.44", "."), {"quality": 1.0}, 0.1)])
     assert (card.box, card.label) == (None, "")
     assert not Tags(render_page(1, [card])).of("svg")

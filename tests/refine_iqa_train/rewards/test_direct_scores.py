@@ -91,7 +91,7 @@ def test_it_is_what_the_harness_reads_one_image_at_a_time(
 def test_the_expectation_of_a_digit(weights: list[float]) -> None:
     total = max(1.0, sum(weights))
     odds = {level: weight / total for level, weight in zip(quality.LEVELS, weights, strict=True)}
-    found, mass = quality.expect_digit(odds), sum(odds.values())
+    found, mass = quality.compute_expected_digit(odds), sum(odds.values())
     assert (found is None) == (mass <= 0.05)
     if found is not None:
         assert found[0] == pytest.approx(np.average(quality.LEVELS, weights=list(odds.values())))
@@ -99,4 +99,4 @@ def test_the_expectation_of_a_digit(weights: list[float]) -> None:
 
 
 def test_the_expectation_of_the_paper() -> None:
-    assert quality.expect_digit({3: 0.379, 4: 0.621}) == (pytest.approx(3.621), pytest.approx(1.0))
+    assert quality.compute_expected_digit({3: 0.379, 4: 0.621}) == (pytest.approx(3.621), pytest.approx(1.0))

@@ -132,12 +132,12 @@ def test_the_split_keeps_every_token_before_the_score(bound: Any) -> None:
     decode = reward.tokenizer.decode
     for row, (text, _) in enumerate(ROWS):
         found = split_at_score(reward.tokenizer, ids[row])
-        if quality.score_digit(text) is None:
+        if quality.find_digit(text) is None:
             assert found is None
             continue
         head, stem = found
         assert ids[row][: len(head)] == head
-        assert decode(head) == text[: quality.score_digit(text)]
+        assert decode(head) == text[: quality.find_digit(text)]
         assert decode(head).endswith(stem)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from distortlab.tasks import TASKS, quality, score
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 from distortlab.tasks.recognition import Grading
 from refine_iqa_train.config.schema import Config, QualityRules, RewardRules
 from refine_iqa_train.rewards.task_rewards import TaskReward, format_reward, get_text, is_fully_correct, make_scorers
@@ -21,7 +21,7 @@ SOLUTIONS = {
 
 
 def said(answer: str) -> list[dict[str, str]]:
-    return [{"role": "assistant", "content": wrap(answer, thinking="Let me see.")}]
+    return [{"role": "assistant", "content": format_completion(answer, thinking="Let me see.")}]
 
 
 def columns(*rows: tuple[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from scipy.stats import binomtest
 
-from distortlab.tasks.answer import wrap
+from distortlab.tasks.answer import format_completion
 
 FOLDER = Path(__file__).parents[3] / "benchmarks" / "learning"
 
@@ -53,10 +53,10 @@ def test_windows_are_distorted_and_their_scenes_are_held_out_whole(part: Any, tm
 @pytest.mark.parametrize(
     ("text", "right"),
     [
-        (wrap("Noise, Severe", "Random grain or specks are added: noise, 4 of 5."), (1, 1, 1, 1)),
-        (wrap("Noise, Slight", "Edges are soft: blur, 4 of 5."), (1, 1, 0, 0)),
-        (wrap("Blur, Severe", "Edges are soft: blur, 4 of 5."), (1, 0, 0, 1)),
-        (wrap("Noise, Severe", "who knows"), (1, 1, 0, 0)),
+        (format_completion("Noise, Severe", "Random grain or specks are added: noise, 4 of 5."), (1, 1, 1, 1)),
+        (format_completion("Noise, Slight", "Edges are soft: blur, 4 of 5."), (1, 1, 0, 0)),
+        (format_completion("Blur, Severe", "Edges are soft: blur, 4 of 5."), (1, 0, 0, 1)),
+        (format_completion("Noise, Severe", "who knows"), (1, 1, 0, 0)),
         ("Noise, Severe", (0, 0, 0, 0)),
         ("<think>: noise, 4", (0, 0, 1, 0)),
     ],
