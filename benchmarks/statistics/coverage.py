@@ -16,16 +16,13 @@ from numpy.typing import NDArray
 
 from refine_bench.statistics.correlation import krcc
 from refine_bench.statistics.intervals import (
-    Groups,
     Interval,
-    Ranks,
     compare_metrics,
     estimate_intervals,
     estimate_mean_difference,
     estimate_mean_interval,
-    leave_out,
-    weighted_pearson,
 )
+from refine_bench.statistics.jackknife import Groups, Ranks, leave_out, weighted_pearson
 
 Floats = NDArray[np.float64]
 REFERENCES = (10, 16, 20, 30, 50)

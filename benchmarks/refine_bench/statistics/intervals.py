@@ -11,7 +11,7 @@ to. docs/bench-statistics.md has the coverage, simulated.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,14 +20,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distortlab.core.seeds import stream
-from refine_bench.statistics.correlation import check_pairs, is_defined, krcc
+from refine_bench.statistics.correlation import check_pairs, is_defined
+from refine_bench.statistics.jackknife import Groups, form_groups, leave_out, leave_out_krcc, leave_out_ratio
 
 __all__ = [
     "FEW",
-    "GROUPS",
-    "Groups",
     "Interval",
-    "Ranks",
     "compare_metrics",
     "describe_units",
     "estimate_intervals",
@@ -35,16 +33,12 @@ __all__ = [
     "estimate_mean_interval",
     "estimate_ratio_interval",
     "estimate_srcc_interval",
-    "form_groups",
-    "leave_out",
     "list_bounds",
     "make_interval",
 ]
 
 Floats = NDArray[np.float64]
 
-GROUPS = 200
-"""Parts that are left out in turn, at most: their standard error is within 5 % of that of leaving out every item."""
 DRAWS = 1999
 FEW = 20
 """Units below which an interval is not to be trusted: from here on at least 93 % of them hold the truth where 95 % are
@@ -53,7 +47,6 @@ LEVEL = 0.95
 SKEWED = 1.5
 """Where nearly all answers are right, a draw may hold one value alone, and its t is infinite: more than so many times
 Student's t is not believed of a share."""
-_CHUNK = 250_000
 _ONE = 1.0 - 1e-12
 
 
@@ -81,94 +74,6 @@ def describe_units(n: int, clusters: Sequence[object] | None) -> dict[str, Any]:
     """What the interval of n items rests on, for JSON: "units", what a "unit" is, and whether they are too few."""
     units = n if clusters is None else len(set(clusters))
     return {"units": units, "unit": "items" if clusters is None else "references", "few_clusters": units < FEW}
-
-
-# --- units and what is left out -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """Which group every item belongs to, (n,); how many groups, and how many units they were made of."""
-
-    of: NDArray[np.int64]
-    count: int
-    units: int
-
-
-def form_groups(n: int, clusters: Sequence[object] | None) -> Groups:
-    """Groups of n items by cluster, or one for each; beyond `GROUPS`, units are dealt to groups by lot, always the
-    same one.
-    """
-    places: dict[object, int] = {}
-    of = [places.setdefault(name, len(places)) for name in (range(n) if clusters is None else clusters)]
-    unit = np.array(of, dtype=np.int64)
-    if len(places) <= GROUPS:
-        return Groups(unit, len(places), len(places))
-    lot = np.argsort(stream("refine-bench", "groups", len(places)).words(len(places)), kind="stable")
-    dealt = np.empty(len(places), dtype=np.int64)
-    dealt[lot] = np.arange(len(places)) % GROUPS
-    return Groups(dealt[unit], GROUPS, len(places))
-
-
-def _iterate_weights(groups: Groups) -> Iterator[Floats]:
-    """(chunk, n) weights: all items, then all without each group."""
-    chunk = max(1, _CHUNK // len(groups.of))
-    for start in range(0, groups.count + 1, chunk):
-        left = np.arange(start, min(start + chunk, groups.count + 1)) - 1
-        yield (groups.of[None, :] != left[:, None]).astype(np.float64)
-
-
-def weighted_pearson(x: Floats, y: Floats, w: Floats) -> Floats:
-    """(draws,) of (n,) or (draws, n) values and (draws, n) weights; NaN where what is left is constant."""
-    total = w.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mx, my = (w * x).sum(axis=1) / total, (w * y).sum(axis=1) / total
-        dx, dy = x - mx[:, None], y - my[:, None]
-        wx = w * dx
-        return np.asarray((wx * dy).sum(axis=1) / np.sqrt((wx * dx).sum(axis=1) * (w * dy * dy).sum(axis=1)))
-
-
-class Ranks:
-    """Mean ranks of a list under any weights: no sorting for each of them."""
-
-    def __init__(self, values: Floats) -> None:
-        _, self._group = np.unique(values, return_inverse=True)
-        self._order = np.argsort(self._group, kind="stable")
-        self._first = np.flatnonzero(np.diff(self._group[self._order], prepend=-1))
-
-    def __call__(self, counts: Floats) -> Floats:
-        """(draws, n) of (draws, n)."""
-        size = np.add.reduceat(counts[:, self._order], self._first, axis=1)
-        before = np.cumsum(size, axis=1) - size
-        return np.asarray((before + (size + 1) / 2)[:, self._group])
-
-
-def leave_out(x: Floats, y: Floats, groups: Groups) -> dict[str, Floats]:
-    """Of "plcc", "srcc", "mean" of both and "rmse", (1 + groups,) each: of all items, then without each group."""
-    rx, ry = Ranks(x), Ranks(y)
-    found: dict[str, list[Floats]] = {"plcc": [], "srcc": [], "rmse": []}
-    # Centred, so that an offset of a million costs no digits.
-    cx, cy = x - x.mean(), y - y.mean()
-    for w in _iterate_weights(groups):
-        found["plcc"].append(weighted_pearson(cx, cy, w))
-        found["srcc"].append(weighted_pearson(rx(w), ry(w), w))
-        with np.errstate(invalid="ignore"):
-            found["rmse"].append(np.sqrt((w * (x - y) ** 2).sum(axis=1) / w.sum(axis=1)))
-    whole = {name: np.concatenate(parts) for name, parts in found.items()}
-    return {**whole, "mean": (whole["plcc"] + whole["srcc"]) / 2}
-
-
-def _leave_out_krcc(x: Floats, y: Floats, groups: Groups) -> Floats:
-    kept = [slice(None), *(groups.of != group for group in range(groups.count))]
-    values = [krcc(x[rows], y[rows]) for rows in kept]
-    return np.array([np.nan if value is None else value for value in values])
-
-
-def _leave_out_ratio(above: Floats, below: Floats, groups: Groups) -> Floats:
-    """Sum(above) / sum(below), of all items and without each group."""
-    a, b = (np.bincount(groups.of, weights=values, minlength=groups.count) for values in (above, below))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.concatenate([[a.sum() / b.sum()], (a.sum() - a) / (b.sum() - b)])
 
 
 # --- from pseudo-values to intervals --------------------------------------------------------------------------------
@@ -261,7 +166,7 @@ def estimate_intervals(
     if not is_defined(x, y):
         return dict.fromkeys(_SCALES)
     groups = form_groups(len(x), clusters)
-    found = {**leave_out(x, y, groups), "krcc": _leave_out_krcc(x, y, groups)}
+    found = {**leave_out(x, y, groups), "krcc": leave_out_krcc(x, y, groups)}
     return {name: make_interval(found[name], groups, scale) for name, scale in _SCALES.items()}
 
 
@@ -284,7 +189,7 @@ def estimate_ratio_interval(
     groups = form_groups(len(a), clusters)
     if groups.count < 2:
         return None
-    values = _leave_out_ratio(a, b, groups)
+    values = leave_out_ratio(a, b, groups)
     return _make_share_interval(values, groups) if np.isfinite(values).all() else None
 
 
@@ -347,4 +252,4 @@ def estimate_mean_difference(
     """(interval, p) of the mean of differences between values from 0 to 1, (n,)."""
     x = np.asarray(difference, dtype=np.float64)
     groups = form_groups(len(x), clusters)
-    return _estimate_difference(_leave_out_ratio(x, np.ones_like(x), groups), groups, 1.0)
+    return _estimate_difference(leave_out_ratio(x, np.ones_like(x), groups), groups, 1.0)
