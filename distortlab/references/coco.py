@@ -21,12 +21,12 @@ from distortlab.core.errors import BadRecipe, BadReference, UserError
 from distortlab.core.image import shape_of
 from distortlab.recipe import LicenseRules, ReferenceRules, RegionRules
 from distortlab.references.base import Reference
-from distortlab.references.coco_document import Annotation, Document, Picture, read_document
+from distortlab.references.coco_document import CocoAnnotation, CocoDocument, CocoImage, read_document
 from distortlab.references.licenses import find_fault, is_allowed
 from distortlab.references.listing import ListedReferences, hash_order
 from distortlab.references.loading import encode_image, make_reference, read_picture
-from distortlab.references.regions.outlines import Polygons, Rectangle, Shape, draw
-from distortlab.references.regions.rules import eligible_box
+from distortlab.references.regions.outlines import Polygons, Rectangle, Shape, draw_shape
+from distortlab.references.regions.rules import find_box_fault
 from distortlab.references.regions.selection import AnnotatedRegion, select_regions
 
 __all__ = ["LICENSE", "Coco", "CocoEntry", "Outline", "open_coco"]
@@ -36,7 +36,7 @@ LICENSE = (
     "Flickr Terms of Use; each one's own licence is kept per image where the annotation file names it."
 )
 
-LEFT_OUT = "license left out by the recipe"
+LICENSE_LEFT_OUT = "license left out by the recipe"
 _LICENSES = LicenseRules()
 
 
@@ -50,8 +50,26 @@ class Outline(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CocoEntry:
-    """One image with its annotations; `size` is (rows, columns), `others` names broken annotations, `name_count` counts
-    the names of those that could be distorted, judged by areas and boxes.
+    """One image with its annotations.
+
+    Parameters
+    ----------
+    id
+        `coco-` and the number of the image.
+    path
+        Of its file.
+    size
+        (rows, columns) as annotated.
+    source
+        Its address on the web, or its file name.
+    license
+        Of the image, else of the whole data set.
+    outlines
+        The annotations that can be drawn.
+    others
+        Names of those that cannot.
+    name_count
+        How many names could be distorted, judged by areas and boxes.
     """
 
     id: str
@@ -64,7 +82,7 @@ class CocoEntry:
     name_count: int = 0
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
-        """Read the image and draw its regions at the size it is kept in. Raises `BadReference`."""
+        """Read the image and draw_shape its regions at the size it is kept in. Raises `BadReference`."""
         data, upright = read_picture(self.path)
         self._check_size(shape_of(upright.image), upright.transposed)
         picture = encode_image(data, upright, references)
@@ -89,7 +107,7 @@ class CocoEntry:
     def _draw_outlines(self, size: tuple[int, int]) -> Iterator[AnnotatedRegion]:
         """The regions at `size` (rows, columns)."""
         for outline in self.outlines:
-            yield AnnotatedRegion(outline.name, draw(outline.shape, self.size, size), outline.crowd)
+            yield AnnotatedRegion(outline.name, draw_shape(outline.shape, self.size, size), outline.crowd)
 
 
 class Coco(ListedReferences[CocoEntry]):
@@ -100,7 +118,7 @@ class Coco(ListedReferences[CocoEntry]):
 
     def __init__(self, annotations: Path, images: Path, rules: RegionRules, licenses: LicenseRules = _LICENSES) -> None:
         document = read_document(annotations, images)
-        known = Counter(picture.license or LICENSE for picture in document.pictures.values())
+        known = Counter(picture.license or LICENSE for picture in document.images.values())
         if fault := find_fault(licenses.allow, licenses.deny, known):
             raise BadRecipe(fault)
         super().__init__()
@@ -110,15 +128,15 @@ class Coco(ListedReferences[CocoEntry]):
             left_out = "; ".join(f"{count} {reason}" for reason, count in self._skipped.most_common(4))
             raise UserError(f"{annotations} holds no usable instance ({left_out or 'it has no annotations'})")
 
-    def _select(self, document: Document, rules: RegionRules, licenses: LicenseRules) -> Iterator[CocoEntry]:
+    def _select(self, document: CocoDocument, rules: RegionRules, licenses: LicenseRules) -> Iterator[CocoEntry]:
         """The entries that can be used; the others and all names are counted."""
         for picture, annotations in document.items():
-            names = sorted({a.name for a in annotations if _could_pass(a, picture, rules)})
+            names = sorted({a.name for a in annotations if _can_pass(a, picture, rules)})
             if not is_allowed(picture.license or LICENSE, licenses.allow, licenses.deny):
-                self._skipped[LEFT_OUT] += 1
+                self._skipped[LICENSE_LEFT_OUT] += 1
             elif names:
                 self._count_names(names)
-                yield _entry(picture, annotations, len(names))
+                yield _make_entry(picture, annotations, len(names))
             else:
                 self._skipped["image without a region that may be distorted"] += 1
 
@@ -129,19 +147,36 @@ class Coco(ListedReferences[CocoEntry]):
         for entry in self._entries:
             digest.update(repr((entry.id, entry.size, entry.others)).encode())
             for outline in entry.outlines:
-                digest.update(_canonical(outline))
+                digest.update(_outline_bytes(outline))
         return digest.hexdigest()
 
 
 def open_coco(annotations: Path, images: Path, rules: RegionRules, licenses: LicenseRules = _LICENSES) -> Coco:
-    """Read an annotation file whose images lie in the folder `images`. Raises `UserError`, and `BadRecipe` for a
-    license that none of them has.
+    """Read an annotation file in the COCO format; no image is read.
+
+    Parameters
+    ----------
+    annotations
+        The JSON file.
+    images
+        The folder of its images.
+    rules
+        Which regions may be distorted: images without such a region are left out, judged by areas and boxes.
+    licenses
+        Which licenses may be used.
+
+    Raises
+    ------
+    UserError
+        For a file that is not of this format, and where no image can be used.
+    BadRecipe
+        For a license that none of the images has, and where no image is left.
     """
     return Coco(annotations, images, rules, licenses)
 
 
-def _canonical(outline: Outline) -> bytes:
-    """Bytes that differ where outlines differ. Coordinates go in raw: `repr` of them takes seconds."""
+def _outline_bytes(outline: Outline) -> bytes:
+    """Bytes that differ where outlines differ, by `repr`: fields are not renamed. Coordinates go in raw: faster."""
     shape = outline.shape
     if isinstance(shape, Polygons):
         head = repr((outline.name, outline.crowd, [len(part) for part in shape.parts]))
@@ -149,7 +184,7 @@ def _canonical(outline: Outline) -> bytes:
     return repr(outline).encode()
 
 
-def _entry(picture: Picture, annotations: Sequence[Annotation], name_count: int) -> CocoEntry:
+def _make_entry(picture: CocoImage, annotations: Sequence[CocoAnnotation], name_count: int) -> CocoEntry:
     outlines = tuple(Outline(a.name, a.crowd, a.shape) for a in annotations if not isinstance(a.shape, str))
     others = sorted({a.name for a in annotations if isinstance(a.shape, str)})
     return CocoEntry(
@@ -164,12 +199,12 @@ def _entry(picture: Picture, annotations: Sequence[Annotation], name_count: int)
     )
 
 
-def _could_pass(annotation: Annotation, picture: Picture, rules: RegionRules) -> bool:
+def _can_pass(annotation: CocoAnnotation, picture: CocoImage, rules: RegionRules) -> bool:
     if isinstance(annotation.shape, str) or (annotation.crowd and not rules.crowd):
         return False
-    box = annotation.box.clipped(picture.size) if annotation.box else None
+    box = annotation.box.clip(picture.size) if annotation.box else None
     area = annotation.area
     if box is not None and (isinstance(annotation.shape, Rectangle) or area is None):
         area = box.width * box.height
     sides = (box.width, box.height) if box else None
-    return area is None or eligible_box(area, sides, picture.size, rules) is None
+    return area is None or find_box_fault(area, sides, picture.size, rules) is None

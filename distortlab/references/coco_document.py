@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from distortlab.core.errors import UserError
 from distortlab.references.regions.outlines import MAX_SIDE, Rectangle, Shape, read_rectangle, read_shape
 
-__all__ = ["Annotation", "Document", "Picture", "read_document"]
+__all__ = ["CocoAnnotation", "CocoDocument", "CocoImage", "read_document"]
 
 Key = int | str
 KEYS = ("images", "annotations", "categories")
@@ -40,7 +40,7 @@ COCO_LICENSES: dict[Key, str] = {
 _COCO_ADDRESS = re.compile(r"https?://(images\.cocodataset|mscoco)\.org/")
 
 
-class _Raw(NamedTuple):
+class _RawAnnotation(NamedTuple):
     """An annotation before its image and category are known."""
 
     image: object
@@ -51,7 +51,7 @@ class _Raw(NamedTuple):
     area: float | None
 
 
-class Annotation(NamedTuple):
+class CocoAnnotation(NamedTuple):
     """An annotated object; `shape` is a reason where it is unusable, `area` and `box` are as declared."""
 
     name: str
@@ -61,7 +61,7 @@ class Annotation(NamedTuple):
     area: float | None
 
 
-class Picture(NamedTuple):
+class CocoImage(NamedTuple):
     """An image of the file. `size` is (rows, columns); `license` is None where the file names none."""
 
     id: str
@@ -72,36 +72,54 @@ class Picture(NamedTuple):
 
 
 @dataclass(slots=True)
-class Document:
-    """What a file holds, and what was left out."""
+class CocoDocument:
+    """The images of a file and their annotations, by image id, and counts of what was left out, by reason."""
 
-    pictures: dict[Key, Picture] = field(default_factory=dict)
-    annotations: dict[Key, list[Annotation]] = field(default_factory=dict)
+    images: dict[Key, CocoImage] = field(default_factory=dict)
+    annotations: dict[Key, list[CocoAnnotation]] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
 
-    def items(self) -> Iterator[tuple[Picture, list[Annotation]]]:
-        """Each picture with its annotations, in the order of the file."""
-        for key, picture in self.pictures.items():
-            yield picture, self.annotations.get(key, [])
+    def items(self) -> Iterator[tuple[CocoImage, list[CocoAnnotation]]]:
+        """Each image with its annotations, in the order of the file."""
+        for key, image in self.images.items():
+            yield image, self.annotations.get(key, [])
 
 
-def read_document(path: Path, images: Path) -> Document:
-    """Read an annotation file whose images lie below `images`. Raises `UserError` with file and place."""
+def read_document(path: Path, images: Path) -> CocoDocument:
+    """Read an annotation file in the COCO format.
+
+    Parameters
+    ----------
+    path
+        The JSON file.
+    images
+        The folder of its images.
+
+    Returns
+    -------
+    CocoDocument
+        Images, their annotations, and counts of what is broken and was left out.
+
+    Raises
+    ------
+    UserError
+        For a file that is not of this format; the sentence names file and place.
+    """
     if not images.is_dir():
         raise UserError(f"no folder of images at {images}")
-    content = _parsed(path)
-    document = Document()
-    names = _categories(content["categories"], document.skipped)
-    licenses = _licenses(content.get("licenses"))
-    _add_pictures(document, content["images"], images, licenses)
+    content = _parse_json(path)
+    document = CocoDocument()
+    names = _read_categories(content["categories"], document.skipped)
+    licenses = _read_licenses(content.get("licenses"))
+    _add_images(document, content["images"], images, licenses)
     _add_annotations(document, content["annotations"], names)
     return document
 
 
-def _parsed(path: Path) -> dict[str, Any]:
-    """The JSON object of a file, with its annotations as `_Raw`."""
+def _parse_json(path: Path) -> dict[str, Any]:
+    """The JSON object of a file, with its annotations as `_RawAnnotation`."""
     try:
-        content = json.loads(path.read_bytes(), object_hook=_compact)
+        content = json.loads(path.read_bytes(), object_hook=_compact_annotation)
     except OSError as error:
         raise UserError(f"cannot read the annotations {path}: {error.strerror or error}") from None
     except json.JSONDecodeError as error:
@@ -109,7 +127,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not usable JSON: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{path} is not an annotation file: a JSON object is needed, it holds a {_kind(content)}")
+        raise UserError(f"{path} is not an annotation file: a JSON object is needed, it holds a {_json_kind(content)}")
     for key in KEYS:
         if key not in content:
             raise UserError(
@@ -117,23 +135,23 @@ def _parsed(path: Path) -> dict[str, Any]:
                 f"(it has: {', '.join(map(repr, list(content)[:6])) or 'nothing'})"
             )
         if not isinstance(content[key], list):
-            raise UserError(f"{path}: {key!r} is a {_kind(content[key])}, a list is needed")
+            raise UserError(f"{path}: {key!r} is a {_json_kind(content[key])}, a list is needed")
     return content
 
 
-def _kind(value: object) -> str:
+def _json_kind(value: object) -> str:
     names = {dict: "object", list: "list", str: "string", bool: "truth value", type(None): "null"}
     return names.get(type(value), "number")
 
 
-def _compact(item: dict[str, Any]) -> Any:
+def _compact_annotation(item: dict[str, Any]) -> Any:
     """Called by the JSON parser with every object; annotations are replaced by their compact form."""
     if "image_id" not in item or "category_id" not in item:
         return item
     box, area = read_rectangle(item["bbox"]) if "bbox" in item else None, item.get("area")
     shape = box if isinstance(box, str) else read_shape(item, box)
     known = isinstance(area, int | float) and area > 0 and math.isfinite(area)
-    return _Raw(
+    return _RawAnnotation(
         image=item["image_id"],
         category=item["category_id"],
         crowd=item.get("iscrowd") in (1, True),
@@ -143,11 +161,11 @@ def _compact(item: dict[str, Any]) -> Any:
     )
 
 
-def _categories(items: list[Any], skipped: Counter[str]) -> dict[Key, str]:
+def _read_categories(items: list[Any], skipped: Counter[str]) -> dict[Key, str]:
     names: dict[Key, str] = {}
     for item in items:
         key = _key(item, "id")
-        name = _text(item.get("name")) if isinstance(item, dict) else ""
+        name = _printable(item.get("name")) if isinstance(item, dict) else ""
         if key is None or not name or len(name) > LONGEST_NAME or key in names:
             skipped["category without a usable id or name"] += 1
         else:
@@ -155,38 +173,38 @@ def _categories(items: list[Any], skipped: Counter[str]) -> dict[Key, str]:
     return names
 
 
-def _licenses(items: object) -> dict[Key, str]:
+def _read_licenses(items: object) -> dict[Key, str]:
     """Licence id -> "name (address)"."""
     found: dict[Key, str] = {}
     for item in items if isinstance(items, list) else []:
         key = _key(item, "id")
         if key is not None:
-            name, address = _text(item.get("name")), _text(item.get("url"))
+            name, address = _printable(item.get("name")), _printable(item.get("url"))
             found[key] = f"{name} ({address})" if name and address else name or address
     return found
 
 
-def _add_pictures(document: Document, items: list[Any], images: Path, licenses: dict[Key, str]) -> None:
-    seen: set[Path] = set()
+def _add_images(document: CocoDocument, items: list[Any], images: Path, licenses: dict[Key, str]) -> None:
+    paths: set[Path] = set()
     folders: dict[str, Path] = {}
     for item in items:
         key = _key(item, "id")
         if key is None:
             document.skipped["image without a usable id"] += 1
             continue
-        picture = _picture(key, item, images, folders, licenses)
-        if isinstance(picture, str):
-            document.skipped[picture] += 1
-        elif key in document.pictures or picture.path in seen:
+        image = _read_image(key, item, images, folders, licenses)
+        if isinstance(image, str):
+            document.skipped[image] += 1
+        elif key in document.images or image.path in paths:
             document.skipped["image listed twice"] += 1
         else:
-            seen.add(picture.path)
-            document.pictures[key] = picture
+            paths.add(image.path)
+            document.images[key] = image
 
 
-def _picture(
+def _read_image(
     key: Key, item: dict[str, Any], images: Path, folders: dict[str, Path], licenses: dict[Key, str]
-) -> Picture | str:
+) -> CocoImage | str:
     size = item.get("height"), item.get("width")
     if not all(isinstance(side, int) and 0 < side <= MAX_SIDE for side in size):
         return "image of an absurd size"
@@ -198,12 +216,12 @@ def _picture(
         # LVIS and some exports name the split; its images may also lie in the folder itself.
         folders[folder] = images / folder if (images / folder).is_dir() else images
     place = folders[folder]
-    source = _text(item.get("coco_url")) or _text(str(name))
-    license_text = _license_of(item, source, licenses)
-    return Picture(_identifier(key), place / name.name, (int(size[0] or 0), int(size[1] or 0)), source, license_text)
+    source = _printable(item.get("coco_url")) or _printable(str(name))
+    license_text = _find_license(item, source, licenses)
+    return CocoImage(_identifier(key), place / name.name, (int(size[0] or 0), int(size[1] or 0)), source, license_text)
 
 
-def _license_of(item: dict[str, Any], source: str, licenses: dict[Key, str]) -> str | None:
+def _find_license(item: dict[str, Any], source: str, licenses: dict[Key, str]) -> str | None:
     """By the table of the file; where that was lost, as excerpts of COCO lose it, by COCO's own for images of COCO."""
     key = _key(item, "license")
     if key is None:
@@ -223,28 +241,28 @@ def _safe_name(item: dict[str, Any]) -> PurePosixPath | None:
     return path if usable else None
 
 
-def _add_annotations(document: Document, items: list[Any], names: dict[Key, str]) -> None:
+def _add_annotations(document: CocoDocument, items: list[Any], names: dict[Key, str]) -> None:
     skipped = document.skipped
     for raw in items:
-        if not isinstance(raw, _Raw):
+        if not isinstance(raw, _RawAnnotation):
             skipped["annotation without image or category"] += 1
-        elif not isinstance(raw.image, int | str) or raw.image not in document.pictures:
+        elif not isinstance(raw.image, int | str) or raw.image not in document.images:
             skipped["annotation of an unknown image"] += 1
         elif not isinstance(raw.category, int | str) or raw.category not in names:
             skipped["annotation of an unknown category"] += 1
         else:
-            shape = _placed(raw, document.pictures[raw.image].size)
+            shape = _check_place(raw, document.images[raw.image].size)
             if isinstance(shape, str):
                 skipped[shape] += 1
-            found = Annotation(names[raw.category], raw.crowd, shape, raw.box, raw.area)
+            found = CocoAnnotation(names[raw.category], raw.crowd, shape, raw.box, raw.area)
             document.annotations.setdefault(raw.image, []).append(found)
 
 
-def _placed(raw: _Raw, size: tuple[int, int]) -> Shape | str:
+def _check_place(raw: _RawAnnotation, size: tuple[int, int]) -> Shape | str:
     """The shape, or a reason where its box says that none of it is inside the picture."""
     if isinstance(raw.shape, str) or raw.box is None:
         return raw.shape
-    inside = raw.box.clipped(size)
+    inside = raw.box.clip(size)
     return raw.shape if inside.width and inside.height else "outside the picture"
 
 
@@ -253,7 +271,7 @@ def _key(item: object, name: str) -> Key | None:
     return value if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
-def _text(value: object) -> str:
+def _printable(value: object) -> str:
     """A string that can be written anywhere: no runs of space, control characters or lone surrogates."""
     if not isinstance(value, str):
         return ""

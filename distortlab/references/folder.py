@@ -14,7 +14,7 @@ from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
 from distortlab.references.listing import ListedReferences, hash_order
 from distortlab.references.loading import encode_image, make_reference, read_picture
-from distortlab.references.regions.segmentation import segment
+from distortlab.references.regions.segmentation import segment_image
 from distortlab.references.regions.selection import RegionSelection
 
 __all__ = ["LICENSE", "Folder", "FolderEntry", "open_folder"]
@@ -25,7 +25,17 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 @dataclass(frozen=True, slots=True)
 class FolderEntry:
-    """One file; `relative` is its path below the folder, with slashes."""
+    """One file of a folder.
+
+    Parameters
+    ----------
+    id
+        Unique in the folder.
+    path
+        Of the file.
+    relative
+        Its path below the folder, with slashes.
+    """
 
     id: str
     path: Path
@@ -39,8 +49,8 @@ class FolderEntry:
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the picture and segment it at the size it is kept in. Raises `BadReference`."""
         picture = encode_image(*read_picture(self.path), references)
-        selection = RegionSelection(tuple(NamedRegion(region, None) for region in segment(picture.image, regions)))
-        return make_reference(self.id, picture, selection, self.relative, LICENSE)
+        segments = tuple(NamedRegion(region, None) for region in segment_image(picture.image, regions))
+        return make_reference(self.id, picture, RegionSelection(segments), self.relative, LICENSE)
 
 
 class Folder(ListedReferences[FolderEntry]):
@@ -72,24 +82,35 @@ class Folder(ListedReferences[FolderEntry]):
 
 
 def open_folder(root: Path) -> Folder:
-    """List the pictures below `root`. Raises `UserError` where there are none."""
+    """List the pictures below a folder; none is read.
+
+    Parameters
+    ----------
+    root
+        The folder.
+
+    Raises
+    ------
+    UserError
+        Where there is no such folder, or no picture below it.
+    """
     return Folder(root)
 
 
 def _find_files(root: Path, skipped: Counter[str]) -> Iterator[Path]:
     """Files with a known suffix, sorted. Links to folders are followed, but no folder is entered twice."""
-    seen: set[str] = set()
+    visited: set[str] = set()
 
     def unreadable(_: OSError) -> None:
         skipped["folder that cannot be read"] += 1
 
     for folder, below, names in os.walk(root, followlinks=True, onerror=unreadable):
         real = os.path.realpath(folder)
-        if real in seen:
+        if real in visited:
             below.clear()
             skipped["folder linked twice"] += 1
             continue
-        seen.add(real)
+        visited.add(real)
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith(".") and name.lower().endswith(SUFFIXES):

@@ -68,8 +68,20 @@ def is_allowed(text: str, allow: Collection[str], deny: Collection[str]) -> bool
 
 
 def find_fault(allow: Collection[str], deny: Collection[str], known: Mapping[str, int]) -> str | None:
-    """A sentence about a name that is neither a kind nor that of any of the `known` licences (with how many references
-    have them), or about a choice that leaves none; None where all is well.
+    """What is wrong with a choice of licences.
+
+    Parameters
+    ----------
+    allow, deny
+        Names as in a recipe: kinds, or names of licences.
+    known
+        Number of references by the text of their licence.
+
+    Returns
+    -------
+    str or None
+        A sentence about a name that is neither a kind nor that of any known licence, or about a choice that leaves no
+        reference; None where all is well.
     """
     has = "; ".join(f"{_short(text)!r} ({count:,})" for text, count in sorted(known.items(), key=lambda item: -item[1]))
     for key, names in (("allow", allow), ("deny", deny)):

@@ -28,7 +28,20 @@ Luma = NDArray[np.uint8]
 
 
 def screen(image: Image, rules: ReferenceRules) -> str | None:
-    """None where `image` is good enough, else what is wrong with it: the first of four short reasons."""
+    """Why an image is no good reference.
+
+    Parameters
+    ----------
+    image
+        uint8 RGB, (rows, columns, 3).
+    rules
+        Floors and ceilings.
+
+    Returns
+    -------
+    str or None
+        "too small", "grey", "blurred" or "blocky", the first that holds; None where the image is good enough.
+    """
     if min(image.shape[:2]) < rules.min_side:
         return "too small"
     if chroma(image) < rules.min_chroma:
@@ -50,7 +63,7 @@ def sharpness(luma: Luma) -> float:
 
 def blockiness(luma: Luma) -> float:
     """Mean luma step across borders of 8 x 8 blocks over the mean step elsewhere; the worse direction."""
-    return max(_periodic(luma, 0), _periodic(luma, 1))
+    return max(_border_step_ratio(luma, 0), _border_step_ratio(luma, 1))
 
 
 def chroma(image: Image) -> float:
@@ -67,7 +80,7 @@ def chroma(image: Image) -> float:
     return float(np.partition(distance, rank)[rank])
 
 
-def _periodic(luma: Luma, axis: int) -> float:
+def _border_step_ratio(luma: Luma, axis: int) -> float:
     """Mean step over borders / mean step elsewhere, between neighbours along columns (0) or rows (1)."""
     if axis == 0:
         steps = cv2.absdiff(luma[:, 1:], luma[:, :-1])

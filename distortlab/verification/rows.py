@@ -15,8 +15,8 @@ from distortlab.distortions.base import TARGETS
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Visibility
 from distortlab.recipe import Recipe
-from distortlab.references.regions.outlines import runs_of
-from distortlab.references.regions.rules import eligible
+from distortlab.references.regions.outlines import decode_runs
+from distortlab.references.regions.rules import find_region_fault
 from distortlab.severity.visibility import find_label_fault
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
@@ -51,7 +51,7 @@ def _region_faults(row: Row, index: int, values: Row, recipe: Recipe | None) -> 
     if tuple(rle["size"]) != size:
         yield f"its mask is for {rle['size'][1]} x {rle['size'][0]} pixels, the image has {size[1]} x {size[0]}"
         return
-    if runs_of(rle["counts"].encode(), size[0] * size[1]) is None:
+    if decode_runs(rle["counts"].encode(), size[0] * size[1]) is None:
         yield "its mask has damaged run lengths"
         return
     region = Region.from_rle(rle)
@@ -60,7 +60,7 @@ def _region_faults(row: Row, index: int, values: Row, recipe: Recipe | None) -> 
     if np.float32(values["area"]) != np.float32(region.area / (size[0] * size[1])):
         yield f"its area is {values['area']:.4f}, that of its mask {region.area / (size[0] * size[1]):.4f}"
     yield from _edit_faults(row, index, values, recipe)
-    if recipe and (reason := eligible(region, recipe.regions)):
+    if recipe and (reason := find_region_fault(region, recipe.regions)):
         yield f"its region breaks the recipe's rules: {reason}"
 
 

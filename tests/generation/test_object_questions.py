@@ -21,7 +21,7 @@ from distortlab.generation.questions import Subject, ask
 from distortlab.generation.reference_pool import LoadedReference
 from distortlab.recipe import TASKS, ReferenceRules, RegionRules, default_recipe, read_stored_recipe
 from distortlab.references.base import NamedRegion, Reference
-from distortlab.references.regions.rules import eligible
+from distortlab.references.regions.rules import find_region_fault
 from distortlab.tasks import grounding
 from distortlab.tasks import object as object_task
 from distortlab.verification.verify import verify
@@ -176,8 +176,8 @@ def test_corners_connect() -> None:
 
 @pytest.mark.parametrize(("sides", "reason"), [((100,), None), ((100, 50), None), ((100, 80), "in pieces")])
 def test_the_largest_part_holds_most_of_a_region(sides: tuple[int, ...], reason: str | None) -> None:
-    assert eligible(in_parts(*sides), RegionRules()) == reason
-    assert eligible(in_parts(*sides), RegionRules(min_largest_part=0)) is None
+    assert find_region_fault(in_parts(*sides), RegionRules()) == reason
+    assert find_region_fault(in_parts(*sides), RegionRules(min_largest_part=0)) is None
 
 
 @pytest.mark.parametrize("coordinates", ["thousandths", "pixels"])

@@ -23,8 +23,16 @@ from distortlab.core.region import Box, Region
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references import References, open_references
 from distortlab.references.coco import Coco, CocoEntry, open_coco
-from distortlab.references.regions.outlines import Rectangle, Runs, Shape, draw, read_rectangle, read_shape, runs_of
-from distortlab.references.regions.rules import eligible, eligible_box
+from distortlab.references.regions.outlines import (
+    Rectangle,
+    Runs,
+    Shape,
+    decode_runs,
+    draw_shape,
+    read_rectangle,
+    read_shape,
+)
+from distortlab.references.regions.rules import find_box_fault, find_region_fault
 
 # pycocotools 2.0.11 has not followed NumPy 2 in how an array is copied.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -352,7 +360,7 @@ SIZE = (30, 40)
 
 def drawn(shape: Shape | str, stored: tuple[int, int] = SIZE) -> Region | str:
     assert not isinstance(shape, str)
-    return draw(shape, SIZE, stored)
+    return draw_shape(shape, SIZE, stored)
 
 
 @given(st.lists(st.tuples(st.floats(-100, 140), st.floats(-100, 130)), min_size=3, max_size=9))
@@ -397,13 +405,13 @@ def test_polygons_are_drawn_as_the_reference_code_draws_them() -> None:
 )
 def test_what_cannot_be_drawn_has_a_reason(outline: Any, reason: str) -> None:
     shape = read_shape({"segmentation": outline}, None)
-    assert (shape if isinstance(shape, str) else draw(shape, SIZE, SIZE)) == reason
+    assert (shape if isinstance(shape, str) else draw_shape(shape, SIZE, SIZE)) == reason
 
 
 def test_a_degenerate_polygon_is_empty() -> None:
     region = drawn(read_shape({"segmentation": [[5, 5, 5, 5, 5, 5]]}, None))
     assert isinstance(region, Region)
-    assert eligible(region, REGIONS) == "empty"
+    assert find_region_fault(region, REGIONS) == "empty"
 
 
 masks = st.builds(
@@ -416,7 +424,7 @@ masks = st.builds(
 @given(masks)
 def test_runs_are_read_as_they_were_written(mask: np.ndarray) -> None:
     region = Region.from_mask(mask)
-    runs = runs_of(region.counts, mask.size)
+    runs = decode_runs(region.counts, mask.size)
     assert runs is not None
     values = np.repeat(np.arange(runs.size) % 2, runs)
     assert np.array_equal(values, mask.ravel(order="F"))
@@ -431,7 +439,7 @@ def test_damaged_runs_are_refused_or_drawn_inside(mask: np.ndarray, data: st.Dat
     counts = bytearray(Region.from_mask(mask).counts)
     for _ in range(data.draw(st.integers(1, 4))):
         counts[data.draw(st.integers(0, len(counts) - 1))] = data.draw(st.integers(48, 111))
-    region = draw(Runs(SIZE, bytes(counts)), SIZE, SIZE)
+    region = draw_shape(Runs(SIZE, bytes(counts)), SIZE, SIZE)
     if isinstance(region, Region) and region.area:
         box = region.bbox
         assert 0 <= box.x1 < box.x2 <= 40
@@ -465,7 +473,7 @@ json_values = st.recursive(
 def test_any_outline_and_any_box_are_refused_or_drawn(outline: Any, box: Any) -> None:
     rectangle = read_rectangle(box)
     shape = read_shape({"segmentation": outline}, None if isinstance(rectangle, str) else rectangle)
-    assert isinstance(shape if isinstance(shape, str) else draw(shape, SIZE, SIZE), Region | str)
+    assert isinstance(shape if isinstance(shape, str) else draw_shape(shape, SIZE, SIZE), Region | str)
 
 
 ROWS: dict[str, Any] = {"images": json_values, "annotations": json_values, "categories": json_values}
@@ -506,12 +514,12 @@ def test_any_row_is_skipped_or_used(data: st.DataObject, tmp_path_factory: pytes
 )
 def test_rules_agree_for_regions_and_for_numbers(box: Box, reason: str | None) -> None:
     region = Region.from_box(box, (300, 400))
-    assert eligible(region, REGIONS) == reason
-    assert eligible_box(box.width * box.height, (box.width, box.height), (300, 400), REGIONS) == reason
+    assert find_region_fault(region, REGIONS) == reason
+    assert find_box_fault(box.width * box.height, (box.width, box.height), (300, 400), REGIONS) == reason
 
 
 def test_a_frame_around_the_picture_covers_it() -> None:
     mask = np.ones((300, 400), np.uint8)
     mask[30:-30, 30:-30] = 0
-    assert eligible(Region.from_mask(mask), REGIONS) == "covers the frame"
+    assert find_region_fault(Region.from_mask(mask), REGIONS) == "covers the frame"
     assert Rectangle(-5, -5, 10, 10).clipped((300, 400)) == (0, 0, 5, 5)

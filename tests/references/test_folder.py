@@ -13,8 +13,8 @@ from reference_samples import encoded, photograph
 from distortlab.core.errors import BadReference, UserError
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references import open_references
-from distortlab.references.regions.rules import eligible
-from distortlab.references.regions.segmentation import MOST, segment
+from distortlab.references.regions.rules import find_region_fault
+from distortlab.references.regions.segmentation import MAX_REGIONS, segment_image
 
 # pycocotools 2.0.11 has not followed NumPy 2 in how an array is copied.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -111,7 +111,7 @@ def test_segmentation_finds_the_disc_and_the_box() -> None:
     disc, box = np.zeros((300, 400), np.uint8), np.zeros((300, 400), np.uint8)
     cv2.circle(disc, (120, 150), 60, 1, -1)
     box[80:200, 240:340] = 1
-    regions = segment(image, REGIONS)
+    regions = segment_image(image, REGIONS)
     for truth in (disc, box):
         assert max(overlap(region, truth) for region in regions) > 0.8
 
@@ -127,18 +127,18 @@ def overlap(region: object, truth: np.ndarray) -> float:
 def test_segmented_regions_pass_the_rules_and_hardly_touch(seed: int, shape: tuple[int, int]) -> None:
     image = photograph(*shape, seed=seed)
     before = image.copy()
-    regions = segment(image, REGIONS)
+    regions = segment_image(image, REGIONS)
     assert np.array_equal(image, before)
-    assert regions == segment(image, REGIONS)
-    assert len(regions) <= MOST
+    assert regions == segment_image(image, REGIONS)
+    assert len(regions) <= MAX_REGIONS
     covered = np.zeros(shape, np.int32)
     for region in regions:
         assert region.size == shape
-        assert eligible(region, REGIONS) is None
+        assert find_region_fault(region, REGIONS) is None
         covered[region.bbox.slices] += region.mask
     # Outlines are smoothed after pieces were kept apart, so neighbours may share a seam.
     assert np.count_nonzero(covered > 1) <= 0.02 * covered.size
 
 
 def test_a_flat_picture_has_no_regions() -> None:
-    assert segment(np.full((300, 400, 3), 90, np.uint8), REGIONS) == ()
+    assert segment_image(np.full((300, 400, 3), 90, np.uint8), REGIONS) == ()

@@ -16,7 +16,7 @@ from distortlab.core.region import Region
 from distortlab.imaging.decode import decode_image
 from distortlab.references.regions.outlines import Rectangle, Runs, Shape, read_rectangle, read_shape
 
-__all__ = ["BOXES", "Columns", "find_columns", "names_of", "outlines_of"]
+__all__ = ["BOXES", "Columns", "find_columns", "read_names", "read_shapes"]
 
 _CONTAINERS = ("objects", "annotations", "instances", "labels")
 _BOX = ("bbox", "bboxes", "box", "boxes")
@@ -37,7 +37,19 @@ sides.
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What is read of a row. `names` are those of the classes, where the column holds numbers."""
+    """Which columns of a table are read, and how. Part of a fingerprint, by `repr`: fields are not renamed.
+
+    Parameters
+    ----------
+    image
+        Column of images.
+    objects
+        Column of objects; `box`, `name` and `mask` are fields in it.
+    names
+        Of the classes, where the field `name` holds numbers.
+    boxes
+        How a box is written: one of `BOXES`, or one with an `n` behind it for shares of the sides.
+    """
 
     image: str
     objects: str | None = None
@@ -48,13 +60,28 @@ class Columns:
     boxes: str = "xywh"
 
     @property
-    def read(self) -> list[str]:
-        """The columns of a row."""
+    def to_read(self) -> list[str]:
+        """The columns of a row that must be fetched."""
         return [self.image, *([self.objects] if self.objects else [])]
 
 
 def find_columns(schema: pa.Schema, repo: str, options: Mapping[str, str]) -> Columns:
-    """The columns of a table. `options`: image and objects (names of columns), bbox (one of `BOXES`, or with an n)."""
+    """Find the columns of a table that are read.
+
+    Parameters
+    ----------
+    schema
+        Of the table.
+    repo
+        Name of the data set, for sentences about errors.
+    options
+        `image` and `objects` are names of columns, `bbox` is one of `BOXES`, or one with an `n` behind it.
+
+    Raises
+    ------
+    UserError
+        For columns that do not exist, and where none holds images.
+    """
     features = _features(schema)
     image = _image_column(schema, features, repo, options.get("image"))
     boxes = options.get("bbox", "xywh")
@@ -120,7 +147,7 @@ def _class_names(feature: Any, name: str | None) -> tuple[str, ...]:
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def names_of(columns: Columns, values: Sequence[Any]) -> list[str | None]:
+def read_names(columns: Columns, values: Sequence[Any]) -> list[str | None]:
     """What the values of the class column stand for; None where there is no name for it."""
     return [_name(columns, value) for value in values]
 
@@ -132,17 +159,34 @@ def _name(columns: Columns, value: object) -> str | None:
     return " ".join(text.split())[:200] or None
 
 
-def outlines_of(columns: Columns, objects: Any, size: tuple[int, int]) -> Iterator[tuple[str | None, Shape | str]]:
-    """The objects of a row of an image of `size` (rows, columns): a name, and a shape or why there is none.
+def read_shapes(columns: Columns, objects: Any, size: tuple[int, int]) -> Iterator[tuple[str | None, Shape | str]]:
+    """Read the objects of a row.
 
-    Raises `BadReference` where the lists of a row do not belong together.
+    Parameters
+    ----------
+    columns
+        Of the table.
+    objects
+        The value of the column of objects.
+    size
+        (rows, columns) of the image.
+
+    Yields
+    ------
+    tuple
+        A name or None, and a shape, or in a few words why there is none.
+
+    Raises
+    ------
+    BadReference
+        Where the lists of a row do not belong together.
     """
-    for item in _items(columns, objects):
+    for item in _list_objects(columns, objects):
         name = _name(columns, item.get(columns.name)) if columns.name else None
-        yield name, _shape(columns, item, size)
+        yield name, _read_object_shape(columns, item, size)
 
 
-def _items(columns: Columns, objects: Any) -> list[Mapping[str, Any]]:
+def _list_objects(columns: Columns, objects: Any) -> list[Mapping[str, Any]]:
     if isinstance(objects, list):
         return [item for item in objects if isinstance(item, dict)]
     if not isinstance(objects, dict):
@@ -154,17 +198,17 @@ def _items(columns: Columns, objects: Any) -> list[Mapping[str, Any]]:
     return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
-def _shape(columns: Columns, item: Mapping[str, Any], size: tuple[int, int]) -> Shape | str:
-    box = _box(columns, item.get(columns.box), size) if columns.box else None
+def _read_object_shape(columns: Columns, item: Mapping[str, Any], size: tuple[int, int]) -> Shape | str:
+    box = _read_box(columns, item.get(columns.box), size) if columns.box else None
     outline = item.get(columns.mask) if columns.mask else None
     if isinstance(outline, dict) and "bytes" in outline:
-        return _drawn(outline["bytes"], size)
+        return _read_mask(outline["bytes"], size)
     if isinstance(box, str):
         return box
     return read_shape({"segmentation": outline}, box)
 
 
-def _box(columns: Columns, value: Any, size: tuple[int, int]) -> Rectangle | str:
+def _read_box(columns: Columns, value: Any, size: tuple[int, int]) -> Rectangle | str:
     if not isinstance(value, list) or len(value) != 4 or not all(isinstance(v, int | float) for v in value):
         return "box that is not four numbers"
     if columns.boxes.endswith("n"):
@@ -172,7 +216,7 @@ def _box(columns: Columns, value: Any, size: tuple[int, int]) -> Rectangle | str
     return read_rectangle(BOXES[columns.boxes.removesuffix("n")](value))
 
 
-def _drawn(data: Any, size: tuple[int, int]) -> Shape | str:
+def _read_mask(data: Any, size: tuple[int, int]) -> Shape | str:
     """A mask that is a picture; all but black belongs to the object."""
     try:
         mask = decode_image(data if isinstance(data, bytes) else b"").image.any(axis=2)

@@ -21,16 +21,24 @@ from distortlab.core.image import shape_of
 from distortlab.imaging.decode import MAX_BYTES, decode_image
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import Entry, NamedRegion, Reference
-from distortlab.references.hub.objects import Columns, find_columns, names_of, outlines_of
-from distortlab.references.hub.tables import Files, Piece, find_files, metadata_of, pieces_of, read_column, read_row
+from distortlab.references.hub.objects import Columns, find_columns, read_names, read_shapes
+from distortlab.references.hub.tables import (
+    RowGroup,
+    SplitFiles,
+    find_files,
+    list_row_groups,
+    read_column,
+    read_footer,
+    read_row,
+)
 from distortlab.references.listing import CountedReferences, hash_order
 from distortlab.references.loading import encode_image, make_reference
-from distortlab.references.regions.outlines import draw
-from distortlab.references.regions.segmentation import segment
+from distortlab.references.regions.outlines import draw_shape
+from distortlab.references.regions.segmentation import segment_image
 from distortlab.references.regions.selection import AnnotatedRegion, RegionSelection, select_regions
 from distortlab.storage.hub_client import Patience, connect
 
-__all__ = ["HubEntry", "HubImages", "Table", "open_hub"]
+__all__ = ["HubEntry", "HubImages", "HubTable", "open_hub"]
 
 _SPEC = re.compile(
     r"(?P<repo>[^@:?]+)(?:@(?P<revision>[^:?]+))?(?::(?:(?P<config>[^/?]+)/)?(?P<split>[^/?]+))?(?:\?(?P<options>.*))?"
@@ -40,20 +48,32 @@ _FORM = "hf:user/dataset[@revision][:[config/]split][?image=COLUMN&objects=COLUM
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class HubTable:
     """What all entries of a source share."""
 
-    files: Files
+    files: SplitFiles
     columns: Columns
     license: str
 
 
 @dataclass(frozen=True, slots=True)
 class HubEntry:
-    """One row: `row` counts within the row group, `name_count` the names of what it shows."""
+    """One row of a table.
 
-    table: Table
-    piece: Piece
+    Parameters
+    ----------
+    table
+        What all rows share.
+    group
+        The row group that holds the row.
+    row
+        Counted within the row group.
+    name_count
+        How many names there are among what it shows.
+    """
+
+    table: HubTable
+    group: RowGroup
     row: int
     name_count: int = 0
 
@@ -61,14 +81,14 @@ class HubEntry:
     def id(self) -> str:
         """Of the file at its commit, and the row in it."""
         files = self.table.files
-        place = hashlib.sha256(f"{files.repo}@{files.commit}/{self.piece.path}".encode()).hexdigest()
-        return f"hf-{place[:12]}-{self.piece.first + self.row:07d}"
+        place = hashlib.sha256(f"{files.repo}@{files.commit}/{self.group.path}".encode()).hexdigest()
+        return f"hf-{place[:12]}-{self.group.first + self.row:07d}"
 
     @property
     def source(self) -> str:
         """Where it is from."""
         files = self.table.files
-        return f"hf://datasets/{files.repo}@{files.commit}/{self.piece.path}#{self.piece.first + self.row}"
+        return f"hf://datasets/{files.repo}@{files.commit}/{self.group.path}#{self.group.first + self.row}"
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Fetch the row, read the picture, find the regions.
@@ -76,8 +96,8 @@ class HubEntry:
         Raises `BadReference` for a row that cannot be used, and `UserError` where the Hub does not give it: that is no
         fault of the row, and the build goes on when it is run again.
         """
-        row = read_row(self.table.files, self.piece, self.row, self.table.columns.read)
-        data = _bytes(row[self.table.columns.image], self.source)
+        row = read_row(self.table.files, self.group, self.row, self.table.columns.to_read)
+        data = _image_bytes(row[self.table.columns.image], self.source)
         try:
             upright = decode_image(data)
         except BadReference as error:
@@ -85,7 +105,7 @@ class HubEntry:
         picture = encode_image(data, upright, references)
         columns = self.table.columns
         if columns.objects is None:
-            segments = tuple(NamedRegion(region, None) for region in segment(picture.image, regions))
+            segments = tuple(NamedRegion(region, None) for region in segment_image(picture.image, regions))
             selection, names = RegionSelection(segments, segments), []
         else:
             if upright.transposed:
@@ -101,14 +121,14 @@ class HubEntry:
         """The regions, annotated at `size` (rows, columns), at `drawn_size`."""
         try:
             return [
-                AnnotatedRegion(name, shape if isinstance(shape, str) else draw(shape, size, drawn_size))
-                for name, shape in outlines_of(self.table.columns, objects, size)
+                AnnotatedRegion(name, shape if isinstance(shape, str) else draw_shape(shape, size, drawn_size))
+                for name, shape in read_shapes(self.table.columns, objects, size)
             ]
         except BadReference as error:
             raise BadReference(f"{self.source}: {error}") from None
 
 
-def _bytes(value: Any, source: str) -> bytes:
+def _image_bytes(value: Any, source: str) -> bytes:
     data = value.get("bytes") if isinstance(value, dict) else None
     if not isinstance(data, bytes) or not data:
         raise BadReference(f"{source}: the table does not hold the bytes of the image")
@@ -122,12 +142,12 @@ class HubImages(CountedReferences):
     many are asked for, they are from all over the split, and each byte is fetched once.
     """
 
-    def __init__(self, table: Table, license_sentence: str) -> None:
+    def __init__(self, table: HubTable, license_sentence: str) -> None:
         super().__init__()
         self.table = table
         self.license = license_sentence
         # (row group, the rows of it that can be used with the number of names in each, or None for all)
-        self._pieces: list[tuple[Piece, Mapping[int, int] | None]] = sorted(self._list_pieces(), key=_piece_order)
+        self._groups: list[tuple[RowGroup, Mapping[int, int] | None]] = sorted(self._list_groups(), key=_group_order)
         if not self.count:
             raise UserError(f"{self.name} holds no image that could be used")
 
@@ -137,17 +157,17 @@ class HubImages(CountedReferences):
         files = self.table.files
         return f"hf:{files.repo}@{files.commit[:12]}:{files.config}/{files.split}"
 
-    def _list_pieces(self) -> Iterator[tuple[Piece, Mapping[int, int] | None]]:
+    def _list_groups(self) -> Iterator[tuple[RowGroup, Mapping[int, int] | None]]:
         files, columns = self.table.files, self.table.columns
-        pieces = pieces_of(files)
+        groups = list_row_groups(files)
         if columns.objects is None or columns.name is None:
-            yield from ((piece, None) for piece in pieces)
+            yield from ((group, None) for group in groups)
             return
         for path in files.paths:
-            own = [piece for piece in pieces if piece.path == path]
+            own = [group for group in groups if group.path == path]
             arrays = read_column(files, path, columns.objects, columns.name)
-            for piece, array in zip(own, arrays, strict=True):
-                yield piece, self._count_rows(array)
+            for group, array in zip(own, arrays, strict=True):
+                yield group, self._count_rows(array)
 
     def _count_rows(self, array: pa.ChunkedArray) -> dict[int, int]:
         """The rows that show something, with the number of names; what they show is counted."""
@@ -164,7 +184,7 @@ class HubImages(CountedReferences):
     @cached_property
     def count(self) -> int:
         """Rows; with objects, where the table knows of any."""
-        return sum(piece.rows if rows is None else len(rows) for piece, rows in self._pieces)
+        return sum(group.rows if rows is None else len(rows) for group, rows in self._groups)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -175,16 +195,29 @@ class HubImages(CountedReferences):
     def entries(self, count: int) -> Sequence[Entry]:
         """The first `count` rows."""
         entries: list[Entry] = []
-        for piece, rows in self._pieces:
-            for row in range(piece.rows) if rows is None else rows:
+        for group, rows in self._groups:
+            for row in range(group.rows) if rows is None else rows:
                 if len(entries) == count:
                     return entries
-                entries.append(HubEntry(self.table, piece, row, rows[row] if rows else 0))
+                entries.append(HubEntry(self.table, group, row, rows[row] if rows else 0))
         return entries
 
 
 def open_hub(spec: str, patience: Patience | None = None) -> HubImages:
-    """The images that `spec` (without `hf:`) names. Raises `UserError`; the token is used where there is one."""
+    """Open a data set on the Hub; no image is fetched.
+
+    Parameters
+    ----------
+    spec
+        `user/dataset[@revision][:[config/]split][?key=value&...]`, without `hf:`.
+    patience
+        How often a request is made again; None for the usual.
+
+    Raises
+    ------
+    UserError
+        For a data set, split or column that does not exist or may not be read.
+    """
     found = _SPEC.fullmatch(spec)
     if not found:
         raise UserError(f"hf:{spec} cannot be read; it is written {_FORM}")
@@ -194,16 +227,16 @@ def open_hub(spec: str, patience: Patience | None = None) -> HubImages:
             raise UserError(describe_unknown("option of hf:", key, _OPTIONS))
     hub = connect(found["repo"], patience=patience)
     files, card = find_files(hub, found["revision"], found["config"], found["split"])
-    schema = metadata_of(files, files.paths[0]).schema.to_arrow_schema()
-    license_name = _license(card)
+    schema = read_footer(files, files.paths[0]).schema.to_arrow_schema()
+    license_name = _card_license(card)
     sentence = (
         f"Images of the data set {files.repo} on the Hugging Face Hub ({files.config}, {files.split}, commit "
         f"{files.commit[:12]}); licence, as its card states it: {license_name}."
     )
-    return HubImages(Table(files, find_columns(schema, files.repo, options), license_name), sentence)
+    return HubImages(HubTable(files, find_columns(schema, files.repo, options), license_name), sentence)
 
 
-def _license(card: Mapping[str, Any]) -> str:
+def _card_license(card: Mapping[str, Any]) -> str:
     names = card.get("license")
     names = names if isinstance(names, list) else [names]
     stated = ", ".join(str(name) for name in names if name)
@@ -220,8 +253,8 @@ def _names_by_row(columns: Columns, array: pa.ChunkedArray) -> Iterator[list[str
             values = lists.to_pylist()
         else:
             values = [[item.get(columns.name) for item in row or ()] for row in chunk.to_pylist()]
-        yield from (names_of(columns, row or ()) for row in values)
+        yield from (read_names(columns, row or ()) for row in values)
 
 
-def _piece_order(piece: tuple[Piece, Any]) -> str:
-    return hash_order(f"{piece[0].path}:{piece[0].group}")
+def _group_order(group: tuple[RowGroup, Any]) -> str:
+    return hash_order(f"{group[0].path}:{group[0].group}")

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from distortlab.core.errors import UserError
 from distortlab.storage.hub_client import Hub, Patience, connect
 
-__all__ = ["Files", "Piece", "find_files", "metadata_of", "pieces_of", "read_column", "read_row"]
+__all__ = ["RowGroup", "SplitFiles", "find_files", "list_row_groups", "read_column", "read_footer", "read_row"]
 
 _KNOWN_SPLITS = {
     "train": ("train", "training"),
@@ -34,7 +34,7 @@ _OPEN = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class SplitFiles:
     """The Parquet files of one split at one commit. Small and picklable."""
 
     repo: str
@@ -46,7 +46,7 @@ class Files:
     patience: Patience = field(default_factory=Patience)
 
 
-class Piece(NamedTuple):
+class RowGroup(NamedTuple):
     """A row group: its file, its number, the rows before it in the file, and its own rows."""
 
     path: str
@@ -60,38 +60,58 @@ class Piece(NamedTuple):
 
 def find_files(
     hub: Hub, revision: str | None, config: str | None, split: str | None
-) -> tuple[Files, Mapping[str, Any]]:
-    """The files of a split, and the metadata of the card. Names that do not exist are refused with those that do."""
+) -> tuple[SplitFiles, Mapping[str, Any]]:
+    """Find the files of a split.
+
+    Parameters
+    ----------
+    hub
+        The repository.
+    revision
+        Branch, tag or commit; None for the main branch.
+    config, split
+        None where there is only one, or an obvious one.
+
+    Returns
+    -------
+    tuple
+        The files, at the commit of now, and the metadata of the card.
+
+    Raises
+    ------
+    UserError
+        For names that do not exist, with those that do; and where there are no Parquet files.
+    """
     info = hub.ask(hub.api.dataset_info, hub.repo, revision=revision)
     card: dict[str, Any] = info.card_data.to_dict() if info.card_data else {}  # type: ignore[no-untyped-call]
-    commit, tables = str(info.sha), _tables(_parquet(hub, str(info.sha)), card)
+    commit, tables = str(info.sha), _group_files(_list_parquet(hub, str(info.sha)), card)
     if not tables and revision is None:
-        commit, tables = _converted(hub)
+        commit, tables = _find_converted(hub)
     if not tables:
         raise UserError(f"{hub.repo} has no Parquet files at {revision or 'main'}, and images are read from those")
-    chosen = _chosen(hub.repo, "config", config, list(tables), _default_config(card, tables))
+    chosen = _choose(hub.repo, "config", config, list(tables), _default_config(card, tables))
     splits = tables[chosen]
-    part = _chosen(hub.repo, "split", split, list(splits), "train" if "train" in splits else None)
-    files = Files(hub.repo, commit, chosen, part, tuple(splits[part]), hub.api.endpoint, hub.patience)
+    part = _choose(hub.repo, "split", split, list(splits), "train" if "train" in splits else None)
+    files = SplitFiles(hub.repo, commit, chosen, part, tuple(splits[part]), hub.api.endpoint, hub.patience)
     return files, card
 
 
-def _parquet(hub: Hub, commit: str) -> list[str]:
-    def listed() -> list[str]:
+def _list_parquet(hub: Hub, commit: str) -> list[str]:
+    def list_paths() -> list[str]:
         tree = hub.api.list_repo_tree(hub.repo, recursive=True, revision=commit, repo_type="dataset")
         return sorted(entry.path for entry in tree if entry.path.endswith(".parquet") and hasattr(entry, "blob_id"))
 
-    return hub.ask(listed)
+    return hub.ask(list_paths)
 
 
-def _converted(hub: Hub) -> tuple[str, dict[str, dict[str, list[str]]]]:
+def _find_converted(hub: Hub) -> tuple[str, dict[str, dict[str, list[str]]]]:
     """The Parquet form that the Hub makes of data sets in other formats, where it has."""
     refs = hub.ask(hub.api.list_repo_refs, hub.repo, repo_type="dataset")
     commit = next((ref.target_commit for ref in refs.converts if ref.ref == _CONVERTED), None)
-    return (commit, _by_name(_parquet(hub, commit))) if commit else ("", {})
+    return (commit, _group_by_name(_list_parquet(hub, commit))) if commit else ("", {})
 
 
-def _tables(paths: Sequence[str], card: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+def _group_files(paths: Sequence[str], card: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     """Config -> split -> files: as the card declares them, else by their names."""
     declared: dict[str, dict[str, list[str]]] = {}
     for config in card.get("configs") or ():
@@ -99,7 +119,7 @@ def _tables(paths: Sequence[str], card: Mapping[str, Any]) -> dict[str, dict[str
             found = [path for path in paths if fnmatch.fnmatchcase(path, pattern)]
             if found:
                 declared.setdefault(str(config.get("config_name", "default")), {}).setdefault(split, []).extend(found)
-    return declared or _by_name(paths)
+    return declared or _group_by_name(paths)
 
 
 def _patterns(files: Any) -> Iterator[tuple[str, str]]:
@@ -112,7 +132,7 @@ def _patterns(files: Any) -> Iterator[tuple[str, str]]:
                 yield str(split), path
 
 
-def _by_name(paths: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+def _group_by_name(paths: Sequence[str]) -> dict[str, dict[str, list[str]]]:
     """`data/train-00000-of-00003-0a1b.parquet`, `train.parquet`, `config/train/0000.parquet`, ..."""
     found: dict[str, dict[str, list[str]]] = {}
     for path in paths:
@@ -131,7 +151,7 @@ def _default_config(card: Mapping[str, Any], tables: Mapping[str, Any]) -> str |
     return next((str(name) for name in (*marked, "default") if name in tables), None)
 
 
-def _chosen(repo: str, kind: str, asked: str | None, known: Sequence[str], usual: str | None) -> str:
+def _choose(repo: str, kind: str, asked: str | None, known: Sequence[str], usual: str | None) -> str:
     if asked is None and (usual is not None or len(known) == 1):
         return usual or known[0]
     if asked in known and asked is not None:
@@ -149,62 +169,62 @@ _metadata: OrderedDict[tuple[str, ...], Any] = OrderedDict()
 _cursors: "OrderedDict[tuple[Any, ...], _Cursor]" = OrderedDict()
 
 
-def _hub(files: Files) -> Hub:
+def _connect(files: SplitFiles) -> Hub:
     return connect(files.repo, patience=files.patience, endpoint=files.endpoint)
 
 
-def _opened(files: Files, path: str, metadata: Any = None) -> pq.ParquetFile:
+def _open_parquet(files: SplitFiles, path: str, metadata: Any = None) -> pq.ParquetFile:
     from huggingface_hub import HfFileSystem
 
-    system = HfFileSystem(endpoint=files.endpoint, token=_hub(files).api.token)
+    system = HfFileSystem(endpoint=files.endpoint, token=_connect(files).api.token)
     # No cache below Arrow: it knows the ranges that it needs, and reads ahead by its own buffer.
     source = system.open(f"datasets/{files.repo}@{files.commit}/{path}", "rb", cache_type="none")
     return pq.ParquetFile(source, metadata=metadata, pre_buffer=False, buffer_size=_BUFFER)
 
 
-def metadata_of(files: Files, path: str) -> Any:
+def read_footer(files: SplitFiles, path: str) -> Any:
     """The footer of a file; the last few hundred are remembered."""
     key = (files.endpoint, files.repo, files.commit, path)
     if key not in _metadata:
-        _metadata[key] = _hub(files).ask(lambda: _opened(files, path).metadata)
+        _metadata[key] = _connect(files).ask(lambda: _open_parquet(files, path).metadata)
         while len(_metadata) > 512:
             _metadata.popitem(last=False)
     return _metadata[key]
 
 
-def pieces_of(files: Files) -> list[Piece]:
+def list_row_groups(files: SplitFiles) -> list[RowGroup]:
     """The row groups of all files, in order. Fetches footers only."""
     with ThreadPoolExecutor(8) as pool:
-        footers = list(pool.map(lambda path: metadata_of(files, path), files.paths))
-    pieces = []
+        footers = list(pool.map(lambda path: read_footer(files, path), files.paths))
+    groups = []
     for path, footer in zip(files.paths, footers, strict=True):
         first = 0
         for group in range(footer.num_row_groups):
             rows = footer.row_group(group).num_rows
-            pieces.append(Piece(path, group, first, rows))
+            groups.append(RowGroup(path, group, first, rows))
             first += rows
-    return pieces
+    return groups
 
 
-def read_column(files: Files, path: str, column: str, inner: str) -> list[pa.ChunkedArray]:
+def read_column(files: SplitFiles, path: str, column: str, inner: str) -> list[pa.ChunkedArray]:
     """The part `inner` of a nested column of a file, as one array for each row group; nothing beside it is fetched."""
-    schema = metadata_of(files, path).schema
+    schema = read_footer(files, path).schema
     paths = [schema.column(i).path for i in range(len(schema))]
     wanted = [path for path in paths if path.split(".")[0] == column and inner in path.split(".")]
 
     def read() -> list[pa.ChunkedArray]:
-        with _opened(files, path, metadata_of(files, path)) as file:
+        with _open_parquet(files, path, read_footer(files, path)) as file:
             return [file.read_row_group(group, wanted).column(0) for group in range(file.num_row_groups)]
 
-    return _hub(files).ask(read)
+    return _connect(files).ask(read)
 
 
 class _Cursor:
     """A place in a row group, going forward batch by batch."""
 
-    def __init__(self, files: Files, piece: Piece, columns: Sequence[str]) -> None:
-        self._file = _opened(files, piece.path, metadata_of(files, piece.path))
-        self._batches = self._file.iter_batches(_BATCH, [piece.group], list(columns), use_threads=False)
+    def __init__(self, files: SplitFiles, row_group: RowGroup, columns: Sequence[str]) -> None:
+        self._file = _open_parquet(files, row_group.path, read_footer(files, row_group.path))
+        self._batches = self._file.iter_batches(_BATCH, [row_group.group], list(columns), use_threads=False)
         self._batch: Any = None
         self.start = self._stop = 0
 
@@ -218,20 +238,37 @@ class _Cursor:
         self._file.close(force=True)
 
 
-def read_row(files: Files, piece: Piece, row: int, columns: Sequence[str]) -> dict[str, Any]:
-    """A row of a row group (counted within it). Raises `UserError` where the Hub does not give it."""
-    key = (files.endpoint, files.repo, files.commit, piece.path, piece.group, tuple(columns))
+def read_row(files: SplitFiles, row_group: RowGroup, row: int, columns: Sequence[str]) -> dict[str, Any]:
+    """Fetch a row. Rows asked for in order cost each byte once.
+
+    Parameters
+    ----------
+    files
+        Of the split.
+    row_group
+        The row group.
+    row
+        Counted within the row group.
+    columns
+        Names of the columns to fetch.
+
+    Raises
+    ------
+    UserError
+        Where the Hub does not give it.
+    """
+    key = (files.endpoint, files.repo, files.commit, row_group.path, row_group.group, tuple(columns))
 
     def read() -> dict[str, Any]:
         cursor = _cursors.pop(key, None)
         if cursor is None or row < cursor.start:
             if cursor:
                 cursor.close()
-            cursor = _Cursor(files, piece, columns)
+            cursor = _Cursor(files, row_group, columns)
         found = cursor.row(row)
         _cursors[key] = cursor
         while len(_cursors) > _OPEN:
             _cursors.popitem(last=False)[1].close()
         return found
 
-    return _hub(files).ask(read)
+    return _connect(files).ask(read)

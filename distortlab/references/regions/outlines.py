@@ -3,7 +3,7 @@
 Annotation files are made by strangers and the drawing is done in C, which trusts its input: a run-length
 string whose runs go past the picture, or an outline a million kilometres long, would read or ask for memory
 that is not there. Everything is therefore checked here first. `read_shape` does the cheap checks, once per
-annotation of a file of a million; `draw` does those that need the picture.
+annotation of a file of a million; `draw_shape` does those that need the picture.
 """
 
 import math
@@ -18,7 +18,7 @@ from pycocotools import mask as coco_mask
 
 from distortlab.core.region import Box, Region
 
-__all__ = ["Polygons", "Rectangle", "Runs", "Shape", "draw", "read_rectangle", "read_shape", "runs_of"]
+__all__ = ["Polygons", "Rectangle", "Runs", "Shape", "decode_runs", "draw_shape", "read_rectangle", "read_shape"]
 
 MAX_SIDE = 100_000
 MAX_FRAME = 1 << 28
@@ -34,7 +34,7 @@ class Rectangle(NamedTuple):
     width: float
     height: float
 
-    def clipped(self, size: tuple[int, int]) -> "Rectangle":
+    def clip(self, size: tuple[int, int]) -> "Rectangle":
         """The part inside a picture of `size` (rows, columns); width or height is 0 where there is none."""
         x1, y1 = max(self.x, 0.0), max(self.y, 0.0)
         x2, y2 = min(self.x + self.width, size[1]), min(self.y + self.height, size[0])
@@ -58,7 +58,20 @@ Shape = Polygons | Runs | Rectangle
 
 
 def read_shape(annotation: Mapping[str, Any], box: Rectangle | None) -> Shape | str:
-    """The outline of an annotation, its box where it has none, or why it cannot be used."""
+    """Read the outline of an annotation, and check what can be checked without its image.
+
+    Parameters
+    ----------
+    annotation
+        As in a COCO file; `segmentation` is read: polygons, run lengths, or nothing.
+    box
+        Its box, for an annotation without an outline.
+
+    Returns
+    -------
+    Shape or str
+        The outline, else the box, else in a few words why neither can be used.
+    """
     outline = annotation.get("segmentation")
     if isinstance(outline, dict):
         return _read_runs(outline)
@@ -84,8 +97,23 @@ def read_rectangle(value: object) -> Rectangle | str:
     return box if box.width > 0 and box.height > 0 else "box without an area"
 
 
-def draw(shape: Shape, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
-    """The region of a shape in the copy of its picture, or a reason; both sizes are (rows, columns)."""
+def draw_shape(shape: Shape, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
+    """Draw a shape as a region.
+
+    Parameters
+    ----------
+    shape
+        In pixels of the annotated picture.
+    size
+        (rows, columns) of the annotated picture.
+    stored
+        (rows, columns) of its copy, in which the region is drawn.
+
+    Returns
+    -------
+    Region or str
+        The region, or in a few words why it cannot be drawn.
+    """
     if isinstance(shape, Polygons):
         return _draw_polygons(shape, size, stored)
     if isinstance(shape, Runs):
@@ -93,9 +121,23 @@ def draw(shape: Shape, size: tuple[int, int], stored: tuple[int, int]) -> Region
     return _draw_rectangle(shape, size, stored)
 
 
-def runs_of(counts: bytes, pixels: int) -> NDArray[np.int64] | None:
-    """The run lengths of a compressed string, or None where it is not one of exactly `pixels` pixels.
+def decode_runs(counts: bytes, pixels: int) -> NDArray[np.int64] | None:
+    """Decode the compressed run lengths of COCO.
 
+    Parameters
+    ----------
+    counts
+        The compressed string.
+    pixels
+        Rows times columns of the mask.
+
+    Returns
+    -------
+    ndarray or None
+        int64 (n,): lengths of runs of 0 and 1 in turn; None where they are not of exactly so many pixels.
+
+    Notes
+    -----
     Each run is a little-endian number in groups of 5 bits, one character (48 + group + 32 if more follow) per
     group; from the fourth run on it is a difference to the run before the last.
     """
@@ -177,7 +219,7 @@ def _length(points: NDArray[np.float64]) -> float:
 def _draw_runs(shape: Runs, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
     if shape.size != size:
         return "run lengths of another size than the picture"
-    runs = runs_of(shape.counts, size[0] * size[1])
+    runs = decode_runs(shape.counts, size[0] * size[1])
     if runs is None:
         return "damaged run lengths"
     region = Region(size, shape.counts)
@@ -191,7 +233,7 @@ def _draw_runs(shape: Runs, size: tuple[int, int], stored: tuple[int, int]) -> R
 
 
 def _draw_rectangle(shape: Rectangle, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
-    inside = shape.clipped(size)
+    inside = shape.clip(size)
     if not (inside.width and inside.height):
         return "outside the picture"
     across, down = stored[1] / size[1], stored[0] / size[0]

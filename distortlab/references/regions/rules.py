@@ -3,19 +3,51 @@
 from distortlab.core.region import Region
 from distortlab.recipe import RegionRules
 
-__all__ = ["eligible", "eligible_box"]
+__all__ = ["find_box_fault", "find_region_fault"]
 
 
-def eligible(region: Region, rules: RegionRules) -> str | None:
-    """None where `region` may be distorted, else why not, in a word or three. Decodes the mask last of all."""
+def find_region_fault(region: Region, rules: RegionRules) -> str | None:
+    """Why a region may not be distorted.
+
+    Parameters
+    ----------
+    region
+        In the image that would be distorted. Its mask is decoded last, if at all.
+    rules
+        Of the recipe.
+
+    Returns
+    -------
+    str or None
+        The reason in a word or three; None where the region may be distorted.
+    """
     box = region.bbox
-    if reason := eligible_box(region.area, (box.width, box.height), region.size, rules):
+    if reason := find_box_fault(region.area, (box.width, box.height), region.size, rules):
         return reason
     return "in pieces" if rules.min_largest_part and region.largest_part < rules.min_largest_part else None
 
 
-def eligible_box(area: float, box: tuple[float, float] | None, size: tuple[int, int], rules: RegionRules) -> str | None:
-    """The same from numbers: `area` in pixels, `box` (columns, rows) or None, `size` (rows, columns)."""
+def find_box_fault(
+    area: float, box: tuple[float, float] | None, size: tuple[int, int], rules: RegionRules
+) -> str | None:
+    """Why a region may not be distorted, from numbers alone.
+
+    Parameters
+    ----------
+    area
+        Of the region, in pixels.
+    box
+        Width and height of its box in pixels; None where they are not known.
+    size
+        (rows, columns) of the image.
+    rules
+        Of the recipe.
+
+    Returns
+    -------
+    str or None
+        The reason in a word or three; None where nothing speaks against it.
+    """
     frame = size[0] * size[1]
     if area <= 0:
         return "empty"

@@ -17,16 +17,16 @@ from distortlab.core.image import Image, shape_of
 from distortlab.core.region import Mask, Region
 from distortlab.imaging.decode import shrink
 from distortlab.recipe import RegionRules
-from distortlab.references.regions.rules import eligible
+from distortlab.references.regions.rules import find_region_fault
 
-__all__ = ["segment"]
+__all__ = ["segment_image"]
 
 WORKING_SIDE = 160
 SCALES = (100.0, 300.0)
 SMOOTHING = 0.8
-MIN_COMPACT = 0.6
+MIN_COMPACTNESS = 0.6
 """Least share of its convex hull that a piece must fill; a disc has 1, a five-pointed star 0.47."""
-MOST = 12
+MAX_REGIONS = 12
 
 
 class _Piece(NamedTuple):
@@ -34,23 +34,36 @@ class _Piece(NamedTuple):
     mask: Mask
 
 
-def segment(image: Image, rules: RegionRules) -> tuple[Region, ...]:
-    """Up to `MOST` regions of `image` that do not overlap and pass `rules`, the best first. Deterministic."""
+def segment_image(image: Image, rules: RegionRules) -> tuple[Region, ...]:
+    """Find compact pieces of one look in an image.
+
+    Parameters
+    ----------
+    image
+        uint8 RGB, (rows, columns, 3).
+    rules
+        Of the recipe.
+
+    Returns
+    -------
+    tuple of Region
+        Up to `MAX_REGIONS` that do not overlap and pass `rules`, the best first. Always the same for the same image.
+    """
     small = shrink(image, WORKING_SIDE)
-    pieces = sorted(_pieces(small, rules), key=lambda piece: -piece.score)
+    pieces = sorted(_find_pieces(small, rules), key=lambda piece: -piece.score)
     taken = np.zeros(shape_of(small), np.uint8)
     found: list[Region] = []
     for piece in pieces:
-        if cv2.countNonZero(cv2.bitwise_and(taken, piece.mask)) or len(found) == MOST:
+        if cv2.countNonZero(cv2.bitwise_and(taken, piece.mask)) or len(found) == MAX_REGIONS:
             continue
-        region = Region.from_mask(_enlarged(piece.mask, shape_of(image)))
-        if eligible(region, rules) is None:
+        region = Region.from_mask(_enlarge_mask(piece.mask, shape_of(image)))
+        if find_region_fault(region, rules) is None:
             taken |= piece.mask
             found.append(region)
     return tuple(found)
 
 
-def _pieces(small: Image, rules: RegionRules) -> Iterator[_Piece]:
+def _find_pieces(small: Image, rules: RegionRules) -> Iterator[_Piece]:
     from skimage.segmentation import felzenszwalb
 
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
@@ -59,14 +72,14 @@ def _pieces(small: Image, rules: RegionRules) -> Iterator[_Piece]:
     for scale in SCALES:
         labels = felzenszwalb(lab, scale=scale, sigma=SMOOTHING, min_size=least // 2, channel_axis=-1)
         for label in np.flatnonzero(np.bincount(labels.ravel()) >= least):
-            mask = _cleaned(labels == label)
+            mask = _clean_mask(labels == label)
             share = cv2.countNonZero(mask) / frame
             compact = _compactness(mask)
-            if rules.min_area <= share <= rules.max_area and compact >= MIN_COMPACT:
-                yield _Piece(compact * share**0.25 * (1 - _framed(mask)), mask)
+            if rules.min_area <= share <= rules.max_area and compact >= MIN_COMPACTNESS:
+                yield _Piece(compact * share**0.25 * (1 - _frame_share(mask)), mask)
 
 
-def _cleaned(piece: NDArray[np.bool_]) -> Mask:
+def _clean_mask(piece: NDArray[np.bool_]) -> Mask:
     """The largest part of a piece without its thin arms, holes filled, outline smoothed; 0 or 1."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     mask = cv2.morphologyEx(piece.astype(np.uint8), cv2.MORPH_OPEN, disc)
@@ -88,14 +101,14 @@ def _compactness(mask: Mask) -> float:
     return len(points) / max(1, cv2.countNonZero(outer))
 
 
-def _framed(mask: Mask) -> float:
+def _frame_share(mask: Mask) -> float:
     """Pixels on the frame over the perimeter of the box, 0..1: pieces of background lie along the frame."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     on_frame = sum(int(np.count_nonzero(side)) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
     return min(1.0, on_frame / (2 * (np.ptp(rows) + np.ptp(columns) + 2)))
 
 
-def _enlarged(mask: Mask, shape: tuple[int, int]) -> Mask:
+def _enlarge_mask(mask: Mask, shape: tuple[int, int]) -> Mask:
     """To full size with a smooth outline: blurred, interpolated, then cut at one half."""
     soft = cv2.blur(mask * np.uint8(255), (3, 3), borderType=cv2.BORDER_REPLICATE)
     soft = cv2.resize(soft, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
