@@ -15,10 +15,10 @@ from distortlab.core.seeds import stream
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import Reference
 from distortlab.references.scenes import collage
-from distortlab.references.scenes.collage import compose
-from distortlab.references.scenes.shapes import SHAPES, fill_share, stencil
+from distortlab.references.scenes.collage import compose_scene
+from distortlab.references.scenes.shapes import SHAPES, draw_stencil, fill_share
 from distortlab.references.scenes.source import SceneEntry, Scenes
-from distortlab.references.scenes.textures import MATERIALS, sheet
+from distortlab.references.scenes.textures import MATERIALS, draw_sheet
 from distortlab.references.screening import screen
 
 # decoding a mask with pycocotools under NumPy 2 says so; no array of ours has the old `__array__`
@@ -54,7 +54,7 @@ def test_the_same_id_gives_the_same_pixels_in_another_process(loaded: list[Refer
 
 def test_scenes_and_seeds_differ(loaded: list[Reference]) -> None:
     hashes = {pixels_sha256(found.image) for found in loaded}
-    hashes |= {pixels_sha256(compose(1, index, (480, 640)).image) for index in range(4)}
+    hashes |= {pixels_sha256(compose_scene(1, index, (480, 640)).image) for index in range(4)}
     assert len(hashes) == COUNT + 4
     assert [found.id for found in loaded[:2]] == ["scene-000000", "scene-000001"]
 
@@ -82,7 +82,7 @@ def test_masks_are_disjoint_and_in_tight_boxes_inside_the_frame(loaded: list[Ref
 @pytest.mark.parametrize("index", range(6))
 def test_a_mask_is_where_the_object_is(monkeypatch: pytest.MonkeyPatch, index: int) -> None:
     """Without the last piece, its mask changes; outside there is less shadow, and nothing else differs."""
-    whole = compose(0, index, (480, 640))
+    whole = compose_scene(0, index, (480, 640))
     paint, painted = collage._paint, []
 
     def all_but_the_last(*arguments: Any) -> None:
@@ -91,7 +91,7 @@ def test_a_mask_is_where_the_object_is(monkeypatch: pytest.MonkeyPatch, index: i
             paint(*arguments)
 
     monkeypatch.setattr(collage, "_paint", all_but_the_last)
-    bare = compose(0, index, (480, 640)).image
+    bare = compose_scene(0, index, (480, 640)).image
     inside = whole.labels == len(whole.names)
     assert (whole.image != bare).any(axis=-1)[inside].mean() > 0.95
     near = cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -100,7 +100,7 @@ def test_a_mask_is_where_the_object_is(monkeypatch: pytest.MonkeyPatch, index: i
 
 def test_regions_are_the_pixels_of_the_collage(loaded: list[Reference]) -> None:
     for index, found in enumerate(loaded[:6]):
-        collage = compose(0, index, (480, 640))
+        collage = compose_scene(0, index, (480, 640))
         for named in found.regions:
             mask = np.zeros((480, 640), bool)
             mask[named.region.bbox.slices] = named.region.mask
@@ -127,7 +127,7 @@ def test_names_are_distinct_and_known(loaded: list[Reference]) -> None:
 
 def test_the_vocabulary_says_how_often_names_come_up() -> None:
     scenes = 200
-    names = [name for index in range(scenes) for name in compose(0, index, (90, 120)).names]
+    names = [name for index in range(scenes) for name in compose_scene(0, index, (90, 120)).names]
     vocabulary = Scenes().vocabulary
     assert abs(len(names) - scenes * sum(vocabulary.values())) < 4 * np.sqrt(2 * scenes)
     for half in (0, 1):
@@ -198,7 +198,7 @@ def test_sources_and_entries_travel_between_processes() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_a_stencil_is_solid_inside_with_soft_edges(shape) -> None:
-    weight = stencil(shape, 120, 90, 20)
+    weight = draw_stencil(shape, 120, 90, 20)
     assert weight.dtype == np.uint8
     assert weight.max() == 255
     assert weight.min() == 0
@@ -209,13 +209,13 @@ def test_a_stencil_is_solid_inside_with_soft_edges(shape) -> None:
 
 @pytest.mark.parametrize("name", ["ring", "flower", "gear"])
 def test_a_hole_is_empty(name: str) -> None:
-    weight = stencil(next(shape for shape in SHAPES if shape.name == name), 120, 120)
+    weight = draw_stencil(next(shape for shape in SHAPES if shape.name == name), 120, 120)
     assert weight[weight.shape[0] // 2, weight.shape[1] // 2] == 0
 
 
 @pytest.mark.parametrize("material", MATERIALS, ids=lambda material: material.name)
 def test_a_sheet_has_texture_everywhere(material) -> None:
-    grey = sheet(material.name).astype(int)
+    grey = draw_sheet(material.name).astype(int)
     assert min(grey.shape) >= 300
     assert 20 < grey.std() < 90
     blocks = grey[:288, :448].reshape(36, 8, 56, 8).std(axis=(1, 3))

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from distortlab.core.image import Image
 from distortlab.core.region import Box, Mask, blend
 from distortlab.core.seeds import Stream, stream
-from distortlab.references.scenes.palettes import palette
-from distortlab.references.scenes.photographs import photograph
-from distortlab.references.scenes.shapes import SHAPES, Shape, fill_share, stencil
-from distortlab.references.scenes.textures import MATERIALS, Material, sheet
+from distortlab.references.scenes.palettes import draw_palette
+from distortlab.references.scenes.photographs import load_photograph
+from distortlab.references.scenes.shapes import SHAPES, Shape, draw_stencil, fill_share
+from distortlab.references.scenes.textures import MATERIALS, Material, draw_sheet
 
-__all__ = ["BACKDROPS", "PIECES", "Collage", "compose"]
+__all__ = ["BACKDROPS", "PIECES", "Collage", "compose_scene"]
 
 Counts = NDArray[np.int64]
 
@@ -50,7 +50,7 @@ OVERHANG = 0.35
 SOLID = 128
 """From this coverage on (of 255) a pixel belongs to a piece."""
 
-SEEN, LEAST, TRIES = 0.6, 0.0115, 12
+MIN_VISIBLE, MIN_AREA, MAX_PLACES = 0.6, 0.0115, 12
 """Of every piece this share, and this share of the frame, is to stay seen; places to try."""
 
 LIGHTS = ((-1, -1), (1, -1), (0, -1), (-1, 0), (1, 0))
@@ -59,7 +59,7 @@ LIGHTS = ((-1, -1), (1, -1), (0, -1), (-1, 0), (1, 0))
 
 @dataclass(frozen=True, slots=True)
 class Collage:
-    """A scene; `labels`, (rows, columns), is 0 for the backdrop and i + 1 where `names[i]` is on top."""
+    """A scene; `labels`, uint8 (rows, columns), is 0 for the backdrop and i + 1 where `names[i]` is on top."""
 
     image: Image
     labels: Mask
@@ -80,8 +80,21 @@ class _Piece:
         return inner.slices, inner.relative_to(self.box).slices
 
 
-def compose(seed: int, index: int, size: tuple[int, int]) -> Collage:
-    """Scene `index` at `size` (rows, columns)."""
+def compose_scene(seed: int, index: int, size: tuple[int, int]) -> Collage:
+    """Compose a scene.
+
+    Parameters
+    ----------
+    seed, index
+        Which one.
+    size
+        (rows, columns) in pixels.
+
+    Returns
+    -------
+    Collage
+        The same on every machine.
+    """
     draw = stream("scenes", seed, index)
     light = LIGHTS[draw.below(len(LIGHTS))]
     backdrop = list(BACKDROPS)[draw.choose_index(list(BACKDROPS.values()))]
@@ -93,13 +106,13 @@ def compose(seed: int, index: int, size: tuple[int, int]) -> Collage:
     for number, area in enumerate(_areas(count, draw)):
         own = stream("scenes", seed, index, "piece", number)
         weight = _outline(shapes[number], area, size, own)
-        box, counts = _placed(weight, labels, counts, own)
+        box, counts = _find_place(weight, labels, counts, own)
         piece = _Piece(weight, box)
         _paint(image, piece, materials[number], light, own)
-        seen, cut = piece.windows(size)
-        labels[seen][weight[cut] >= SOLID] = number + 1
+        frame_part, piece_part = piece.windows(size)
+        labels[frame_part][weight[piece_part] >= SOLID] = number + 1
     names = tuple(f"{m.name} {s.name}" for m, s in zip(materials, shapes, strict=True))
-    return Collage(_lit(image, _daylight(size, light, draw)), labels, names)
+    return Collage(_apply_light(image, _daylight(size, light, draw)), labels, names)
 
 
 def _areas(count: int, draw: Stream) -> list[float]:
@@ -115,33 +128,33 @@ def _outline(shape: Shape, area: float, size: tuple[int, int], draw: Stream) -> 
     stretch = draw.uniform(0.85, 1.18)
     side = math.sqrt(area * size[0] * size[1] / fill_share(shape.name))
     side = min(side, MAX_REACH * min(size) / max(stretch, 1 / stretch))
-    weight = stencil(shape, side * stretch, side / stretch, draw.uniform(-shape.turn, shape.turn))
+    weight = draw_stencil(shape, side * stretch, side / stretch, draw.uniform(-shape.turn, shape.turn))
     return np.ascontiguousarray(weight[:, :: 1 - 2 * draw.below(2)])
 
 
-def _placed(weight: Mask, labels: Mask, counts: Counts, draw: Stream) -> tuple[Box, Counts]:
+def _find_place(weight: Mask, labels: Mask, counts: Counts, draw: Stream) -> tuple[Box, Counts]:
     """The first good place of some random ones, else the best; and what is then seen of each piece."""
     rows, columns = weight.shape
     solid = weight >= SOLID
     before = np.append(counts, np.count_nonzero(solid))
     best = (-1.0, Box(0, 0, 0, 0), before)
-    for _ in range(TRIES):
+    for _ in range(MAX_PLACES):
         x = round(draw.uniform(-OVERHANG * columns, labels.shape[1] - (1 - OVERHANG) * columns))
         y = round(draw.uniform(-OVERHANG * rows, labels.shape[0] - (1 - OVERHANG) * rows))
         piece = _Piece(weight, Box(x, y, x + columns, y + rows))
-        after = _counted(piece, solid, labels, counts)
-        goodness = float(np.min(np.minimum(after / (LEAST * labels.size), after / (SEEN * before))))
-        best = max(best, (goodness, piece.box, after), key=lambda tried: tried[0])
+        after = _count_visible(piece, solid, labels, counts)
+        goodness = float(np.min(np.minimum(after / (MIN_AREA * labels.size), after / (MIN_VISIBLE * before))))
+        best = max(best, (goodness, piece.box, after), key=lambda place: place[0])
         if goodness >= 1:
             break
     return best[1:]
 
 
-def _counted(piece: _Piece, solid: NDArray[np.bool_], labels: Mask, counts: Counts) -> Counts:
+def _count_visible(piece: _Piece, solid: NDArray[np.bool_], labels: Mask, counts: Counts) -> Counts:
     """How many pixels are seen of each piece, the new one last; `counts` is the same without the new one."""
-    seen, cut = piece.windows((labels.shape[0], labels.shape[1]))
-    part = solid[cut]
-    covered = np.bincount(labels[seen][part], minlength=len(counts) + 1)[1:]
+    frame_part, piece_part = piece.windows((labels.shape[0], labels.shape[1]))
+    part = solid[piece_part]
+    covered = np.bincount(labels[frame_part][part], minlength=len(counts) + 1)[1:]
     return np.append(counts - covered, np.count_nonzero(part))
 
 
@@ -156,12 +169,12 @@ def _crop(source: Image | Mask, rows: int, columns: int, draw: Stream) -> Image:
 
 def _surface(material: Material, size: tuple[int, int], draw: Stream, scale: float = 1.0) -> Image:
     """A piece of a material, (rows, columns, 3), enlarged by `scale`."""
-    grey = sheet(material.name)[:: 1 - 2 * draw.below(2), :: 1 - 2 * draw.below(2)]
+    grey = draw_sheet(material.name)[:: 1 - 2 * draw.below(2), :: 1 - 2 * draw.below(2)]
     grey = grey.T if draw.below(2) else grey
     part = _crop(grey, math.ceil(size[0] / scale), math.ceil(size[1] / scale), draw)
     if part.shape != size:
         part = cv2.resize(part, size[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
-    return np.asarray(cv2.LUT(cv2.merge([part] * 3), palette(material.colours, draw)), dtype=np.uint8)
+    return np.asarray(cv2.LUT(cv2.merge([part] * 3), draw_palette(material.palette, draw)), dtype=np.uint8)
 
 
 def _backdrop(name: str, size: tuple[int, int], draw: Stream) -> Image:
@@ -169,7 +182,7 @@ def _backdrop(name: str, size: tuple[int, int], draw: Stream) -> Image:
     for material in MATERIALS:
         if material.name == name:
             return _surface(material, size, draw, draw.uniform(1.0, 1.4))
-    photo = photograph(name)[:, :: 1 - 2 * draw.below(2)]
+    photo = load_photograph(name)[:, :: 1 - 2 * draw.below(2)]
     need = max(size[0] / photo.shape[0], size[1] / photo.shape[1], 1.0)
     scale = min(need * draw.uniform(1.0, 1.15), 1.5)
     part = _crop(photo, math.ceil(size[0] / scale), math.ceil(size[1] / scale), draw)
@@ -179,14 +192,14 @@ def _backdrop(name: str, size: tuple[int, int], draw: Stream) -> Image:
     return np.asarray(cv2.resize(toned, size[::-1], interpolation=cv2.INTER_LINEAR_EXACT), dtype=np.uint8)
 
 
-def _lit(image: Image, factor: Mask) -> Image:
+def _apply_light(image: Image, factor: Mask) -> Image:
     """The image times a factor (128 is one), cut off at 255."""
     product = np.multiply(image, cv2.merge([factor] * 3), dtype=np.uint16)
     product >>= np.uint16(7)
     return np.asarray(cv2.min(product, (255, 255, 255, 0)), dtype=np.uint8)
 
 
-def _softened(weight: Mask, radius: int) -> Mask:
+def _soften_edge(weight: Mask, radius: int) -> Mask:
     """`weight` with `radius` * 2 empty pixels around it, blurred into them."""
     pad, size = 2 * radius, 2 * radius + 1
     padded = cv2.copyMakeBorder(weight, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
@@ -197,34 +210,34 @@ def _relief(weight: Mask, light: tuple[int, int]) -> Mask:
     """Factors that make a flat piece swell: brighter on the slope towards the light, darker on the other."""
     rows, columns = weight.shape
     radius = max(3, min(rows, columns) // 14)
-    height, pad, step = _softened(weight, radius), 2 * radius, radius // 2 + 1
+    height, pad, step = _soften_edge(weight, radius), 2 * radius, radius // 2 + 1
 
-    def moved(by: int) -> Mask:
+    def shift(by: int) -> Mask:
         y, x = pad + by * light[1], pad + by * light[0]
         return height[y : y + rows, x : x + columns]
 
-    slope = moved(-step).astype(np.int16) - moved(step)
+    slope = shift(-step).astype(np.int16) - shift(step)
     return np.clip(128 + slope * 2 // 5, 72, 176).astype(np.uint8)
 
 
 def _shade(image: Image, piece: _Piece, light: tuple[int, int]) -> None:
     """Darkens the image by the soft shadow of a piece, on the side away from the light."""
     radius = 4 + min(piece.weight.shape) // 40
-    soft = _softened(piece.weight, radius)
+    soft = _soften_edge(piece.weight, radius)
     x, y = (piece.box[axis] - 2 * radius - (radius + 1) * light[axis] for axis in range(2))
     shadow = _Piece(soft, Box(x, y, x + soft.shape[1], y + soft.shape[0]))
-    seen, cut = shadow.windows((image.shape[0], image.shape[1]))
-    image[seen] = _lit(image[seen], 128 - soft[cut] // 4)
+    frame_part, piece_part = shadow.windows((image.shape[0], image.shape[1]))
+    image[frame_part] = _apply_light(image[frame_part], 128 - soft[piece_part] // 4)
 
 
 def _paint(image: Image, piece: _Piece, material: Material, light: tuple[int, int], draw: Stream) -> None:
     """Lays a piece of a material and its shadow on the image."""
     rows, columns = piece.weight.shape
-    look = _lit(_surface(material, (rows, columns), draw), _relief(piece.weight, light))
+    look = _apply_light(_surface(material, (rows, columns), draw), _relief(piece.weight, light))
     _shade(image, piece, light)
-    seen, cut = piece.windows((image.shape[0], image.shape[1]))
-    weight = np.ascontiguousarray(piece.weight[cut])
-    image[seen] = blend(image[seen], np.ascontiguousarray(look[cut]), weight)
+    frame_part, piece_part = piece.windows((image.shape[0], image.shape[1]))
+    weight = np.ascontiguousarray(piece.weight[piece_part])
+    image[frame_part] = blend(image[frame_part], np.ascontiguousarray(look[piece_part]), weight)
 
 
 @cache

@@ -5,11 +5,11 @@ import numpy as np
 from distortlab.core.image import Image
 from distortlab.core.seeds import Stream
 
-__all__ = ["palette"]
+__all__ = ["draw_palette"]
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-HUES: tuple[Colour, ...] = (
+HUES: tuple[Color, ...] = (
     (196, 52, 44),
     (214, 96, 40),
     (222, 150, 36),
@@ -25,8 +25,8 @@ HUES: tuple[Colour, ...] = (
     (150, 92, 56),
     (112, 120, 70),
 )
-GREENS: tuple[Colour, ...] = ((96, 150, 50), (60, 130, 60), (150, 160, 50), (180, 130, 50), (70, 140, 110))
-WOODS: tuple[Colour, ...] = (
+GREENS: tuple[Color, ...] = ((96, 150, 50), (60, 130, 60), (150, 160, 50), (180, 130, 50), (70, 140, 110))
+WOODS: tuple[Color, ...] = (
     (176, 112, 58),
     (150, 82, 44),
     (196, 146, 84),
@@ -34,59 +34,77 @@ WOODS: tuple[Colour, ...] = (
     (90, 130, 130),
     (170, 70, 52),
 )
-BLUES: tuple[Colour, ...] = ((58, 88, 150), (74, 112, 170), (48, 74, 120), (70, 104, 128))
-PALES: tuple[Colour, ...] = (
+BLUES: tuple[Color, ...] = ((58, 88, 150), (74, 112, 170), (48, 74, 120), (70, 104, 128))
+PALES: tuple[Color, ...] = (
     (240, 226, 196),
     (244, 222, 120),
     (190, 222, 236),
     (240, 196, 200),
     (200, 226, 180),
 )
-WHITE: Colour = (255, 250, 240)
+WHITE: Color = (255, 250, 240)
 
 
-def _mixed(first: Colour, second: Colour, share: float) -> Colour:
+def _mix_colors(first: Color, second: Color, share: float) -> Color:
     """The first colour with a share of the second."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
-def _picked(colours: tuple[Colour, ...], draw: Stream) -> Colour:
-    """One of the colours, a little off."""
-    red, green, blue = (min(max(value + draw.below(29) - 14, 0), 255) for value in colours[draw.below(len(colours))])
+def _pick_color(colors: tuple[Color, ...], draw: Stream) -> Color:
+    """One of the colors, a little off."""
+    red, green, blue = (min(max(value + draw.below(29) - 14, 0), 255) for value in colors[draw.below(len(colors))])
     return red, green, blue
 
 
-def _shades(base: Colour) -> list[Colour]:
+def _shades(base: Color) -> list[Color]:
     """From the deep shade of a colour to its highlight."""
-    return [_mixed(base, (14, 10, 24), 0.75), _mixed(base, (14, 10, 24), 0.3), base, _mixed(base, WHITE, 0.6)]
+    return [
+        _mix_colors(base, (14, 10, 24), 0.75),
+        _mix_colors(base, (14, 10, 24), 0.3),
+        base,
+        _mix_colors(base, WHITE, 0.6),
+    ]
 
 
-def _stops(kind: str, draw: Stream) -> list[Colour]:
+def _stops(kind: str, draw: Stream) -> list[Color]:
     """The colours of a palette from black to white of the sheet, evenly spaced."""
     single = {"shades": HUES, "grass": GREENS, "wood": WOODS, "denim": BLUES}
     if kind in single:
-        return _shades(_picked(single[kind], draw))
+        return _shades(_pick_color(single[kind], draw))
     if kind == "night":
         return [
             (20, 24, 66),
-            _picked(((70, 50, 150), (30, 90, 150), (130, 50, 120)), draw),
+            _pick_color(((70, 50, 150), (30, 90, 150), (130, 50, 120)), draw),
             (250, 206, 110),
             WHITE,
         ]
     first, second, third = draw.permute(HUES)[:3]
-    pale = _picked(PALES, draw)
+    pale = _pick_color(PALES, draw)
     if kind == "pair":
         low, high = (first, pale) if draw.below(2) else (first, second)
-        return [_mixed(low, (0, 0, 0), 0.4), low, high, _mixed(high, WHITE, 0.4)]
-    return [_mixed(first, (0, 0, 0), 0.6), first, second, third, pale]
+        return [_mix_colors(low, (0, 0, 0), 0.4), low, high, _mix_colors(high, WHITE, 0.4)]
+    return [_mix_colors(first, (0, 0, 0), 0.6), first, second, third, pale]
 
 
-def palette(kind: str, draw: Stream) -> Image:
-    """A random palette, uint8 (256, 1, 3): the colour of each grey level."""
+def draw_palette(kind: str, draw: Stream) -> Image:
+    """Draw a random palette.
+
+    Parameters
+    ----------
+    kind
+        "shades", "grass", "wood", "denim", "night", "pair" or "many".
+    draw
+        Where its colours come from.
+
+    Returns
+    -------
+    ndarray
+        uint8 (256, 1, 3): the colour of each grey level.
+    """
     stops = np.array(_stops(kind, draw), np.int32)
     place = np.arange(256, dtype=np.int32) * (len(stops) - 1)
     lower = np.minimum(place // 255, len(stops) - 2)
     part = (place - lower * 255)[:, None]
-    mixed = (stops[lower] * (255 - part) + stops[lower + 1] * part + 127) // 255
-    return mixed.astype(np.uint8)[:, None, :]
+    levels = (stops[lower] * (255 - part) + stops[lower + 1] * part + 127) // 255
+    return levels.astype(np.uint8)[:, None, :]

@@ -18,7 +18,7 @@ import simplejpeg
 from distortlab.core.errors import UserError
 from distortlab.core.image import Image
 
-__all__ = ["PHOTOGRAPHS", "Photograph", "photograph"]
+__all__ = ["PHOTOGRAPHS", "Photograph", "load_photograph"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _file(photo: Photograph) -> bytes:
 
 
 @cache
-def photograph(name: str) -> Image:
+def load_photograph(name: str) -> Image:
     """A photograph, RGB (grey ones three times the same); not to be written to."""
     data = _file(PHOTOGRAPHS[name])
     if data[:2] == b"\xff\xd8":

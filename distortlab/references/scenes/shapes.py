@@ -16,7 +16,7 @@ from pycocotools import mask as coco_mask
 
 from distortlab.core.region import Mask
 
-__all__ = ["SHAPES", "Shape", "fill_share", "stencil"]
+__all__ = ["SHAPES", "Shape", "draw_stencil", "fill_share"]
 
 Ring = list[tuple[float, float]]
 
@@ -45,7 +45,7 @@ def _disc(x: float = 0.0, y: float = 0.0, radius: float = 1.0, squash: float = 1
     return [(x + radius * px, y + radius * squash * py) for px, py in _polar(lambda _: 1.0, 72)]
 
 
-def _spiked(points: int, inner: float) -> Ring:
+def _star(points: int, inner: float) -> Ring:
     """A star with straight sides."""
     return _polar(lambda t: inner if round(t * 2 * points) % 2 else 1.0, 2 * points)
 
@@ -55,7 +55,7 @@ def _gear(teeth: int = 9) -> Ring:
     return _polar(lambda t: 1.0 if (t * teeth + 0.25) % 1.0 < 0.5 else 0.78, 36 * teeth)
 
 
-def _mirrored(right: Ring) -> Ring:
+def _mirror(right: Ring) -> Ring:
     """A ring from its right half, listed from top to bottom."""
     return right + [(-x, y) for x, y in reversed(right)]
 
@@ -75,13 +75,13 @@ def _heart() -> Ring:
 def _lens(half_width: float, length: float = 1.0) -> Ring:
     """A pointed oval along the vertical axis."""
     steps = [i / 32 for i in range(33)]
-    return _mirrored([(half_width * math.sin(math.pi * s), length * (2 * s - 1)) for s in steps])
+    return _mirror([(half_width * math.sin(math.pi * s), length * (2 * s - 1)) for s in steps])
 
 
 def _drop() -> Ring:
     """A drop: round below, pointed above."""
     steps = [math.pi * i / 48 for i in range(49)]
-    return _mirrored([(0.68 * math.sin(a) * math.sin(a / 2), -math.cos(a)) for a in steps])
+    return _mirror([(0.68 * math.sin(a) * math.sin(a / 2), -math.cos(a)) for a in steps])
 
 
 def _crescent() -> Ring:
@@ -115,7 +115,7 @@ _HOUSE = [
 ]
 _HOUSE += [(-0.78, 0.9), (-0.78, -0.16), (-1.0, -0.16)]
 _CROWN = [(0.0, -0.8), (0.36, -0.05), (1.0, -0.6), (0.8, 0.75)]
-_CAP = _mirrored([(math.sin(a), 0.1 - 0.95 * math.cos(a)) for a in (math.pi * i / 48 for i in range(25))])
+_CAP = _mirror([(math.sin(a), 0.1 - 0.95 * math.cos(a)) for a in (math.pi * i / 48 for i in range(25))])
 _STALK = [(-0.26, 0.0), (0.26, 0.0), (0.36, 0.95), (-0.36, 0.95)]
 _TAIL = [(-0.4, 0.0), (-1.0, -0.55), (-0.82, 0.0), (-1.0, 0.55)]
 _FIN = [(-0.2, -0.3), (-0.05, -0.72), (0.45, -0.3)]
@@ -123,12 +123,12 @@ _FIN = [(-0.2, -0.3), (-0.05, -0.72), (0.45, -0.3)]
 
 def _wings() -> tuple[Ring, ...]:
     """Two pairs of wings and a body."""
-    upper = [_turned(_lens(0.4, 0.62), side * 52, side * 0.5, -0.36) for side in (1, -1)]
-    lower = [_turned(_lens(0.36, 0.45), side * 128, side * 0.4, 0.4) for side in (1, -1)]
+    upper = [_rotate(_lens(0.4, 0.62), side * 52, side * 0.5, -0.36) for side in (1, -1)]
+    lower = [_rotate(_lens(0.36, 0.45), side * 128, side * 0.4, 0.4) for side in (1, -1)]
     return (*upper, *lower, _disc(0, 0, 0.13, 5.5))
 
 
-def _turned(ring: Ring, degrees: float, x: float = 0.0, y: float = 0.0) -> Ring:
+def _rotate(ring: Ring, degrees: float, x: float = 0.0, y: float = 0.0) -> Ring:
     """The ring turned clockwise about the origin, then moved to (x, y)."""
     sin, cos = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
     return [(x + px * cos - py * sin, y + px * sin + py * cos) for px, py in ring]
@@ -139,41 +139,53 @@ _PUFFS = ((-0.6, 0.2, 0.4), (-0.22, -0.2, 0.48), (0.3, -0.05, 0.44), (0.65, 0.25
 SHAPES = (
     Shape("disc", (_disc(),)),
     Shape("ring", (_disc(),), (_disc(radius=0.52),)),
-    Shape("star", (_spiked(5, 0.46),)),
+    Shape("star", (_star(5, 0.46),)),
     Shape("heart", (_heart(),), turn=30),
     Shape("leaf", (_lens(0.52), [(-0.05, 0.8), (0.05, 0.8), (0.09, 1.3), (-0.02, 1.3)])),
     Shape("hexagon", (_polar(lambda _: 1.0, 6),)),
     Shape("triangle", (_polar(lambda _: 1.0, 3),)),
     Shape("crescent", (_crescent(),)),
-    Shape("cross", (_mirrored(_CROSS),)),
-    Shape("arrow", (_mirrored(_ARROW),)),
+    Shape("cross", (_mirror(_CROSS),)),
+    Shape("arrow", (_mirror(_ARROW),)),
     Shape("drop", (_drop(),), turn=40),
     Shape("flower", (_polar(lambda t: 0.72 + 0.28 * math.cos(math.tau * 6 * t), 144),), (_disc(radius=0.17),)),
     Shape("gear", (_gear(),), (_disc(radius=0.3),)),
     Shape("cloud", (*(_disc(*puff) for puff in _PUFFS), _disc(0, 0.38, 0.75, 0.3)), turn=15),
     Shape("butterfly", _wings(), turn=60),
-    Shape("fish", (_turned(_lens(0.46, 0.85), 90, 0.15), _TAIL, _FIN), turn=35),
+    Shape("fish", (_rotate(_lens(0.46, 0.85), 90, 0.15), _TAIL, _FIN), turn=35),
     Shape("house", (_HOUSE,), ([(-0.18, 1.0), (-0.18, 0.35), (0.18, 0.35), (0.18, 1.0)],), turn=12),
-    Shape("tree", (_mirrored(_TREE),), turn=15),
+    Shape("tree", (_mirror(_TREE),), turn=15),
     Shape("mushroom", (_CAP, _STALK), turn=25),
-    Shape("crown", (_mirrored(_CROWN),), turn=25),
+    Shape("crown", (_mirror(_CROWN),), turn=25),
 )
 
 
-def _filled(rings: list[list[tuple[float, float]]], rows: int, columns: int) -> Mask:
+def _fill_rings(rings: list[list[tuple[float, float]]], rows: int, columns: int) -> Mask:
     """The union of rings in grid points, uint8 0 or 1, (rows, columns)."""
     coded = coco_mask.frPyObjects([[v for point in ring for v in point] for ring in rings], rows, columns)
     return np.asarray(coco_mask.decode(coded[0] if len(coded) == 1 else coco_mask.merge(coded)), dtype=np.uint8)
 
 
-def stencil(shape: Shape, width: float, height: float, degrees: float = 0.0) -> Mask:
-    """How much of each pixel the shape covers, 0..255, in its tight box.
+def draw_stencil(shape: Shape, width: float, height: float, degrees: float = 0.0) -> Mask:
+    """Draw a shape in its tight box.
 
-    `width` and `height` are the shape's own axes in pixels, before it is turned clockwise by `degrees`.
+    Parameters
+    ----------
+    shape
+        The outline.
+    width, height
+        Of the shape in pixels, before it is turned.
+    degrees
+        How far it is turned, clockwise.
+
+    Returns
+    -------
+    ndarray
+        uint8 (rows, columns): how much of each pixel the shape covers, 0 to 255.
     """
     scale_x, scale_y = FINE * width / 2, FINE * height / 2
     parts, holes = (
-        [_turned([(x * scale_x, y * scale_y) for x, y in ring], degrees) for ring in rings]
+        [_rotate([(x * scale_x, y * scale_y) for x, y in ring], degrees) for ring in rings]
         for rings in (shape.parts, shape.holes)
     )
     points = [point for ring in parts for point in ring]
@@ -181,9 +193,9 @@ def stencil(shape: Shape, width: float, height: float, degrees: float = 0.0) -> 
     columns = math.ceil((max(x for x, _ in points) - left) / FINE) * FINE
     rows = math.ceil((max(y for _, y in points) - top) / FINE) * FINE
     moved = [[[(x - left, y - top) for x, y in ring] for ring in rings] for rings in (parts, holes)]
-    fine = _filled(moved[0], rows, columns)
+    fine = _fill_rings(moved[0], rows, columns)
     if holes:
-        fine &= 1 - _filled(moved[1], rows, columns)
+        fine &= 1 - _fill_rings(moved[1], rows, columns)
     fine *= 252
     # the mean of four points of 252 is a multiple of 63, so nothing is rounded; 252 // 84 brings it to 255
     mean = cv2.resize(fine.T, (rows // FINE, columns // FINE), interpolation=cv2.INTER_AREA)
@@ -194,4 +206,4 @@ def stencil(shape: Shape, width: float, height: float, degrees: float = 0.0) -> 
 def fill_share(name: str) -> float:
     """The share of the shape's width times height that it covers."""
     shape = next(shape for shape in SHAPES if shape.name == name)
-    return float(np.mean(stencil(shape, 96, 96) >= 128) * stencil(shape, 96, 96).size / 96**2)
+    return float(np.mean(draw_stencil(shape, 96, 96) >= 128) * draw_stencil(shape, 96, 96).size / 96**2)

@@ -19,7 +19,7 @@ from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import Reference
 from distortlab.references.loading import EncodedImage, make_reference
 from distortlab.references.regions.selection import AnnotatedRegion, select_regions
-from distortlab.references.scenes.collage import BACKDROPS, PIECES, compose
+from distortlab.references.scenes.collage import BACKDROPS, PIECES, compose_scene
 from distortlab.references.scenes.photographs import PHOTOGRAPHS
 from distortlab.references.scenes.shapes import SHAPES
 from distortlab.references.scenes.textures import MATERIALS
@@ -41,7 +41,7 @@ LICENSE = (
 
 @dataclass(frozen=True, slots=True)
 class SceneEntry:
-    """One scene: number `index` of a seed, `size` (rows, columns)."""
+    """One scene: number `index` of a seed, composed at `size` (rows, columns)."""
 
     seed: int
     index: int
@@ -59,7 +59,7 @@ class SceneEntry:
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Compose the scene, at a smaller size where `references.max_side` asks for it."""
-        collage = compose(self.seed, self.index, _fit_size(self.size, references.max_side))
+        collage = compose_scene(self.seed, self.index, _fit_size(self.size, references.max_side))
         image, encoded = _compress_jpeg(collage.image)
         selection = select_regions(_label_regions(collage.labels, collage.names), regions)
         return make_reference(self.id, EncodedImage(image, encoded, "jpg"), selection, "scenes", LICENSE, collage.names)

@@ -1,4 +1,4 @@
-"""What the built-in scenes are made of: grey sheets, from photographs or from formulas, to be coloured.
+"""What the built-in scenes are grey of: grey sheets, from photographs or from formulas, to be coloured.
 
 A sheet is uint8, at least 300 x 451; a palette turns it into a material. Sheets are made once per process, in
 integer arithmetic only, so that they are the same on every machine.
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.core.seeds import stream
-from distortlab.references.scenes.photographs import photograph
+from distortlab.references.scenes.photographs import load_photograph
 
-__all__ = ["MATERIALS", "Material", "Sheet", "sheet"]
+__all__ = ["MATERIALS", "Material", "Sheet", "draw_sheet"]
 
 Sheet = NDArray[np.uint8]
 Whole = NDArray[np.int32]
@@ -26,12 +26,12 @@ SIDE = 512
 
 def _grey(name: str, black: int, white: int) -> Sheet:
     """The luma of a photograph, stretched so that `black` becomes 0 and `white` 255."""
-    red, green, blue = np.moveaxis(photograph(name).astype(np.int32), -1, 0)
+    red, green, blue = np.moveaxis(load_photograph(name).astype(np.int32), -1, 0)
     luma = (77 * red + 150 * green + 29 * blue) >> 8
-    return _u8((luma - black) * 255 // (white - black))
+    return _to_uint8((luma - black) * 255 // (white - black))
 
 
-def _u8(values: Whole) -> Sheet:
+def _to_uint8(values: Whole) -> Sheet:
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
@@ -41,7 +41,7 @@ def _grid() -> tuple[Whole, Whole]:
     return rows, columns
 
 
-def _halved(values: Whole) -> Whole:
+def _halve(values: Whole) -> Whole:
     """The means of 2 x 2 points: what was drawn on the fine grid, with smooth edges."""
     return (values[::2, ::2] + values[1::2, ::2] + values[::2, 1::2] + values[1::2, 1::2] + 2) >> 2
 
@@ -66,66 +66,66 @@ def _fibre(address: str, depth: int) -> Whole:
 
 def _bands(name: str, choice: Whole, depth: int = 34) -> Sheet:
     """Two-coloured sheet from a 0/1 pattern on the fine grid: levels about 64 and 192, each with fibre."""
-    return _u8(_halved(choice * 128 + 64) + _fibre(name, depth))
+    return _to_uint8(_halve(choice * 128 + 64) + _fibre(name, depth))
 
 
-def _wooden() -> Sheet:
+def _draw_wood() -> Sheet:
     rows, _ = np.indices((SIDE, SIDE), dtype=np.int32)
     rings = _wave(rows + _noise("wood bend", 64, 128) // 3, 26)
     planks = np.where(rows % 128 < 3, -120, 0) + (rows // 128 * 97 % 40)
-    return _u8(rings // 3 + _noise("wood grain", 2, 64) // 2 + _noise("wood pore", 1, 16) // 4 + 10 + planks)
+    return _to_uint8(rings // 3 + _noise("wood grain", 2, 64) // 2 + _noise("wood pore", 1, 16) // 4 + 10 + planks)
 
 
-def _marble() -> Sheet:
+def _draw_marble() -> Sheet:
     cloud = (_noise("marble 1", 96, 96) + _noise("marble 2", 40, 40) // 2 + _noise("marble 3", 14, 14) // 4) * 4 // 7
     fine = (_noise("marble 4", 64, 64) + _noise("marble 5", 20, 20) // 2 + _noise("marble 6", 7, 7) // 3) * 6 // 11
     veins = np.minimum(np.abs(cloud - 120) * 9, 255) // 2 + np.minimum(np.abs(fine - 125) * 12, 255) // 3
-    return _u8(veins + _noise("marble 7", 30, 30) // 5 + _fibre("marble", 14))
+    return _to_uint8(veins + _noise("marble 7", 30, 30) // 5 + _fibre("marble", 14))
 
 
-def _metal() -> Sheet:
+def _draw_metal() -> Sheet:
     sheen = _wave(np.indices((SIDE, SIDE), dtype=np.int32).sum(axis=0, dtype=np.int32), 210)
-    return _u8(sheen * 3 // 5 + _noise("metal 1", 1, 128) * 2 // 5 + _noise("metal 2", 1, 24) // 4 - 30)
+    return _to_uint8(sheen * 3 // 5 + _noise("metal 1", 1, 128) * 2 // 5 + _noise("metal 2", 1, 24) // 4 - 30)
 
 
-def _dotted() -> Sheet:
+def _draw_dots() -> Sheet:
     rows, columns = _grid()
     shift = rows // 48 % 2 * 24
     inside = (rows % 48 - 24) ** 2 + ((columns + shift) % 48 - 24) ** 2 < 15**2
     return _bands("dotted", inside.astype(np.int32))
 
 
-def _woven() -> Sheet:
+def _draw_weave() -> Sheet:
     rows, columns = _grid()
     over = (rows // 28 + columns // 28) % 2
     bump = np.where(over == 1, 255 - _wave(rows, 28), 255 - _wave(columns, 28))
     strands = np.where(over == 1, _wave(columns, 9), _wave(rows, 9))
-    return _u8(_halved(bump * 3 // 5 + strands // 5 + over * 40) + _fibre("woven", 26))
+    return _to_uint8(_halve(bump * 3 // 5 + strands // 5 + over * 40) + _fibre("woven", 26))
 
 
-def _knitted() -> Sheet:
+def _draw_knit() -> Sheet:
     rows, columns = _grid()
     slant = rows + _wave(columns, 40) * 22 // 255
     stitch = 255 - _wave(slant, 22)
     groove = np.minimum(_wave(columns, 20) * 3, 255)
-    return _u8(_halved(stitch * 3 // 5 + groove // 4) + _fibre("knitted", 44))
+    return _to_uint8(_halve(stitch * 3 // 5 + groove // 4) + _fibre("knitted", 44))
 
 
-def _denim() -> Sheet:
+def _draw_denim() -> Sheet:
     rows, columns = _grid()
     twill = _wave(rows + 2 * columns, 12) // 2
     worn = _noise("denim worn", 48, 32) // 4 + _noise("denim yarn", 24, 1) // 4
-    return _u8(_halved(twill) + worn + _fibre("denim", 50))
+    return _to_uint8(_halve(twill) + worn + _fibre("denim", 50))
 
 
-def _scaly() -> Sheet:
+def _draw_scales() -> Sheet:
     rows, columns = _grid()
     down, line = rows % 28, rows // 28
     across = np.abs((columns + line % 2 * 28) % 56 - 28)
     upper = across**2 + down**2 < 28**2
     across, down = np.where(upper, across, 28 - across), np.where(upper, down, down - 28)
     rim = (across**2 + down**2 > 25**2) & upper
-    return _u8(_halved(np.where(rim, 24, 150 + down * 3 + _wave(across, 8) // 8)) + _fibre("scaly", 24))
+    return _to_uint8(_halve(np.where(rim, 24, 150 + down * 3 + _wave(across, 8) // 8)) + _fibre("scaly", 24))
 
 
 def _cells(address: str, pitch: int) -> tuple[Whole, Whole]:
@@ -146,76 +146,76 @@ def _cells(address: str, pitch: int) -> tuple[Whole, Whole]:
     return number, np.asarray(second - first, dtype=np.int32)
 
 
-def _mosaic() -> Sheet:
+def _draw_mosaic() -> Sheet:
     number, seam = _cells("mosaic", 24)
     tiles = 60 + number % 180
-    return _u8(np.where(seam < 90, seam // 6 + 4, tiles) + _fibre("mosaic", 26))
+    return _to_uint8(np.where(seam < 90, seam // 6 + 4, tiles) + _fibre("mosaic", 26))
 
 
-def _speckled() -> Sheet:
+def _draw_speckles() -> Sheet:
     number, seam = _cells("speckled", 18)
     chips = np.where(number % 5 < 3, number // 5, 235)
-    return _u8(np.where(seam < 60, 235, chips) + _fibre("speckled", 20))
+    return _to_uint8(np.where(seam < 60, 235, chips) + _fibre("speckled", 20))
 
 
-def _tartan() -> Sheet:
+def _draw_tartan() -> Sheet:
     rows, columns = _grid()
     levels = np.array([0, 0, 0, 1, 2, 2, 1, 0, 0, 3, 0, 0, 2, 2, 2, 1], np.int32) * 60
     warp, weft = levels[rows // 14 % 16], levels[columns // 14 % 16]
     thread = _wave(rows + columns, 8) // 8
-    return _u8(_halved((warp + weft) // 2 + thread + 20) + _fibre("tartan", 30))
+    return _to_uint8(_halve((warp + weft) // 2 + thread + 20) + _fibre("tartan", 30))
 
 
-def _starry() -> Sheet:
+def _draw_stars() -> Sheet:
     stars = _grey("hubble", 24, 170)[: SIDE + 288, : SIDE + 288].astype(np.int32)
     side = stars.shape[0]
     cloud = _noise("starry 1", 120, 120, side) * 2 // 5 + _noise("starry 2", 33, 33, side) // 6
-    return _u8(np.maximum(stars, cloud + _noise("starry 3", 2, 2, side) // 8 - 10))
+    return _to_uint8(np.maximum(stars, cloud + _noise("starry 3", 2, 2, side) // 8 - 10))
 
 
 _SHEETS: dict[str, Callable[[], Sheet]] = {
-    "brick": lambda: _u8(_grey("brick", 60, 200) + _fibre("brick", 30)),
+    "brick": lambda: _to_uint8(_grey("brick", 60, 200) + _fibre("brick", 30)),
     "grass": lambda: _grey("grass", 20, 230),
     "gravel": lambda: _grey("gravel", 20, 230),
-    "wooden": _wooden,
-    "marble": _marble,
-    "metal": _metal,
+    "wooden": _draw_wood,
+    "marble": _draw_marble,
+    "metal": _draw_metal,
     "striped": lambda: _bands("striped", _grid()[1] // 26 % 2),
     "checked": lambda: _bands("checked", (_grid()[0] // 34 + _grid()[1] // 34) % 2),
-    "dotted": _dotted,
+    "dotted": _draw_dots,
     "zigzag": lambda: _bands("zigzag", (_grid()[0] + _wave(_grid()[1], 60) * 30 // 255) // 22 % 2),
-    "woven": _woven,
-    "knitted": _knitted,
-    "denim": _denim,
-    "scaly": _scaly,
-    "mosaic": _mosaic,
+    "woven": _draw_weave,
+    "knitted": _draw_knit,
+    "denim": _draw_denim,
+    "scaly": _draw_scales,
+    "mosaic": _draw_mosaic,
     "furry": lambda: _grey("chelsea", 40, 210),
-    "starry": _starry,
+    "starry": _draw_stars,
     "agate": lambda: _grey("ihc", 30, 235),
-    "speckled": _speckled,
-    "tartan": _tartan,
+    "speckled": _draw_speckles,
+    "tartan": _draw_tartan,
 }
 
 
 @cache
-def sheet(name: str) -> Sheet:
-    """The grey sheet of a material; not to be written to."""
-    made = _SHEETS[name]()
-    made.flags.writeable = False
-    return made
+def draw_sheet(name: str) -> Sheet:
+    """The grey sheet of a material, uint8, at least 300 x 451; made once, not to be written to."""
+    grey = _SHEETS[name]()
+    grey.flags.writeable = False
+    return grey
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A sheet and the sort of palette it takes: see `palette` in `_palettes`."""
+    """A sheet and the sort of palette it takes: see `draw_palette`."""
 
     name: str
-    colours: str
+    palette: str
 
 
 MATERIALS = tuple(
-    Material(name, colours)
-    for colours, names in {
+    Material(name, palette)
+    for palette, names in {
         "shades": ("brick", "gravel", "woven", "knitted", "scaly", "metal", "marble"),
         "grass": ("grass",),
         "wood": ("wooden", "furry"),
