@@ -522,4 +522,4 @@ def test_a_frame_around_the_picture_covers_it() -> None:
     mask = np.ones((300, 400), np.uint8)
     mask[30:-30, 30:-30] = 0
     assert find_region_fault(Region.from_mask(mask), REGIONS) == "covers the frame"
-    assert Rectangle(-5, -5, 10, 10).clipped((300, 400)) == (0, 0, 5, 5)
+    assert Rectangle(-5, -5, 10, 10).clip((300, 400)) == (0, 0, 5, 5)
