@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image as Pillow
 
 from distortlab.core.image import Image
-from distortlab.dataset.archive import Shelf
+from distortlab.dataset.archive import ArchiveShard
 from distortlab.dataset.layout import ARCHIVE
-from distortlab.dataset.patches import encode_patch, regions_of
+from distortlab.dataset.patches import decode_regions, encode_patch
 from distortlab.generation.generate import generate
 from distortlab.imaging.encode import encode_png, encode_webp
 from distortlab.recipe import default_recipe
@@ -49,10 +49,10 @@ def _variants(archive: Path) -> list[tuple[str, int]]:
     """The bytes of all patches, stored in one way or another."""
     sizes = np.zeros(len(PATCHES), np.int64)
     for path in sorted((archive / "patches").iterdir()):
-        shelf = Shelf(path.name, *(archive / kind / path.name for kind in ARCHIVE.tables))
-        for kept in shelf:
-            image, box = shelf.image(kept)
-            piece, regions = np.ascontiguousarray(image[box.slices]), regions_of(kept.row)
+        shard = ArchiveShard(path.name, *(archive / kind / path.name for kind in ARCHIVE.tables))
+        for item in shard:
+            image, box = shard.image(item)
+            piece, regions = np.ascontiguousarray(image[box.slices]), decode_regions(item.row)
             stored = encode_patch(image, regions)
             alpha = _with_alpha(piece, np.asarray(Pillow.open(io.BytesIO(stored))))
             sizes += [len(encode_png(piece)), len(encode_webp(piece)), len(stored), len(alpha)]

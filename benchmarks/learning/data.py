@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 import distortlab
 from distortlab.core.seeds import stream
-from distortlab.dataset.schema import RFT, Picture, Sample, table
+from distortlab.dataset.schema import RFT, Picture, Sample
+from distortlab.dataset.writer import make_table
 from distortlab.imaging.encode import CODECS
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.tasks import recognition
@@ -36,7 +37,7 @@ def make_data(out: Path, images: int) -> Path:
         split = "validation" if scene % 8 == 7 else "train"
         rows[split] += [_sample(picture, scene, copy).as_row() for copy in range(PER_SCENE)]
     for split, listed in rows.items():
-        pq.write_table(table(listed, RFT), out / f"{split}.parquet")
+        pq.write_table(make_table(listed, RFT), out / f"{split}.parquet")
     return out
 
 

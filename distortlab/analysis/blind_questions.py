@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from distortlab.core.seeds import stream
-from distortlab.dataset.reader import Part, Stored
+from distortlab.dataset.reader import Part, StoredDataset
 from distortlab.tasks import object as object_task
 from distortlab.tasks import recognition
 
@@ -96,7 +96,7 @@ class QuestionSample:
     images: set[str] = field(default_factory=set)
 
 
-def read_questions(stored: Stored) -> QuestionSample:
+def read_questions(stored: StoredDataset) -> QuestionSample:
     """Read the questions of at most about `MAX_IMAGES` images without the images, and `MAX_FILE_SIZES` files."""
     parts = _spread(stored.parts_of("rft"), MAX_IMAGES, stored.count("images"))
     sizes = _file_sizes(stored, parts)
@@ -119,22 +119,22 @@ def _spread(parts: Sequence[Part], max_images: int, images: int) -> list[Part]:
     return [parts[i * len(parts) // count] for i in range(count)] if parts else []
 
 
-def _read_rows(stored: Stored, part: Part) -> Iterator[dict[str, Any]]:
+def _read_rows(stored: StoredDataset, part: Part) -> Iterator[dict[str, Any]]:
     columns = ["image_id", "prompt", "solution", "task", "bbox", "distortion", "severity"]
     for group in stored.groups_of(part):
         yield from stored.read(group, columns).to_pylist()
 
 
-def _read_images(stored: Stored, part: Part) -> dict[str, dict[str, Any]]:
+def _read_images(stored: StoredDataset, part: Part) -> dict[str, dict[str, Any]]:
     """By id, the metadata of the images of a shard."""
     columns = ["image_id", "width", "height", "reference_id"]
-    own = stored.sister(part, "images")
+    own = stored.find_sibling(part, "images")
     return {row["image_id"]: row for group in stored.groups_of(own) for row in stored.read(group, columns).to_pylist()}
 
 
-def _file_sizes(stored: Stored, parts: Sequence[Part]) -> dict[str, tuple[int, int | None]]:
+def _file_sizes(stored: StoredDataset, parts: Sequence[Part]) -> dict[str, tuple[int, int | None]]:
     """By image id, the length of the file and of its reference's, for row groups at equal distances."""
-    groups = [group for part in parts for group in stored.groups_of(stored.sister(part, "images"))]
+    groups = [group for part in parts for group in stored.groups_of(stored.find_sibling(part, "images"))]
     wanted = MAX_FILE_SIZES * len(groups) / max(sum(group.rows for group in groups), 1)
     count = max(1, min(len(groups), round(wanted)))
     sizes = {}

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.reader import Stored
+from distortlab.dataset.reader import StoredDataset
 from distortlab.references.licenses import forbids_changes
 
 __all__ = ["REMEDY", "check_shareable", "count_licenses", "count_no_derivatives"]
@@ -11,7 +11,7 @@ __all__ = ["REMEDY", "check_shareable", "count_licenses", "count_no_derivatives"
 REMEDY = 'references.licenses.deny = ["no-derivatives"] in the recipe leaves them out'
 
 
-def count_licenses(stored: Stored) -> Counter[str]:
+def count_licenses(stored: StoredDataset) -> Counter[str]:
     """Images by the license of their reference."""
     return Counter(row["reference_license"] or "" for row in stored.rows("images", ["reference_license"]))
 
@@ -21,7 +21,7 @@ def count_no_derivatives(licenses: Counter[str]) -> int:
     return sum(count for text, count in licenses.items() if forbids_changes(text))
 
 
-def check_shareable(stored: Stored) -> None:
+def check_shareable(stored: StoredDataset) -> None:
     """Check that a data set may be passed on.
 
     Raises

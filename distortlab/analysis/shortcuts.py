@@ -25,7 +25,7 @@ from distortlab.analysis.blind_predictors import (
     severity_rewards,
 )
 from distortlab.analysis.blind_questions import BlindBox, BlindQuestion, read_questions
-from distortlab.dataset.reader import Stored
+from distortlab.dataset.reader import StoredDataset
 from distortlab.tasks import TASKS
 
 __all__ = ["Shortcut", "Shortcuts", "measure_shortcuts", "score_boxes", "score_predictors"]
@@ -101,7 +101,7 @@ class Shortcuts:
         return tuple(row for row in self.rows if row.leak and row.kind in ("prompt", "metadata"))
 
 
-def measure_shortcuts(stored: Stored) -> Shortcuts:
+def measure_shortcuts(stored: StoredDataset) -> Shortcuts:
     """Score all blind predictors on a data set.
 
     Reads the questions of some thousand images without the images themselves, and some hundred image files.

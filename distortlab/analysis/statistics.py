@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from distortlab.analysis.shortcuts import Shortcuts, measure_shortcuts
 from distortlab.core.errors import UserError
-from distortlab.dataset.reader import Stored
+from distortlab.dataset.reader import StoredDataset
 from distortlab.recipe import Recipe, read_stored_recipe
 from distortlab.tasks import TASKS, recognition
 from distortlab.tasks import object as object_task
@@ -104,7 +104,7 @@ class Statistics:
 
 
 def collect_statistics(
-    stored: Stored, split: str | None = None, progress: Callable[[int], None] = lambda images: None
+    stored: StoredDataset, split: str | None = None, progress: Callable[[int], None] = lambda images: None
 ) -> Statistics:
     """Count what a data set holds.
 
@@ -140,7 +140,7 @@ def collect_statistics(
     return statistics
 
 
-def _recipe(stored: Stored) -> Recipe | None:
+def _recipe(stored: StoredDataset) -> Recipe | None:
     try:
         return read_stored_recipe((stored.plan or {})["recipe"], "the recipe in plan.json")
     except (UserError, KeyError, TypeError, AttributeError):

@@ -11,7 +11,7 @@ import typer
 from distortlab.core.program import Commands, add_version
 
 if TYPE_CHECKING:
-    from distortlab.dataset.reader import Stored
+    from distortlab.dataset.reader import StoredDataset
 
 __all__ = [
     "Check",
@@ -119,7 +119,7 @@ def show_progress(
         raise Interrupted(f"stopped; {after}") from None
 
 
-def open_and_check(folder: Path, check: bool, quiet: bool = False) -> "Stored":
+def open_and_check(folder: Path, check: bool, quiet: bool = False) -> "StoredDataset":
     """A data set, with `check` after all its tables were compared with their hashes."""
     from distortlab.core.workers import count_processors
     from distortlab.dataset.reader import open_data

@@ -14,15 +14,15 @@ from distortlab.core.errors import BadReference, UserError
 from distortlab.core.image import Image
 from distortlab.core.region import Box
 from distortlab.dataset.manifest import Entries
-from distortlab.dataset.patches import FOOTER, regions_of, restored
+from distortlab.dataset.patches import FOOTER, decode_regions, restore_image
 from distortlab.imaging.decode import decode_image
 from distortlab.storage.atomic import sha256_of
 from distortlab.storage.base import Storage
 
-__all__ = ["Kept", "Shelf"]
+__all__ = ["ArchiveShard", "ArchivedImage"]
 
 
-class Kept(NamedTuple):
+class ArchivedImage(NamedTuple):
     """An image of an archive: its row, its reference as a file, and its questions."""
 
     row: dict[str, Any]
@@ -30,23 +30,30 @@ class Kept(NamedTuple):
     questions: list[dict[str, Any]]
 
 
-class Shelf:
-    """One shard of an archive, open: `noted` is the account of it, iterating gives its images in order.
+class ArchiveShard:
+    """One shard of an archive, open to be read; iterating gives its images in order.
 
     Holds one row group of each table and one decoded reference.
+
+    Parameters
+    ----------
+    name
+        How errors call it.
+    patches, references, questions
+        The three files.
     """
 
     def __init__(self, name: str, patches: Path, references: Path, questions: Path) -> None:
         self._name = name
-        with _readable(name):
+        with _explain_damage(name):
             self._patches, self._questions = pq.ParquetFile(patches), pq.ParquetFile(questions)
             self._references = _References(pq.ParquetFile(references))
         self._last: tuple[bytes, Image] | None = None
 
     @classmethod
     @contextmanager
-    def opened(cls, source: Storage, entries: Entries) -> Iterator["Shelf"]:
-        """With every file checked against its entry in the manifest. Raises `UserError`."""
+    def open(cls, source: Storage, entries: Entries) -> Iterator["ArchiveShard"]:
+        """Open a shard with every file checked against its entry in the manifest. Raises `UserError`."""
         with ExitStack() as stack:
             paths = []
             for path, entry in entries.items():
@@ -59,25 +66,25 @@ class Shelf:
             yield cls(f"{source}, {next(iter(entries))}", *paths)
 
     @property
-    def noted(self) -> dict[str, Any]:
-        """What the footer says of the shard."""
-        with _readable(self._name):
+    def summary(self) -> dict[str, Any]:
+        """What the footer says of the shard: all of its receipt but the files."""
+        with _explain_damage(self._name):
             return dict(json.loads(self._patches.metadata.metadata[FOOTER.encode()]))
 
-    def __iter__(self) -> Iterator[Kept]:
-        with _readable(self._name):
-            asked = groupby(_rows(self._questions), key=lambda row: row["image_id"])
-            name, questions = next(asked, (None, iter(())))
+    def __iter__(self) -> Iterator[ArchivedImage]:
+        with _explain_damage(self._name):
+            by_image = groupby(_rows(self._questions), key=lambda row: row["image_id"])
+            name, questions = next(by_image, (None, iter(())))
             for row in _rows(self._patches):
-                mine: list[dict[str, Any]] = []
+                own: list[dict[str, Any]] = []
                 if name == row["image_id"]:
-                    mine = list(questions)
-                    name, questions = next(asked, (None, iter(())))
-                yield Kept(row, self._references.of(row), mine)
+                    own = list(questions)
+                    name, questions = next(by_image, (None, iter(())))
+                yield ArchivedImage(row, self._references.find(row), own)
 
-    def reference(self, kept: Kept) -> Image:
-        """The pixels of the reference. Raises `UserError`."""
-        data = kept.reference["bytes"]
+    def reference(self, item: ArchivedImage) -> Image:
+        """Return the pixels of the reference. Raises `UserError`."""
+        data = item.reference["bytes"]
         if self._last is None or self._last[0] != data:
             try:
                 self._last = (data, decode_image(data).image)
@@ -85,11 +92,11 @@ class Shelf:
                 raise UserError(f"its reference cannot be read: {error}") from error
         return self._last[1]
 
-    def image(self, kept: Kept) -> tuple[Image, Box]:
-        """The pixels, checked against their hash, and the box that differs from the reference. Raises `UserError`."""
-        row = kept.row
-        with _readable(f"{self._name}, {row['image_id']}"):
-            return restored(self.reference(kept), row["patch"]["bytes"], regions_of(row), row["pixels_sha256"])
+    def image(self, item: ArchivedImage) -> tuple[Image, Box]:
+        """Return the pixels, compared with their hash, and the box of the change. Raises `UserError`."""
+        row = item.row
+        with _explain_damage(f"{self._name}, {row['image_id']}"):
+            return restore_image(self.reference(item), row["patch"]["bytes"], decode_regions(row), row["pixels_sha256"])
 
 
 class _References:
@@ -100,17 +107,17 @@ class _References:
         self._file, self._starts = file, np.cumsum([0, *sizes])
         self._at, self._rows = -1, list[dict[str, Any]]()
 
-    def of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def find(self, row: Mapping[str, Any]) -> dict[str, Any]:
         number = int(row["reference_row"])
         if not 0 <= number < int(self._starts[-1]):
             raise UserError(f"of {row['image_id']} there is no reference number {number}")
         group = int(np.searchsorted(self._starts, number, side="right")) - 1
         if group != self._at:
             self._at, self._rows = group, self._file.read_row_group(group).to_pylist()
-        found = self._rows[number - int(self._starts[group])]
-        if found["reference_id"] != row["reference_id"]:
+        entry = self._rows[number - int(self._starts[group])]
+        if entry["reference_id"] != row["reference_id"]:
             raise UserError(f"reference number {number}, of {row['image_id']}, is not {row['reference_id']}")
-        return dict(found["reference"])
+        return dict(entry["reference"])
 
 
 def _rows(file: pq.ParquetFile) -> Iterator[dict[str, Any]]:
@@ -119,12 +126,12 @@ def _rows(file: pq.ParquetFile) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _readable(what: str) -> Iterator[None]:
+def _explain_damage(what: str) -> Iterator[None]:
     """One sentence, which says where, for files that are no tables, or not these."""
     try:
         yield
     except UserError as error:
         raise UserError(f"{what}: {error}") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        said = " ".join(str(error).split())
-        raise UserError(f"{what} cannot be read as a part of an archive: {said}") from error
+        reason = " ".join(str(error).split())
+        raise UserError(f"{what} cannot be read as a part of an archive: {reason}") from error

@@ -16,7 +16,7 @@ from distortlab.dataset.schema import ImageRecord, Sample
 from distortlab.imaging.decode import decode_image
 from distortlab.imaging.encode import encode_webp
 
-__all__ = ["FOOTER", "archive_rows", "encode_patch", "regions_of", "restored"]
+__all__ = ["FOOTER", "decode_regions", "encode_patch", "make_archive_rows", "restore_image"]
 
 FOOTER = "distortlab"
 """The word in the footer of a file of patches under which the account of its shard stands."""
@@ -28,7 +28,7 @@ def encode_patch(image: Image, regions: Sequence[Region]) -> bytes:
     return encode_webp(np.ascontiguousarray(image[box.slices] * mask[..., None]))
 
 
-def restored(reference: Image, patch: bytes, regions: Sequence[Region], sha256: str) -> tuple[Image, Box]:
+def restore_image(reference: Image, patch: bytes, regions: Sequence[Region], sha256: str) -> tuple[Image, Box]:
     """The image that a patch was cut from, and the box around its regions.
 
     Raises `UserError` where the parts do not belong together, or where the pixels are not those of `sha256`.
@@ -49,7 +49,7 @@ def restored(reference: Image, patch: bytes, regions: Sequence[Region], sha256: 
     return image, box
 
 
-def regions_of(row: Mapping[str, Any]) -> list[Region]:
+def decode_regions(row: Mapping[str, Any]) -> list[Region]:
     """The regions of a row of `images` or `patches`."""
     return [Region.from_rle(region["mask_rle"]) for region in row["regions"]]
 
@@ -65,7 +65,7 @@ def _area(regions: Sequence[Region]) -> tuple[Box, Mask]:
     return outer, mask
 
 
-def archive_rows(
+def make_archive_rows(
     record: ImageRecord, samples: Sequence[Sample], known: dict[str, int]
 ) -> tuple[dict[str, list[dict[str, Any]]], int]:
     """The rows for an image whose `image` is its patch, and the bytes of their pictures. `known` has the references

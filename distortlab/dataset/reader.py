@@ -22,7 +22,7 @@ from distortlab.dataset.tables import REMEDY, open_table
 from distortlab.storage.atomic import read_json, seal_fault, sha256_of
 from distortlab.storage.base import Folder, Storage
 
-__all__ = ["Group", "Part", "Stored", "open_data"]
+__all__ = ["Part", "RowGroup", "StoredDataset", "open_data"]
 
 
 class Part(NamedTuple):
@@ -38,7 +38,7 @@ class Part(NamedTuple):
     footer_sha256: str | None = None
 
 
-class Group(NamedTuple):
+class RowGroup(NamedTuple):
     """A row group of a part."""
 
     part: Part
@@ -47,14 +47,22 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredDataset:
     """A data set on disk. `manifest` has been checked for its shape, `parts` are in the order of their names."""
 
     folder: Path
     manifest: Mapping[str, Any]
     parts: tuple[Part, ...]
-    afar: Storage | None = None
+    remote: Storage | None = None
     """Where the tables are, if they are not in the folder."""
+
+    @classmethod
+    def from_manifest(cls, place: Path | Storage, manifest: Mapping[str, Any]) -> "StoredDataset":
+        """Return a data set as its manifest describes it, or will: nothing is checked."""
+        parts = tuple(part for path, entry in sorted(manifest["files"].items()) if (part := _part(path, entry)))
+        if isinstance(place, Path | Folder):
+            return cls(place if isinstance(place, Path) else place.path, manifest, parts)
+        return cls(Path(str(place)), manifest, parts, remote=place)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -86,7 +94,7 @@ class Stored:
         """The files of a table, of one split if that is given."""
         return [part for part in self.parts if part.table == table and split in (None, part.split)]
 
-    def sister(self, part: Part, table: str) -> Part:
+    def find_sibling(self, part: Part, table: str) -> Part:
         """The file of another table that is about the same images. Raises `UserError` where there is none."""
         path = f"{table}/{part.path.partition('/')[2]}"
         found = next((other for other in self.parts if other.path == path), None)
@@ -130,31 +138,31 @@ class Stored:
         """Bytes of a file, by the manifest."""
         return int(self.manifest["files"][part.path]["bytes"])
 
-    def groups(self, table: str, split: str | None = None) -> list[Group]:
+    def groups(self, table: str, split: str | None = None) -> list[RowGroup]:
         """Every row group of a table; reads the ends of the files only."""
         return [group for part in self.parts_of(table, split) for group in self.groups_of(part)]
 
-    def groups_of(self, part: Part) -> list[Group]:
+    def groups_of(self, part: Part) -> list[RowGroup]:
         """The row groups of a file."""
-        with self._opened(part) as file:
-            return [Group(part, i, file.metadata.row_group(i).num_rows) for i in range(file.num_row_groups)]
+        with self._open_part(part) as file:
+            return [RowGroup(part, i, file.metadata.row_group(i).num_rows) for i in range(file.num_row_groups)]
 
-    def read(self, group: Group, columns: Sequence[str] | None = None) -> pa.Table:
+    def read(self, group: RowGroup, columns: Sequence[str] | None = None) -> pa.Table:
         """One row group. A part of a nested column is named with its path: `regions.list.element.bbox`."""
-        with self._opened(group.part, columns, group.number) as file:
+        with self._open_part(group.part, columns, group.number) as file:
             return file.read_row_group(group.number, columns=columns)
 
     @contextmanager
-    def _opened(
+    def _open_part(
         self, part: Part, columns: Sequence[str] | None = None, group: int | None = None
     ) -> Iterator[pq.ParquetFile]:
-        if self.afar is None:
-            with opened(self.folder, part, columns) as file:
+        if self.remote is None:
+            with open_part(self.folder, part, columns) as file:
                 yield file
             return
         # Only what is asked for is fetched: the end of the file, and these columns of the one row group or of all.
         with (
-            self.afar.table_source(part.path, list(columns or ["image_id"]), group) as source,
+            self.remote.table_source(part.path, list(columns or ["image_id"]), group) as source,
             open_table(source, f"{self.folder}/{part.path}", part._asdict()) as file,
         ):
             yield file
@@ -162,7 +170,7 @@ class Stored:
     def tables(self, table: str, columns: Sequence[str] | None = None, split: str | None = None) -> Iterator[pa.Table]:
         """A table in the order of its files, one row group in memory at a time."""
         for part in self.parts_of(table, split):
-            with self._opened(part, columns) as file:
+            with self._open_part(part, columns) as file:
                 for index in range(file.num_row_groups):
                     yield file.read_row_group(index, columns=columns)
 
@@ -174,7 +182,7 @@ class Stored:
             yield from group.to_pylist()
 
 
-def open_data(folder: str | Path, whole: bool = True) -> Stored:
+def open_data(folder: str | Path, whole: bool = True) -> StoredDataset:
     """A finished data set.
 
     Raises `UserError` for what is no data set, was not finished, has a newer format or a damaged manifest; and, unless
@@ -186,15 +194,7 @@ def open_data(folder: str | Path, whole: bool = True) -> Stored:
         if fault := seal_fault(folder / "MANIFEST.json"):
             raise UserError(f"{folder / 'MANIFEST.json'} is damaged: it {fault}; {REMEDY}")
         _check_files(folder, manifest["files"])
-    return stored_from(folder, manifest)
-
-
-def stored_from(place: Path | Storage, manifest: Mapping[str, Any]) -> Stored:
-    """A data set by what its manifest says, or will say: nothing is checked."""
-    parts = [part for path, entry in sorted(manifest["files"].items()) if (part := _part(path, entry))]
-    if isinstance(place, Path | Folder):
-        return Stored(place if isinstance(place, Path) else place.path, manifest, tuple(parts))
-    return Stored(Path(str(place)), manifest, tuple(parts), afar=place)
+    return StoredDataset.from_manifest(folder, manifest)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def _check_files(folder: Path, files: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def opened(folder: Path, part: Part, columns: Sequence[str] | None = None) -> Iterator[pq.ParquetFile]:
+def open_part(folder: Path, part: Part, columns: Sequence[str] | None = None) -> Iterator[pq.ParquetFile]:
     """A Parquet file of a data set. What is damaged is a `UserError`, and so is a column that is not there."""
     path = folder / part.path
     with open_table(path, str(path), part._asdict()) as file:

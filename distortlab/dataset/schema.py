@@ -1,19 +1,15 @@
-"""Records, and how they lie in Parquet.
+"""Records, and the tables that hold them.
 
 Three tables: `images` (a row per distorted image), `rft` (a row per question, with its images), `samples` (rft without
-image bytes). The Arrow schema carries the `huggingface` metadata that `datasets` and the Hub's viewer read. Image bytes
-are dictionary-encoded and not compressed again: an image that several questions show is stored once per row group.
+image bytes). The Arrow schema carries the `huggingface` metadata that `datasets` and the Hub's viewer read.
 """
 
-import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from distortlab.core.region import Region
 from distortlab.distortions.edit import Edit, Visibility
@@ -22,14 +18,15 @@ __all__ = [
     "IMAGES",
     "RFT",
     "SAMPLES",
+    "TABLES",
     "Features",
     "ImageRecord",
     "Picture",
     "Sample",
-    "edits_of",
-    "features",
-    "open_writer",
-    "table",
+    "arrow_schema",
+    "arrow_type",
+    "decode_edits",
+    "hub_metadata",
 ]
 
 # --- the tables, written as `datasets` features ---------------------------------------------------------------------
@@ -90,7 +87,6 @@ SAMPLES: Features = {name: feature for name, feature in RFT.items() if name != "
 TABLES: Mapping[str, Features] = {"rft": RFT, "images": IMAGES, "samples": SAMPLES}
 
 _BINARY = pa.binary()
-_ENCODED = pa.dictionary(pa.int32(), pa.binary())
 
 
 # --- records --------------------------------------------------------------------------------------------------------
@@ -171,8 +167,8 @@ def _region_row(edit: Edit, name: str | None) -> dict[str, Any]:
     }
 
 
-def edits_of(row: Mapping[str, Any]) -> tuple[Edit, ...]:
-    """The edits of a row of `images`, ready to be rendered again."""
+def decode_edits(row: Mapping[str, Any]) -> tuple[Edit, ...]:
+    """Return the edits of a row of `images`, ready to be rendered again."""
     return tuple(
         Edit.from_params(
             Region.from_rle(region["mask_rle"]),
@@ -187,79 +183,24 @@ def edits_of(row: Mapping[str, Any]) -> tuple[Edit, ...]:
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-def features(feature: Features, bytes_type: pa.DataType = _BINARY) -> pa.DataType:
-    """The Arrow type of a feature."""
+def arrow_type(feature: Features, bytes_type: pa.DataType = _BINARY) -> pa.DataType:
+    """Return the Arrow type of a feature."""
     kind = feature.get("_type")
     if kind == "Image":
         return pa.struct([("bytes", bytes_type), ("path", pa.string())])
     if kind == "Value":
         return pa.type_for_alias(feature["dtype"])
     if kind == "List":
-        inner = features(feature["feature"], bytes_type)
+        inner = arrow_type(feature["feature"], bytes_type)
         return pa.list_(inner, feature["length"]) if "length" in feature else pa.list_(inner)
-    return pa.struct([(name, features(inner, bytes_type)) for name, inner in feature.items()])
+    return pa.struct([(name, arrow_type(inner, bytes_type)) for name, inner in feature.items()])
 
 
 def arrow_schema(of: Features, bytes_type: pa.DataType = _BINARY) -> pa.Schema:
-    """The schema of a table, with the metadata that `datasets` reads."""
-    return pa.schema([(name, features(f, bytes_type)) for name, f in of.items()], metadata=_metadata(of))
+    """Return the schema of a table, with the metadata that `datasets` reads."""
+    return pa.schema([(name, arrow_type(f, bytes_type)) for name, f in of.items()], metadata=hub_metadata(of))
 
 
-def _metadata(of: Features) -> dict[str, str]:
+def hub_metadata(of: Features) -> dict[str, str]:
+    """The metadata of a Parquet file that `datasets` and the Hub's viewer read."""
     return {"huggingface": json.dumps({"info": {"features": of}})}
-
-
-def table(rows: Sequence[Mapping[str, Any]], of: Features) -> pa.Table:
-    """Rows as an Arrow table. Image bytes become dictionary arrays: one copy, however many rows show the image."""
-    columns = [_column([row[name] for row in rows], feature) for name, feature in of.items()]
-    return pa.table(columns, schema=arrow_schema(of, _ENCODED))
-
-
-def _column(values: list[Any], feature: Features) -> pa.Array:
-    if feature.get("_type") == "Image":
-        return _pictures(values)
-    if feature.get("_type") == "List" and feature["feature"].get("_type") == "Image":
-        ends = np.cumsum([0, *(len(images) for images in values)], dtype=np.int32)
-        return pa.ListArray.from_arrays(pa.array(ends), _pictures([i for images in values for i in images]))
-    return pa.array(values, features(feature))
-
-
-def _pictures(values: Sequence[Mapping[str, Any] | None]) -> pa.Array:
-    # By content: Arrow writes memory that it never filled where a dictionary holds a value twice.
-    distinct: dict[bytes, int] = {}
-    index = [None if value is None else distinct.setdefault(value["bytes"], len(distinct)) for value in values]
-    encoded = pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(list(distinct), pa.binary()))
-    paths = pa.array([value["path"] if value else None for value in values], pa.string())
-    absent = pa.array([value is None for value in values])
-    return pa.StructArray.from_arrays([encoded, paths], ["bytes", "path"], mask=absent)
-
-
-def _leaves(kind: pa.DataType, path: str) -> list[str]:
-    if pa.types.is_struct(kind):
-        return [leaf for f in kind for leaf in _leaves(f.type, f"{path}.{f.name}")]
-    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
-        return _leaves(kind.value_type, f"{path}.list.element")
-    return [path]
-
-
-def open_writer(sink: Any, of: Features) -> pq.ParquetWriter:
-    """A Parquet writer for one of the tables; every table written to it becomes a row group."""
-    schema = arrow_schema(of, _ENCODED)
-    leaves = [leaf for f in schema for leaf in _leaves(f.type, f.name)]
-    blobs = [leaf for leaf in leaves if leaf.endswith(".bytes")]
-    writer = pq.ParquetWriter(
-        sink,
-        schema,
-        compression={leaf: "none" if leaf in blobs else "zstd" for leaf in leaves},
-        # An image column falls back to plain encoding at 1 MiB of distinct values unless told otherwise.
-        dictionary_pagesize_limit=1 << 30,
-        use_dictionary=leaves,
-        write_statistics=[leaf for leaf in leaves if leaf not in blobs],
-        write_page_index=True,
-        store_schema=False,
-        write_page_checksum=True,  # compared in table_files.open_table
-    )
-    # Written here and not by Arrow, so that readers see plain binary: that it lies as a dictionary is our affair.
-    stored = base64.b64encode(arrow_schema(of).serialize().to_pybytes()).decode()
-    writer.add_key_value_metadata({**_metadata(of), "ARROW:schema": stored})
-    return writer

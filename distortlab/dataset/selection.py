@@ -13,11 +13,20 @@ from typing import Any, NamedTuple
 
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.core.seeds import stream
-from distortlab.dataset.reader import Group, Stored
+from distortlab.dataset.reader import RowGroup, StoredDataset
 from distortlab.distortions.catalog import FAMILIES
 from distortlab.tasks import TASKS
 
-__all__ = ["Filter", "Found", "Place", "find_images", "questions_of", "read_images", "sampled", "sound_rows"]
+__all__ = [
+    "Filter",
+    "RowLocation",
+    "Selection",
+    "find_images",
+    "read_images",
+    "read_questions",
+    "report_damaged_rows",
+    "sample_images",
+]
 
 _REGION = "regions.list.element"
 _LABELS = [
@@ -80,20 +89,20 @@ def _either(values: Sequence[object]) -> str:
     return " or ".join(map(str, values))
 
 
-class Place(NamedTuple):
+class RowLocation(NamedTuple):
     """Where the row of an image lies, and what it was made from."""
 
-    group: Group
+    group: RowGroup
     row: int
     image_id: str
     reference_id: str
 
 
 @dataclass(slots=True)
-class Found:
+class Selection:
     """The images that fit, and what there is to choose from."""
 
-    places: list[Place] = field(default_factory=list)
+    places: list[RowLocation] = field(default_factory=list)
     total: int = 0
     families: Counter[str] = field(default_factory=Counter)
     severities: Counter[int] = field(default_factory=Counter)
@@ -122,19 +131,19 @@ def _counted(kind: str, counts: Mapping[Any, int]) -> str:
     return f"{kind} {', '.join(f'{name} ({n:,})' for name, n in counts.items())}" if counts else ""
 
 
-def find_images(stored: Stored, wanted: Filter) -> Found:
+def find_images(stored: StoredDataset, wanted: Filter) -> Selection:
     """The places of all images that fit, in the order of the data set. Raises `UserError` where none does."""
-    found = Found()
+    found = Selection()
     ids = _with_task(stored, wanted, found)
     for group in stored.groups("images"):
-        with sound_rows(stored, group):
+        with report_damaged_rows(stored, group):
             for number, row in enumerate(stored.read(group, _LABELS).to_pylist()):
                 found.total += 1
                 for region in row["regions"]:
                     found.count(region)
                 fits = not wanted.of_regions or any(map(wanted.fits, row["regions"]))
                 if fits and (ids is None or row["image_id"] in ids):
-                    found.places.append(Place(group, number, row["image_id"], row["reference_id"]))
+                    found.places.append(RowLocation(group, number, row["image_id"], row["reference_id"]))
     if not found.total:
         raise UserError(f"{stored.folder} holds no images")
     if not found.places:
@@ -143,7 +152,7 @@ def find_images(stored: Stored, wanted: Filter) -> Found:
 
 
 @contextmanager
-def sound_rows(stored: Stored, group: Group) -> Iterator[None]:
+def report_damaged_rows(stored: StoredDataset, group: RowGroup) -> Iterator[None]:
     """One sentence for rows that are not what the schema says: a null where there must be a value."""
     try:
         yield
@@ -151,7 +160,7 @@ def sound_rows(stored: Stored, group: Group) -> Iterator[None]:
         raise UserError(f"{stored.folder / group.part.path} holds a row that is damaged: {error}") from error
 
 
-def _with_task(stored: Stored, wanted: Filter, found: Found) -> set[str] | None:
+def _with_task(stored: StoredDataset, wanted: Filter, found: Selection) -> set[str] | None:
     """The images that are asked about in one of the tasks; None where any will do."""
     if not wanted.tasks:
         return None
@@ -163,22 +172,24 @@ def _with_task(stored: Stored, wanted: Filter, found: Found) -> set[str] | None:
     return ids
 
 
-def sampled(places: Sequence[Place], count: int, seed: int, whole_references: bool = False) -> list[Place]:
-    """Up to `count` places at random, in the order of the data set.
+def sample_images(
+    places: Sequence[RowLocation], count: int, seed: int, whole_references: bool = False
+) -> list[RowLocation]:
+    """Return up to `count` places at random, in the order of the data set.
 
     With `whole_references`, references are drawn and not images: what was made from one stays together.
     """
     source = stream(seed, "sheet")
     if not whole_references:
         return sorted(source.permute(places)[:count])
-    images: dict[str, list[Place]] = {}
+    images: dict[str, list[RowLocation]] = {}
     for place in places:
         images.setdefault(place.reference_id, []).append(place)
     drawn = [place for reference in source.permute(list(images)) for place in images[reference]]
     return sorted(drawn[:count])
 
 
-def read_images(stored: Stored, places: Sequence[Place]) -> Iterator[tuple[Place, dict[str, Any]]]:
+def read_images(stored: StoredDataset, places: Sequence[RowLocation]) -> Iterator[tuple[RowLocation, dict[str, Any]]]:
     """The rows of `images` at these places, with their pictures; a row group is read once."""
     for group, members in groupby(places, key=lambda place: place.group):
         table = stored.read(group)
@@ -186,7 +197,7 @@ def read_images(stored: Stored, places: Sequence[Place]) -> Iterator[tuple[Place
             yield place, table.slice(place.row, 1).to_pylist()[0]
 
 
-def questions_of(stored: Stored, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
+def read_questions(stored: StoredDataset, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
     """The rows of `samples` about these images, by image, in the order of the data set."""
     out: dict[str, list[dict[str, Any]]] = {name: [] for name in ids}
     for table in stored.tables("samples", ["image_id", "task", "prompt", "solution"]):

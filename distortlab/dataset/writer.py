@@ -1,19 +1,25 @@
-"""The files of a shard, written side by side: a row group of one ends where those of the others do."""
+"""Writing Parquet: one table, or the files of a shard side by side, whose row groups end together.
 
+Image bytes are dictionary-encoded and not compressed again: an image that several questions show is stored once per row
+group.
+"""
+
+import base64
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distortlab.dataset.schema import Features, ImageRecord, Sample, open_writer, table
+from distortlab.dataset.schema import Features, ImageRecord, Sample, arrow_schema, arrow_type, hub_metadata
 from distortlab.dataset.tables import describe_table
 from distortlab.storage.atomic import HashedFile
 from distortlab.storage.base import Storage
 
-__all__ = ["ShardFiles", "full_rows", "weight"]
+__all__ = ["ShardFiles", "count_picture_bytes", "make_full_rows", "make_table", "open_writer"]
 
 # A row group ends at whichever comes first; small groups keep the memory of a worker and of a reader small.
 _GROUP_IMAGES = 50
@@ -63,7 +69,7 @@ class ShardFiles:
     def _flush(self) -> None:
         for kind, rows in self._pending.items():
             if rows:
-                self._writers[kind].write_table(table(rows, self.tables[kind]), row_group_size=len(rows))
+                self._writers[kind].write_table(make_table(rows, self.tables[kind]), row_group_size=len(rows))
                 self._rows[kind] += len(rows)
         self._pending = {kind: [] for kind in self.tables}
         self._images = self._bytes = 0
@@ -82,12 +88,82 @@ class ShardFiles:
         return {path: describe_table(self._files[kind], self._rows[kind]) for kind, path in self.paths.items()}
 
 
-def full_rows(record: ImageRecord, samples: Sequence[Sample]) -> tuple[Rows, int]:
+def make_full_rows(record: ImageRecord, samples: Sequence[Sample]) -> tuple[Rows, int]:
     """The rows of the two tables of the full layout, and the bytes of their pictures."""
     row = record.as_row()
-    return {"images": [row], "rft": [sample.as_row() for sample in samples]}, weight(row)
+    return {"images": [row], "rft": [sample.as_row() for sample in samples]}, count_picture_bytes(row)
 
 
-def weight(row: Mapping[str, Any]) -> int:
+def count_picture_bytes(row: Mapping[str, Any]) -> int:
     """The bytes of the pictures of a row of `images`: what fills a row group."""
     return sum(len(row[name]["bytes"]) for name in ("image", "reference") if row[name])
+
+
+# --- Parquet ---------------------------------------------------------------------------------------------------------
+
+
+_ENCODED = pa.dictionary(pa.int32(), pa.binary())
+
+
+def make_table(rows: Sequence[Mapping[str, Any]], of: Features) -> pa.Table:
+    """Return rows as an Arrow table. Image bytes become dictionary arrays, with one copy for all rows of an image."""
+    columns = [_column([row[name] for row in rows], feature) for name, feature in of.items()]
+    return pa.table(columns, schema=arrow_schema(of, _ENCODED))
+
+
+def _column(values: list[Any], feature: Features) -> pa.Array:
+    if feature.get("_type") == "Image":
+        return _pictures(values)
+    if feature.get("_type") == "List" and feature["feature"].get("_type") == "Image":
+        ends = np.cumsum([0, *(len(images) for images in values)], dtype=np.int32)
+        return pa.ListArray.from_arrays(pa.array(ends), _pictures([i for images in values for i in images]))
+    return pa.array(values, arrow_type(feature))
+
+
+def _pictures(values: Sequence[Mapping[str, Any] | None]) -> pa.Array:
+    # By content: Arrow writes memory that it never filled where a dictionary holds a value twice.
+    distinct: dict[bytes, int] = {}
+    index = [None if value is None else distinct.setdefault(value["bytes"], len(distinct)) for value in values]
+    encoded = pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(list(distinct), pa.binary()))
+    paths = pa.array([value["path"] if value else None for value in values], pa.string())
+    absent = pa.array([value is None for value in values])
+    return pa.StructArray.from_arrays([encoded, paths], ["bytes", "path"], mask=absent)
+
+
+def _leaves(kind: pa.DataType, path: str) -> list[str]:
+    if pa.types.is_struct(kind):
+        return [leaf for f in kind for leaf in _leaves(f.type, f"{path}.{f.name}")]
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        return _leaves(kind.value_type, f"{path}.list.element")
+    return [path]
+
+
+def open_writer(sink: Any, of: Features) -> pq.ParquetWriter:
+    """Open a Parquet writer for one of the tables; every table written to it becomes a row group.
+
+    Parameters
+    ----------
+    sink
+        Where Arrow writes to: a path, or a `pyarrow.PythonFile`.
+    of
+        The features of the table, e.g. `schema.IMAGES`.
+    """
+    schema = arrow_schema(of, _ENCODED)
+    leaves = [leaf for f in schema for leaf in _leaves(f.type, f.name)]
+    blobs = [leaf for leaf in leaves if leaf.endswith(".bytes")]
+    writer = pq.ParquetWriter(
+        sink,
+        schema,
+        compression={leaf: "none" if leaf in blobs else "zstd" for leaf in leaves},
+        # An image column falls back to plain encoding at 1 MiB of distinct values unless told otherwise.
+        dictionary_pagesize_limit=1 << 30,
+        use_dictionary=leaves,
+        write_statistics=[leaf for leaf in leaves if leaf not in blobs],
+        write_page_index=True,
+        store_schema=False,
+        write_page_checksum=True,  # compared in tables.open_table
+    )
+    # Written here and not by Arrow, so that readers see plain binary: that it lies as a dictionary is our affair.
+    stored = base64.b64encode(arrow_schema(of).serialize().to_pybytes()).decode()
+    writer.add_key_value_metadata({**hub_metadata(of), "ARROW:schema": stored})
+    return writer

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 
 from distortlab.analysis.shortcuts import measure_shortcuts
 from distortlab.dataset.layout import ARCHIVE, FORMAT, FULL, PLAN_PATH, Layout
-from distortlab.dataset.reader import stored_from
-from distortlab.dataset.schema import SAMPLES, open_writer
+from distortlab.dataset.reader import StoredDataset
+from distortlab.dataset.schema import SAMPLES
 from distortlab.dataset.tables import describe_table, open_table
+from distortlab.dataset.writer import open_writer
 from distortlab.generation.card.card import render_card
 from distortlab.generation.plan import Plan
 from distortlab.generation.report import Account
@@ -97,7 +98,7 @@ def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Stora
 
 def _card(plan: Plan, account: Account, files: Mapping[str, Mapping[str, Any]], out: Storage) -> str:
     totals = {"images": account.images, "samples": account.samples, "splits": account.splits}
-    blind = measure_shortcuts(stored_from(out, {"files": files, "totals": totals}))
+    blind = measure_shortcuts(StoredDataset.from_manifest(out, {"files": files, "totals": totals}))
     return render_card(plan, account, files, blind, _first_samples(out, files))
 
 

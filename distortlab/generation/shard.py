@@ -15,9 +15,9 @@ from typing import Any, Protocol, TypeVar
 from distortlab import __version__
 from distortlab.core.errors import BuildFailed
 from distortlab.dataset.layout import ARCHIVE, FULL, PLAN_PATH, Layout
-from distortlab.dataset.patches import FOOTER, archive_rows
+from distortlab.dataset.patches import FOOTER, make_archive_rows
 from distortlab.dataset.schema import ImageRecord, Picture, Sample
-from distortlab.dataset.writer import ShardFiles, full_rows
+from distortlab.dataset.writer import ShardFiles, make_full_rows
 from distortlab.generation.candidates import count_instances, names_inside
 from distortlab.generation.composition import TaskBalance
 from distortlab.generation.draw import Drawn, draw
@@ -185,7 +185,7 @@ def _fill(files: ShardFiles, job: Job, pool: ReferencePool, counts: "_Counts", p
         tasks = balance.settle(drawn.slot.tasks, len(offered), drawn.slot.family)
         samples = samples_of(subject, record, tasks, job.recipe, job.vocabulary)
         counts.tasks.update(tasks)
-        files.add(*(archive_rows(record, samples, known) if pool.patches else full_rows(record, samples)))
+        files.add(*(make_archive_rows(record, samples, known) if pool.patches else make_full_rows(record, samples)))
 
 
 @dataclass(slots=True)

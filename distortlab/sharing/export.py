@@ -20,8 +20,8 @@ import pyarrow as pa
 from distortlab import __version__
 from distortlab.analysis.sharing_rights import count_licenses, count_no_derivatives
 from distortlab.core.errors import UserError, describe_unknown
-from distortlab.dataset.reader import Part, Stored, open_data, opened
-from distortlab.dataset.schema import open_writer, table
+from distortlab.dataset.reader import Part, StoredDataset, open_data, open_part
+from distortlab.dataset.writer import make_table, open_writer
 from distortlab.sharing.export_formats import FORMS, VERL, Form
 from distortlab.storage.atomic import new_file, read_json, write_json
 from distortlab.tasks import TASKS
@@ -147,7 +147,13 @@ class _Rows(Protocol):
 
 
 def _write_split(
-    data: Stored, out: Path, form: Form, split: str, tasks: set[str], sums: _Sums, progress: Callable[[int], None]
+    data: StoredDataset,
+    out: Path,
+    form: Form,
+    split: str,
+    tasks: set[str],
+    sums: _Sums,
+    progress: Callable[[int], None],
 ) -> int:
     count = 0
     with _OPENERS[form.suffix](out / f"{split}.{form.suffix}") as sink:
@@ -161,8 +167,8 @@ def _write_split(
     return count
 
 
-def _groups(data: Stored, part: Part) -> Iterator[list[dict[str, Any]]]:
-    with opened(data.folder, part) as file:
+def _groups(data: StoredDataset, part: Part) -> Iterator[list[dict[str, Any]]]:
+    with open_part(data.folder, part) as file:
         for index in range(file.num_row_groups):
             rows = file.read_row_group(index).to_pylist()
             for row in rows:
@@ -248,7 +254,7 @@ class _Table:
 
     def add(self, rows: list[dict[str, Any]]) -> None:
         if rows:
-            self._writer.write_table(table(rows, VERL), row_group_size=len(rows))
+            self._writer.write_table(make_table(rows, VERL), row_group_size=len(rows))
 
 
 @contextmanager

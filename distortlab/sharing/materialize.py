@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.archive import Kept, Shelf
+from distortlab.dataset.archive import ArchivedImage, ArchiveShard
 from distortlab.dataset.layout import FULL
 from distortlab.dataset.manifest import list_shards, read_archive_manifest
-from distortlab.dataset.writer import ShardFiles, weight
+from distortlab.dataset.writer import ShardFiles, count_picture_bytes
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.finish import account_of, finish
 from distortlab.generation.generate import run
@@ -46,7 +46,7 @@ def materialize(
     source, target = open_storage(archive), open_storage(out)
     manifest = read_archive_manifest(source)
     plan, shards = _plan(source, manifest), list_shards(source, manifest)
-    jobs = [Restoring(source, target, name, entries, plan.sha256) for name, entries in shards.items()]
+    jobs = [RestoreJob(source, target, name, entries, plan.sha256) for name, entries in shards.items()]
     with claim(target, plan, overwrite, FULL) as hold:
         receipts = sorted(run(jobs, workers, "local", None, progress), key=lambda done: done.shard)
         account = account_of(plan, target, receipts, finished=True)
@@ -73,8 +73,8 @@ def _plan(source: Storage, manifest: Mapping[str, Any]) -> Plan:
         license, skipped = str(stored.pop("license")), dict(stored.pop("skipped"))
         values = json.loads(stored.pop("recipe_text"))
         recipe = read_stored_recipe(values, f"the recipe in {source}")
-        kept = (stored["references"]["source"], license, stored["references"]["fingerprint"])
-        plan = _StoredPlan(recipe, *kept, vocabulary={}, skipped=skipped, shards=(), stored=stored)
+        source_of_images = (stored["references"]["source"], license, stored["references"]["fingerprint"])
+        plan = _StoredPlan(recipe, *source_of_images, vocabulary={}, skipped=skipped, shards=(), stored=stored)
         if plan.sha256 == manifest["plan_sha256"] and values == stored["recipe"]:
             return plan
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -83,7 +83,7 @@ def _plan(source: Storage, manifest: Mapping[str, Any]) -> Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Restoring:
+class RestoreJob:
     """What a worker needs to restore one shard. Picklable."""
 
     source: Storage
@@ -99,33 +99,33 @@ class Restoring:
 
     def run(self, progress: Callable[[int], None]) -> Receipt:
         """Restore the shard, or only return its receipt where it is done."""
-        with Shelf.opened(self.source, self.entries) as shelf:
-            noted = shelf.noted
-            done = Receipt.read(self.out, noted["shard"], self.plan_sha256, hashes=True)
+        with ArchiveShard.open(self.source, self.entries) as shard:
+            summary = shard.summary
+            done = Receipt.read(self.out, summary["shard"], self.plan_sha256, hashes=True)
             if done:
                 progress(self.images)
                 return done
             with at_work(self.out, self.plan_sha256) as check:
                 with ShardFiles(self.out, self.name, FULL.tables) as files:
-                    self._write(shelf, files, noted["codec"], progress)
+                    self._write(shard, files, summary["codec"], progress)
                     check()
                     written = files.finish()
-                return write_receipt(self.out, self._receipt(noted, written), noted["quarantine"])
+                return write_receipt(self.out, self._receipt(summary, written), summary["quarantine"])
 
-    def _write(self, shelf: Shelf, files: ShardFiles, codec: str, progress: Callable[[int], None]) -> None:
+    def _write(self, shard: ArchiveShard, files: ShardFiles, codec: str, progress: Callable[[int], None]) -> None:
         canvas: Canvas | None = None
-        for kept in shelf:
-            (image, box), reference = shelf.image(kept), shelf.reference(kept)
+        for item in shard:
+            (image, box), reference = shard.image(item), shard.reference(item)
             if canvas is None or canvas.reference is not reference:
                 canvas = Canvas(reference, codec)
-            row, asked = _full(kept, canvas.encode(image, (box.y1, box.y2)), codec)
-            files.add({"images": [row], "rft": asked}, weight(row))
+            row, questions = _full_rows(item, canvas.encode(image, (box.y1, box.y2)), codec)
+            files.add({"images": [row], "rft": questions}, count_picture_bytes(row))
             progress(1)
 
-    def _receipt(self, noted: Mapping[str, Any], written: dict[str, dict[str, Any]]) -> Receipt:
-        names = {one.name for one in fields(Receipt)}
+    def _receipt(self, summary: Mapping[str, Any], written: dict[str, dict[str, Any]]) -> Receipt:
+        names = {each.name for each in fields(Receipt)}
         return Receipt(
-            **{name: value for name, value in noted.items() if name in names},
+            **{name: value for name, value in summary.items() if name in names},
             plan_sha256=self.plan_sha256,
             files=written,
             images=written[f"images/{self.name}"]["rows"],
@@ -133,11 +133,11 @@ class Restoring:
         )
 
 
-def _full(kept: Kept, data: bytes, codec: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _full_rows(item: ArchivedImage, data: bytes, codec: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The row of `images`, and those of `rft`."""
-    row = dict(kept.row)
+    row = dict(item.row)
     picture = {"bytes": data, "path": f"{row['image_id']}.{codec}"}
     for name in ("patch", "reference_row"):
         del row[name]
-    asked = [{**each, "images": list(shown(each["task"], kept.reference, picture))} for each in kept.questions]
-    return {**row, "image": picture, "reference": kept.reference}, asked
+    questions = [{**each, "images": list(shown(each["task"], item.reference, picture))} for each in item.questions]
+    return {**row, "image": picture, "reference": item.reference}, questions

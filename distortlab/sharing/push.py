@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from distortlab import __version__
 from distortlab.analysis.sharing_rights import check_shareable
 from distortlab.core.errors import BuildFailed, UserError
-from distortlab.dataset.reader import Stored, open_data
+from distortlab.dataset.reader import StoredDataset, open_data
 from distortlab.sharing.remote_diff import (
     OURS,
     Head,
@@ -108,7 +108,7 @@ def push(
     return _report(hub, revision, commit, items, before, tag)
 
 
-def _message(data: Stored) -> str:
+def _message(data: StoredDataset) -> str:
     totals = data.manifest["totals"]
     return f"{totals['images']:,} images, {totals['samples']:,} questions (distortlab {__version__})"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.reader import Stored
+from distortlab.dataset.reader import StoredDataset
 from distortlab.dataset.schema import TABLES
 from distortlab.storage.atomic import sha256_of
 from distortlab.storage.hub_client import Hub
@@ -75,7 +75,7 @@ class Head:
 # --- here ---------------------------------------------------------------------------------------------------
 
 
-def items_of(data: Stored, stage: Stage) -> list[Item]:
+def items_of(data: StoredDataset, stage: Stage) -> list[Item]:
     """The files of the data set, each with the hash that the manifest promises. Images first: questions repeat them."""
     files = data.manifest["files"]
     manifest = data.folder / "MANIFEST.json"

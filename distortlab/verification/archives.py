@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 from distortlab.core.errors import UserError
 from distortlab.core.image import Image, pixels_sha256
 from distortlab.core.workers import map_in_order
-from distortlab.dataset.archive import Shelf
+from distortlab.dataset.archive import ArchiveShard
 from distortlab.dataset.layout import ARCHIVE, layout_of
 from distortlab.dataset.manifest import find_entry_fault, list_shards, read_manifest
-from distortlab.dataset.schema import edits_of
+from distortlab.dataset.schema import decode_edits
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import render
 from distortlab.imaging.decode import decode_image
@@ -119,7 +119,7 @@ def _check_part(source: Storage, part: Part) -> Iterator[Checked]:
         yield report
         path = next(iter(part))
         if not report.problems and len(part) > 1:
-            yield from _check_shelf(path, Shelf(path, *files))
+            yield from _check_archive_shard(path, ArchiveShard(path, *files))
         elif not report.problems and path.startswith("images/"):
             yield from _check_images(files[0], path)
 
@@ -145,14 +145,14 @@ def _check_images(local: Path, path: str) -> Iterator[Checked]:
         yield Checked(problems=[f"{path}: cannot be read as a table of images: {error}"])
 
 
-def _check_shelf(path: str, shelf: Shelf) -> Iterator[Checked]:
+def _check_archive_shard(path: str, shard: ArchiveShard) -> Iterator[Checked]:
     """A report for every image of a shard of an archive."""
     try:
-        for kept in shelf:
+        for item in shard:
             report = Checked(images=1)
-            with _noted(f"{path}, {kept.row['image_id']}", report):
-                shelf.image(kept)  # compares the pixels with their hash
-                _check_recipe(f"{path}, {kept.row['image_id']}", kept.row, partial(shelf.reference, kept), report)
+            with _noted(f"{path}, {item.row['image_id']}", report):
+                shard.image(item)  # compares the pixels with their hash
+                _check_recipe(f"{path}, {item.row['image_id']}", item.row, partial(shard.reference, item), report)
             yield report
     except UserError as error:
         yield Checked(problems=[str(error)])
@@ -178,7 +178,7 @@ def _noted(where: str, report: Checked) -> Iterator[None]:
 
 
 def _check_recipe(where: str, row: Mapping[str, Any], reference: Callable[[], Image], report: Checked) -> None:
-    edits = edits_of(row)
+    edits = decode_edits(row)
     for edit in edits:
         here = find(edit.distortion).version
         if edit.version != here:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.dataset.manifest import find_entry_fault
-from distortlab.dataset.reader import Stored
+from distortlab.dataset.reader import StoredDataset
 from distortlab.dataset.schema import TABLES
 from distortlab.storage.atomic import read_json, seal_fault, sha256_of
 
@@ -20,7 +20,7 @@ __all__ = ["book_faults", "file_faults", "shelf_faults"]
 _PLACES = ("README.md", "MANIFEST.json", "_distortlab", *TABLES)
 
 
-def file_faults(stored: Stored, workers: int) -> dict[str, str]:
+def file_faults(stored: StoredDataset, workers: int) -> dict[str, str]:
     """By path, what is wrong with the files that the manifest names: missing, of another size, of another hash."""
     files = stored.manifest["files"]
     with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -41,7 +41,7 @@ def _file_fault(folder: Path, path: str, entry: Any) -> str | None:
     return None
 
 
-def shelf_faults(stored: Stored) -> tuple[list[str], list[str]]:
+def shelf_faults(stored: StoredDataset) -> tuple[list[str], list[str]]:
     """(files among the tables that the manifest does not name, and shards that are missing; other things in the folder,
     which are no part of the data set).
     """
@@ -69,7 +69,7 @@ def _gaps(listed: Iterable[str]) -> Iterator[str]:
 # --- what is written about the data ---------------------------------------------------------------------------------
 
 
-def book_faults(stored: Stored) -> tuple[list[str], list[str]]:
+def book_faults(stored: StoredDataset) -> tuple[list[str], list[str]]:
     """(what is wrong with the manifest, the plan, the receipts and the card; what could not be checked about them)."""
     manifest, folder = stored.manifest, stored.folder
     faults = [f"MANIFEST.json {fault}"] if (fault := seal_fault(folder / "MANIFEST.json")) else []
@@ -81,7 +81,7 @@ def book_faults(stored: Stored) -> tuple[list[str], list[str]]:
     return [*faults, *_plan_faults(stored), *_receipt_faults(stored, receipts)], left
 
 
-def _plan_faults(stored: Stored) -> Iterator[str]:
+def _plan_faults(stored: StoredDataset) -> Iterator[str]:
     path = stored.folder / "_distortlab" / "plan.json"
     plan = read_json(path)
     if not isinstance(plan, dict):
@@ -96,7 +96,7 @@ def _plan_faults(stored: Stored) -> Iterator[str]:
         yield "_distortlab/plan.json is not the plan of the manifest"
 
 
-def _receipt_faults(stored: Stored, paths: list[Path]) -> Iterator[str]:
+def _receipt_faults(stored: StoredDataset, paths: list[Path]) -> Iterator[str]:
     """The receipts are as they were written, and come to what the manifest says."""
     listed, counts, shards = stored.manifest["files"], Counter[str](), []
     for path in paths:
@@ -141,7 +141,7 @@ def _quarantine_faults(path: Path, receipt: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} is not as it was written"
 
 
-def _card_faults(stored: Stored) -> Iterator[str]:
+def _card_faults(stored: StoredDataset) -> Iterator[str]:
     """The rows that the card promises are those of the manifest: `datasets` refuses others."""
     path = stored.folder / "README.md"
     if not path.is_file():

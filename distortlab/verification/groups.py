@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.reader import Group, Stored
-from distortlab.dataset.schema import IMAGES, SAMPLES, edits_of
+from distortlab.dataset.reader import RowGroup, StoredDataset
+from distortlab.dataset.schema import IMAGES, SAMPLES, decode_edits
 from distortlab.recipe import Recipe
 from distortlab.tasks import TASKS, recognition
 from distortlab.tasks import object as object_task
@@ -29,8 +29,8 @@ class Piece:
     """
 
     folder: Path
-    group: Group
-    asked: tuple[Group, ...]
+    group: RowGroup
+    asked: tuple[RowGroup, ...]
     recipe: Recipe | None
     generator_version: str
     pixels: bool
@@ -59,7 +59,7 @@ def check_piece(piece: Piece) -> Found:
     found = Found()
     part = piece.group.part
     try:
-        stored = Stored(piece.folder, {}, ())
+        stored = StoredDataset(piece.folder, {}, ())
         rows = stored.read(piece.group, None if piece.pixels else _LIGHT).to_pylist()
         for row in rows:
             found.report.wrong(f"{part.path}, {row['image_id']}: {fault}" for fault in _image(row, piece, found))
@@ -81,7 +81,7 @@ def _image(row: Mapping[str, Any], piece: Piece, found: Found) -> Iterator[str]:
         faults.append(f"it was made by version {row['generator_version']}, the manifest has {piece.generator_version}")
     hashes = found.references.setdefault((piece.group.part.split, row["reference_id"]), set())
     if not faults:
-        for region, edit in zip(row["regions"], edits_of(row), strict=True):
+        for region, edit in zip(row["regions"], decode_edits(row), strict=True):
             found.settings.setdefault((edit.distortion, edit.severity), Counter())[edit.amount] += 1
             found.count("variants", edit.distortion)
             found.count("severities", str(region["severity"]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image, pixels_sha256, shape_of
-from distortlab.dataset.schema import edits_of
+from distortlab.dataset.schema import decode_edits
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Edit, render
 from distortlab.imaging.decode import decode_image
@@ -53,7 +53,7 @@ def not_rendered(row: Mapping[str, Any]) -> str | None:
     """Why the recipe of a row cannot be rendered again, or None."""
     if row["reference"] is None:
         return "no reference stored"
-    for edit in edits_of(row):
+    for edit in decode_edits(row):
         if edit.version != (here := find(edit.distortion).version):
             return f"{edit.distortion} is version {here} here, {edit.version} there"
     return None
@@ -67,7 +67,7 @@ def _picture(file: Mapping[str, Any]) -> Image | None:
 
 
 def _edit_faults(image: Image, reference: Image, row: Mapping[str, Any], recipe: Recipe | None) -> Iterator[str]:
-    edits = edits_of(row)
+    edits = decode_edits(row)
     inside = np.zeros(shape_of(image), bool)
     for edit in edits:
         inside[edit.bbox.slices] |= edit.region.mask != 0

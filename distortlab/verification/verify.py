@@ -13,7 +13,7 @@ from pathlib import Path
 from distortlab.core.errors import UserError
 from distortlab.core.seeds import stream
 from distortlab.core.workers import map_in_order
-from distortlab.dataset.reader import Stored, open_data
+from distortlab.dataset.reader import StoredDataset, open_data
 from distortlab.recipe import Recipe, read_stored_recipe
 from distortlab.verification import whole
 from distortlab.verification.archives import check_parts, images_in, is_piecewise
@@ -69,14 +69,14 @@ def images_of(folder: str | Path) -> int:
     return images_in(folder) if is_piecewise(folder) else open_data(folder, whole=False).images
 
 
-def _without(stored: Stored, broken: Mapping[str, str]) -> Stored:
+def _without(stored: StoredDataset, broken: Mapping[str, str]) -> StoredDataset:
     """Files that are not what they were are not read."""
     return replace(stored, parts=tuple(part for part in stored.parts if part.path not in broken))
 
 
 def _check_tables(
-    stored: Stored,
-    named: Stored,
+    stored: StoredDataset,
+    named: StoredDataset,
     sample: float | None,
     workers: int,
     progress: Callable[[int], None],
@@ -107,7 +107,7 @@ def _check_tables(
         report.wrong(whole.total_faults(stored, found.counts, found))
 
 
-def _recipe(stored: Stored) -> tuple[Recipe | None, str | None]:
+def _recipe(stored: StoredDataset) -> tuple[Recipe | None, str | None]:
     """The recipe that the data set was made from, and why it is not known."""
     plan = stored.plan
     if plan is None:
@@ -121,7 +121,7 @@ def _recipe(stored: Stored) -> tuple[Recipe | None, str | None]:
 # --- pieces ---------------------------------------------------------------------------------------------------------
 
 
-def _pieces(stored: Stored, recipe: Recipe | None) -> Iterator[Piece]:
+def _pieces(stored: StoredDataset, recipe: Recipe | None) -> Iterator[Piece]:
     version = str(stored.manifest.get("generator_version"))
     for part in stored.parts_of("images"):
         for group, asked in whole.asked_about(stored, part):
@@ -143,13 +143,13 @@ def _sampled(pieces: list[Piece], sample: float | None) -> list[Piece]:
     return [replace(piece, pixels=at in kept) for at, piece in enumerate(pieces)]
 
 
-def _left_out(stored: Stored, pieces: Iterable[Piece], chosen: Iterable[Piece]) -> list[str]:
+def _left_out(stored: StoredDataset, pieces: Iterable[Piece], chosen: Iterable[Piece]) -> list[str]:
     images = sum(piece.group.rows for piece in pieces)
     seen = sum(piece.group.rows for piece in chosen if piece.pixels)
     return [f"the pictures of {images - seen:,} of {images:,} images: left out by --sample"] if seen < images else []
 
 
-def _checked(stored: Stored, pieces: list[Piece], workers: int, progress: Callable[[int], None]) -> Found:
+def _checked(stored: StoredDataset, pieces: list[Piece], workers: int, progress: Callable[[int], None]) -> Found:
     """Everything that the pieces hold. References are counted by shard, as receipts do."""
     all_found = Found(counts={name: Counter() for name in ("variants", "severities", "tasks", "objects", "references")})
     shards: dict[str, set[str]] = {part.path: set() for part in stored.parts_of("images")}

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.reader import Group, Part, Stored
+from distortlab.dataset.reader import Part, RowGroup, StoredDataset
 from distortlab.dataset.schema import SAMPLES
 from distortlab.verification.groups import Found
 
@@ -28,14 +28,14 @@ _SHARE = 0.03
 """Right answers stand too often in one place where chance is below `_SURE` and the share is off by `_SHARE`."""
 
 
-def table_faults(stored: Stored) -> Iterator[str]:
+def table_faults(stored: StoredDataset) -> Iterator[str]:
     """Rows and columns of every file, by its own footer."""
-    from distortlab.dataset.reader import opened
+    from distortlab.dataset.reader import open_part
     from distortlab.dataset.schema import TABLES, arrow_schema
 
     for part in stored.parts:
         try:
-            with opened(stored.folder, part) as file:
+            with open_part(stored.folder, part) as file:
                 if file.metadata.num_rows != part.rows:
                     yield f"{part.path}: {file.metadata.num_rows} rows, {part.rows} in the manifest"
                 if not file.schema_arrow.equals(arrow_schema(TABLES[part.table])):
@@ -44,7 +44,7 @@ def table_faults(stored: Stored) -> Iterator[str]:
             yield str(error)
 
 
-def id_faults(stored: Stored) -> Iterator[str]:
+def id_faults(stored: StoredDataset) -> Iterator[str]:
     """Every image and every question has a name of its own; questions are about images of their shard."""
     for table, name in (("images", "image_id"), ("rft", "sample_id")):
         seen: set[str] = set()
@@ -60,12 +60,12 @@ def id_faults(stored: Stored) -> Iterator[str]:
         yield from (f"{part.path}: questions about {name}, which is not in this shard" for name in sorted(strange)[:20])
 
 
-def _column(stored: Stored, part: Part, name: str) -> Iterator[Any]:
+def _column(stored: StoredDataset, part: Part, name: str) -> Iterator[Any]:
     for group in stored.groups_of(part):
         yield from stored.read(group, [name]).column(0).to_pylist()
 
 
-def asked_about(stored: Stored, part: Part) -> Iterator[tuple[Group, tuple[Group, ...]]]:
+def asked_about(stored: StoredDataset, part: Part) -> Iterator[tuple[RowGroup, tuple[RowGroup, ...]]]:
     """The row groups of a file of images, each with those of its questions."""
     sister = next((p for p in stored.parts_of("rft") if p.path == part.path.replace("images/", "rft/", 1)), None)
     asked = [(group, _ids(stored, group)) for group in stored.groups_of(sister)] if sister else []
@@ -74,11 +74,11 @@ def asked_about(stored: Stored, part: Part) -> Iterator[tuple[Group, tuple[Group
         yield group, tuple(other for other, ids in asked if not own.isdisjoint(ids))
 
 
-def _ids(stored: Stored, group: Group) -> set[str]:
+def _ids(stored: StoredDataset, group: RowGroup) -> set[str]:
     return set(stored.read(group, ["image_id"]).column(0).to_pylist())
 
 
-def sample_faults(stored: Stored) -> Iterator[str]:
+def sample_faults(stored: StoredDataset) -> Iterator[str]:
     """`samples` is `rft` without the pictures, row by row."""
     columns = list(SAMPLES)
     for split in stored.splits:
@@ -96,7 +96,7 @@ def sample_faults(stored: Stored) -> Iterator[str]:
             yield f"samples, {split}: there are more rows than in rft"
 
 
-def _fields(stored: Stored, split: str) -> Iterable[tuple[str, pa.Field]]:
+def _fields(stored: StoredDataset, split: str) -> Iterable[tuple[str, pa.Field]]:
     from distortlab.dataset.schema import arrow_schema
 
     return [(field.name, field) for field in arrow_schema(SAMPLES)]
@@ -119,7 +119,7 @@ def leak_faults(references: Mapping[tuple[str, str], set[str]]) -> Iterator[str]
             yield f"references {shown} have the same pixels"
 
 
-def total_faults(stored: Stored, counts: Mapping[str, Counter[str]], found: Found) -> Iterator[str]:
+def total_faults(stored: StoredDataset, counts: Mapping[str, Counter[str]], found: Found) -> Iterator[str]:
     """The sums of the manifest are those of the tables."""
     totals = stored.manifest["totals"]
     splits = {split: stored.count("images", split) for split in stored.splits}

@@ -9,7 +9,7 @@ import cv2
 from distortlab.core.image import Image
 from distortlab.core.region import Region
 from distortlab.dataset.reader import open_data
-from distortlab.dataset.selection import Filter, find_images, read_images, sampled
+from distortlab.dataset.selection import Filter, find_images, read_images, sample_images
 from distortlab.imaging.decode import decode_image
 from distortlab.tasks.terms import LEVELS, get_phrase
 from distortlab.visualization.tiles import Tile, draw_sheet
@@ -27,7 +27,7 @@ def draw_dataset_sheet(folder: str | Path, count: int = 20, columns: int = 5, se
 def make_dataset_tiles(folder: str | Path, count: int = 20, seed: int = 0) -> Iterator[Tile]:
     """The tiles of `draw_dataset_sheet`, in the order of the data set."""
     stored = open_data(folder)
-    for _, row in read_images(stored, sampled(find_images(stored, Filter()).places, count, seed)):
+    for _, row in read_images(stored, sample_images(find_images(stored, Filter()).places, count, seed)):
         yield _draw_tile(row)
 
 

@@ -14,7 +14,7 @@ from distortlab import generate
 from distortlab.cli import main
 from distortlab.core.errors import UserError
 from distortlab.core.seeds import stream
-from distortlab.dataset.reader import Part, open_data, opened
+from distortlab.dataset.reader import Part, open_data, open_part
 from distortlab.dataset.schema import TABLES
 from distortlab.storage.atomic import sealed, sha256_of, write_json
 
@@ -43,7 +43,7 @@ def first(folder: Path, table: str) -> Part:
 
 
 def contents(folder: Path, part: Part) -> list[pa.Table]:
-    with opened(folder, part) as file:
+    with open_part(folder, part) as file:
         return [file.read_row_group(index) for index in range(file.num_row_groups)]
 
 
@@ -84,7 +84,7 @@ def test_every_byte_is_guarded(own_copy: Path, table: str) -> None:
 def test_only_what_is_read_is_checked(own_copy: Path) -> None:
     """A data set of many gigabytes is opened in no time: pictures that nobody asks for are not read."""
     part = first(own_copy, "rft")
-    with opened(own_copy, part) as file:
+    with open_part(own_copy, part) as file:
         pictures = next(
             file.metadata.row_group(0).column(at)
             for at in range(file.metadata.num_columns)

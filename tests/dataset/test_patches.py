@@ -17,11 +17,11 @@ from samples import Pixels, photograph
 from distortlab.core.errors import BadRecipe, UserError
 from distortlab.core.image import pixels_sha256
 from distortlab.core.region import Region
-from distortlab.dataset.archive import Shelf
+from distortlab.dataset.archive import ArchiveShard
 from distortlab.dataset.layout import ARCHIVE
-from distortlab.dataset.patches import encode_patch, restored
+from distortlab.dataset.patches import encode_patch, restore_image
 from distortlab.dataset.reader import open_data
-from distortlab.dataset.schema import open_writer, table
+from distortlab.dataset.writer import make_table, open_writer
 from distortlab.generation.generate import generate
 from distortlab.imaging.decode import decode_image
 from distortlab.references import open_references
@@ -86,7 +86,7 @@ def test_whatever_the_recipe(changes: dict[str, Any], tmp_path: Path) -> None:
 
 
 def test_shrunk_references_come_back(tmp_path: Path, write_pictures: Callable[[Path], str]) -> None:
-    """A photograph that is shrunk is kept as it was used, without loss, not as the file it came from."""
+    """A photograph that is shrunk is item as it was used, without loss, not as the file it came from."""
     spec = write_pictures(tmp_path / "coco")
     recipe = small_recipe(n=6, references={"max_side": 200, "min_side": 64}, regions={"min_side": 16})
     references = open_references(spec, 0, recipe.regions)
@@ -184,7 +184,7 @@ def test_a_patch_and_its_reference_are_the_image(data: st.DataObject) -> None:
         holed = mask * (noise < data.draw(st.sampled_from((1.0, 0.3))))
         regions.append(Region.from_mask(holed if holed.any() else mask))
     image = changed(before, regions, data.draw(st.integers(0, 99)))
-    back, box = restored(before, encode_patch(image, regions), regions, pixels_sha256(image))
+    back, box = restore_image(before, encode_patch(image, regions), regions, pixels_sha256(image))
     assert np.array_equal(back, image)
     same = np.ones((rows, columns), bool)
     same[box.slices] = False
@@ -333,7 +333,7 @@ def test_rows_that_do_not_fit_are_named(archive: Path, tmp_path: Path, change: d
     rows[1] = {**rows[1], **change}
     footer = pq.read_metadata(path).metadata[b"distortlab"]
     with path.open("wb") as file, open_writer(pa.PythonFile(file, mode="w"), ARCHIVE.tables["patches"]) as writer:
-        writer.write_table(table(rows, ARCHIVE.tables["patches"]))
+        writer.write_table(make_table(rows, ARCHIVE.tables["patches"]))
         writer.add_key_value_metadata({"distortlab": footer.decode()})
     manifest = read_json(archive / "MANIFEST.json")
     del manifest["seal"]
@@ -346,13 +346,13 @@ def test_rows_that_do_not_fit_are_named(archive: Path, tmp_path: Path, change: d
     assert words.replace("\\", "") in problems[0]
 
 
-def test_a_shelf_gives_images_in_order_with_their_questions(made: Path, full: Path) -> None:
+def test_a_shard_gives_images_in_order_with_their_questions(made: Path, full: Path) -> None:
     asked = rows_of(full, "rft")
     for path in sorted((made / "patches").iterdir()):
-        shelf = Shelf(path.name, *(made / kind / path.name for kind in ARCHIVE.tables))
+        shard = ArchiveShard(path.name, *(made / kind / path.name for kind in ARCHIVE.tables))
         images = pq.read_table(full / "images" / path.name).to_pylist()
-        for kept, row in zip(shelf, images, strict=True):
-            assert kept.row["image_id"] == row["image_id"]
-            assert kept.reference == row["reference"]
+        for item, row in zip(shard, images, strict=True):
+            assert item.row["image_id"] == row["image_id"]
+            assert item.reference == row["reference"]
             mine = [question["sample_id"] for question in asked if question["image_id"] == row["image_id"]]
-            assert [question["sample_id"] for question in kept.questions] == mine
+            assert [question["sample_id"] for question in item.questions] == mine

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from distortlab.dataset.schema import open_writer, table
+from distortlab.dataset.writer import make_table, open_writer
 
 ONE_IMAGE = {"image": {"_type": "Image"}, "images": {"feature": {"_type": "Image"}, "_type": "List"}}
 SIZE = 300_000
@@ -16,7 +16,7 @@ SIZE = 300_000
 def written(rows: list[dict[str, Any]]) -> bytes:
     out = io.BytesIO()
     with open_writer(out, ONE_IMAGE) as writer:
-        writer.write_table(table(rows, ONE_IMAGE), row_group_size=len(rows))
+        writer.write_table(make_table(rows, ONE_IMAGE), row_group_size=len(rows))
     return out.getvalue()
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from distortlab import generate
 from distortlab.core.errors import UserError
 from distortlab.dataset.reader import open_data
-from distortlab.dataset.selection import Filter, find_images, questions_of, read_images, sampled
+from distortlab.dataset.selection import Filter, find_images, read_images, read_questions, sample_images
 from distortlab.distortions.catalog import FAMILIES
 from distortlab.tasks import TASKS
 
@@ -70,11 +70,11 @@ def test_a_filter_finds_what_it_says(
 @given(count=st.integers(1, 30), seed=st.integers(0, 2**40), whole=st.booleans())
 def test_a_sample(finished: Path, count: int, seed: int, whole: bool) -> None:
     places = find_images(open_data(finished), Filter()).places
-    drawn = sampled(places, count, seed, whole)
+    drawn = sample_images(places, count, seed, whole)
     assert len(drawn) == len(set(drawn)) == min(count, 24)
     assert drawn == sorted(drawn)
     assert set(drawn) <= set(places)
-    assert drawn == sampled(places, count, seed, whole)
+    assert drawn == sample_images(places, count, seed, whole)
     if whole:
         assert len({place.reference_id for place in drawn}) == -(-min(count, 24) // 2)
 
@@ -99,7 +99,7 @@ def test_only_the_row_groups_of_a_sample_are_read(finished: Path, monkeypatch: p
 def test_questions(finished: Path, rows: dict[str, list[dict[str, Any]]]) -> None:
     samples = rows["samples"]
     ids = {samples[0]["image_id"], samples[-1]["image_id"]}
-    found = questions_of(open_data(finished), ids)
+    found = read_questions(open_data(finished), ids)
     assert found.keys() == ids
     for name, questions in found.items():
         assert [q["prompt"] for q in questions] == [row["prompt"] for row in samples if row["image_id"] == name]

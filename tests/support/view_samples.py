@@ -18,7 +18,8 @@ from reference_samples import encoded
 
 from distortlab.api import distort
 from distortlab.core.image import pixels_sha256
-from distortlab.dataset.schema import TABLES, edits_of, open_writer, table
+from distortlab.dataset.schema import TABLES, decode_edits
+from distortlab.dataset.writer import make_table, open_writer
 from distortlab.distortions.edit import render
 from distortlab.imaging.decode import decode_image
 from distortlab.storage.atomic import sha256_of
@@ -40,7 +41,7 @@ def rewrite(folder: Path, kind: str, change: Callable[[Row, int], None]) -> None
             number += 1
         with path.open("wb") as sink:
             writer = open_writer(sink, TABLES[kind])
-            writer.write_table(table(rows, TABLES[kind]))
+            writer.write_table(make_table(rows, TABLES[kind]))
             writer.close()
         name, size = path.relative_to(folder).as_posix(), path.stat().st_size
         entry = {"bytes": size, "sha256": sha256_of(path), "rows": len(rows)}
@@ -61,7 +62,7 @@ def make_odd(row: Row, number: int) -> None:
         where = distort(reference, "noise.poisson", 4, box=(200, 200, 300, 260), seed=7).edit
         second |= {"bbox": list(where.bbox), "mask_rle": where.region.rle, "distortion": "noise", "variant": "poisson"}
         row["regions"] = [first, second | {"severity": 4, "params": json.dumps(where.params)}]
-        set_pixels(row, render(reference, edits_of(row)))
+        set_pixels(row, render(reference, decode_edits(row)))
     elif number == 2:
         row["reference"] = None
     elif number == 3:

@@ -21,7 +21,8 @@ from reference_samples import encoded
 from distortlab import generate
 from distortlab.core.errors import UserError
 from distortlab.core.image import pixels_sha256
-from distortlab.dataset.schema import TABLES, open_writer, table
+from distortlab.dataset.schema import TABLES
+from distortlab.dataset.writer import make_table, open_writer
 from distortlab.imaging.decode import read_image
 from distortlab.references import Entry, Reference
 from distortlab.storage.atomic import sealed, sha256_of, write_json
@@ -194,7 +195,7 @@ def rewrite(folder: Path, kind: str, change: Callable[[Rows], Any], split: str =
     rows = pq.read_table(path).to_pylist()
     change(rows)
     with open_writer(path, TABLES[kind]) as writer:
-        writer.write_table(table(rows, TABLES[kind]), row_group_size=len(rows))
+        writer.write_table(make_table(rows, TABLES[kind]), row_group_size=len(rows))
     forge(folder)
 
 

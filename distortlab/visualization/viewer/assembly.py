@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 
 from distortlab import __version__
 from distortlab.core.errors import UserError
-from distortlab.dataset.reader import Stored, open_data
+from distortlab.dataset.reader import StoredDataset, open_data
 from distortlab.dataset.selection import (
     Filter,
-    Found,
-    Place,
+    RowLocation,
+    Selection,
     find_images,
-    questions_of,
     read_images,
-    sampled,
-    sound_rows,
+    read_questions,
+    report_damaged_rows,
+    sample_images,
 )
 from distortlab.storage.atomic import new_file
 from distortlab.visualization.viewer.entries import make_entry
@@ -91,7 +91,7 @@ def write_page(
     stored, wanted = open_data(folder), wanted or Filter()
     found = find_images(stored, wanted)
     page = _collect_images(
-        stored, sampled(found.places, sample, seed, whole_references=True), megabytes * 1e6, progress
+        stored, sample_images(found.places, sample, seed, whole_references=True), megabytes * 1e6, progress
     )
     if not page.images:
         raise UserError(f"no image fits into {megabytes:g} MB; give the page more room, or fewer images")
@@ -106,7 +106,7 @@ def write_page(
 
 
 class _DecodedRow(NamedTuple):
-    place: Place
+    place: RowLocation
     row: Mapping[str, Any]
     pictures: Pictures
 
@@ -116,10 +116,12 @@ class _DecodedRow(NamedTuple):
         return self.place.image_id if self.pictures.reference is None else self.row["reference"]["bytes"]
 
 
-def _collect_images(stored: Stored, places: list[Place], room: float, progress: Callable[[int], None]) -> _Page:
+def _collect_images(
+    stored: StoredDataset, places: list[RowLocation], room: float, progress: Callable[[int], None]
+) -> _Page:
     """Set by set; one may take what its share of the room is, and what those before it left."""
     page, done = _Page(), 0
-    questions = questions_of(stored, {place.image_id for place in places})
+    questions = read_questions(stored, {place.image_id for place in places})
     for _, members in groupby(_decode_rows(stored, places), key=lambda one: one.base):
         shown = list(members)
         done += len(shown)
@@ -127,15 +129,15 @@ def _collect_images(stored: Stored, places: list[Place], room: float, progress: 
         if page.size + packed.size > room:
             page.left_out += len(shown)
         else:
-            with sound_rows(stored, shown[0].place.group):
+            with report_damaged_rows(stored, shown[0].place.group):
                 _add_group(page, packed, shown, questions)
         progress(len(shown))
     return page
 
 
-def _decode_rows(stored: Stored, places: list[Place]) -> Iterator[_DecodedRow]:
+def _decode_rows(stored: StoredDataset, places: list[RowLocation]) -> Iterator[_DecodedRow]:
     for place, row in read_images(stored, places):
-        with sound_rows(stored, place.group):
+        with report_damaged_rows(stored, place.group):
             pictures = decode_pictures(row, f"{stored.folder / place.group.part.path}, {place.image_id}")
         yield _DecodedRow(place, row, pictures)
 
@@ -165,7 +167,7 @@ def _store_layers(page: _Page, layers: Layers) -> dict[str, Any]:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def _collect_facts(stored: Stored, found: Found, wanted: Filter, seed: int, page: _Page) -> dict[str, Any]:
+def _collect_facts(stored: StoredDataset, found: Selection, wanted: Filter, seed: int, page: _Page) -> dict[str, Any]:
     return {
         "name": stored.folder.resolve().name,
         "total": found.total,
