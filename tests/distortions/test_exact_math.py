@@ -1,11 +1,41 @@
-"""The frozen tables of noise against SciPy's."""
+"""Exact arithmetic: convolution in whole numbers, the Gaussian and the frozen tables of noise against SciPy's."""
 
+import cv2
 import numpy as np
 import pytest
-from scipy import special, stats
+from samples import Pixels
+from scipy import ndimage, special, stats
 
-from distortlab.distortions.exact_math import load_normal_quantiles
+from distortlab.distortions.exact_math import blur_gaussian, convolve, load_normal_quantiles, quantize_kernel
 from distortlab.distortions.families.noise import _poisson_table
+
+
+@pytest.mark.parametrize("size", [3, 7, 11, 25, 41])
+def test_convolution_is_exact_whole_number_arithmetic(size: int) -> None:
+    """Also where OpenCV goes through a Fourier transform in float32, on the hardest picture there is."""
+    rng = np.random.default_rng(size)
+    image = (rng.integers(0, 2, (150, 170, 3)) * 255).astype(np.uint8)
+    image[40:110, 30:140] = 255
+    kernel = quantize_kernel(rng.random((size, size)), 1024)
+    assert kernel.sum() == 1024
+    reach = size // 2
+    padded = cv2.copyMakeBorder(image, *[reach] * 4, borderType=cv2.BORDER_REFLECT_101).astype(np.int64)
+    sums = np.zeros(image.shape, np.int64)
+    for dy, dx in zip(*np.nonzero(kernel), strict=True):
+        sums += int(kernel[dy, dx]) * padded[dy : dy + image.shape[0], dx : dx + image.shape[1]]
+    assert np.array_equal(convolve(image, kernel), np.clip(np.rint(sums / 1024), 0, 255))
+
+
+@pytest.mark.parametrize("sigma", [0.6, 1.1, 2.05, 4.75])
+def test_the_gaussian_is_scipys_and_is_mirrored_at_the_frame(sigma: float, small: Pixels) -> None:
+    """To two levels, with a mean error near 0: OpenCV's fixed point. A frame that repeats its pixels is off by 5."""
+    image = np.random.default_rng(0).permuted(small, axis=1)
+    exact = ndimage.gaussian_filter(image.astype(float), (sigma, sigma, 0), mode="mirror", truncate=3)
+    error = blur_gaussian(image, sigma) - exact
+    edges = np.concatenate([error[0], error[-1], error[:, 0], error[:, -1]])
+    assert np.abs(error).max() < 2
+    assert abs(error.mean()) < 0.1
+    assert np.abs(edges).mean() < 0.5
 
 
 def test_normal_quantiles_are_scipys_to_their_rounding() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import data
 
-from distortlab.core.region import Region, blend
+from distortlab.core.region import Box, Region, blend
 from distortlab.distortions.base import Distortion, Profile, Site
 from distortlab.distortions.catalog import CATALOG, get_amount
 from distortlab.distortions.edit import Edit, render
@@ -143,3 +143,10 @@ def difference(first: Pixels, second: Pixels) -> float:
 def steps(values: Sequence[Any]) -> list[tuple[Any, Any]]:
     """Neighbours in a list."""
     return list(pairwise(values))
+
+
+def aligned(box: Box, shape: tuple[int, ...], halo: int, grid: int) -> Box:
+    """Written out: one halo around the box, then outward to the grid, then cut off at the frame."""
+    x1, y1 = ((v - halo) - (v - halo) % grid for v in box[:2])
+    x2, y2 = ((v + halo) + -(v + halo) % grid for v in box[2:])
+    return Box(max(x1, 0), max(y1, 0), min(x2, shape[1]), min(y2, shape[0]))
