@@ -33,6 +33,13 @@ CALLED_FIRST = (
     "distortlab.tasks.recognition:score",
     "distortlab.tasks.recognition:truth",
     "distortlab.tasks:score",
+    "refine_bench.datasets:parse_spec",
+    "refine_bench.prompts.answers:read_choice",
+    "refine_bench.prompts.answers:read_score",
+    "refine_bench.statistics.correlation:krcc",
+    "refine_bench.statistics.correlation:plcc",
+    "refine_bench.statistics.correlation:srcc",
+    "refine_bench.statistics.logistic:fit_logistic",
 )
 """`module:name` of what must have an example; any other docstring may."""
 

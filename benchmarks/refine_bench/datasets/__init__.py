@@ -132,7 +132,31 @@ class ChoiceSet:
 
 
 def parse_spec(text: str) -> Spec:
-    """`koniq`, `koniq:zscore+512`, `meta:FILE.json+norm`. Raises `UserError` with the nearest known name."""
+    """Parse the name of a set and its variant.
+
+    Parameters
+    ----------
+    text
+        "koniq", "koniq:zscore+512", or "meta:FILE.json+norm" for a file of labels.
+
+    Returns
+    -------
+    Spec
+        The set with an option of every axis, by default the first one.
+
+    Raises
+    ------
+    UserError
+        With the nearest known name, where a set or an option does not exist, or two options exclude each other.
+
+    Examples
+    --------
+    >>> from refine_bench.datasets import parse_spec
+    >>> str(parse_spec("koniq:zscore+512"))
+    'koniq:zscore+512+official-2015'
+    >>> parse_spec("kadid").facts.count({"split": "2000"})
+    2000
+    """
     name, _, rest = text.partition(":")
     if name not in SETS:
         raise UserError(describe_unknown("set", name, SETS, "refine-bench list"))
@@ -146,7 +170,20 @@ def parse_spec(text: str) -> Spec:
 
 
 def find_folder(facts: Facts, root: Path) -> Path | None:
-    """The folder of a set: `root` itself or one below it, known by its label files."""
+    """Find the folder of a set by its label files.
+
+    Parameters
+    ----------
+    facts
+        The set.
+    root
+        Its folder, or a folder that holds it.
+
+    Returns
+    -------
+    Path or None
+        None where the label files are in neither.
+    """
     if not root.is_dir():
         return None
     below = sorted(path for path in root.iterdir() if path.is_dir())
@@ -163,13 +200,21 @@ def _has_labels(folder: Path, facts: Facts) -> bool:
 def load(spec: str | Spec, root: str | Path, *, images: bool = True, strict: bool = True) -> RatedSet:
     """Read a set of rated images.
 
-    Args:
-        spec: The set and its variant, e.g. "koniq:qalign-2010".
-        root: Its folder, or a folder that holds it.
-        images: Whether the images must be there.
-        strict: Raise where a row is wrong; otherwise it is left out and named in `problems`.
+    Parameters
+    ----------
+    spec
+        The set and its variant, e.g. "koniq:qalign-2010".
+    root
+        Its folder, or a folder that holds it.
+    images
+        Whether the images must be there.
+    strict
+        Raise where a row is wrong; otherwise it is left out and named in `problems`.
 
-    Raises `UserError` where the set is not there, a file or a column is wrong, or no row is left.
+    Raises
+    ------
+    UserError
+        Where the set is not there, a file or a column is wrong, or no row is left.
     """
     spec = parse_spec(spec) if isinstance(spec, str) else spec
     if spec.facts.kind != "rated":
@@ -212,7 +257,13 @@ def load_questions(spec: str | Spec, root: str | Path, *, images: bool = True, s
 
 
 def locate_folder(spec: Spec, root: Path) -> Path:
-    """Where the set is. Raises `UserError` with the files that were looked for."""
+    """Return the folder of a set; of a file of labels, the folder of its images.
+
+    Raises
+    ------
+    UserError
+        With the files that were looked for, where the set is not there.
+    """
     if spec.file is not None:
         if not spec.file.is_file():
             raise UserError(f"{spec.file} is not a file")

@@ -48,7 +48,14 @@ class Scale:
 
 
 def to_five(mos: float, scale: Scale) -> float:
-    """A score on 1 (bad) to 5 (excellent): 1 + 4 (mos - low) / (high - low), turned round where lower is better."""
+    """Map a score to 1 (bad) to 5 (excellent): 1 + 4 (mos - low) / (high - low), turned round where lower is better.
+
+    Examples
+    --------
+    >>> from refine_bench.datasets.base import Scale, to_five
+    >>> to_five(50.0, Scale(0, 100)), to_five(10.0, Scale(0, 100, higher_is_better=False))
+    (3.0, 4.6)
+    """
     share = (mos - scale.low) / (scale.high - scale.low)
     return 1.0 + 4.0 * (share if scale.higher_is_better else 1.0 - share)
 
@@ -184,7 +191,25 @@ class Adapter(Protocol):
 
 
 def parse_choice(facts: Facts, words: Sequence[str]) -> dict[str, str]:
-    """The options of every axis: those named, and the first of the others. Raises `UserError`."""
+    """Choose an option of every axis: those that are named, and the first of the others.
+
+    Parameters
+    ----------
+    facts
+        The set.
+    words
+        Options, in any order.
+
+    Returns
+    -------
+    dict
+        Options by the name of their axis.
+
+    Raises
+    ------
+    UserError
+        Where an option does not exist, or two are of one axis.
+    """
     choice = {axis.name: axis.options[0] for axis in facts.axes}
     given: dict[str, str] = {}
     for word in words:
@@ -204,8 +229,21 @@ def parse_choice(facts: Facts, words: Sequence[str]) -> dict[str, str]:
 def check_rows(
     rows: Iterable[LabelRow], scale: Scale, images: bool
 ) -> tuple[list[RatedImage], list[RatedImage], list[Problem]]:
-    """(rows of the split, all good rows, problems). With `images`, a row of the split whose image is missing is a
-    problem.
+    """Check the rows of a label file.
+
+    Parameters
+    ----------
+    rows
+        As they stand in the file.
+    scale
+        The range of the scores.
+    images
+        Whether a row of the split whose image is missing is a problem.
+
+    Returns
+    -------
+    tuple
+        Rows of the split; all good rows, whatever their split; what is wrong with the others.
     """
     chosen: list[RatedImage] = []
     whole: list[RatedImage] = []
@@ -250,7 +288,21 @@ def _check_row(row: LabelRow, scale: Scale, seen: dict[str, int]) -> RatedImage:
 
 
 def check_questions(rows: Iterable[QuestionRow], images: bool) -> tuple[list[ChoiceQuestion], list[Problem]]:
-    """(questions, problems). An image may have several questions: they are told apart by a number behind its name."""
+    """Check the questions of a file.
+
+    Parameters
+    ----------
+    rows
+        As they stand in the file.
+    images
+        Whether a question whose image is missing is a problem.
+
+    Returns
+    -------
+    tuple
+        The good questions, several about one image told apart by a number behind its name; what is wrong with the
+        others.
+    """
     good: list[ChoiceQuestion] = []
     problems: list[Problem] = []
     times: Counter[str] = Counter()
@@ -280,7 +332,7 @@ def _find_answer(row: QuestionRow) -> int | None:
 
 
 def find_text(file: Path, number: int, item: Mapping[str, Any], key: str) -> str:
-    """The text under a key. Raises `UserError`."""
+    """Return the text under a key of an item. Raises `UserError` where there is none."""
     value = item.get(key)
     if not isinstance(value, str) or not value:
         raise UserError(f"{file}, item {number} has no text under {key!r}; its keys are {', '.join(map(str, item))}")
@@ -288,14 +340,14 @@ def find_text(file: Path, number: int, item: Mapping[str, Any], key: str) -> str
 
 
 def check_same_length(file: Path, **lists: Sequence[object]) -> None:
-    """Raises `UserError` where files that belong together differ in length."""
+    """Raise `UserError` where files that belong together differ in length."""
     if len({len(values) for values in lists.values()}) > 1:
         lengths = ", ".join(f"{len(values):,} {name}" for name, values in lists.items())
         raise UserError(f"{file} and the files beside it do not belong together: {lengths}")
 
 
 def parse_finite(value: object, what: str) -> float:
-    """A finite number; text that spells one is one."""
+    """Return a finite number; text that spells one is one. Raises `ValueError`, with `what` it should have been."""
     try:
         number = float(str(value).strip())
     except ValueError:

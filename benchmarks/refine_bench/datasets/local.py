@@ -65,12 +65,18 @@ class LocalItem:
 
 
 def list_splits(folder: Path) -> tuple[str, ...]:
-    """The splits of a data set. Raises `UserError` where it is none."""
+    """List the splits of a data set. Raises `UserError` where the folder is none."""
     return tuple(sorted({part.split for part in open_data(folder).parts_of("images")}))
 
 
 def choose_split(folder: Path, split: str | None) -> str:
-    """The split that is asked about: test, else validation, else the first; "all" is all of them."""
+    """Return the split that is asked about: test, else validation, else the first; "all" is all of them.
+
+    Raises
+    ------
+    UserError
+        Where the split that is named does not exist.
+    """
     there = (*list_splits(folder), "all")
     if split is not None and split not in there:
         raise UserError(describe_unknown(f"split of {folder}", split, there))
@@ -78,14 +84,24 @@ def choose_split(folder: Path, split: str | None) -> str:
 
 
 def identify_data(folder: Path) -> tuple[str, str]:
-    """(name, SHA-256 of its manifest)."""
+    """Return the name of a data set and the SHA-256 of its manifest."""
     from distortlab.storage.atomic import sha256_of
 
     return folder.resolve().name, sha256_of(folder / "MANIFEST.json")
 
 
 def list_items(folder: Path, split: str, view: str) -> list[LocalItem]:
-    """The items of a view, without a pixel being read."""
+    """List the items of a view, without a pixel being read.
+
+    Parameters
+    ----------
+    folder
+        A data set made by `distortlab`.
+    split
+        One of its splits, or "all".
+    view
+        One of `VIEWS`.
+    """
     truths = _read_truths(folder, split)
     if view == "tasks":
         columns = ["sample_id", "image_id", "prompt", "solution", "task", "distortion", "severity"]
@@ -102,7 +118,7 @@ def _make_pristine_truth(key: str) -> LocalTruth:
 
 
 def load_images(folder: Path, split: str, view: str) -> Iterator[tuple[str, tuple[bytes, ...], bytes | None]]:
-    """(id, image files, reference file) in an order that reads the files once."""
+    """Yield (id of an item, image files, file of the reference or None), in an order that reads the files once."""
     if view == "tasks":
         for row in _read_rows(folder, "rft", split, ["sample_id", "images"]):
             yield row["sample_id"], tuple(image["bytes"] for image in row["images"]), None

@@ -27,7 +27,7 @@ MAX_BYTES = 1 << 30
 
 
 def read_text(path: Path) -> str:
-    """A text file, with or without a byte-order mark."""
+    """Read a text file, with or without a byte-order mark. Raises `UserError` where it is not UTF-8 text."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UserError(f"{path} has more than {MAX_BYTES:,} bytes; that is no label file")
@@ -39,7 +39,7 @@ def read_text(path: Path) -> str:
 
 
 def read_csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line, values by column) of a CSV file that has these columns."""
+    """Yield (line, values by column) of a CSV file. Raises `UserError` where it lacks one of the columns."""
     reader = csv.DictReader(read_text(path).splitlines(keepends=True))
     try:
         _check_columns(path, reader.fieldnames or [], columns)
@@ -58,7 +58,13 @@ def _check_columns(path: Path, found: Sequence[str], columns: Sequence[str]) -> 
 
 
 def read_xlsx(path: Path, columns: Sequence[str], sheet: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(row, values by column) of an Excel sheet; the header is the first row that has all the columns."""
+    """Yield (row, values by column) of an Excel sheet, below the first row that has all the columns.
+
+    Raises
+    ------
+    UserError
+        Where the file cannot be read, or no row has the columns.
+    """
     try:
         import openpyxl
     except ImportError:
@@ -91,7 +97,7 @@ def _read_below_header(
 
 
 def read_mat(path: Path, names: Sequence[str]) -> list[Any]:
-    """Variables of a MATLAB file, each flattened to a list; cells of text become text."""
+    """Read variables of a MATLAB file, each flattened to a list; cells of text become text."""
     import numpy as np
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
@@ -120,14 +126,29 @@ def is_number(text: str) -> bool:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(line, text) of the lines that are not blank."""
+    """Yield (line, text) of the lines of a file that are not blank."""
     return ((number, line.strip()) for number, line in enumerate(read_text(path).splitlines(), 1) if line.strip())
 
 
 def parse_json(
     path: Path, text: str, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None
 ) -> list[Any]:
-    """The values of a JSON text: one, one on each line, or one after another."""
+    """Parse the values of a JSON text: one, one on each line, or one after another.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    text
+        What stands in it.
+    object_pairs_hook
+        As of `json.JSONDecoder`.
+
+    Raises
+    ------
+    UserError
+        With the line where a value is not whole.
+    """
     decoder = json.JSONDecoder(object_pairs_hook=object_pairs_hook)
     values: list[Any] = []
     at = _skip_blanks(text, 0)
@@ -145,7 +166,7 @@ def parse_json(
 
 
 def read_json(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
-    """(number, object) of a JSON list, of JSON lines, or of objects one after another."""
+    """Read (number, object) of a JSON list, of JSON lines, or of objects one after another."""
     values = parse_json(path, read_text(path))
     items = [item for value in values for item in (value if isinstance(value, list) else [value])]
     for number, item in enumerate(items, 1):
@@ -170,7 +191,7 @@ class ImageFinder:
         self._listed: dict[Path, dict[str, list[Path]]] = {}
 
     def find(self, name: str) -> Path:
-        """Where the image is, or where it should be."""
+        """Return where an image is, or should be. Raises `UserError` for a name that leads out of its folder."""
         relative = Path(name.replace("\\", "/"))
         if relative.is_absolute() or ".." in relative.parts or "\0" in name:
             raise UserError(f"the image name {name!r} leads out of its folder")

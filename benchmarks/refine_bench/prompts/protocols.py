@@ -284,19 +284,29 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
 
 
 def find_protocol(name: str) -> Protocol:
-    """By name. Raises `UserError` with the nearest known one."""
+    """Return a protocol by name. Raises `UserError` with the nearest known one."""
     if name not in PROTOCOLS:
         raise UserError(describe_unknown("protocol", name, PROTOCOLS, "refine-bench list"))
     return PROTOCOLS[name]
 
 
 def format_letter(place: int) -> str:
-    """A, B, C, ..."""
+    """Return the letter of an option: A, B, C, ... for 0, 1, 2, ..."""
     return chr(ord("A") + place)
 
 
 def format_prompt(protocol: Protocol, question: str = "", options: Sequence[str] = ()) -> str:
-    """The prompt for a question. Braces in a question are just braces."""
+    """Return the prompt of a protocol for a question.
+
+    Parameters
+    ----------
+    protocol
+        The protocol.
+    question
+        Put where it has "{question}"; braces in it are just braces.
+    options
+        Put where it has "{options}", each on a line with its letter.
+    """
     if "{question}" not in protocol.prompt:
         return protocol.prompt
     listed = "\n".join(f"{format_letter(place)}. {option}" for place, option in enumerate(options))

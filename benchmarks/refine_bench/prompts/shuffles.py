@@ -14,8 +14,9 @@ __all__ = ["shuffle_options"]
 
 
 def shuffle_options(found: ItemSet, protocol: Protocol) -> ItemSet:
-    """The set with each question in all rotations; `truth["turn"]` says by how much, `truth["of"]` of which
-    question.
+    """Return the set with each question in all rotations of its options.
+
+    In the truth, "turn" says by how many places they are rotated, and "of" which question it is.
     """
     turned = {
         item.id: [_rotate_options(item, turn, protocol) for turn in range(len(item.options))] for item in found.items

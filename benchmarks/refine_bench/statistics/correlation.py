@@ -25,7 +25,13 @@ DRAWS = 50
 
 
 def check_pairs(predicted: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
-    """Both as float64. Raises `ValueError` where they differ in length or are not finite."""
+    """Return two lists as float64 arrays, (n,) each.
+
+    Raises
+    ------
+    ValueError
+        Where they are not lists of one length, or a value is not finite.
+    """
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"two lists of one length are needed, not {x.shape} and {y.shape}")
@@ -40,13 +46,61 @@ def is_defined(*arrays: Floats) -> bool:
 
 
 def plcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
-    """Pearson's linear correlation, in [-1, 1]."""
+    """Pearson's linear correlation of predictions and opinions.
+
+    Parameters
+    ----------
+    predicted, truth
+        (n,) finite numbers.
+
+    Returns
+    -------
+    float or None
+        In [-1, 1]; None for fewer than three pairs, and where one of the lists is constant.
+
+    Raises
+    ------
+    ValueError
+        Where the lists differ in length, or a value is not finite.
+
+    Examples
+    --------
+    >>> from refine_bench.statistics.correlation import plcc
+    >>> round(plcc([1.0, 2.0, 3.0, 4.0], [1.1, 1.9, 3.2, 3.9]), 3)
+    0.993
+    >>> plcc([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]) is None
+    True
+    """
     x, y = check_pairs(predicted, truth)
     return _pearson(x, y) if is_defined(x, y) else None
 
 
 def srcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
-    """Spearman's rank correlation: Pearson's on ranks, ties sharing their mean rank."""
+    """Spearman's rank correlation of predictions and opinions: Pearson's on ranks, ties sharing their mean rank.
+
+    Parameters
+    ----------
+    predicted, truth
+        (n,) finite numbers.
+
+    Returns
+    -------
+    float or None
+        In [-1, 1]; None for fewer than three pairs, and where one of the lists is constant.
+
+    Raises
+    ------
+    ValueError
+        Where the lists differ in length, or a value is not finite.
+
+    Examples
+    --------
+    >>> from refine_bench.statistics.correlation import srcc
+    >>> round(srcc([1.0, 2.0, 3.0, 4.0], [1.0, 4.0, 9.0, 16.0]), 3)
+    1.0
+    >>> round(srcc([1.0, 2.0, 3.0, 4.0], [2.0, 1.0, 3.0, 4.0]), 3)
+    0.8
+    """
     from scipy.stats import rankdata
 
     x, y = check_pairs(predicted, truth)
@@ -54,7 +108,29 @@ def srcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
 
 
 def krcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
-    """Kendall's tau-b."""
+    """Kendall's rank correlation of predictions and opinions, tau-b.
+
+    Parameters
+    ----------
+    predicted, truth
+        (n,) finite numbers.
+
+    Returns
+    -------
+    float or None
+        In [-1, 1]; None for fewer than three pairs, and where one of the lists is constant.
+
+    Raises
+    ------
+    ValueError
+        Where the lists differ in length, or a value is not finite.
+
+    Examples
+    --------
+    >>> from refine_bench.statistics.correlation import krcc
+    >>> round(krcc([1.0, 2.0, 3.0, 4.0], [2.0, 1.0, 3.0, 4.0]), 3)
+    0.667
+    """
     from scipy.stats import kendalltau
 
     x, y = check_pairs(predicted, truth)
@@ -62,13 +138,13 @@ def krcc(predicted: ArrayLike, truth: ArrayLike) -> float | None:
 
 
 def rmse(predicted: ArrayLike, truth: ArrayLike) -> float | None:
-    """Root of the mean squared difference; both must be on one scale."""
+    """Root of the mean squared difference of two lists on one scale, in its unit; None for empty lists."""
     x, y = check_pairs(predicted, truth)
     return float(np.sqrt(np.mean((x - y) ** 2))) if len(x) else None
 
 
 def linear_rmse(predicted: ArrayLike, truth: ArrayLike) -> float | None:
-    """RMSE after the best straight line: what is left when scales do not matter. In the unit of the truth."""
+    """RMSE after the straight line that fits best, in the unit of the truth; None where there is no correlation."""
     x, y = check_pairs(predicted, truth)
     if not is_defined(x, y):
         return None
@@ -82,7 +158,7 @@ def _pearson(x: Floats, y: Floats) -> float:
 
 
 def mean(values: Sequence[float | None]) -> float | None:
-    """The mean of what is defined, None where nothing is."""
+    """The mean of the values that are not None; None where there is none of them."""
     found = [value for value in values if value is not None]
     return sum(found) / len(found) if found else None
 
@@ -91,7 +167,14 @@ def mean(values: Sequence[float | None]) -> float | None:
 class Ceiling:
     """What a perfect model would reach: the correlation of the true quality with its noisy mean opinion.
 
-    `reliability`: 1 - mean(SD^2 / n) / var(MOS). `plcc`: its root. `srcc`: from simulated ratings.
+    Attributes
+    ----------
+    reliability
+        1 - mean(SD^2 / n) / var(MOS), above 0 and at most 1.
+    plcc
+        Its root.
+    srcc
+        From simulated ratings.
     """
 
     reliability: float
@@ -100,7 +183,22 @@ class Ceiling:
 
 
 def estimate_ceiling(mos: ArrayLike, sd: ArrayLike, n_ratings: ArrayLike) -> Ceiling | None:
-    """The ceiling of a set whose ratings have known SD and number; None where noise explains all or nothing varies."""
+    """Estimate what a perfect model would reach on a set whose ratings have a known spread.
+
+    Parameters
+    ----------
+    mos
+        (n,) mean opinions.
+    sd
+        (n,) standard deviations of the single ratings, in the unit of `mos`.
+    n_ratings
+        (n,) ratings for each image, at least 1.
+
+    Returns
+    -------
+    Ceiling or None
+        None where the noise of the ratings explains all of the variance, or the opinions are constant.
+    """
     y, s = check_pairs(mos, sd)
     _, n = check_pairs(mos, n_ratings)
     if not is_defined(y) or (n < 1).any():

@@ -52,7 +52,7 @@ _ONE = 1.0 - 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """[low, high] with a confidence of `level`. `clusters`: independent units: references, or items."""
+    """A confidence interval. `clusters`: independent units that it rests on, references or items; `level`: 0 to 1."""
 
     low: float
     high: float
@@ -71,7 +71,20 @@ def list_bounds(interval: Interval | None) -> list[float] | None:
 
 
 def describe_units(n: int, clusters: Sequence[object] | None) -> dict[str, Any]:
-    """What the interval of n items rests on, for JSON: "units", what a "unit" is, and whether they are too few."""
+    """Describe what the interval of n items rests on.
+
+    Parameters
+    ----------
+    n
+        Items.
+    clusters
+        (n,) what share a scene, e.g. names of references; None where all items are independent.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: "units", what a "unit" is, and under "few_clusters" whether there are fewer than `FEW`.
+    """
     units = n if clusters is None else len(set(clusters))
     return {"units": units, "unit": "items" if clusters is None else "references", "few_clusters": units < FEW}
 
@@ -142,7 +155,22 @@ def _find_reach(centred: Floats, most: float = np.inf) -> float:
 
 
 def make_interval(values: Floats, groups: Groups, scale: _Scale = _FISHER) -> Interval | None:
-    """From a metric of all items and without each group; None where one of them is undefined."""
+    """Make the interval of a metric from what it is without each group.
+
+    Parameters
+    ----------
+    values
+        (1 + groups,) the metric of all items, then without each group.
+    groups
+        The groups.
+    scale
+        Where the metric is nearly normal.
+
+    Returns
+    -------
+    Interval or None
+        None where one of the values is undefined, or there is but one group.
+    """
     if groups.count < 2 or not np.isfinite(values).all():
         return None
     z = scale.there(values)
@@ -159,8 +187,20 @@ def make_interval(values: Floats, groups: Groups, scale: _Scale = _FISHER) -> In
 def estimate_intervals(
     predicted: ArrayLike, truth: ArrayLike, clusters: Sequence[object] | None = None
 ) -> dict[str, Interval | None]:
-    """Intervals of "plcc", "srcc", "mean", "rmse" and "krcc"; None where the metric, or one of its parts, is
-    undefined.
+    """Estimate 95 % intervals of the agreement of predictions with opinions.
+
+    Parameters
+    ----------
+    predicted, truth
+        (n,) finite numbers.
+    clusters
+        (n,) what share a scene, e.g. names of references; None where all items are independent.
+
+    Returns
+    -------
+    dict
+        Of "plcc", "srcc", "mean" of both, "rmse" and "krcc"; None where one is undefined, with some group left out or
+        without.
     """
     x, y = check_pairs(predicted, truth)
     if not is_defined(x, y):
@@ -171,7 +211,7 @@ def estimate_intervals(
 
 
 def estimate_srcc_interval(x: ArrayLike, y: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
-    """Of SRCC alone."""
+    """Estimate the 95 % interval of SRCC alone; arguments as in `estimate_intervals`."""
     a, b = check_pairs(x, y)
     if not is_defined(a, b):
         return None
@@ -182,8 +222,19 @@ def estimate_srcc_interval(x: ArrayLike, y: ArrayLike, clusters: Sequence[object
 def estimate_ratio_interval(
     above: ArrayLike, below: ArrayLike, clusters: Sequence[object] | None = None
 ) -> Interval | None:
-    """Of sum(above) / sum(below), a share from 0 to 1, e.g. F1 over images: twice the hits over what was given and
-    what is true, (n,) each.
+    """Estimate the 95 % interval of sum(above) / sum(below), a share from 0 to 1.
+
+    Parameters
+    ----------
+    above, below
+        (n,) e.g. for F1 over images twice the hits, and the number of given and true regions.
+    clusters
+        (n,) what share a scene, e.g. names of references; None where all items are independent.
+
+    Returns
+    -------
+    Interval or None
+        Wilson's, for the number of independent answers that the jackknife's error amounts to; None for a single unit.
     """
     a, b = check_pairs(above, below)
     groups = form_groups(len(a), clusters)
@@ -208,7 +259,7 @@ def _make_share_interval(values: Floats, groups: Groups) -> Interval:
 
 
 def estimate_mean_interval(values: ArrayLike, clusters: Sequence[object] | None = None) -> Interval | None:
-    """Of a mean of values from 0 to 1, e.g. an accuracy."""
+    """Estimate the 95 % interval of the mean of (n,) values from 0 to 1, e.g. of an accuracy."""
     x = np.asarray(values, dtype=np.float64)
     return estimate_ratio_interval(x, np.ones_like(x), clusters)
 
@@ -238,7 +289,22 @@ def _estimate_difference(values: Floats, groups: Groups, most: float) -> tuple[I
 def compare_metrics(
     first: ArrayLike, second: ArrayLike, truth: ArrayLike, clusters: Sequence[object] | None = None
 ) -> dict[str, tuple[Interval | None, float | None]]:
-    """(interval of the difference, its p) for "plcc" and "srcc" of two models on the same items."""
+    """Compare PLCC and SRCC of two models on the same items.
+
+    Parameters
+    ----------
+    first, second
+        (n,) predictions of the two models.
+    truth
+        (n,) opinions.
+    clusters
+        (n,) what share a scene, e.g. names of references; None where all items are independent.
+
+    Returns
+    -------
+    dict
+        For "plcc" and "srcc": the interval of the difference, first minus second; the two-sided p that there is none.
+    """
     x, y = check_pairs(first, truth)
     z, _ = check_pairs(second, truth)
     groups = form_groups(len(x), clusters)
@@ -249,7 +315,15 @@ def compare_metrics(
 def estimate_mean_difference(
     difference: ArrayLike, clusters: Sequence[object] | None = None
 ) -> tuple[Interval | None, float | None]:
-    """(interval, p) of the mean of differences between values from 0 to 1, (n,)."""
+    """Estimate the interval of the mean of differences, and the two-sided p that it is 0.
+
+    Parameters
+    ----------
+    difference
+        (n,) differences of values from 0 to 1, in [-1, 1].
+    clusters
+        (n,) what share a scene, e.g. names of references; None where all items are independent.
+    """
     x = np.asarray(difference, dtype=np.float64)
     groups = form_groups(len(x), clusters)
     return _estimate_difference(leave_out_ratio(x, np.ones_like(x), groups), groups, 1.0)

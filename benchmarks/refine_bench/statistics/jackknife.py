@@ -33,7 +33,7 @@ _CHUNK = 250_000
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Which group every item belongs to, (n,); how many groups, and how many units they were made of."""
+    """Groups of items. `of`: (n,) the group of every item; `units`: references or items they were made of."""
 
     of: NDArray[np.int64]
     count: int
@@ -41,8 +41,19 @@ class Groups:
 
 
 def form_groups(n: int, clusters: Sequence[object] | None) -> Groups:
-    """Groups of n items by cluster, or one for each; beyond `GROUPS`, units are dealt to groups by lot, always the
-    same one.
+    """Put items into groups by cluster.
+
+    Parameters
+    ----------
+    n
+        Items.
+    clusters
+        (n,) what share a scene, e.g. names of references; None where every item is a unit of its own.
+
+    Returns
+    -------
+    Groups
+        One for each unit; beyond `GROUPS` units, they are dealt to so many groups by lot, always the same one.
     """
     places: dict[object, int] = {}
     of = [places.setdefault(name, len(places)) for name in (range(n) if clusters is None else clusters)]
@@ -64,7 +75,20 @@ def _iterate_weights(groups: Groups) -> Iterator[Floats]:
 
 
 def weighted_pearson(x: Floats, y: Floats, w: Floats) -> Floats:
-    """(draws,) of (n,) or (draws, n) values and (draws, n) weights; NaN where what is left is constant."""
+    """Pearson's correlation under weights.
+
+    Parameters
+    ----------
+    x, y
+        (n,) or (draws, n) values.
+    w
+        (draws, n) weights.
+
+    Returns
+    -------
+    ndarray
+        (draws,); NaN where what has a weight is constant.
+    """
     total = w.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mx, my = (w * x).sum(axis=1) / total, (w * y).sum(axis=1) / total
@@ -89,7 +113,20 @@ class Ranks:
 
 
 def leave_out(x: Floats, y: Floats, groups: Groups) -> dict[str, Floats]:
-    """Of "plcc", "srcc", "mean" of both and "rmse", (1 + groups,) each: of all items, then without each group."""
+    """Compute metrics of all items, then without each group.
+
+    Parameters
+    ----------
+    x, y
+        (n,) predictions and opinions.
+    groups
+        The groups of the items.
+
+    Returns
+    -------
+    dict
+        Of "plcc", "srcc", "mean" of both and "rmse", (1 + groups,) each; NaN where one is undefined.
+    """
     rx, ry = Ranks(x), Ranks(y)
     found: dict[str, list[Floats]] = {"plcc": [], "srcc": [], "rmse": []}
     # Centred, so that an offset of a million costs no digits.
@@ -104,13 +141,14 @@ def leave_out(x: Floats, y: Floats, groups: Groups) -> dict[str, Floats]:
 
 
 def leave_out_krcc(x: Floats, y: Floats, groups: Groups) -> Floats:
+    """Compute KRCC of all items, then without each group: (1 + groups,), NaN where it is undefined."""
     kept = [slice(None), *(groups.of != group for group in range(groups.count))]
     values = [krcc(x[rows], y[rows]) for rows in kept]
     return np.array([np.nan if value is None else value for value in values])
 
 
 def leave_out_ratio(above: Floats, below: Floats, groups: Groups) -> Floats:
-    """Sum(above) / sum(below), of all items and without each group."""
+    """Compute sum(above) / sum(below) of all items, then without each group: (1 + groups,)."""
     a, b = (np.bincount(groups.of, weights=values, minlength=groups.count) for values in (above, below))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.concatenate([[a.sum() / b.sum()], (a.sum() - a) / (b.sum() - b)])

@@ -31,8 +31,14 @@ GRID = np.linspace(0.0, 1.0, 2001)
 class Fit:
     """A fitted curve.
 
-    `mapped`: predictions on the scale of the truth, (n,). `status`: "ok"; "four" or "linear" where the curve asked
-    for was not better, or turned back. `curve`: (x, y) for drawing, (201,) each.
+    Attributes
+    ----------
+    mapped
+        (n,) predictions on the scale of the truth.
+    status
+        "ok"; "four" or "linear" where the curve that was asked for was not better than that one, or turned back.
+    curve
+        (x, y) for drawing, (201,) each.
     """
 
     mapped: Floats
@@ -41,8 +47,30 @@ class Fit:
 
 
 def fit_logistic(predicted: ArrayLike, truth: ArrayLike, kind: Kind = 5) -> Fit | None:
-    """Map predictions onto the truth; None where that is undefined: constant lists, or fewer than 2 (kind + 1)
-    points.
+    """Map predictions onto the truth by a logistic curve that never turns back.
+
+    Parameters
+    ----------
+    predicted
+        (n,) predictions, on any scale, rising or falling with the truth.
+    truth
+        (n,) opinions.
+    kind
+        Parameters of the curve, 4 or 5.
+
+    Returns
+    -------
+    Fit or None
+        None for fewer than 2 (kind + 1) points, and where one of the lists is constant.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from refine_bench.statistics.logistic import fit_logistic
+    >>> x = np.linspace(-3, 3, 50)
+    >>> fit = fit_logistic(x, 1 + 4 / (1 + np.exp(-2 * x)), kind=4)
+    >>> fit.status, fit.mapped[[0, 25, 49]].round(2).tolist()
+    ('ok', [1.01, 3.12, 4.99])
     """
     x, y = check_pairs(predicted, truth)
     if not is_defined(x, y) or len(x) < 2 * (kind + 1):

@@ -34,7 +34,22 @@ class Comparison:
 
 
 def williams(first: float, second: float, between: float, n: int) -> float | None:
-    """Two-sided p of r(first, truth) = r(second, truth), given r(first, second)."""
+    """Williams' test that two models correlate equally well with the truth.
+
+    Parameters
+    ----------
+    first, second
+        Correlation of each model with the truth.
+    between
+        Correlation of the two models.
+    n
+        Items, all the same for the three.
+
+    Returns
+    -------
+    float or None
+        Two-sided p; None for fewer than four items or a correlation of 1.
+    """
     from scipy.stats import t
 
     if n < 4 or max(map(abs, (first, second, between))) >= 1:
@@ -48,7 +63,7 @@ def williams(first: float, second: float, between: float, n: int) -> float | Non
 
 
 def meng(first: float, second: float, between: float, n: int) -> float | None:
-    """Two-sided p of the same question on Fisher's scale."""
+    """The test of Meng, Rosenthal and Rubin of the same, on Fisher's scale; arguments and result as in `williams`."""
     from scipy.stats import norm
 
     if n < 4 or max(map(abs, (first, second))) >= 1 or between >= 1:
@@ -63,7 +78,22 @@ def meng(first: float, second: float, between: float, n: int) -> float | None:
 def compare_models(
     first: ArrayLike, second: ArrayLike, truth: ArrayLike, clusters: Sequence[object] | None = None
 ) -> tuple[Comparison, Comparison]:
-    """PLCC and SRCC of two models on the same items, (n,) each."""
+    """Compare two models on the same items.
+
+    Parameters
+    ----------
+    first, second
+        (n,) predictions of the two models.
+    truth
+        (n,) opinions.
+    clusters
+        (n,) what share a scene, e.g. names of references; None where all items are independent.
+
+    Returns
+    -------
+    tuple
+        The comparisons of PLCC and of SRCC.
+    """
     x, y = check_pairs(first, truth)
     z, _ = check_pairs(second, truth)
     differences = compare_metrics(x, z, y, clusters)
@@ -89,7 +119,18 @@ def compare_models(
 
 
 def mcnemar(first: ArrayLike, second: ArrayLike) -> float | None:
-    """Two-sided exact p that two models are right equally often on the same questions; 0/1 each, (n,)."""
+    """McNemar's exact test that two models are right equally often on the same questions.
+
+    Parameters
+    ----------
+    first, second
+        (n,) whether each model is right, as 0 and 1.
+
+    Returns
+    -------
+    float or None
+        Two-sided p; None where they are right on the same questions.
+    """
     from scipy.stats import binomtest
 
     a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
@@ -98,7 +139,14 @@ def mcnemar(first: ArrayLike, second: ArrayLike) -> float | None:
 
 
 def holm(values: Sequence[float | None]) -> list[float | None]:
-    """Holm's adjusted p, in the order given; what is None stays None and does not count."""
+    """Adjust p values by Holm's method, in their order; None stays None and does not count.
+
+    Examples
+    --------
+    >>> from refine_bench.statistics.paired import holm
+    >>> holm([0.01, 0.04, None])
+    [0.02, 0.04, None]
+    """
     order = sorted((p, place) for place, p in enumerate(values) if p is not None)
     adjusted: list[float | None] = [None] * len(values)
     highest = 0.0
