@@ -8,7 +8,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image as pillow
 
-from distortlab.generation.draw import draw
+from distortlab.generation.draw import draw_image
 from distortlab.generation.plan import Plan, make_plan
 from distortlab.generation.reference_pool import ReferencePool
 from distortlab.generation.shard import Job, run_shard
@@ -58,7 +58,7 @@ def pixels_only(plan: Plan) -> Contestant:
 
     def work() -> int:
         pool, known = ReferencePool(plan.shards[0], plan.recipe), set[str]()
-        return sum(draw(slot, pool, known) is not None for slot in plan.shards[0].slots)
+        return sum(draw_image(slot, pool, known) is not None for slot in plan.shards[0].slots)
 
     return work
 

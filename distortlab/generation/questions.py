@@ -5,8 +5,8 @@ drawn from all families that the data set has, by their shares, and shuffled. Ob
 that could have been distorted in the same way; any of them could have been the answer. Names from elsewhere would be
 known by the company they do not keep (fork, knife, giraffe), so they are offered only beside a name that is alone in
 its image, and then drawn so that each of the names offered is as often the one (`_strangers`). Where no other object
-of an image could have been distorted so, the question is not asked (`task_balance`). Nothing is offered that was
-distorted as well, because most of it lies inside the region (`rivals`).
+of an image could have been distorted so, the question is not asked (`composition`). Nothing is offered that was
+distorted as well, because most of it lies inside the region (`candidates`).
 """
 
 from bisect import bisect_right
@@ -29,8 +29,8 @@ __all__ = ["Subject", "ask", "choices", "object_candidates", "type_candidates"]
 class Subject:
     """What is asked about: an image's one edit, and what else is in the image. `size` is (width, height).
 
-    `others` are the names of the image's other regions that could have been distorted in this way; `alone` says that
-    there are no other names at all. `inside` are names of which most lies inside the distorted region, `instances`
+    `distractors` are the names of the image's other regions that could have been distorted in this way; `alone` says
+    that there are no other names at all. `inside` are names of which most lies inside the distorted region, `instances`
     counts how often each name is in the image.
     """
 
@@ -40,7 +40,7 @@ class Subject:
     box: Box
     size: tuple[int, int]
     object: str | None
-    others: tuple[str, ...]
+    distractors: tuple[str, ...]
     alone: bool = False
     inside: frozenset[str] = frozenset()
     instances: Mapping[str, int] = field(default_factory=dict)
@@ -94,7 +94,7 @@ def object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: 
     """
     if subject.object is None or not is_answerable(subject.object):
         return []
-    others = _distinct(source.permute(subject.others), subject.object)
+    others = _distinct(source.permute(subject.distractors), subject.object)
     if subject.alone:
         others = _strangers(subject.object, vocabulary, count, source)
     inside = {object_task.normalize_name(name) for name in subject.inside}

@@ -1,7 +1,7 @@
 """The references of a shard: loaded when an image needs them, the last one kept, and the order of their regions."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
@@ -11,9 +11,9 @@ import numpy as np
 
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image
+from distortlab.core.region import Region
 from distortlab.core.seeds import stream
 from distortlab.dataset.patches import encode_patch
-from distortlab.distortions.edit import Edit
 from distortlab.generation.candidates import compatible_names, conflicting_pairs
 from distortlab.generation.plan import Shard, Slot
 from distortlab.imaging.encode import Canvas
@@ -63,11 +63,11 @@ class LoadedReference:
         self.patches = patches
         self._scenes: dict[int, Scene] = {}
 
-    def encode(self, image: Image, edit: Edit) -> bytes:
-        """The file of a distorted image: the whole of it, or the patch."""
+    def encode(self, image: Image, regions: Sequence[Region]) -> bytes:
+        """The file of an image that differs from the reference in some regions only: the whole of it, or the patch."""
         if self.patches:
-            return encode_patch(image, [edit.region])
-        return self.canvas.encode(image, (edit.bbox.y1, edit.bbox.y2))
+            return encode_patch(image, regions)
+        return self.canvas.encode(image, (min(r.bbox.y1 for r in regions), max(r.bbox.y2 for r in regions)))
 
     @cached_property
     def regions_by_name(self) -> dict[str | None, list[int]]:

@@ -18,9 +18,10 @@ from distortlab.dataset.layout import ARCHIVE, FULL, PLAN_PATH, Layout
 from distortlab.dataset.patches import FOOTER, make_archive_rows
 from distortlab.dataset.schema import ImageRecord, Picture, Sample
 from distortlab.dataset.writer import ShardFiles, make_full_rows
+from distortlab.distortions.catalog import find
 from distortlab.generation.candidates import count_instances, names_inside
 from distortlab.generation.composition import TaskBalance
-from distortlab.generation.draw import Drawn, draw
+from distortlab.generation.draw import DistortedImage, draw_image
 from distortlab.generation.plan import Shard, asked_tasks
 from distortlab.generation.questions import Subject, ask, choices
 from distortlab.generation.reference_pool import ReferencePool
@@ -202,18 +203,20 @@ class _Counts:
     unfilled: int = 0
 
 
-def _drawn(shard: Shard, pool: ReferencePool, counts: _Counts, progress: Callable[[int], None]) -> Iterator[Drawn]:
+def _drawn(
+    shard: Shard, pool: ReferencePool, counts: _Counts, progress: Callable[[int], None]
+) -> Iterator[DistortedImage]:
     known: set[str] = set()
     for slot in shard.slots:
-        drawn = draw(slot, pool, known, with_rivals=counts.balance.wants_object(slot.tasks))
+        drawn = draw_image(slot, pool, known, with_distractors=counts.balance.wants_object(slot.tasks))
         progress(1)
         if drawn is None:
             counts.unfilled += 1
             counts.balance.skip()
             continue
-        counts.variants[drawn.edit.distortion] += 1
-        counts.severities[str(slot.severity)] += 1
-        counts.objects[drawn.place.object or ""] += 1
+        counts.variants.update(edit.distortion for edit in drawn.edits)
+        counts.severities.update(str(edit.severity) for edit in drawn.edits)
+        counts.objects.update(place.object or "" for place in drawn.places)
         counts.licenses[drawn.reference.license] += 1
         counts.references.add(drawn.reference.id)
         yield drawn
@@ -265,7 +268,7 @@ def _noted(job: Job, pool: ReferencePool, counts: _Counts) -> dict[str, Any]:
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def image_record(drawn: Drawn, recipe: Recipe) -> ImageRecord:
+def image_record(drawn: DistortedImage, recipe: Recipe) -> ImageRecord:
     """The row of `images`."""
     reference = drawn.reference
     rows, columns = reference.image.shape[:2]
@@ -280,8 +283,8 @@ def image_record(drawn: Drawn, recipe: Recipe) -> ImageRecord:
         reference=original if recipe.keep_references else None,
         reference_source=reference.source,
         reference_license=reference.license,
-        edits=(drawn.edit,),
-        objects=(drawn.place.object,),
+        edits=drawn.edits,
+        objects=tuple(place.object for place in drawn.places),
         seed=recipe.seed,
         generator_version=__version__,
     )
@@ -292,19 +295,20 @@ def shown(task: str, reference: P, image: P) -> tuple[P, ...]:
     return (reference, image) if task == "recognition_reference" else (image,)
 
 
-def subject_of(drawn: Drawn, record: ImageRecord) -> Subject:
-    """What can be asked about an image."""
-    own, reference = drawn.place.object, drawn.reference
+def subject_of(drawn: DistortedImage, record: ImageRecord) -> Subject:
+    """What can be asked about an image: about its first edit, whose distortion and severity its samples have."""
+    edit, place, reference = drawn.edits[0], drawn.places[0], drawn.reference
+    own = place.object
     return Subject(
         image_id=record.image_id,
-        family=drawn.slot.family,
-        severity=drawn.slot.severity,
-        box=drawn.edit.bbox,
+        family=find(edit.distortion).family,
+        severity=edit.severity,
+        box=edit.bbox,
         size=(record.width, record.height),
         object=own,
-        others=drawn.rivals,
-        alone=all(place.object in (None, own) for place in reference.regions),
-        inside=names_inside(drawn.place.region, reference),
+        distractors=drawn.distractors,
+        alone=all(other.object in (None, own) for other in reference.regions),
+        inside=names_inside(place.region, reference),
         instances=count_instances(reference),
     )
 

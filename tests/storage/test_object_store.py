@@ -182,10 +182,10 @@ def test_a_shard_that_fails_leaves_nothing_of_itself(
         made.append(words)
         if len(made) == 6:
             raise MemoryError
-        return draw(*words, **options)
+        return draw_image(*words, **options)
 
-    draw = distortlab.generation.shard.draw
-    monkeypatch.setattr(distortlab.generation.shard, "draw", failing)
+    draw_image = distortlab.generation.shard.draw_image
+    monkeypatch.setattr(distortlab.generation.shard, "draw_image", failing)
     with pytest.raises(MemoryError):
         generate(RECIPE, GALLERY, bucket, workers=1)
     left = [path.partition("/")[2] for path in store.find(bucket)]

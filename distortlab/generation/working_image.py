@@ -1,0 +1,158 @@
+"""An image with the edits done so far, and the next edit of it: rendered, measured, and kept or rejected."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from distortlab.core.image import Image, shape_of
+from distortlab.distortions.base import Distortion
+from distortlab.distortions.catalog import get_amount
+from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render_edit
+from distortlab.generation.plan import Slot
+from distortlab.generation.reference_pool import LoadedReference
+from distortlab.references.base import NamedRegion
+from distortlab.severity.model_size import measure_at_model_size
+from distortlab.severity.scene import Scene
+from distortlab.severity.search import find_misfit, search_amount
+from distortlab.severity.visibility import find_label_fault, find_region_fault, measure_visibility
+
+__all__ = ["Candidate", "Rejection", "WorkingImage", "draw_edit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An edit that was rendered and measured. `pixels`: the box of its region after it, uint8 (rows, columns, 3)."""
+
+    edit: Edit
+    pixels: Image
+
+    @property
+    def visibility(self) -> Visibility:
+        """What was measured."""
+        assert self.edit.visibility is not None
+        return self.edit.visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A draw that does not become a label. `reason` is what it is counted under."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingImage:
+    """A reference with the edits done so far, in order. Its pixels are never written to: `add` copies them.
+
+    Parameters
+    ----------
+    loaded
+        The reference and its regions.
+    image
+        The pixels after all edits, uint8 (rows, columns, 3); with none, those of the reference.
+    edits
+        What was done; the number of an edit stands in the address of its randomness.
+    places
+        The region of every edit with its name.
+    """
+
+    loaded: LoadedReference
+    image: Image
+    edits: tuple[Edit, ...] = ()
+    places: tuple[NamedRegion, ...] = ()
+
+    @classmethod
+    def start(cls, loaded: LoadedReference) -> "WorkingImage":
+        """The clean reference."""
+        return cls(loaded, loaded.reference.image)
+
+    def measure_scene(self, index: int) -> Scene:
+        """The measurements of the region at `index` as it is now, before the next edit."""
+        if not self.edits:
+            return self.loaded.scene(index)
+        region = self.loaded.reference.regions[index].region
+        return Scene(np.ascontiguousarray(self.image[region.bbox.slices]), region.mask)
+
+    def add(self, candidate: Candidate, place: NamedRegion) -> "WorkingImage":
+        """The image with one more edit."""
+        image = self.image.copy()
+        image[candidate.edit.bbox.slices] = candidate.pixels
+        return WorkingImage(self.loaded, image, (*self.edits, candidate.edit), (*self.places, place))
+
+    def encode(self) -> bytes:
+        """The file of the image, or its patch."""
+        return self.loaded.encode(self.image, [edit.region for edit in self.edits])
+
+
+def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) -> Candidate | Rejection:
+    """Render and measure the next edit of an image.
+
+    Parameters
+    ----------
+    slot
+        Says the severity, and names the randomness.
+    row
+        The variant of the slot's family to try.
+    working
+        The image before the edit.
+    index
+        Which region of the reference to try.
+
+    Returns
+    -------
+    Candidate or Rejection
+        The edit with its pixels; or why it must not become a label: the region has nothing for it to act on, the change
+        cannot be seen, goes the wrong way, or does not fit its severity.
+    """
+    if reason := find_region_fault(working.measure_scene(index), row.name):
+        return Rejection(f"{slot.family}: {reason}")
+    recipe = working.loaded.recipe
+    if recipe.severity == "equalized":
+        candidate = _search_candidate(slot, row, working, index)
+    else:
+        candidate = _render_candidate(slot, row, working, index, get_amount(row, slot.severity, recipe.profile))
+    if reason := _find_fault(candidate, working):
+        return Rejection(f"{row.name} {slot.severity}: {reason}")
+    return candidate
+
+
+def _search_candidate(slot: Slot, row: Distortion, working: WorkingImage, index: int) -> Candidate:
+    """The edit whose visibility is nearest to the target of its severity."""
+
+    def render(amount: float) -> tuple[float, Candidate]:
+        candidate = _render_candidate(slot, row, working, index, amount)
+        return candidate.visibility.v, candidate
+
+    return search_amount(row, slot.severity, working.loaded.recipe.tolerance, render).outcome
+
+
+def _render_candidate(slot: Slot, row: Distortion, working: WorkingImage, index: int, amount: float) -> Candidate:
+    recipe = working.loaded.recipe
+    edit = Edit(
+        region=working.loaded.reference.regions[index].region,
+        distortion=row.name,
+        severity=slot.severity,
+        amount=amount,
+        scale=compute_spatial_scale(shape_of(working.image)),
+        feather=recipe.regions.feather,
+        address=(recipe.seed, slot.image_id, len(working.edits), row.name),
+        version=row.version,
+    )
+    pixels = render_edit(working.image, edit)
+    return Candidate(
+        replace(edit, visibility=measure_visibility(working.measure_scene(index), pixels, row.name)), pixels
+    )
+
+
+def _find_fault(candidate: Candidate, working: WorkingImage) -> str | None:
+    """Why an edit must not become a label, or None."""
+    edit, recipe, rules = candidate.edit, working.loaded.recipe, working.loaded.recipe.visibility
+    reason = find_label_fault(candidate.visibility, edit.distortion, rules.minimum)
+    if reason := reason or find_misfit(candidate.visibility.v, edit.severity, recipe.tolerance):
+        return reason
+    if rules.max_pixels:
+        pixels, region = candidate.pixels, edit.region
+        small = measure_at_model_size(working.image, pixels, region, edit.distortion, rules.max_pixels)
+        reason = find_label_fault(small, edit.distortion, rules.minimum)
+        return reason and f"{reason} at the model's size"
+    return None

@@ -1,0 +1,178 @@
+"""Drawing an image: what is kept is what its record says, what is not has a reason, and no reference is changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from dataset_samples import Painting, small_recipe
+
+from distortlab.core.image import pixels_sha256
+from distortlab.core.region import Box, Region
+from distortlab.dataset.patches import restored
+from distortlab.distortions.base import Distortion
+from distortlab.distortions.catalog import find, list_variants
+from distortlab.distortions.edit import render
+from distortlab.generation.draw import draw_image
+from distortlab.generation.plan import Shard, Slot
+from distortlab.generation.reference_pool import LoadedReference, ReferencePool
+from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit
+from distortlab.imaging.decode import decode_image
+from distortlab.recipe import Recipe, ReferenceRules, RegionRules
+from distortlab.references.base import NamedRegion, Reference
+from distortlab.severity.scene import Scene
+from distortlab.severity.visibility import measure_visibility
+
+FAMILIES = ("blur", "noise", "darken", "pixelate", "saturate_weaken", "compression")
+
+
+def slot(number: int = 0, family: str = "noise", severity: int = 3, entry: int = 0, turn: int = 0) -> Slot:
+    return Slot(f"train-{number:06d}", family, severity, ("object",), entry, turn)
+
+
+def shard(*kinds: str) -> Shard:
+    entries = tuple(ReadOnly(Painting(number, kind)) for number, kind in enumerate(kinds))
+    return Shard(0, "train", 0, 1, (), entries, len(entries))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOnly:
+    """A painting whose pixels nobody can write to."""
+
+    painting: Painting
+
+    @property
+    def id(self) -> str:
+        return self.painting.id
+
+    @property
+    def name_count(self) -> int:
+        return self.painting.name_count
+
+    def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
+        reference = self.painting.load(references, regions)
+        reference.image.setflags(write=False)
+        return reference
+
+
+def load(kind: str = "good", recipe: Recipe | None = None, patches: bool = False) -> LoadedReference:
+    reference = ReadOnly(Painting(1, kind)).load(ReferenceRules(), RegionRules())
+    return LoadedReference(reference, recipe or small_recipe(), patches)
+
+
+# --- images that are kept -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("severity", ["equalized", "ladder"])
+@pytest.mark.parametrize("codec", ["png", "webp"])
+def test_an_image_is_what_its_edits_give_and_its_reference_stays_as_it_is(severity: str, codec: str) -> None:
+    recipe = small_recipe(severity=severity, codec=codec)
+    pool, known = ReferencePool(shard("good", "good"), recipe), set[str]()
+    for number, family in enumerate(FAMILIES):
+        made = draw_image(slot(number, family, 4, number % 2, number), pool, known)
+        assert made is not None
+        assert [edit.address for edit in made.edits] == [(0, made.slot.image_id, 0, made.edits[0].distortion)]
+        assert [place.region for place in made.places] == [edit.region for edit in made.edits]
+        image = render(made.reference.image, made.edits)
+        assert pixels_sha256(image) == made.pixels_sha256
+        assert np.array_equal(decode_image(made.encoded).image, image)
+    assert len(known) == len(FAMILIES)
+
+
+def test_a_patch_restores_the_image() -> None:
+    made = draw_image(slot(), ReferencePool(shard("good"), small_recipe(), patches=True), set())
+    assert made is not None
+    image, box = restored(made.reference.image, made.encoded, [made.edits[0].region], made.pixels_sha256)
+    assert box == made.edits[0].bbox
+    assert np.array_equal(image, render(made.reference.image, made.edits))
+
+
+def test_names_that_are_offered_are_of_other_regions() -> None:
+    pool = ReferencePool(shard("good"), small_recipe())
+    counts = set[int]()
+    for number in range(6):
+        made = draw_image(slot(number), pool, set())
+        assert made is not None
+        assert set(made.distractors) <= {place.object for place in made.reference.regions} - {made.places[0].object}
+        counts.add(len(made.distractors))
+    assert counts & {1, 2}
+    silent = draw_image(slot(), pool, set(), with_distractors=False)
+    assert silent is not None
+    assert silent.distractors == ()
+
+
+# --- draws that are rejected ----------------------------------------------------------------------------------------
+
+
+def test_the_same_picture_is_not_made_twice() -> None:
+    pool, known = ReferencePool(shard("alone"), small_recipe()), set[str]()
+    first = draw_image(slot(), pool, known)
+    assert first is not None
+    assert known == {first.pixels_sha256}
+    assert not pool.counts.rejected["the same picture again"]
+    again = draw_image(slot(), pool, known)
+    assert again is None or again.pixels_sha256 != first.pixels_sha256
+    assert pool.counts.rejected["the same picture again"] == 1
+
+
+def test_every_rejection_is_counted_with_its_reason() -> None:
+    pool = ReferencePool(shard("grey", "broken"), small_recipe(references={"min_chroma": 0}))
+    assert draw_image(slot(family="saturate_weaken"), pool, set()) is None
+    loaded = pool.load(0)
+    assert loaded is not None
+    draws = len(loaded.reference.regions) * len(list_variants("saturate_weaken", "matched"))
+    assert pool.counts.rejected == {"saturate_weaken: grey region": draws}
+    assert [failure["reference"] for failure in pool.counts.failures] == ["painting-000001"]
+
+
+def test_a_rejected_edit_says_why() -> None:
+    grey = WorkingImage.start(load("grey"))
+    assert draw_edit(slot(family="saturate_weaken"), find("saturate_weaken.hsv"), grey, 0) == Rejection(
+        "saturate_weaken: grey region"
+    )
+    strict = WorkingImage.start(load(recipe=small_recipe(severity="ladder", visibility={"tolerance": 1.01})))
+    outcome = draw_edit(slot(), find("noise.gaussian_rgb"), strict, 0)
+    assert isinstance(outcome, Rejection)
+    assert outcome.reason.startswith("noise.gaussian_rgb 3: ")
+    assert outcome.reason.endswith("visible than its severity")
+
+
+# --- several edits of one image -------------------------------------------------------------------------------------
+
+
+def draw_two(loaded: LoadedReference, indices: Sequence[int], rows: Sequence[Distortion]) -> WorkingImage:
+    working = WorkingImage.start(loaded)
+    for index, row in zip(indices, rows, strict=True):
+        candidate = draw_edit(slot(severity=4), row, working, index)
+        assert isinstance(candidate, Candidate)
+        working = working.add(candidate, loaded.reference.regions[index])
+    return working
+
+
+@pytest.mark.parametrize("patches", [False, True])
+@pytest.mark.parametrize("indices", [(0, 2), (2, 0), (1, 1)])
+def test_edits_are_done_in_order_each_measured_on_what_it_changes(indices: tuple[int, int], patches: bool) -> None:
+    loaded = load(recipe=small_recipe(visibility={"tolerance": 20}), patches=patches)
+    clean = loaded.reference.image
+    working = draw_two(loaded, indices, (find("noise.gaussian_rgb"), find("blur.gaussian")))
+    assert [edit.address[2] for edit in working.edits] == [0, 1]
+    assert np.array_equal(working.image, render(clean, working.edits))
+    states = (clean, render(clean, working.edits[:1]), working.image)
+    for edit, before, after in zip(working.edits, states[:-1], states[1:], strict=True):
+        cut = edit.bbox.slices
+        scene = Scene(np.ascontiguousarray(before[cut]), edit.region.mask)
+        assert edit.visibility == measure_visibility(scene, np.ascontiguousarray(after[cut]), edit.distortion)
+    regions, data = [edit.region for edit in working.edits], working.encode()
+    made = restored(clean, data, regions, pixels_sha256(working.image))[0] if patches else decode_image(data).image
+    assert np.array_equal(made, working.image)
+
+
+def test_a_working_image_does_not_change() -> None:
+    start = WorkingImage.start(load())
+    candidate = draw_edit(slot(), find("noise.gaussian_rgb"), start, 0)
+    assert isinstance(candidate, Candidate)
+    place = NamedRegion(Region.from_box(Box(0, 0, 1, 1), (2, 2)), None)
+    one, other = start.add(candidate, place), start.add(candidate, place)
+    assert not np.shares_memory(one.image, other.image)
+    assert start.edits == ()
+    assert start.image is start.loaded.reference.image
