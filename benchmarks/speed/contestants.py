@@ -11,7 +11,7 @@ from PIL import Image as pillow
 from distortlab.generation.draw import draw_image
 from distortlab.generation.plan import Plan, make_plan
 from distortlab.generation.reference_pool import ReferencePool
-from distortlab.generation.shard import Job, run_shard
+from distortlab.generation.shard import ShardJob, run_shard
 from distortlab.imaging.encode import encode_png
 from distortlab.recipe import Recipe, default_recipe
 from distortlab.references import Entry, open_references
@@ -63,8 +63,8 @@ def pixels_only(plan: Plan) -> Contestant:
     return work
 
 
-def _job(plan: Plan, out: Path) -> Job:
-    return Job(plan.recipe, plan.vocabulary, plan.sha256, plan.shards[0], Folder(out))
+def _job(plan: Plan, out: Path) -> ShardJob:
+    return ShardJob(plan.recipe, plan.vocabulary, plan.sha256, plan.shards[0], Folder(out))
 
 
 def _primary(plan: Plan) -> tuple[Entry, ...]:

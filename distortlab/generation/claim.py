@@ -1,4 +1,4 @@
-"""A place becomes that of one plan: begun, gone on with, cleared, or refused; and what killed runs left is removed."""
+"""Whose the folder is: a plan begins in it, goes on, clears it or is refused; what killed runs left is removed."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -21,10 +21,26 @@ _ORPHANS_END_S = 3.0
 
 @contextmanager
 def claim(out: Storage, plan: Plan, overwrite: bool, layout: Layout = FULL) -> Iterator[Hold]:
-    """Make the place this plan's, or refuse; it is held until the context ends.
+    """Begin a data set in a place, or go on with it; the place is held until the context ends.
 
-    Of several machines that come at once, one makes it and all compare. Runs of one plan may work side by side; it is
-    cleared only where nobody else works. Raises `UserError`.
+    Of several machines that come at once, one writes the plan and all compare it with theirs. Runs of one plan may work
+    side by side; a place is cleared only where nobody else works.
+
+    Parameters
+    ----------
+    out
+        The place.
+    plan
+        What is to be made there.
+    overwrite
+        Remove what another plan has made.
+    layout
+        Of the files that are to be made.
+
+    Raises
+    ------
+    UserError
+        The place holds something else, or another run is working there.
     """
     # In this order: another machine writes its plan before anything else, perhaps between the two looks.
     used = out.is_used((*own_names(layout), "_distortlab"))
@@ -37,7 +53,7 @@ def claim(out: Storage, plan: Plan, overwrite: bool, layout: Layout = FULL) -> I
             _clear(out, hold, layout_of(out.read_json(PLAN_PATH)))
         mine = {"sha256": plan.sha256, **layout.manifest_entry, **plan.identity}
         if (begun and not overwrite) or not out.create_text(PLAN_PATH, json_text(mine)):
-            _compare(out, out.read_json(PLAN_PATH), plan, layout)
+            _check_plan(out, out.read_json(PLAN_PATH), plan, layout)
         yield hold
 
 
@@ -59,15 +75,15 @@ def _clear(out: Storage, hold: Hold, layout: Layout) -> None:
         out.remove(out.leftovers(own_folders(layout)))
 
 
-def _compare(out: Storage, known: Any, plan: Plan, layout: Layout) -> None:
+def _check_plan(out: Storage, known: Any, plan: Plan, layout: Layout) -> None:
     if (there := layout_of(known)) is not layout:
         here = f"{out} holds {there.title}, and this would be {layout.title}"
         raise BadRecipe(f"{here}: choose another --out, or start again with --overwrite")
     if not isinstance(known, dict) or known.get("sha256") != plan.sha256:
-        raise BadRecipe(_refusal(out, known, plan))
+        raise BadRecipe(_describe_difference(out, known, plan))
 
 
-def _refusal(out: Storage, known: Any, plan: Plan) -> str:
+def _describe_difference(out: Storage, known: Any, plan: Plan) -> str:
     wanted = json.loads(json.dumps(plan.identity))
     differences = list(_differences(known if isinstance(known, dict) else {}, wanted))
     return (

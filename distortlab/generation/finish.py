@@ -1,4 +1,4 @@
-"""Finishing a data set: the account, the samples table, the card, and last of all the manifest."""
+"""Finishing a data set: the sum of the receipts, the samples table, the card, and last of all the manifest."""
 
 import hashlib
 import json
@@ -18,8 +18,8 @@ from distortlab.dataset.tables import describe_table, open_table
 from distortlab.dataset.writer import open_writer
 from distortlab.generation.card.card import render_card
 from distortlab.generation.plan import Plan
+from distortlab.generation.receipt import Receipt, is_whole, quarantine_path
 from distortlab.generation.report import Account
-from distortlab.generation.shard import Receipt, is_whole, quarantine_path
 from distortlab.storage.atomic import json_in, json_text, seal_fault_in, sealed
 from distortlab.storage.base import Storage
 
@@ -40,7 +40,7 @@ def own_folders(layout: Layout) -> tuple[str, ...]:
 
 
 def account_of(plan: Plan, out: Storage, receipts: Sequence[Receipt], finished: bool) -> Account:
-    """What the receipts come to."""
+    """The sum of the receipts, as the account of a run. `finished`: whether the data set is whole."""
     counts: dict[str, Counter[str]] = {}
     splits: Counter[str] = Counter()
     for receipt in receipts:
@@ -61,11 +61,11 @@ def account_of(plan: Plan, out: Storage, receipts: Sequence[Receipt], finished: 
         max_failures=plan.recipe.max_failures,
         splits=dict(splits),
         counts={name: dict(sorted(values.items())) for name, values in counts.items()},
-        quarantined=list(islice(_quarantined(out, receipts), _FEW)),
+        quarantined=list(islice(_read_quarantine(out, receipts), _FEW)),
     )
 
 
-def _quarantined(out: Storage, receipts: Sequence[Receipt]) -> Iterator[dict[str, str]]:
+def _read_quarantine(out: Storage, receipts: Sequence[Receipt]) -> Iterator[dict[str, str]]:
     for receipt in receipts:
         if receipt.failures:
             lines = (out.read(quarantine_path(receipt.shard)) or b"").splitlines()
@@ -73,7 +73,7 @@ def _quarantined(out: Storage, receipts: Sequence[Receipt]) -> Iterator[dict[str
 
 
 def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Storage, layout: Layout = FULL) -> None:
-    """The samples table (an archive has none), the card, and last of all the manifest."""
+    """Write the samples table (an archive has none), the card, and last of all the manifest, unless all is there."""
     files = {path: entry for receipt in receipts for path, entry in sorted(receipt.files.items())}
     if _is_finished(out, plan, files):
         return
@@ -87,12 +87,12 @@ def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Stora
     manifest = _manifest(plan, account, files)
     if layout is ARCHIVE:
         # The recipe again as text: the card shows its keys in their order, which sorted JSON does not keep.
-        told = {
+        stored = {
             "license": plan.license,
             "skipped": dict(plan.skipped),
             "recipe_text": json.dumps(plan.recipe.as_dict()),
         }
-        manifest |= {**layout.manifest_entry, "plan": {**plan.identity, **told}}
+        manifest |= {**layout.manifest_entry, "plan": {**plan.identity, **stored}}
     out.write_text("MANIFEST.json", json_text(sealed(manifest)))
 
 

@@ -1,9 +1,9 @@
-"""A data set as a folder: starting it, continuing it, finishing it.
+"""Making a data set: plan it, claim its folder, run the shards, finish it.
 
 README.md  MANIFEST.json  images/  rft/  samples/  _distortlab/{plan.json, done/, quarantine/}
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,15 +13,17 @@ from distortlab.dataset.layout import Layout, find_layout
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.engines.local import run_local
 from distortlab.generation.finish import account_of, finish
+from distortlab.generation.job import Job, Progress
 from distortlab.generation.plan import make_plan
+from distortlab.generation.receipt import Receipt
 from distortlab.generation.report import Account
-from distortlab.generation.shard import Job, Receipt, Work
+from distortlab.generation.shard import ShardJob
 from distortlab.recipe import Recipe, load_recipe
 from distortlab.references import open_references
 from distortlab.references.base import References
 from distortlab.storage.base import open_storage
 
-__all__ = ["generate", "run"]
+__all__ = ["generate", "run_jobs"]
 
 ENGINES = ("local", "ray")
 
@@ -37,29 +39,63 @@ def generate(
     store: Literal["full", "patch"] = "full",
     engine: Literal["local", "ray"] = "local",
     address: str | None = None,
-    progress: Callable[[int], None] = lambda images: None,
+    progress: Progress = lambda images: None,
 ) -> Account:
-    """Make a data set, or go on with one.
+    """Make a data set, or go on with one that was begun. What is already there is kept.
 
-    `recipe` a `Recipe`, the path of a TOML file, or the name of one that the package carries. `references` a source or
-    its specification (`scenes`, `coco:JSON,IMAGES`, `folder:PATH`). `out` a folder, or the URL of a place in an object
-    store (`s3://bucket/prefix`). `shard=(k, n)` makes only the k-th of n parts (k from 1); the call without it does
-    what is left and finishes. `store="patch"` makes an archive, which `materialize` turns into the data set.
-    `engine="ray"` uses a Ray cluster, the one at `address` if given. What is already there is kept; a place that holds
-    another plan is refused unless `overwrite`. Raises `UserError` before any work for what cannot be, `BuildFailed` for
-    a disk that is full or a worker that was killed; look at `Account.trouble` for the rest.
+    Parameters
+    ----------
+    recipe
+        A `Recipe`, the path of a TOML file, or the name of a recipe that the package carries.
+    references
+        Clean images: a source, or its specification (`scenes`, `coco:JSON,IMAGES`, `folder:PATH`).
+    out
+        A folder, or the URL of a place in an object store (`s3://bucket/prefix`).
+    workers
+        Processes, or shards at a time on a cluster; unless given, one for every processor.
+    shard
+        `(k, n)` makes only the k-th of n parts, k from 1. The call without it makes what is left, and finishes.
+    overwrite
+        Remove what another plan has made here; else such a place is refused.
+    store
+        "full", or "patch" for an archive, which `materialize` turns into the data set.
+    engine
+        "local" for processes on this machine, "ray" for a Ray cluster.
+    address
+        Of the Ray cluster.
+    progress
+        Called with the number of images that were made since the last call.
+
+    Returns
+    -------
+    Account
+        How much was made and what was left out; `Account.trouble` says where that is more than allowed.
+
+    Raises
+    ------
+    UserError
+        Before any work, for what cannot be.
+    BuildFailed
+        For a disk that is full, or a worker that was killed.
+
+    Examples
+    --------
+    >>> from distortlab import generate
+    >>> account = generate("refine-perception-20k", "scenes", "data/")  # doctest: +SKIP
+    >>> account.images, account.trouble  # doctest: +SKIP
+    (20000, None)
     """
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    whole, (part, parts) = shard is None, _checked(shard or (1, 1))
+    whole, (part, parts) = shard is None, _check_part(shard or (1, 1))
     layout = find_layout(store)
     _check_options(recipe, layout, engine, address, overwrite and not whole)
     target = open_storage(out)
     if isinstance(references, str):
         references = open_references(references, recipe.seed, recipe.regions, recipe.references.licenses)
     plan = make_plan(recipe, references)
-    jobs = [Job(recipe, plan.vocabulary, plan.sha256, own, target, layout) for own in plan.shards]
+    jobs = [ShardJob(recipe, plan.vocabulary, plan.sha256, own, target, layout) for own in plan.shards]
     with claim(target, plan, overwrite, layout) as hold:
-        receipts = sorted(run(jobs[part - 1 :: parts], workers, engine, address, progress), key=lambda done: done.shard)
+        receipts = run_jobs(jobs[part - 1 :: parts], workers, engine, address, progress)
         account = account_of(plan, target, receipts, finished=whole)
         if account.finished:
             finish(plan, account, receipts, target, layout)
@@ -67,16 +103,18 @@ def generate(
     return account
 
 
-def run(
-    jobs: Sequence[Work], workers: int | None, engine: str, address: str | None, progress: Callable[[int], None]
-) -> Iterator[Receipt]:
-    """The receipts of the jobs, from whichever engine."""
+def run_jobs(
+    jobs: Sequence[Job], workers: int | None, engine: str, address: str | None, progress: Progress
+) -> list[Receipt]:
+    """Run the jobs on an engine ("local" or "ray"); the receipts in the order of their shards."""
     if engine == "ray":
         from distortlab.generation.engines.ray import run_ray
 
-        return run_ray(jobs, workers, address, progress)
-    alone = not all(job.out.shared for job in jobs)  # a store in the memory of this process
-    return run_local(jobs, 1 if alone else workers or count_processors(), progress)
+        receipts = run_ray(jobs, workers, address, progress)
+    else:
+        alone = not all(job.out.shared for job in jobs)  # a store in the memory of this process
+        receipts = run_local(jobs, 1 if alone else workers or count_processors(), progress)
+    return sorted(receipts, key=lambda receipt: receipt.shard)
 
 
 def _check_options(recipe: Recipe, layout: Layout, engine: str, address: str | None, clearing_part: bool) -> None:
@@ -90,7 +128,7 @@ def _check_options(recipe: Recipe, layout: Layout, engine: str, address: str | N
         raise UserError("--overwrite with --shard would remove what other parts have made; remove the data set first")
 
 
-def _checked(shard: tuple[int, int]) -> tuple[int, int]:
+def _check_part(shard: tuple[int, int]) -> tuple[int, int]:
     if not 1 <= shard[0] <= shard[1]:
         raise BadRecipe(f"--shard {shard[0]}/{shard[1]}: parts are 1/{shard[1]} to {shard[1]}/{shard[1]}")
     return shard

@@ -14,13 +14,15 @@ from typing import Any
 
 from distortlab import __version__
 from distortlab.core.errors import BadRecipe
-from distortlab.core.seeds import Stream, stream
+from distortlab.core.seeds import stream
 from distortlab.dataset.layout import FORMAT
 from distortlab.distortions.catalog import CATALOG, list_variants
+from distortlab.generation.allocation import assign_cells, assign_tasks, largest_remainder, match_tasks
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, References
+from distortlab.tasks import TASKS
 
-__all__ = ["Plan", "Shard", "Slot", "asked_tasks", "largest_remainder", "make_plan"]
+__all__ = ["Plan", "Shard", "Slot", "has_choice", "make_plan", "select_tasks"]
 
 _SPARE = 1.25
 """How many references with a choice of names are wanted for each that object questions need: in one of five images a
@@ -94,12 +96,12 @@ class Plan:
 def make_plan(recipe: Recipe, references: References) -> Plan:
     """The plan of a data set. Refuses, with the number that is possible, what the references cannot give."""
     _check_families(recipe)
-    counts = _split_counts(recipe, recipe.n)
-    primary = _references_of(recipe, counts, references.count)
+    counts = _count_images(recipe, recipe.n)
+    primary = _count_references(recipe, counts, references.count)
     wanted = sum(primary.values())
-    entries = _entries(recipe, references, wanted)
-    vocabulary = _offered(references)
-    asked = asked_tasks(recipe, vocabulary)
+    entries = _order_entries(recipe, references, wanted)
+    vocabulary = _weigh_vocabulary(references)
+    asked = select_tasks(recipe, vocabulary)
     spare = largest_remainder(primary, len(entries) - wanted)
     shards: list[Shard] = []
     first, first_spare = 0, wanted
@@ -107,7 +109,7 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
         own = entries[first : first + primary[split]]
         extra = entries[first_spare : first_spare + spare[split]]
         first, first_spare = first + primary[split], first_spare + spare[split]
-        shards += _split_shards(recipe, split, count, own, extra, asked, len(shards))
+        shards += _make_shards(recipe, split, count, own, extra, asked, len(shards))
     return Plan(
         recipe,
         references.name,
@@ -125,12 +127,12 @@ def _check_families(recipe: Recipe) -> None:
             raise BadRecipe(f"family {family!r} has no variant with a {recipe.profile!r} ladder")
 
 
-def _split_counts(recipe: Recipe, n: int) -> dict[str, int]:
+def _count_images(recipe: Recipe, n: int) -> dict[str, int]:
     """The images of every split that has any."""
     return {split: count for split, count in largest_remainder(recipe.splits, n).items() if count}
 
 
-def _references_of(recipe: Recipe, counts: Mapping[str, int], available: int | None) -> dict[str, int]:
+def _count_references(recipe: Recipe, counts: Mapping[str, int], available: int | None) -> dict[str, int]:
     """How many references each split gets for its images: as the recipe has it, or fewer where there are not enough."""
     most = recipe.max_images_per_reference
     mean = min(recipe.images_per_reference, most)
@@ -138,7 +140,7 @@ def _references_of(recipe: Recipe, counts: Mapping[str, int], available: int | N
     if available is not None and len(counts) > available:
         raise BadRecipe(f"{available} references cannot fill {len(counts)} splits that share none of them")
     if available is not None and sum(least.values()) > available:
-        raise BadRecipe(_too_many(recipe, available))
+        raise BadRecipe(_explain_limit(recipe, available))
     total = max(math.ceil(recipe.n / mean), sum(least.values()))
     total = total if available is None else min(total, available)
     room = {split: math.ceil(n / mean) - least[split] for split, n in counts.items()}
@@ -146,11 +148,11 @@ def _references_of(recipe: Recipe, counts: Mapping[str, int], available: int | N
     return {split: least[split] + more[split] for split in counts}
 
 
-def _too_many(recipe: Recipe, available: int) -> str:
+def _explain_limit(recipe: Recipe, available: int) -> str:
     most = recipe.max_images_per_reference
 
     def fits(n: int) -> bool:
-        return sum(math.ceil(count / most) for count in _split_counts(recipe, n).values()) <= available
+        return sum(math.ceil(count / most) for count in _count_images(recipe, n).values()) <= available
 
     possible = next((n for n in range(available * most, 0, -1) if fits(n)), 0)
     return (
@@ -160,12 +162,12 @@ def _too_many(recipe: Recipe, available: int) -> str:
     )
 
 
-def _entries(recipe: Recipe, references: References, wanted: int) -> Sequence[Entry]:
+def _order_entries(recipe: Recipe, references: References, wanted: int) -> Sequence[Entry]:
     """The entries in the order of use; those after the first `wanted` are spare."""
     if references.count is None:
         return references.entries(wanted + max(32, wanted // 4))
     entries = stream(recipe.seed, "references").permute(references.entries(references.count))
-    needed = wanted * _object_share(recipe, asked_tasks(recipe, references.vocabulary)) * _SPARE
+    needed = wanted * _object_share(recipe, select_tasks(recipe, references.vocabulary)) * _SPARE
     lacking = min(wanted, math.ceil(needed)) - sum(map(has_choice, entries[:wanted]))
     # As they come, but that those without a choice make room for some that have one, as many as object questions need.
     given = [at for at in range(wanted - 1, -1, -1) if not has_choice(entries[at])]
@@ -187,19 +189,21 @@ def _object_share(recipe: Recipe, asked: Mapping[str, float]) -> float:
     return min(1.0, asked["object"] / sum(asked.values()) * recipe.samples_per_image)
 
 
-def asked_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, float]:
-    """The tasks that can be asked, with their shares: no object without names, no reference that is not kept."""
+def select_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, float]:
+    """The tasks that can be asked, with their shares: none on objects without names, none that shows a reference where
+    references are not kept.
+    """
     asked = {task: recipe.tasks[task] for task in recipe.asked_tasks}
     if len(vocabulary) < 2:
         asked.pop("object", None)
     if not recipe.keep_references:
-        asked.pop("recognition_reference", None)
+        asked = {task: share for task, share in asked.items() if TASKS[task].images == 1}
     if not asked:
         raise BadRecipe("no task is left: these references have no names for the object task, and no other is asked")
     return asked
 
 
-def _offered(references: References) -> dict[str, float]:
+def _weigh_vocabulary(references: References) -> dict[str, float]:
     """How often each name is the only one of an image, and so the answer beside names from elsewhere. Never quite
     nothing: what is left of an image once it is opened may differ from what its annotations promised.
     """
@@ -207,18 +211,7 @@ def _offered(references: References) -> dict[str, float]:
     return {name: max(alone.get(name, 0.0), 0.01 * shares[name]) for name in sorted(shares)}
 
 
-def largest_remainder(shares: Mapping[Any, float], total: int) -> dict[Any, int]:
-    """Whole numbers in proportion to `shares` that add up to `total` (Hamilton's method)."""
-    whole = sum(shares.values()) or 1.0
-    exact = {key: total * share / whole for key, share in shares.items()}
-    counts = {key: int(value) for key, value in exact.items()}
-    by_remainder = sorted(exact, key=lambda key: counts[key] - exact[key])
-    for key in by_remainder[: total - sum(counts.values())]:
-        counts[key] += 1
-    return counts
-
-
-def _split_shards(
+def _make_shards(
     recipe: Recipe,
     split: str,
     count: int,
@@ -229,9 +222,9 @@ def _split_shards(
 ) -> list[Shard]:
     of = max(1, min(math.ceil(count / recipe.images_per_shard), len(own)))
     owners = [image * len(own) // count for image in range(count)]
-    cells = _cells(recipe, split, owners)
-    tasks = _tasks(recipe, split, asked, count)
-    tasks = _matched(tasks, [has_choice(own[owner]) for owner in owners], stream(recipe.seed, split, "matched"))
+    cells = assign_cells(recipe, split, owners)
+    tasks = assign_tasks(recipe, split, asked, count)
+    tasks = match_tasks(tasks, [has_choice(own[owner]) for owner in owners], stream(recipe.seed, split, "matched"))
     starts = [shard * len(own) // of for shard in range(of + 1)]
     spares = [shard * len(extra) // of for shard in range(of + 1)]
     shards: list[Shard] = []
@@ -243,76 +236,12 @@ def _split_shards(
             name = f"{split}-{image:06d}"
             slots.append(Slot(name, *cells[image], tasks[image], owners[image] - starts[k], turn))
             image += 1
-        chosen = (*own[starts[k] : starts[k + 1]], *_some(extra[spares[k] : spares[k + 1]], len(slots)))
+        chosen = (*own[starts[k] : starts[k + 1]], *_limit_spares(extra[spares[k] : spares[k + 1]], len(slots)))
         primary = starts[k + 1] - starts[k]
         shards.append(Shard(first_index + k, split, k, of, tuple(slots), chosen, primary))
     return shards
 
 
-def _some(extra: Sequence[Entry], slots: int) -> Sequence[Entry]:
+def _limit_spares(extra: Sequence[Entry], slots: int) -> Sequence[Entry]:
     """Spares cost memory while they wait; as many as there are slots are plenty."""
     return extra[: max(32, slots)]
-
-
-def _cells(recipe: Recipe, split: str, owners: Sequence[int]) -> list[tuple[str, int]]:
-    """(family, severity) for every image: exact shares, random order, and families differ within a reference."""
-    shares = {
-        (family, int(severity)): a * b
-        for family, a in recipe.families.items()
-        for severity, b in recipe.severities.items()
-    }
-    source = stream(recipe.seed, split, "cells")
-    shuffled = {cell: shares[cell] for cell in source.permute(sorted(shares))}
-    counts = largest_remainder(shuffled, len(owners))
-    cells = source.permute([cell for cell in sorted(counts) for _ in range(counts[cell])])
-    return _spread(cells, owners)
-
-
-def _spread(cells: list[tuple[str, int]], owners: Sequence[int]) -> list[tuple[str, int]]:
-    """Swap cells so that the images of one reference have different families, as far as a short look ahead allows."""
-    seen: set[str] = set()
-    for i, owner in enumerate(owners):
-        if i == 0 or owner != owners[i - 1]:
-            seen = set()
-        j = next((j for j in range(i, min(i + 64, len(cells))) if cells[j][0] not in seen), i)
-        cells[i], cells[j] = cells[j], cells[i]
-        seen.add(cells[i][0])
-    return cells
-
-
-def _tasks(recipe: Recipe, split: str, asked: Mapping[str, float], count: int) -> list[tuple[str, ...]]:
-    """The tasks of every image: totals in proportion to the shares, never one twice about an image."""
-    per_image = min(recipe.samples_per_image, float(len(asked)))
-    quota = _capped(asked, math.ceil(count * per_image), count)
-    source, out = stream(recipe.seed, split, "tasks"), []
-    for image in range(count):
-        number = math.ceil((image + 1) * per_image) - math.ceil(image * per_image)
-        order = source.permute([task for task in asked if quota[task] > 0])
-        chosen = sorted(order, key=lambda task: -quota[task])[:number]
-        for task in chosen:
-            quota[task] -= 1
-        out.append(tuple(task for task in asked if task in chosen))
-    return out
-
-
-def _matched(tasks: list[tuple[str, ...]], choice: Sequence[bool], source: Stream) -> list[tuple[str, ...]]:
-    """The same tasks in another order: object questions go first of all to images that have a choice of names."""
-    if len(set(choice)) < 2:
-        return tasks
-    images = sorted(source.permute(range(len(tasks))), key=lambda image: not choice[image])
-    ordered = sorted(source.permute(tasks), key=lambda own: "object" not in own)
-    placed = dict(zip(images, ordered, strict=True))
-    return [placed[image] for image in range(len(tasks))]
-
-
-def _capped(asked: Mapping[str, float], total: int, most: int) -> dict[str, int]:
-    """Totals in proportion to the shares, none above `most`; what is cut off goes to the others."""
-    shares, fixed = dict(asked), dict[str, int]()
-    while True:
-        counts = largest_remainder(shares, total - sum(fixed.values()))
-        over = [task for task in counts if counts[task] > most]
-        if not over:
-            return {**fixed, **counts}
-        for task in over:
-            fixed[task] = most
-            del shares[task]

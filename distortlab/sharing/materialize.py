@@ -18,10 +18,12 @@ from distortlab.dataset.manifest import list_shards, read_archive_manifest
 from distortlab.dataset.writer import ShardFiles, count_picture_bytes
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.finish import account_of, finish
-from distortlab.generation.generate import run
+from distortlab.generation.generate import run_jobs
 from distortlab.generation.plan import Plan
+from distortlab.generation.receipt import Receipt, write_receipt
 from distortlab.generation.report import Account
-from distortlab.generation.shard import Receipt, at_work, shown, write_receipt
+from distortlab.generation.rows import select_pictures
+from distortlab.generation.shard import hold_for_plan
 from distortlab.imaging.encode import Canvas
 from distortlab.recipe import read_stored_recipe
 from distortlab.storage.base import Storage, open_storage
@@ -48,7 +50,7 @@ def materialize(
     plan, shards = _plan(source, manifest), list_shards(source, manifest)
     jobs = [RestoreJob(source, target, name, entries, plan.sha256) for name, entries in shards.items()]
     with claim(target, plan, overwrite, FULL) as hold:
-        receipts = sorted(run(jobs, workers, "local", None, progress), key=lambda done: done.shard)
+        receipts = run_jobs(jobs, workers, "local", None, progress)
         account = account_of(plan, target, receipts, finished=True)
         finish(plan, account, receipts, target, FULL)
         remove_leftovers(target, hold, FULL)
@@ -105,7 +107,7 @@ class RestoreJob:
             if done:
                 progress(self.images)
                 return done
-            with at_work(self.out, self.plan_sha256) as check:
+            with hold_for_plan(self.out, self.plan_sha256) as check:
                 with ShardFiles(self.out, self.name, FULL.tables) as files:
                     self._write(shard, files, summary["codec"], progress)
                     check()
@@ -139,5 +141,7 @@ def _full_rows(item: ArchivedImage, data: bytes, codec: str) -> tuple[dict[str, 
     picture = {"bytes": data, "path": f"{row['image_id']}.{codec}"}
     for name in ("patch", "reference_row"):
         del row[name]
-    questions = [{**each, "images": list(shown(each["task"], item.reference, picture))} for each in item.questions]
+    questions = [
+        {**each, "images": list(select_pictures(each["task"], item.reference, picture))} for each in item.questions
+    ]
     return {**row, "image": picture, "reference": item.reference}, questions

@@ -24,7 +24,7 @@ from skimage import data
 from distortlab.core.errors import BadReference
 from distortlab.core.region import Box, Region
 from distortlab.generation.plan import Plan
-from distortlab.generation.shard import Job
+from distortlab.generation.shard import ShardJob
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import Entry, NamedRegion, Reference
 from distortlab.storage.atomic import sealed, write_json
@@ -165,8 +165,8 @@ def small_recipe(**changes: Any) -> Recipe:
     return default_recipe(**{**usual, **changes})
 
 
-def jobs_of(plan: Plan, out: Path) -> list[Job]:
-    return [Job(plan.recipe, plan.vocabulary, plan.sha256, shard, Folder(out)) for shard in plan.shards]
+def jobs_of(plan: Plan, out: Path) -> list[ShardJob]:
+    return [ShardJob(plan.recipe, plan.vocabulary, plan.sha256, shard, Folder(out)) for shard in plan.shards]
 
 
 def rows_of(folder: Path, kind: str) -> list[dict[str, Any]]:

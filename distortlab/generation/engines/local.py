@@ -6,7 +6,8 @@ from typing import Any
 
 from distortlab.core.processes import get_worker_context, note_stop
 from distortlab.core.workers import limit_threads, open_pool, tune_process
-from distortlab.generation.shard import Receipt, Work
+from distortlab.generation.job import Job
+from distortlab.generation.receipt import Receipt
 
 __all__ = ["run_local"]
 
@@ -14,7 +15,7 @@ _POLL_S = 0.2
 
 
 def run_local(
-    jobs: Sequence[Work], workers: int, progress: Callable[[int], None] = lambda images: None
+    jobs: Sequence[Job], workers: int, progress: Callable[[int], None] = lambda images: None
 ) -> Iterator[Receipt]:
     """Run the jobs and yield their receipts as they come.
 
@@ -33,7 +34,7 @@ def run_local(
         yield from _run_pool(jobs, min(workers, len(jobs)), progress)
 
 
-def _run_here(jobs: Sequence[Work], progress: Callable[[int], None]) -> Iterator[Receipt]:
+def _run_here(jobs: Sequence[Job], progress: Callable[[int], None]) -> Iterator[Receipt]:
     with limit_threads(), note_stop() as stops:
 
         def count(images: int) -> None:
@@ -45,7 +46,7 @@ def _run_here(jobs: Sequence[Work], progress: Callable[[int], None]) -> Iterator
             yield job.run(count)
 
 
-def _run_pool(jobs: Sequence[Work], workers: int, progress: Callable[[int], None]) -> Iterator[Receipt]:
+def _run_pool(jobs: Sequence[Job], workers: int, progress: Callable[[int], None]) -> Iterator[Receipt]:
     context = get_worker_context(__name__)
     # Without locks: whoever is killed while holding one would stop everybody else for good.
     made, stop = context.RawArray("q", len(jobs)), context.RawValue("b", 0)
@@ -78,7 +79,7 @@ def _start_worker(made: Any, stop: Any) -> None:
     tune_process()
 
 
-def _run_job(numbered: tuple[int, Work]) -> Receipt:
+def _run_job(numbered: tuple[int, Job]) -> Receipt:
     assert _shared is not None
     (made, stop), (index, job) = _shared, numbered
 

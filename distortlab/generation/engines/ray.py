@@ -20,7 +20,8 @@ from typing import Any
 from distortlab import __version__
 from distortlab.core.errors import BuildFailed, UserError
 from distortlab.core.workers import tune_process
-from distortlab.generation.shard import Receipt, Work
+from distortlab.generation.job import Job
+from distortlab.generation.receipt import Receipt
 from distortlab.storage.base import Folder
 
 __all__ = ["run_ray"]
@@ -34,7 +35,7 @@ _VISIBLE_WITHIN_S = 30.0
 
 
 def run_ray(
-    jobs: Sequence[Work],
+    jobs: Sequence[Job],
     workers: int | None = None,
     address: str | None = None,
     progress: Callable[[int], None] = lambda images: None,
@@ -129,7 +130,7 @@ def _describe_refusal(address: str | None, error: Exception) -> str:
     return f"no Ray cluster answers at {address or 'this machine'} (ray start --head begins one): {message[:300]}"
 
 
-def _make_path_absolute(job: Work) -> Work:
+def _make_path_absolute(job: Job) -> Job:
     """The job with a path that means the same whatever folder a worker runs in."""
     out = job.out
     if not out.shared:
@@ -138,10 +139,10 @@ def _make_path_absolute(job: Work) -> Work:
 
 
 def _run_tasks(
-    ray: Any, jobs: Sequence[Work], workers: int | None, progress: Callable[[int], None]
+    ray: Any, jobs: Sequence[Job], workers: int | None, progress: Callable[[int], None]
 ) -> Iterator[Receipt]:
     remote = ray.remote(_run_job).options(num_cpus=1, max_retries=MAX_RETRIES, retry_exceptions=False)
-    waiting, running, nodes = deque(jobs), dict[Any, Work](), _Nodes(ray)
+    waiting, running, nodes = deque(jobs), dict[Any, Job](), _Nodes(ray)
     try:
         while waiting or running:
             nodes.update()
@@ -205,7 +206,7 @@ def _get_receipt(ray: Any, task: Any) -> Receipt:
     return receipt
 
 
-def _check_visible(job: Work, receipt: Receipt) -> None:
+def _check_visible(job: Job, receipt: Receipt) -> None:
     """A node that wrote to a disk of its own has made nothing. Network file systems may need a while to show a file."""
     end = time.monotonic() + _VISIBLE_WITHIN_S
     while Receipt.read(job.out, receipt.shard, receipt.plan_sha256) is None:
@@ -217,7 +218,7 @@ def _check_visible(job: Work, receipt: Receipt) -> None:
         time.sleep(_POLL_S)
 
 
-def _run_job(job: Work, version: str, folder: str) -> Receipt:
+def _run_job(job: Job, version: str, folder: str) -> Receipt:
     """Run a job in a worker."""
     if version != __version__:
         raise UserError(f"a node of the cluster has distortlab {__version__}, this machine {version}: install the same")

@@ -14,7 +14,7 @@ from dataset_samples import COMMAND, ENVIRONMENT, Gallery, jobs_of, published, s
 from distortlab.core.errors import BuildFailed, UserError
 from distortlab.generation.generate import generate
 from distortlab.generation.plan import make_plan
-from distortlab.generation.shard import Receipt
+from distortlab.generation.receipt import Receipt
 from distortlab.storage.base import Folder, open_storage
 
 pytest.importorskip("ray")

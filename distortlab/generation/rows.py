@@ -1,0 +1,87 @@
+"""The rows of one distorted image: that of `images`, and those of its questions."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from distortlab import __version__
+from distortlab.dataset.schema import ImageRecord, Picture, Sample
+from distortlab.distortions.catalog import find
+from distortlab.generation.candidates import count_instances, names_inside
+from distortlab.generation.draw import DistortedImage
+from distortlab.generation.questions import Subject, ask
+from distortlab.recipe import Recipe
+from distortlab.tasks import TASKS
+
+__all__ = ["image_record", "samples_of", "select_pictures", "subject_of"]
+
+P = TypeVar("P")
+
+
+def image_record(image: DistortedImage, recipe: Recipe) -> ImageRecord:
+    """The row of `images`."""
+    reference = image.reference
+    rows, columns = reference.image.shape[:2]
+    original = Picture(reference.encoded, f"{reference.id}.{reference.extension}")
+    return ImageRecord(
+        image_id=image.slot.image_id,
+        image=Picture(image.encoded, f"{image.slot.image_id}.{recipe.codec}"),
+        width=columns,
+        height=rows,
+        pixels_sha256=image.pixels_sha256,
+        reference_id=reference.id,
+        reference=original if recipe.keep_references else None,
+        reference_source=reference.source,
+        reference_license=reference.license,
+        edits=image.edits,
+        objects=tuple(place.object for place in image.places),
+        seed=recipe.seed,
+        generator_version=__version__,
+    )
+
+
+def select_pictures(task: str, reference: P, image: P) -> tuple[P, ...]:
+    """The pictures that a question of a task shows, in order."""
+    return (reference, image) if TASKS[task].images == 2 else (image,)
+
+
+def subject_of(image: DistortedImage, record: ImageRecord) -> Subject:
+    """What can be asked about an image. Its questions are about its first edit, and so are the columns `distortion`,
+    `severity` and `bbox` of its samples.
+    """
+    edit, place, reference = image.edits[0], image.places[0], image.reference
+    return Subject(
+        image_id=record.image_id,
+        family=find(edit.distortion).family,
+        severity=edit.severity,
+        box=edit.bbox,
+        size=(record.width, record.height),
+        object=place.object,
+        distractors=image.distractors,
+        alone=all(other.object in (None, place.object) for other in reference.regions),
+        inside=names_inside(place.region, reference),
+        instances=count_instances(reference),
+    )
+
+
+def samples_of(
+    subject: Subject, record: ImageRecord, tasks: Sequence[str], recipe: Recipe, vocabulary: Mapping[str, float]
+) -> list[Sample]:
+    """The rows of `rft` for one image."""
+    out = []
+    for task in tasks:
+        question = ask(task, subject, recipe, vocabulary)
+        assert question is not None, f"{task} of {subject.image_id} cannot be asked"
+        out.append(
+            Sample(
+                sample_id=f"{record.image_id}-{task}",
+                image_id=record.image_id,
+                prompt=question[0],
+                images=tuple(p for p in select_pictures(task, record.reference, record.image) if p is not None),
+                solution=question[1],
+                task=task,
+                bbox=subject.box,
+                distortion=subject.family,
+                severity=subject.severity,
+            )
+        )
+    return out
