@@ -9,7 +9,7 @@ from dataset_samples import Painting, small_recipe
 
 from distortlab.core.image import pixels_sha256
 from distortlab.core.region import Box, Region
-from distortlab.dataset.patches import restored
+from distortlab.dataset.patches import restore_image
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import find, list_variants
 from distortlab.distortions.edit import render
@@ -82,7 +82,7 @@ def test_an_image_is_what_its_edits_give_and_its_reference_stays_as_it_is(severi
 def test_a_patch_restores_the_image() -> None:
     made = draw_image(slot(), ReferencePool(shard("good"), small_recipe(), patches=True), set())
     assert made is not None
-    image, box = restored(made.reference.image, made.encoded, [made.edits[0].region], made.pixels_sha256)
+    image, box = restore_image(made.reference.image, made.encoded, [made.edits[0].region], made.pixels_sha256)
     assert box == made.edits[0].bbox
     assert np.array_equal(image, render(made.reference.image, made.edits))
 
@@ -163,7 +163,7 @@ def test_edits_are_done_in_order_each_measured_on_what_it_changes(indices: tuple
         scene = Scene(np.ascontiguousarray(before[cut]), edit.region.mask)
         assert edit.visibility == measure_visibility(scene, np.ascontiguousarray(after[cut]), edit.distortion)
     regions, data = [edit.region for edit in working.edits], working.encode()
-    made = restored(clean, data, regions, pixels_sha256(working.image))[0] if patches else decode_image(data).image
+    made = restore_image(clean, data, regions, pixels_sha256(working.image))[0] if patches else decode_image(data).image
     assert np.array_equal(made, working.image)
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from dataset_samples import small_recipe
+from dataset_samples import Painting, small_recipe
 
 from distortlab.core.region import Box, Region
 from distortlab.core.seeds import stream
 from distortlab.generation.plan import make_plan
-from distortlab.generation.questions import Subject, object_candidates, type_candidates
+from distortlab.generation.questions import Subject, ask, object_candidates, type_candidates
 from distortlab.generation.reference_pool import LoadedReference
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
@@ -151,3 +151,9 @@ def test_a_family_with_a_larger_share_is_no_better_guess(shares: dict[str, float
         assert len(found) == len(set(found)) == 4
     for family, count in offered.items():
         assert abs(right[family] - count / 4) < 4 * (count * 3 / 16) ** 0.5, family
+
+
+def test_a_question_is_not_asked_without_a_choice() -> None:
+    subject = Subject("i", "blur", 3, Box(0, 0, 2, 2), (4, 4), "cat", (), False)
+    assert ask("object", subject, small_recipe(), {"cat": 1.0, "dog": 1.0}) is None
+    assert Painting(0).name_count == 3
