@@ -26,7 +26,7 @@ add_version(app, "refine_iqa_train")
 
 KEYS = {"allow_extra_args": True, "ignore_unknown_options": True}
 ConfigFile = Annotated[
-    str, typer.Option("--config", help="A YAML file, or the name of a recipe that comes with the package.")
+    str, typer.Option("--config", help="A YAML file, or the name of a configuration that comes with the package.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 
@@ -110,8 +110,8 @@ def check(
 
     python -m refine_iqa_train check --config recipes/stage1-qwen3-vl-4b.yaml --gpu-gib 80
     """
+    from refine_iqa_train.config.loading import load_config
     from refine_iqa_train.config.overrides import parse_overrides
-    from refine_iqa_train.config.schema import load_config
     from refine_iqa_train.training.dry_run import dry_run, format_findings, resolve_stage
 
     loaded = load_config(config, parse_overrides(context.args))
@@ -155,8 +155,8 @@ def scores(
 
 
 def _train(stage: str, config: str, context: typer.Context) -> None:
+    from refine_iqa_train.config.loading import load_config
     from refine_iqa_train.config.overrides import parse_overrides
-    from refine_iqa_train.config.schema import load_config
 
     loaded = load_config(config, parse_overrides(context.args))
     from refine_iqa_train.training.train import (

@@ -49,7 +49,7 @@ def one(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
     import torch
     import transformers
 
-    from refine_iqa_train.config.schema import load_config
+    from refine_iqa_train.config.loading import load_config
     from refine_iqa_train.data.image_sizes import make_image_policy
     from refine_iqa_train.data.mixture import load_training_data
     from refine_iqa_train.models.processors import load_processor

@@ -40,7 +40,13 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _constru
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The keys of a file. Raises `UserError` for what cannot be read or is no mapping."""
+    """Read the keys of a YAML file, numbers as YAML 1.2 has them (`1e-6`).
+
+    Raises
+    ------
+    UserError
+        Where the file cannot be read, is not YAML, holds no keys, or holds one of them twice.
+    """
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as error:
@@ -53,7 +59,19 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def parse_overrides(words: Sequence[str]) -> dict[str, object]:
-    """`--trainer.max_steps 3 --data.tasks=[object]` as {"trainer.max_steps": 3, "data.tasks": ["object"]}."""
+    """Read keys of the configuration from the words of a command line.
+
+    Raises
+    ------
+    UserError
+        For a word that is no `--key`, and a key without a value.
+
+    Examples
+    --------
+    >>> from refine_iqa_train.config.overrides import parse_overrides
+    >>> parse_overrides(["--trainer.max_steps", "3", "--data.tasks=[object]"])
+    {'trainer.max_steps': 3, 'data.tasks': ['object']}
+    """
     overrides: dict[str, object] = {}
     remaining = list(words)
     while remaining:
@@ -73,7 +91,7 @@ def parse_overrides(words: Sequence[str]) -> dict[str, object]:
 
 
 def set_key(values: dict[str, Any], key: str, value: object) -> None:
-    """Put a value at a dotted key, e.g. "trainer.max_steps"."""
+    """Put a value at a dotted key, e.g. "trainer.max_steps", into nested dictionaries. Raises `UserError`."""
     *path, last = key.split(".")
     for part in path:
         if values.get(part) is None:

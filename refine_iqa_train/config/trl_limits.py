@@ -75,7 +75,20 @@ CONDITIONS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def check_value(field: Field[Any], hint: object, value: object) -> None:
-    """Raises `UserError` with one sentence about the key `trainer.NAME`."""
+    """Check a value of a key below `trainer` against the choices and ranges that TRL itself does not check.
+
+    Parameters
+    ----------
+    field, hint
+        The field of TRL's configuration, and its type.
+    value
+        As it was given.
+
+    Raises
+    ------
+    UserError
+        With one sentence about the key `trainer.NAME`.
+    """
     name = field.name
     if is_misplaced_boolean(hint, value):
         raise UserError(

@@ -32,7 +32,7 @@ def check_hashes(data: str, splits: Sequence[str]) -> None:
 
 
 def check_rows(*parts: "Dataset | None") -> None:
-    """All that the rows of data sets say, without their pictures. Raises `UserError` for the first that is wrong."""
+    """Check what the rows of data sets say, without their images. Raises `UserError` for the first wrong row."""
     columns = [name for name in REQUIRED_COLUMNS if name != "images"]
     for files in (part for part in parts if part is not None):
         for row in files.select_columns(columns):
@@ -41,7 +41,13 @@ def check_rows(*parts: "Dataset | None") -> None:
 
 
 def check_images(*parts: "Dataset | None") -> None:
-    """Open every image once, however many questions show it; boxes of grounding lie inside of them."""
+    """Open every image once, and check that boxes of grounding are inside of theirs.
+
+    Raises
+    ------
+    UserError
+        For an image that does not open, and a box that is outside.
+    """
     sizes_by_path: dict[str, tuple[int, int]] = {}
     for files in (part for part in parts if part is not None):
         with show_progress("rows checked", len(files)) as advance:
@@ -63,7 +69,7 @@ def _read_size(file: ImageFile, name: str, sizes_by_path: dict[str, tuple[int, i
 
 
 def sample_image_sizes(files: "Dataset", most: int = 256) -> Iterator[tuple[int, int]]:
-    """The sizes, (width, height), of images spread evenly over a data set, the last image of each row."""
+    """Read the sizes, (width, height), of about `most` images spread over a data set, the last of each row."""
     step = max(1, len(files) // most)
     for place in range(0, len(files), step):
         row = files[place]

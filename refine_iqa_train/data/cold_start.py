@@ -14,9 +14,14 @@ STANDARDS = ("very poor", "poor", "fair", "good", "excellent")
 
 
 def make_cold_start_row(question: TrainingRow, direct: bool = False) -> ColdStartRow:
-    """A question with the completion that is taught.
+    """Add the completion that is taught to a question.
 
-    With `direct` a question about quality asks for the score alone, and the completion has no thinking.
+    Parameters
+    ----------
+    question
+        As `prepare_question` makes it.
+    direct
+        Ask a question about quality for the score alone, and answer it without thinking; others stay as they are.
     """
     task, solution = question["task"], question["solution"]
     direct = direct and task == "quality"
@@ -30,7 +35,15 @@ def make_cold_start_row(question: TrainingRow, direct: bool = False) -> ColdStar
 
 
 def write_thinking(task: str, solution: str, family: str | None) -> str:
-    """One or two sentences that lead to the solution; `family` is that of the distortion, None for rated images."""
+    """Write one or two sentences that lead to the solution.
+
+    Parameters
+    ----------
+    task, solution
+        Of the question.
+    family
+        That of the distortion; None for rated images.
+    """
     if task == "quality" or family is None:
         standard = STANDARDS[min(4, round(float(solution)) - 1)]
         return f"The quality of this picture is {standard}."

@@ -18,7 +18,7 @@ SplitRole = Literal["train", "validation"]
 
 
 def make_features() -> "Features":
-    """Those of the generator's table of questions, images not decoded."""
+    """Build the features of the required columns, as in the generator's table of questions, images not decoded."""
     from datasets import Features, Image, List
 
     kept = Features.from_dict({name: RFT[name] for name in REQUIRED_COLUMNS})
@@ -26,7 +26,7 @@ def make_features() -> "Features":
 
 
 def order_columns(row: Mapping[str, object]) -> dict[str, object]:
-    """Columns in one order: the tables of the two kinds have them in different ones."""
+    """Put columns into one order: the tables of the two kinds of data have them in different ones."""
     return {name: row[name] for name in REQUIRED_COLUMNS}
 
 

@@ -24,9 +24,18 @@ __all__ = ["ImagePolicy", "make_image_policy", "measure_resampling", "save_image
 
 @dataclass(frozen=True, slots=True)
 class ImagePolicy:
-    """`factor` divides the sides; None where the processor brings all images to one size, and nothing is done here.
+    """How an image is brought to the size at which the model sees it.
 
-    Areas are in pixels. `fill` is the colour of the padding, RGB 0 to 255: what the model takes for zero.
+    Parameters
+    ----------
+    factor
+        Divides the sides; None where the processor brings all images to one size, and nothing is done here.
+    min_pixels, max_pixels
+        Limits of the area.
+    align
+        Pad the right and bottom edge to multiples of this; None: resize instead.
+    fill
+        Color of the padding, RGB 0 to 255: what the model takes for zero.
     """
 
     factor: int | None
@@ -72,7 +81,13 @@ class ImagePolicy:
 
 
 def make_image_policy(rules: ImageRules, processor: Processor) -> ImagePolicy:
-    """The policy of a run: what the configuration says, and the processor where it says nothing."""
+    """Combine what the configuration says with the processor's own limits.
+
+    Raises
+    ------
+    UserError
+        Where they do not go together.
+    """
     factor = read_size_factor(processor)
     limits = rules.min_pixels or rules.max_pixels or rules.align
     if factor is None:
@@ -105,7 +120,13 @@ def save_image_policy(policy: ImagePolicy, processor: Processor) -> None:
 
 
 def measure_resampling(policy: ImagePolicy, sizes: Iterable[Size]) -> tuple[float, float]:
-    """(share of the images that are resampled, the largest change of a side as a factor) under a policy."""
+    """Count how many images of these sizes, (width, height), are resampled under a policy.
+
+    Returns
+    -------
+    tuple of float
+        The share of the images, 0 to 1, and the largest change of a side as a factor, 1 or more.
+    """
     changes = []
     for size in sizes:
         before, after = policy.padded_size(size), policy.frame_size(size)

@@ -111,7 +111,7 @@ def _list_sources(rules: DataRules) -> tuple[str, ...]:
 
 
 def prepare_rows_lazily(files: "Dataset | None", prepare: RowPreparer) -> "Dataset | None":
-    """A data set whose rows are prepared when they are indexed."""
+    """Let the rows of a data set be prepared when they are indexed; None stays None."""
     return None if files is None else files.with_transform(partial(_prepare_batch, prepare=prepare))
 
 

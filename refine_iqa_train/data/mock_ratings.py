@@ -14,9 +14,26 @@ __all__ = ["mock_ratings"]
 
 
 def mock_ratings(data: str | Path, out: str | Path) -> dict[str, int]:
-    """Write the images of a data set by distortlab and `SPLIT.json` for each split; returns the images by split.
+    """Write the images of a data set by distortlab with made-up scores, and `SPLIT.json` for each split.
 
     An image of severity s gets the score 5.8 - 0.96 s: 4.84 for slight, 1.00 for extreme.
+
+    Parameters
+    ----------
+    data
+        A data set by distortlab.
+    out
+        A folder that is new or empty.
+
+    Returns
+    -------
+    dict
+        The number of images by split.
+
+    Raises
+    ------
+    UserError
+        Where `out` is in use.
     """
     stored, out = open_data(data), Path(out)
     if out.exists() and any(out.iterdir()):

@@ -64,7 +64,7 @@ def prepare_question(row: StoredRow, policy: ImagePolicy, coordinates: Coordinat
 
 
 def make_rated_row(name: str, path: str, mos: float) -> StoredRow:
-    """A stored row that asks about the quality of a rated image in the file `path`; `mos` from 1 to 5."""
+    """Ask about the quality of the image in the file `path`, as a stored row; `mos` is 1 to 5."""
     return {
         "prompt": [{"role": "user", "content": quality.question()}],
         "images": [{"path": path, "bytes": None}],
@@ -81,10 +81,25 @@ def make_rated_row(name: str, path: str, mos: float) -> StoredRow:
 def convert_grounding_question(
     text: str, solution: str, box: Sequence[int], size: Size, policy: ImagePolicy, coordinates: Coordinates
 ) -> tuple[str, str]:
-    """A grounding question and its solution in a model's coordinates, in the same wording.
+    """Put a grounding question and its solution into a model's coordinates, in the same wording.
 
-    `box` is in pixels of the stored image of this size (width, height); padding on the right and below leaves it where
-    it is. A prompt in words of somebody else is left alone: it says in its own way what it asks for.
+    A prompt in words of somebody else is left alone: it says in its own way what it asks for.
+
+    Parameters
+    ----------
+    text, solution
+        As they are stored.
+    box
+        [x1, y1, x2, y2] in pixels of the stored image; padding on the right and below leaves it where it is.
+    size
+        (width, height) of the stored image.
+    policy, coordinates
+        The size at which the model sees the image, and how it answers with a box.
+
+    Returns
+    -------
+    tuple of str
+        The question and its solution.
     """
     form = grounding.find_form(text, size)
     if form is None:

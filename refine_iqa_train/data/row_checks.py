@@ -12,8 +12,12 @@ __all__ = ["check_box", "check_row", "check_truth"]
 
 
 def check_row(row: Mapping[str, object]) -> None:
-    """Raises `UserError` where a row lacks something, or has what cannot be; pictures are counted, where there are any
-    in it, not opened.
+    """Check that a row has all that a question needs; images are counted, where the row holds them, not opened.
+
+    Raises
+    ------
+    UserError
+        With the name of the row and what it has instead.
     """
     name = row["sample_id"]
     for column in ("sample_id", "image_id", "task", "solution"):
@@ -43,13 +47,13 @@ def _check_count(name: object, task: str, images: object) -> None:
 
 
 def check_box(name: object, box: Sequence[int], size: tuple[int, int]) -> None:
-    """Raises `UserError` where a box is not inside of its image; `size` is (width, height)."""
+    """Raises `UserError` where a box, [x1, y1, x2, y2], is not inside of its image; `size` is (width, height)."""
     if box[2] > size[0] or box[3] > size[1]:
         raise _make_error(name, f"bbox is {list(box)}", f"the image has {size[0]} x {size[1]} pixels")
 
 
 def check_truth(row: Mapping[str, object]) -> None:
-    """Raises `UserError` where the solution is no answer that its own task would pay in full."""
+    """Raises `UserError` where the solution is no answer that its own task would reward in full."""
     task, solution = str(row["task"]), str(row["solution"])
     try:
         value = TASKS[task].score(format_completion(format_true_answer(task, solution), "..."), solution).value

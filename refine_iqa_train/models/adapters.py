@@ -26,9 +26,16 @@ BASE = "base"
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """LoRA adapters: `base` is the model they belong to, a folder or a name on the Hub.
+    """LoRA adapters and the model that they belong to.
 
-    `revision` and `base_revision`: of the adapters and of that model, on the Hub.
+    Parameters
+    ----------
+    name, revision
+        Of the adapters: a folder, or a name on the Hub and its revision.
+    base, base_revision
+        The same of the model that they belong to.
+    r, alpha, dropout
+        Rank, scale and dropout.
     """
 
     name: str
@@ -52,10 +59,12 @@ class Adapter:
 
 
 def find_adapter(name: str, revision: str | None = None) -> Adapter | None:
-    """The adapters of a folder or of a repository on the Hub; None where it holds none, or nothing can be found.
+    """Read the adapters of a folder or of a repository on the Hub; None where it holds none, or nothing can be found.
 
-    Raises `UserError` for adapters of another kind than LoRA, and where the model they belong to is not named or is
-    not there.
+    Raises
+    ------
+    UserError
+        For adapters of another kind than LoRA, and where the model that they belong to is not named or is not there.
     """
     from transformers.utils.peft_utils import find_adapter_config_file
 
@@ -105,7 +114,24 @@ def _find_base(name: str, name_or_path: object) -> str:
 def attach_adapter(
     model: "PreTrainedModel", adapter: Adapter, *, is_trainable: bool = False, same_dtype: bool = False
 ) -> "PeftModel":
-    """The model with its adapters, to be trained or not; `same_dtype` keeps those of a bfloat16 model in bfloat16."""
+    """Put adapters on a model.
+
+    Parameters
+    ----------
+    model
+        The one that they belong to, loaded.
+    adapter
+        Their folder or name.
+    is_trainable
+        Whether they are trained further.
+    same_dtype
+        Keep those of a bfloat16 model in bfloat16; else they are float32.
+
+    Raises
+    ------
+    UserError
+        Where they do not fit the model, or some of their weights are missing.
+    """
     from peft import PeftModel
 
     options = {"is_trainable": is_trainable, "revision": adapter.revision, "autocast_adapter_dtype": not same_dtype}
@@ -120,7 +146,7 @@ def attach_adapter(
 
 
 def load_merged(adapter: Adapter) -> "PreTrainedModel":
-    """The model with its adapters added to its weights, in its own dtype, on the CPU."""
+    """Load a model with its adapters added to its weights, in its own dtype, on the CPU. Raises `UserError`."""
     import transformers
     from transformers import AutoConfig
 
@@ -139,7 +165,7 @@ def load_merged(adapter: Adapter) -> "PreTrainedModel":
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """A folder that appears under its name whole or not at all. Raises `UserError` where the name is in use."""
+    """Make a folder that appears under its name whole or not at all. Raises `UserError` where the name is in use."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is in use; choose another --out")
     hidden = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.tmp")

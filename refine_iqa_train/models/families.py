@@ -20,7 +20,19 @@ __all__ = ["FAMILIES", "ModelFamily", "find_family"]
 
 @dataclass(frozen=True, slots=True)
 class ModelFamily:
-    """`vision` are the names of the modules that see, `processor` the class that stands in without torchvision."""
+    """What differs between families of models.
+
+    Parameters
+    ----------
+    model_type
+        Its name in the configurations of transformers.
+    coordinates
+        How boxes are asked for.
+    vision
+        Names of the modules that see.
+    processor
+        The class that stands in where torchvision is missing; None: the stock one works without.
+    """
 
     model_type: str
     coordinates: Coordinates = "thousandths"
@@ -44,7 +56,7 @@ FAMILIES: Mapping[str, ModelFamily] = MappingProxyType(
 
 
 def find_family(config: "PretrainedConfig", name: str) -> ModelFamily:
-    """The family of a model, from its configuration. A model that sees no images is refused."""
+    """Find the family of a model by its configuration. Raises `UserError` for a model that sees no images."""
     kind = str(getattr(config, "model_type", "unknown"))
     if kind in FAMILIES:
         return FAMILIES[kind]

@@ -14,8 +14,13 @@ def is_on_hub(name: str) -> bool:
 
 
 def identify_model(name: str, revision: str | None = None) -> str:
-    """Of a folder, a hash of the names, sizes, beginnings and ends of its weights and configurations, 16 digits; of a
-    model on the Hub its name and revision.
+    """Say which weights a name stands for, so that two names can be compared.
+
+    Returns
+    -------
+    str
+        Of a folder, 16 digits of a hash of the names, sizes, beginnings and ends of its weights and configurations;
+        of a model on the Hub `name@revision`.
     """
     folder = Path(name)
     if not folder.is_dir():
@@ -32,7 +37,7 @@ def identify_model(name: str, revision: str | None = None) -> str:
 
 
 def hash_folder_state(folder: Path) -> str:
-    """Of a folder with a data set, a hash of the names, sizes and times of its files, 16 digits."""
+    """Hash the names, sizes and times of all files of a folder; 16 digits."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         state = path.stat()

@@ -21,8 +21,18 @@ FOUR_BIT = 0.53
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """A model: numbers of weights, and what its activations are made of. `linear`: weights that 4 bits can hold;
-    `vision`: those of the part that sees.
+    """A model: how many weights it has, and what its activations are made of.
+
+    Parameters
+    ----------
+    weights, linear, vision
+        Numbers of all weights, of those that 4 bits can hold, and of those that see.
+    vision_hidden, vision_layers
+        Width and depth of the part that sees.
+    hidden, inner, layers
+        Width, inner width and depth of the part that writes.
+    kv
+        Width of the keys (and of the values) of one layer.
     """
 
     weights: int
@@ -44,10 +54,24 @@ class ModelShape:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A run. `rows` of a backward pass, `rollouts` generated at once, both on one GPU; tokens of the longest row.
+    """What one GPU does in a step.
 
-    `shards`: GPUs that share weights, gradients and moments (ZeRO-3, FSDP). `frozen_vision`: the part that sees is not
-    trained, and nothing of it is kept for the backward pass; so it is under adapters.
+    Parameters
+    ----------
+    rows
+        Of a backward pass.
+    rollouts
+        Generated at once; 0 where another program generates.
+    prompt, completion
+        Tokens of the longest row.
+    lora
+        Rank of the adapters; None: full training.
+    four_bit, checkpointing, reference
+        4-bit weights, gradient checkpointing, a reference model for the KL term.
+    frozen_vision
+        The part that sees is not trained, and nothing of it is kept for the backward pass; so it is under adapters.
+    shards
+        GPUs that share weights, gradients and moments (ZeRO-3, FSDP).
     """
 
     rows: int
@@ -84,7 +108,7 @@ class MemoryEstimate:
 
 
 def measure_model_shape(config: "PretrainedConfig") -> ModelShape:
-    """The shape of a model from its configuration; weights are counted on a model without storage."""
+    """Read the shape of a model off its configuration; weights are counted on a model without storage."""
     import torch
     from transformers import AutoModelForImageTextToText
 
@@ -109,7 +133,7 @@ def measure_model_shape(config: "PretrainedConfig") -> ModelShape:
 
 
 def estimate_memory(shape: ModelShape, load: Workload) -> MemoryEstimate:
-    """GiB on each GPU."""
+    """Compute the memory of each GPU, in GiB."""
     base = _base_bytes(shape, load)
     whole = shape.weights - (shape.vision if load.frozen_vision else 0)
     trainable = whole if load.lora is None else shape.count_lora_weights(load.lora)

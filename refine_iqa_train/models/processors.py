@@ -21,7 +21,13 @@ __all__ = ["check_processor", "load_model_config", "load_processor", "make_image
 
 
 def load_model_config(name: str, revision: str | None = None) -> "PretrainedConfig":
-    """The configuration of a model in a folder or on the Hub; of adapters, that of the model they belong to."""
+    """Load the configuration of a model in a folder or on the Hub; of adapters, that of the model they belong to.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be opened.
+    """
     from transformers import AutoConfig
 
     adapter = find_adapter(name, revision)
@@ -36,7 +42,13 @@ def load_model_config(name: str, revision: str | None = None) -> "PretrainedConf
 
 
 def load_processor(name: str, revision: str | None = None) -> tuple[Processor, ModelFamily]:
-    """The processor of a model, padding on the left, and the model's family."""
+    """Load the processor of a model, padding on the left, and find the model's family.
+
+    Raises
+    ------
+    UserError
+        Where there is none, or it cannot be used for images with text.
+    """
     family = find_family(load_model_config(name, revision), name)
     name, revision = _find_processor_source(name, revision)
     kind = _select_processor_class(name, family)
@@ -107,7 +119,7 @@ def read_size_factor(processor: Processor) -> int | None:
 
 
 def make_image_only_class(model_type: str) -> "type[ProcessorMixin]":
-    """The processor class of a Qwen-VL family without its video part, under the stock name."""
+    """Make the processor class of a Qwen-VL family without its video part, under the stock name."""
     import transformers
     from transformers.processing_utils import ProcessorMixin
 

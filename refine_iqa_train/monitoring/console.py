@@ -41,10 +41,24 @@ HIDDEN_MEASURES = ("unread", "iou50", "unread_direct")
 
 
 def format_line(logs: Logs, step: int, steps: int, seconds: float) -> str:
-    """A line about a step or a validation, or nothing where there is nothing to say.
+    """Write a line about a step or a validation; "" where there is nothing to say.
 
-    `seconds` are those of a step, on average, what lies between steps included; 0: nothing about time. The loss of
-    GRPO is left out: it is about 0 whatever happens.
+    The loss of GRPO is left out: it is about 0 whatever happens.
+
+    Parameters
+    ----------
+    logs
+        What was logged.
+    step, steps
+        The step, and how many there are.
+    seconds
+        Of a step, on average, what lies between steps included; 0: nothing about time.
+
+    Examples
+    --------
+    >>> from refine_iqa_train.monitoring.console import format_line
+    >>> format_line({"reward": 1.25, "rewards/format/mean": 0.5}, step=5, steps=1000, seconds=12.0)
+    '5/1,000  reward 1.250  format 0.500  12.0 s/step, 3 h 19 min left'
     """
     if any(name.startswith("eval_") for name in logs):
         return _format_validation({name.removeprefix("eval_"): value for name, value in logs.items()})
@@ -83,9 +97,7 @@ def _format_time(seconds: float) -> str:
 
 
 def quiet_libraries() -> None:
-    """No bars of reading and casting (what takes long has its own), none of weights but on a terminal, no word about
-    names that TRL uses.
-    """
+    """Turn off bars of `datasets`, those of weights but on a terminal, and warnings about names that TRL uses."""
     import datasets
     from transformers.utils import logging
 
@@ -96,7 +108,15 @@ def quiet_libraries() -> None:
 
 
 def attach_console(trainer: "Trainer", quiet: bool = False) -> None:
-    """Put these lines in place of the dictionaries that transformers prints; with `quiet` only notes are printed."""
+    """Put lines, notes and curves in place of the dictionaries that transformers prints.
+
+    Parameters
+    ----------
+    trainer
+        The one that is watched.
+    quiet
+        Print only notes.
+    """
     for other in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(other)
     if trainer.is_world_process_zero():
@@ -109,7 +129,7 @@ def attach_console(trainer: "Trainer", quiet: bool = False) -> None:
 
 
 def write_line(text: str) -> None:
-    """To standard error, above the bars where there are any."""
+    """Write to standard error, above the bars where there are any."""
     tqdm.write(text, file=sys.stderr)
     sys.stderr.flush()
 
@@ -213,7 +233,7 @@ class HealthMonitor:
         self._given_notes: set[str] = set()
 
     def check_step(self, logs: Logs, step: int) -> list[str]:
-        """Notes about a logged step of GRPO; each note is given once."""
+        """Look at a logged step of GRPO; returns notes, each of them once in the life of the monitor."""
         if is_supervised(logs):  # its entropy falls as it should
             return []
         notes = {"entropy": self._check_entropy(logs.get("entropy")), "form": self._check_form(logs, step)}

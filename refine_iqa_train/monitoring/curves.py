@@ -90,12 +90,20 @@ Point = tuple[float, float | None]
 
 
 def write_curves(out: Path, history: Sequence[Logs]) -> None:
-    """`curves.html` in the folder of a run, whole or not at all."""
+    """Write `curves.html` in the folder of a run, whole or not at all."""
     write_text(out / CURVES, render_curves(out.name, history))
 
 
 def render_curves(name: str, history: Sequence[Logs]) -> str:
-    """The page as HTML, from what a run logged so far: entries with `step`."""
+    """Render the page as HTML from what a run logged so far.
+
+    Parameters
+    ----------
+    name
+        Of the run.
+    history
+        Logged entries, each with `step`.
+    """
     panels = [_render_panel(panel, found) for panel in PANELS if (found := _collect_series(panel, history))]
     steps = max((entry.get("step") or 0 for entry in history), default=0)
     summary = f"{steps:,} steps." if panels else "Nothing was logged yet."
@@ -114,7 +122,7 @@ def _collect_series(panel: Panel, history: Sequence[Logs]) -> dict[str, list[Poi
 
 
 def read_series(history: Sequence[Logs], metric: str) -> list[Point]:
-    """(step, value) of a metric; None where it was logged without one. Long ones are means of neighbors."""
+    """Collect (step, value) of a metric; None where it was logged without one. Long series are means of neighbors."""
     points = [(float(entry["step"] or 0), _parse_finite(entry[metric])) for entry in history if metric in entry]
     size = -(-len(points) // MAX_POINTS)
     if size <= 1:

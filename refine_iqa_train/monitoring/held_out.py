@@ -29,8 +29,18 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
 
 
 class ScoredAnswer(NamedTuple):
-    """One answer: `marks` by name (0 to 1), and for quality the score predicted (None: unread), the true one, and
-    the one given without thinking.
+    """One answer to a held-out question.
+
+    Parameters
+    ----------
+    sample_id, task
+        Of the question.
+    marks
+        By name, 0 to 1.
+    predicted, mos
+        Of a question about quality: the score given (None: unread) and the true one, 1 to 5.
+    direct
+        The score given without thinking, or None.
     """
 
     sample_id: str
@@ -44,7 +54,17 @@ class ScoredAnswer(NamedTuple):
 def score_answer(
     sample_id: str, task: str, completion: str, solution: str, direct: float | None = None
 ) -> ScoredAnswer:
-    """Score an answer, whatever the rewards of the run are; `direct` is the score without thinking."""
+    """Score an answer, whatever the rewards of the run are.
+
+    Parameters
+    ----------
+    sample_id, task, solution
+        Of the question.
+    completion
+        The text of the answer.
+    direct
+        The score given without thinking, or None.
+    """
     if task == "quality":
         answer = quality.read(completion)
         predicted = None if isinstance(answer, Unread) else answer
@@ -66,7 +86,17 @@ def score_answer(
 
 @dataclass(slots=True)
 class HeldOutScores:
-    """All answers of one validation, of all processes. `direct`: images are also scored without thinking."""
+    """All answers of one validation, of all processes.
+
+    Parameters
+    ----------
+    answers
+        By question.
+    generations
+        Answers to each question that count.
+    direct
+        Whether images are also scored without thinking.
+    """
 
     answers: dict[str, list[ScoredAnswer]] = field(default_factory=dict)
     generations: int = 1
@@ -80,7 +110,7 @@ class HeldOutScores:
                 known.append(row)
 
     def compute_metrics(self) -> dict[str, float]:
-        """`held_out/n`, `recognition/type`, `grounding/iou`, ..., `quality/srcc`, `quality/plcc`, `quality/mae`.
+        """Compute `held_out/n`, `recognition/type`, `grounding/iou`, ..., `quality/srcc`, `quality/mae`.
 
         Beside them stand the numbers of questions, `TASK/n`, and of images with a score, `quality/read`.
         """
@@ -143,7 +173,7 @@ class Measure(NamedTuple):
 
 
 def list_measures(metrics: Logs) -> list[Measure]:
-    """The measures of a validation, from its metrics without "eval_"; None and NaN are no values."""
+    """List the measures of a validation from its metrics without "eval_"; None and NaN are no values."""
     found = []
     for task, names in MEASURES.items():
         n = _parse_number(metrics.get(f"{task}/n"))

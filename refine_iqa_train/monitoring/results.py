@@ -15,7 +15,7 @@ ROWS = ("held_out/n", *(f"{task}/{name}" for task, names in MEASURES.items() for
 
 
 def read_scores(out: str | Path) -> dict[str, Logs]:
-    """Held-out metrics of a run: before training and after. Raises `UserError` where there are none."""
+    """Read the held-out metrics of a run, "before" training and "after". Raises `UserError` where there are none."""
     file = Path(out) / "trainer_state.json"
     if not file.exists():
         raise UserError(f"{out} holds no finished run: there is no {file.name}")
@@ -36,7 +36,7 @@ def _select_metrics(entry: Logs) -> Logs:
 
 
 def format_table(runs: Mapping[str, Mapping[str, Logs]]) -> str:
-    """Lines of text: a measure, and before and after of each run, each with its number of questions."""
+    """Format scores of runs as lines of text: a measure, then before and after of each run, each with its n."""
     columns = [
         (f"{Path(run).name}: {when}" if when == "before" else when, _format_cells(scores[when]))
         for run, scores in runs.items()

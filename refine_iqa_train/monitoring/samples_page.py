@@ -61,7 +61,19 @@ nav { margin: 1rem 0; }
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A completion with its rewards (NaN: another task's), its advantage, and its box in fractions of the picture."""
+    """A completion on a page.
+
+    Parameters
+    ----------
+    text
+        As the model wrote it.
+    rewards
+        By name; NaN: another task's.
+    advantage
+        Of the rollout in its group.
+    box
+        [x1, y1, x2, y2] in fractions of the picture, or None.
+    """
 
     text: str
     rewards: Mapping[str, float]
@@ -71,9 +83,20 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A question with its images (PIL), its solution and the answers to it.
+    """A question on a page, with the answers to it.
 
-    `label` says what was done to the last image, `box` where, in fractions of its width and height.
+    Parameters
+    ----------
+    sample_id, task, prompt, solution
+        Of the question.
+    images
+        PIL images; the last one is the one that was distorted.
+    answers
+        In the order of their numbers.
+    label
+        What was done to the last image.
+    box
+        Where, in fractions of its width and height, or None.
     """
 
     sample_id: str
@@ -87,7 +110,15 @@ class Card:
 
 
 def make_card(row: TrainingRow, rollouts: Iterable[tuple[str, Mapping[str, float], float]]) -> Card:
-    """The card of a prepared row (`questions.question_of`); rollouts are (text, rewards, advantage)."""
+    """Make the card of a question.
+
+    Parameters
+    ----------
+    row
+        As `prepare_question` makes it.
+    rollouts
+        (text, rewards by name, advantage) of each answer.
+    """
     answers = [Answer(text, rewards, gain, _read_box(text, row["frame"])) for text, rewards, gain in rollouts]
     severity = row["severity"]
     label = str(row["family"] or "") if severity is None else f"{row['family']}, severity {severity} of 5"
@@ -111,7 +142,7 @@ def _read_box(completion: str, frame: Sequence[int] | None) -> Corners | None:
 
 
 def render_document(title: str, body: str, style: str = "") -> str:
-    """A page of HTML; `body` is HTML, `title` is text."""
+    """Render a page of HTML; `body` is HTML, `title` is text."""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{STYLE}{style}</style><h1>{escape(title)}</h1>{body}"
@@ -119,7 +150,7 @@ def render_document(title: str, body: str, style: str = "") -> str:
 
 
 def render_page(step: int, cards: Sequence[Card]) -> str:
-    """The page as HTML."""
+    """Render the page of a step as HTML."""
     boxes = (
         '<span class="swatch truth"></span>the region that was distorted'
         '<span class="swatch given"></span>boxes of the answers, with their numbers'
@@ -133,7 +164,7 @@ def render_page(step: int, cards: Sequence[Card]) -> str:
 
 
 def write_page(folder: Path, step: int, cards: Sequence[Card]) -> None:
-    """`step-000050.html`, and `index.html`, which lists all pages of the folder, newest first."""
+    """Write `step-000050.html`, and `index.html`, which lists all pages of the folder, newest first."""
     write_text(folder / f"step-{step:06d}.html", render_page(step, cards))
     pages = sorted((path.name for path in folder.glob("step-*.html")), reverse=True)
     links = "".join(f'<li><a href="{escape(name)}">{escape(name.removesuffix(".html"))}</a></li>' for name in pages)

@@ -11,16 +11,58 @@ SHIFT = 0.2e-4
 
 
 def plain_advantages(rewards: Tensor, group: int) -> Tensor:
-    """(r - mean) / (std + 1e-4) within each group; `rewards` (B,), groups stand together."""
+    """Advantages of GRPO: (r - mean) / (std + 1e-4) within each group.
+
+    Parameters
+    ----------
+    rewards
+        (B,) float; the rollouts of a group stand together.
+    group
+        Rollouts in a group, 2 or more; divides B.
+
+    Returns
+    -------
+    Tensor
+        (B,) float.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from refine_iqa_train.rewards.advantages import plain_advantages
+    >>> plain_advantages(torch.tensor([0.0, 1.0, 2.0, 2.0]), group=2)
+    tensor([-0.7070,  0.7070,  0.0000,  0.0000])
+    """
     grouped = rewards.view(-1, group)  # (B / G, G)
     mean, std = grouped.mean(1, keepdim=True), grouped.std(1, keepdim=True)
     return ((grouped - mean) / (std + EPSILON)).view(-1)
 
 
 def published_advantages(rewards: Tensor, right: Tensor, group: int) -> Tensor:
-    """The same, but a group with a fully right rollout keeps only what is positive, and any other is shifted down.
+    """Advantages of Refine-IQA's second stage: groups with a fully correct rollout keep only what is positive.
 
-    `rewards` (B,) float, `right` (B,) bool.
+    Any other group is shifted down by `SHIFT` before it is divided: where all of its rewards are equal, all get -0.2.
+
+    Parameters
+    ----------
+    rewards
+        (B,) float; the rollouts of a group stand together.
+    right
+        (B,) bool: the rollout is fully correct.
+    group
+        Rollouts in a group, 2 or more; divides B.
+
+    Returns
+    -------
+    Tensor
+        (B,) float.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from refine_iqa_train.rewards.advantages import published_advantages
+    >>> right = torch.tensor([False, True, False, False])
+    >>> published_advantages(torch.tensor([0.0, 1.0, 2.0, 2.0]), right, group=2)
+    tensor([ 0.0000,  0.7070, -0.2000, -0.2000])
     """
     grouped = rewards.view(-1, group)
     mean, std = grouped.mean(1, keepdim=True), grouped.std(1, keepdim=True)

@@ -39,12 +39,38 @@ SCORE_TOKENS, DIGIT_POSITIONS = len("3.44"), [0, 2, 3]
 
 
 def digit_probabilities(logits: Tensor, targets: Tensor) -> Tensor:
-    """Probabilities (B, K) of the last K ids: `logits` (B, K + 1, V) of the last K + 1 positions, `targets` (B, K)."""
+    """Probabilities of the last K ids of each row.
+
+    Parameters
+    ----------
+    logits
+        (B, K + 1, V) of the last K + 1 positions.
+    targets
+        (B, K), the ids.
+
+    Returns
+    -------
+    Tensor
+        (B, K) float, 0 to 1.
+    """
     return logits[:, :-1].float().softmax(-1).gather(-1, targets[..., None])[..., 0]  # (B, K)
 
 
 def weighted_difference(think: Tensor, direct: Tensor, weights: Tensor) -> Tensor:
-    """Weighted sum over the digits of (B, D) - (B, D), between 0 and 1; `weights` (D,). Result (B,)."""
+    """Weighted sum over the digits of the differences of probabilities, between 0 and 1.
+
+    Parameters
+    ----------
+    think, direct
+        (B, D) float: with thinking and without.
+    weights
+        (D,) float.
+
+    Returns
+    -------
+    Tensor
+        (B,) float, 0 to 1.
+    """
     return ((think - direct) @ weights).clamp(0, 1)
 
 
@@ -52,9 +78,22 @@ def weighted_difference(think: Tensor, direct: Tensor, weights: Tensor) -> Tenso
 
 
 def split_at_score(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[list[int], str] | None:
-    """(tokens before the first digit of the score, text from `<answer>` to that digit), or None without a score.
+    """Split a completion where its score begins.
 
-    A token that holds other characters in front of the digit is cut, and they are written again.
+    A token that holds other characters in front of the first digit is cut, and they are written again.
+
+    Parameters
+    ----------
+    tokenizer
+        That of the model.
+    ids
+        The tokens of the completion.
+
+    Returns
+    -------
+    tuple or None
+        The tokens before the first digit of the score, and the text from `<answer>` to that digit; None without a
+        score.
     """
     text = tokenizer.decode(ids, skip_special_tokens=True)
     digit_place = quality.find_digit(text)
@@ -78,7 +117,17 @@ def split_at_score(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[list[int],
 
 
 class ProbabilityDifference:
-    """TRL reward; `bind` it to its trainer. `micro_batch`: rows in a pass."""
+    """TRL reward; `bind` it to its trainer.
+
+    Parameters
+    ----------
+    weights
+        Of the digits of "d.dd": three numbers, or a name of `DIGIT_WEIGHTS`.
+    threshold
+        The largest distance to the true score that the gate lets through.
+    micro_batch
+        Rows in a pass.
+    """
 
     __name__ = "probability_difference"
 

@@ -20,10 +20,27 @@ EPSILON = 1.0e-6
 
 
 def fidelity(scores: Tensor, mos: Tensor) -> Tensor:
-    """The reward of each rollout, in [0, 1]: mean fidelity over all other images.
+    """Reward of each rollout: the mean fidelity of its image's rank over all other images.
 
-    `scores` (N, K): K scores for each of N images, NaN where none was read; `mos` (N,). A rollout without a score, and
-    an image without another to compare with, gets 0.
+    Parameters
+    ----------
+    scores
+        (N, K) float: K scores for each of N images, NaN where none was read.
+    mos
+        (N,) float: the true scores.
+
+    Returns
+    -------
+    Tensor
+        (N, K) float, 0 to 1. A rollout without a score, and an image without another to compare with, gets 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from refine_iqa_train.rewards.ranking import fidelity
+    >>> scores, mos = torch.tensor([[1.0, 1.2], [4.0, 4.2]]), torch.tensor([1.5, 4.5])
+    >>> fidelity(scores, mos).round(decimals=3).tolist(), fidelity(scores, mos.flip(0)).round(decimals=3).tolist()
+    ([[1.0, 1.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]])
     """
     read = ~scores.isnan()
     counts = read.sum(1)  # (N,)

@@ -29,7 +29,30 @@ def get_text(completion: Completion) -> str:
 def format_reward(
     completions: Sequence[Completion], task: Sequence[str], log_metric: LogMetric | None = None, **_: object
 ) -> list[float | None]:
-    """1 for a completion in the form that its question asks for, else 0."""
+    """Reward the form that each question asks for.
+
+    Parameters
+    ----------
+    completions
+        Texts, or lists with one message.
+    task
+        The task of each.
+    log_metric
+        TRL's; not used.
+    _
+        Other columns of the rows.
+
+    Returns
+    -------
+    list of float
+        1 for a completion in the right form, else 0.
+
+    Examples
+    --------
+    >>> from refine_iqa_train.rewards.task_rewards import format_reward
+    >>> format_reward(["<think>It is blurred.</think><answer>Blur, Slight</answer>", "Blur"], ["recognition"] * 2)
+    [1.0, 0.0]
+    """
     scores = [
         _select_format_score(name)(get_text(completion)) for completion, name in zip(completions, task, strict=True)
     ]
@@ -44,7 +67,7 @@ def _select_format_score(task: str) -> Callable[[str], float]:
 
 
 def make_scorers(rules: RewardRules) -> Mapping[str, Scorer]:
-    """Who scores an answer, by task, graded as the configuration says."""
+    """Make the function that scores an answer, (completion, solution) to verdict, for each task, as configured."""
 
     def score_recognition(completion: str, solution: str) -> Verdict:
         return recognition.score(completion, solution, rules.recognition)

@@ -99,7 +99,7 @@ class TeacherForcing:
 
 
 def pad_left(rows: Sequence[Sequence[int]], fill: int) -> Tensor:
-    """Rows of different lengths as one tensor, (B, longest)."""
+    """Put rows of different lengths into one tensor, (B, longest), filled up on the left."""
     width = max(map(len, rows))
     return torch.tensor([[fill] * (width - len(row)) + list(row) for row in rows])
 
@@ -131,7 +131,7 @@ def has_digit_tokens(tokenizer: Tokenizer) -> bool:
 
 
 def find_digit_ids(tokenizer: Tokenizer) -> dict[str, int]:
-    """The token of every digit and of the point. A tokenizer that joins digits is refused."""
+    """Look up the token of every digit and of the point. Raises `UserError` for a tokenizer that joins digits."""
     if not has_digit_tokens(tokenizer):
         raise UserError(
             "the probability difference needs a tokenizer that spells numbers digit by digit, as those of Qwen and "

@@ -24,7 +24,7 @@ SAMPLE_SIZE = 64
 
 
 def resolve_stage(given: str, source: str, config: Config) -> str:
-    """The stage that is meant: as given, as the name of the file says, or as the data say."""
+    """Find the stage that is meant: as given, as the name of the file says, or as the data say. Raises `UserError`."""
     if given:
         if given not in STAGES:
             raise UserError(describe_unknown("stage", given, STAGES))
@@ -155,7 +155,7 @@ def _estimate_memory(run: PreparedRun, prompt: int, gpu_gib: float | None) -> Me
 
 
 def format_findings(findings: Findings) -> str:
-    """The findings as text."""
+    """Format the findings as text."""
     tokens, memory = findings["prompt_tokens"], findings["memory_gib_computed"]
     counts = ", ".join(f"{task} {n:,}" for task, n in sorted(findings["questions"].items())) or "a stream, not counted"
     lines = [

@@ -20,24 +20,26 @@ TITLES = {"sft": "cold start", "stage1": "stage 1: perception", "stage2": "stage
 
 
 def write_card(run: PreparedRun, scores: Mapping[str, float], steps: int) -> None:
-    """README.md in the folder of the model."""
+    """Write README.md in the folder of the model."""
     write_text(Path(run.config.out) / "README.md", render_card(run, scores, steps))
 
 
 def render_card(run: PreparedRun, scores: Mapping[str, float], steps: int) -> str:
-    """The text: YAML that the Hub reads, then data, recipe and scores."""
+    """Render the card: YAML that the Hub reads, then data, scores, configuration and images.
+
+    Parameters
+    ----------
+    run
+        The run.
+    scores
+        The last metrics, with "eval_".
+    steps
+        How many were trained.
+    """
     config = run.config
-    front: dict[str, object] = {
-        **({"base_model": run.base_model} if is_on_hub(run.base_model) else {}),
-        "library_name": "peft" if config.lora else "transformers",
-        "pipeline_tag": "image-text-to-text",
-        "tags": ["image-quality-assessment", "trl", "sft" if run.stage == "sft" else "grpo", "refine-iqa"],
-    }
-    if hub := [name for name in run.data.names if is_on_hub(name)]:
-        front["datasets"] = hub
-    recipe = yaml.safe_dump(config.as_dict(), sort_keys=False, allow_unicode=True)
+    values = yaml.safe_dump(config.as_dict(), sort_keys=False, allow_unicode=True)
     return f"""---
-{yaml.safe_dump(front, sort_keys=False)}---
+{_render_front_matter(run)}---
 
 # {Path(config.out).name}
 
@@ -57,7 +59,7 @@ def render_card(run: PreparedRun, scores: Mapping[str, float], steps: int) -> st
 `python -m refine_iqa_train {run.stage} --config config.yaml`, with
 
 ```yaml
-{recipe}```
+{values}```
 
 ## Images
 
@@ -67,6 +69,18 @@ def render_card(run: PreparedRun, scores: Mapping[str, float], steps: int) -> st
 
 refine-iqa {__version__}, {", ".join(f"{name} {version(name)}" for name in LIBRARIES)}.
 """
+
+
+def _render_front_matter(run: PreparedRun) -> str:
+    front: dict[str, object] = {
+        **({"base_model": run.base_model} if is_on_hub(run.base_model) else {}),
+        "library_name": "peft" if run.config.lora else "transformers",
+        "pipeline_tag": "image-text-to-text",
+        "tags": ["image-quality-assessment", "trl", "sft" if run.stage == "sft" else "grpo", "refine-iqa"],
+    }
+    if hub := [name for name in run.data.names if is_on_hub(name)]:
+        front["datasets"] = hub
+    return yaml.safe_dump(front, sort_keys=False)
 
 
 def _render_data(run: PreparedRun) -> str:

@@ -27,7 +27,13 @@ OPTIMIZERS = (
 
 
 def check_packages(config: Config) -> None:
-    """Raises `UserError` for the first package that is not installed, and where a GPU is needed and none is there."""
+    """Check that the packages which a configuration asks for are installed.
+
+    Raises
+    ------
+    UserError
+        For the first that is not, and where a GPU is needed and none is there.
+    """
     for key, module, package in _list_requirements(config):
         if find_spec(module) is None:
             raise UserError(f"{key} needs {module}, which is not installed: pip install {package}")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.config.schema import Config, select_reward_weights
+from refine_iqa_train.config.loading import select_reward_weights
+from refine_iqa_train.config.schema import Config
 from refine_iqa_train.data.checks import sample_image_sizes
 from refine_iqa_train.data.image_sizes import ImagePolicy, make_image_policy, measure_resampling, save_image_policy
 from refine_iqa_train.data.mixture import TrainingData, load_training_data
@@ -26,7 +27,25 @@ __all__ = ["PreparedRun", "prepare"]
 
 @dataclass(frozen=True, slots=True)
 class PreparedRun:
-    """A run that has passed every check that can be made before the model is loaded."""
+    """A run that has passed every check that can be made before the model is loaded.
+
+    Parameters
+    ----------
+    config, stage
+        As they were given; the stage is "sft", "stage1" or "stage2".
+    arguments
+        TRL's.
+    processor, family, policy
+        Of the model: its processor, its family, and the size at which it sees images.
+    data
+        What is trained on and what is held out.
+    weights
+        Of the rewards, by name; empty for the cold start.
+    notes
+        What will work, and perhaps not as it is meant.
+    adapter
+        The adapters that `model` holds, or None.
+    """
 
     config: Config
     stage: str
@@ -47,7 +66,20 @@ class PreparedRun:
 
 
 def prepare(config: Config, stage: str) -> PreparedRun:
-    """Check a run: configuration, model family, processor, data, images, batches. Raises `UserError`."""
+    """Check a run: configuration, model family, processor, data, images, batches.
+
+    Parameters
+    ----------
+    config
+        The run's.
+    stage
+        "sft", "stage1" or "stage2".
+
+    Raises
+    ------
+    UserError
+        With one sentence about the first thing that cannot work.
+    """
     from accelerate import PartialState
 
     from refine_iqa_train.monitoring.console import quiet_libraries

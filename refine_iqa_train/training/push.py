@@ -13,7 +13,13 @@ NOT_PUSHED = [
 
 
 def push(config: Config) -> None:
-    """Push `out` to the repository `hub.id`; without one do nothing. Raises `UserError`; what is on disk stays."""
+    """Push `out` to the repository `hub.id`, in one commit; without an `id` do nothing.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be pushed; what is on disk stays.
+    """
     if config.hub.id is None:
         return
     from huggingface_hub import HfApi

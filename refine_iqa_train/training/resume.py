@@ -35,8 +35,20 @@ TRAINING_STATE_FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """`checkpoint`: what training goes on from, or None. `is_trained`: all steps of it are done, and the model was not
-    saved yet. `finished`: the steps of a run that is finished already, or None. `record` is the run's own.
+    """Where a run begins.
+
+    Parameters
+    ----------
+    record
+        The run's own.
+    checkpoint
+        What training goes on from, or None.
+    is_trained
+        All steps of the checkpoint are done, and the model was not saved yet.
+    finished
+        The steps of a run that is finished already, or None.
+    notes
+        What changes where training goes on.
     """
 
     record: RunRecord
@@ -47,7 +59,13 @@ class Start:
 
 
 def find_start(run: PreparedRun) -> Start:
-    """Raises `UserError` where a checkpoint, or what lies in `out`, is of another run or configuration."""
+    """Find where a run begins: anew, from a checkpoint of its own, or not at all, because it is finished.
+
+    Raises
+    ------
+    UserError
+        Where a checkpoint, or what lies in `out`, is of another run or configuration.
+    """
     record, config = make_record(run), run.config
     out = Path(config.out)
     mark, checkpoints = read_record(out), _list_checkpoints(out)
@@ -160,7 +178,7 @@ def _check_nothing_is_lost(out: Path, mark: RunRecord | None, finished: RunRecor
 
 
 def copy_model(checkpoint: Path, out: Path) -> None:
-    """The model of a checkpoint as that of the run, with the state of the trainer."""
+    """Copy the model of a checkpoint to the folder of the run, with the state of the trainer."""
     shutil.copytree(checkpoint, out, ignore=shutil.ignore_patterns(*TRAINING_STATE_FILES), dirs_exist_ok=True)
 
 
@@ -177,5 +195,5 @@ class RecordCallback(TrainerCallback):  # type: ignore[misc]
 
 
 def mark_finished(out: Path, record: RunRecord, steps: int) -> None:
-    """The last thing that a run writes."""
+    """Write into the record how many steps were trained: the last thing that a run writes."""
     write_record(out, replace(record, steps=steps))

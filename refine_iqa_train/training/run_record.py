@@ -69,8 +69,20 @@ WHOLE_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run. `config` holds plain values with every key of TRL below `trainer`; `model` and `data` are hashes of
-    what they stand for (`data` None for a stream); `steps` is how long a finished run was, else None.
+    """What a run is, as it is kept with every checkpoint.
+
+    Parameters
+    ----------
+    stage
+        "sft", "stage1" or "stage2".
+    config
+        Plain values, with every key of TRL below `trainer`.
+    model, data
+        Hashes of what they stand for; `data` is None for a stream.
+    processes
+        How many train together.
+    steps
+        How long a finished run was, else None.
     """
 
     stage: str
@@ -82,7 +94,7 @@ class RunRecord:
 
 
 def make_record(run: PreparedRun) -> RunRecord:
-    """The record of a run that is ready to be trained."""
+    """Make the record of a run that is prepared."""
     config = run.config.as_dict()
     config["rewards"]["weights"] = dict(run.weights)
     config["trainer"] = _resolve_trainer_values(run)
@@ -125,7 +137,7 @@ def _hash_data(run: PreparedRun) -> str | None:
 
 
 def list_differences(old: RunRecord, new: RunRecord) -> list[str]:
-    """What a run that goes on may not change and does, in words: `trainer.learning_rate was 1e-06 and is 1e-05`."""
+    """List what a run that goes on may not change and does, e.g. "trainer.learning_rate was 1e-06 and is 1e-05"."""
     found = [
         f"{key} was {_format_value(getattr(old, name))} and is {_format_value(getattr(new, name))}"
         for name, key in WHOLE_FIELDS.items()
@@ -166,7 +178,7 @@ def _format_value(value: object) -> str:
 
 
 def format_markdown_table() -> str:
-    """The list of what may change, for docs/training.md."""
+    """Format the list of what may change, for docs/training.md."""
     rows = [f"| {', '.join(f'`{key}`' for key in keys.split(', '))} | {why} |" for keys, why in MAY_CHANGE]
     return "\n".join(["| key | why |", "|---|---|", *rows])
 
@@ -175,13 +187,13 @@ def format_markdown_table() -> str:
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
-    """`run.json` in the folder of a checkpoint or of a run."""
+    """Write `run.json` in the folder of a checkpoint or of a run."""
     values = {name: getattr(record, name) for name in ("stage", "config", "model", "data", "processes", "steps")}
     write_json(folder / FILE, {"format": FORMAT, **values})
 
 
 def read_record(folder: Path) -> RunRecord | None:
-    """The record in a folder, or None where there is none that can be read."""
+    """Read the record in a folder; None where there is none that can be read."""
     values = read_json(folder / FILE)
     if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
         return None

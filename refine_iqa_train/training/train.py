@@ -33,8 +33,24 @@ __all__ = ["train"]
 
 
 def train(config: Config, stage: str) -> dict[str, float]:
-    """Train, save the model with its processor and card in `out`, and push it where `hub.id` says. Returns the last
-    metrics.
+    """Train, save the model with its processor and card in `out`, and push it where `hub.id` says.
+
+    Parameters
+    ----------
+    config
+        The run's.
+    stage
+        "sft", "stage1" or "stage2".
+
+    Returns
+    -------
+    dict
+        The latest value of every metric.
+
+    Raises
+    ------
+    UserError
+        With one sentence about what cannot work.
     """
     from refine_iqa_train.monitoring.console import attach_console
 

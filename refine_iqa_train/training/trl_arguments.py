@@ -41,7 +41,22 @@ Arguments = TypeVar("Arguments")
 
 
 def make_grpo_arguments(config: Config, weights: Mapping[str, float], processes: int = 1) -> "GRPOConfig":
-    """`GRPOConfig` of a stage. What TRL would refuse later is refused here, in one sentence."""
+    """Make the `GRPOConfig` of a stage.
+
+    Parameters
+    ----------
+    config
+        The run's.
+    weights
+        Of the rewards, in their order.
+    processes
+        How many train together.
+
+    Raises
+    ------
+    UserError
+        For keys and values that TRL would refuse later.
+    """
     from trl import GRPOConfig
 
     values = _validate_keys(config, GRPOConfig)
@@ -60,7 +75,7 @@ def make_grpo_arguments(config: Config, weights: Mapping[str, float], processes:
 
 
 def make_sft_arguments(config: Config) -> "SFTConfig":
-    """`SFTConfig` of the cold start."""
+    """Make the `SFTConfig` of the cold start. Raises `UserError` for keys and values that TRL does not take."""
     from trl import SFTConfig
 
     values = _validate_keys(config, SFTConfig)
@@ -158,7 +173,7 @@ def _construct(kind: Callable[..., Arguments], values: Mapping[str, object]) -> 
 
 
 def make_lora_config(config: Config, family: ModelFamily) -> "LoraConfig | None":
-    """`LoraConfig`, or None. All linear layers; those that see only where asked for."""
+    """Make the configuration of new adapters, or None: on all linear layers, on those that see only where asked for."""
     rules = config.lora
     if rules is None:
         return None
@@ -177,7 +192,13 @@ def make_lora_config(config: Config, family: ModelFamily) -> "LoraConfig | None"
 
 
 def make_quantization_config(rules: LoraRules | None) -> "BitsAndBytesConfig | None":
-    """4-bit weights for QLoRA (NF4, double quantization, as in arXiv 2305.14314), or None."""
+    """Make the configuration of 4-bit weights (NF4, double quantization, as in arXiv 2305.14314), or None.
+
+    Raises
+    ------
+    UserError
+        Where they are asked for, and there is no GPU or no bitsandbytes.
+    """
     if rules is None or not rules.four_bit:
         return None
     import torch

@@ -173,7 +173,7 @@ OPTIONS = (
 
 
 def format_markdown_table() -> str:
-    """The options as a table of Markdown."""
+    """Format the options as a table of Markdown."""
     rows = ["| method | keys below `trainer` | what it does | source | tried |", "|---|---|---|---|---|"]
     return "\n".join([*rows, *map(_format_row, OPTIONS)])
 

@@ -24,12 +24,12 @@ MERGED_FROM = "merged_from.json"
 
 
 def is_continuing_adapter(config: Config, adapter: Adapter | None) -> bool:
-    """Whether the adapters of the model are trained on; else they are merged, where there are some."""
+    """Whether the adapters of the model are trained further; else they are merged, where there are some."""
     return adapter is not None and config.lora is not None and config.adapter != "merge"
 
 
 def check_adapter(config: Config, family: ModelFamily) -> Adapter | None:
-    """The adapters that `model` holds, or None. Raises `UserError` where they do not go with the configuration."""
+    """Find the adapters that `model` holds, or None. Raises `UserError` where they do not go with the configuration."""
     adapter = find_adapter(config.model, config.revision)
     if adapter is None:
         if config.adapter != "auto":
@@ -71,10 +71,19 @@ def _check_same(rules: LoraRules, adapter: Adapter, family: ModelFamily) -> None
 def make_model_arguments(
     config: Config, adapter: Adapter | None, family: ModelFamily, arguments: "GRPOConfig | SFTConfig"
 ) -> dict[str, object]:
-    """`model`, `peft_config` and `quantization_config` of TRL's trainers; `arguments` are theirs.
+    """Make `model`, `peft_config` and `quantization_config` for TRL's trainers.
 
-    Merged weights are written to a folder in `out` first: a model is loaded from there again as the reference of the
-    KL term, by vLLM, and by whoever uses the new adapters.
+    Merged weights are written to a folder in `out` first: a model is loaded from there again as the reference of the KL
+    term, by vLLM, and by whoever uses the new adapters.
+
+    Parameters
+    ----------
+    config
+        The run's.
+    adapter, family
+        The adapters that the model holds, and its family.
+    arguments
+        The trainer's.
     """
     if is_continuing_adapter(config, adapter):
         assert adapter is not None
@@ -131,7 +140,20 @@ def _merge_base(config: Config, adapter: Adapter) -> Path:
 
 
 def merge_run(run: str, out: Path) -> Adapter:
-    """Write the weights of a model with the adapters of `run` merged in, and its processor, to a new folder."""
+    """Write the weights of a model with the adapters of a run merged in, and its processor.
+
+    Parameters
+    ----------
+    run
+        The folder of the run, or its name on the Hub.
+    out
+        A folder that is new or empty.
+
+    Raises
+    ------
+    UserError
+        Where the run holds no adapters, or `out` is in use.
+    """
     adapter = find_adapter(run)
     if adapter is None:
         raise UserError(

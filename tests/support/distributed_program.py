@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.rewards.direct_scores import DirectScorer
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import _make_grpo_trainer

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from distortlab.core.errors import UserError
+from refine_iqa_train.config.loading import list_packaged_configs, load_config, select_reward_weights
 from refine_iqa_train.config.overrides import parse_overrides
-from refine_iqa_train.config.schema import REWARDS, list_packaged_configs, load_config, select_reward_weights
+from refine_iqa_train.config.schema import REWARDS
 from refine_iqa_train.training.trl_arguments import make_grpo_arguments, make_sft_arguments
 
 CONFIGS = sorted(list_packaged_configs())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from refusals import read_refusal
 
-from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.config.trl_limits import ABOVE_ZERO, CHOICES, CONDITIONS, RANGES
 
 

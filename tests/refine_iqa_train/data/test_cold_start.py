@@ -8,7 +8,7 @@ import pytest
 
 from distortlab.tasks import format_score, quality
 from distortlab.tasks.answer import format_completion
-from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.data.cold_start import make_cold_start_row
 from refine_iqa_train.monitoring.held_out import score_answer
 from refine_iqa_train.training.prepare import prepare

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from refusals import read_refusal
 
-from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.config.loading import load_config
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import torch
 from trainer_runs import encode_question
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.config.schema import Config, HubRules, LoraRules, load_config
+from refine_iqa_train.config.loading import load_config
+from refine_iqa_train.config.schema import Config, HubRules, LoraRules
 from refine_iqa_train.models.adapters import attach_adapter, find_adapter
 from refine_iqa_train.models.families import FAMILIES
 from refine_iqa_train.models.processors import load_processor

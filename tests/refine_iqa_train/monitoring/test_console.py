@@ -10,7 +10,7 @@ import transformers
 from transformers import TrainerCallback
 
 from distortlab.tasks.answer import format_completion
-from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.monitoring.console import HealthMonitor, _HealthCallback, attach_console, format_line
 from refine_iqa_train.monitoring.held_out import HeldOutScores, score_answer
 

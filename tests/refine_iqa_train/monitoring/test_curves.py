@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import HOSTILE, Tags, find_drawings
 
-from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.monitoring.curves import (
     MAX_POINTS,
     PANELS,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.training.dry_run import dry_run, format_findings, resolve_stage
 
 

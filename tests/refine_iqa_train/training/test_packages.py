@@ -8,8 +8,8 @@ import pytest
 from refusals import read_refusal
 
 from distortlab.core.errors import UserError
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.config.overrides import parse_overrides
-from refine_iqa_train.config.schema import load_config
 from refine_iqa_train.training.packages import OPTIMIZERS, check_packages
 
 

@@ -9,7 +9,7 @@ import pytest
 from refusals import read_refusal
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import train
 

@@ -14,7 +14,8 @@ import pytest
 from trainer_runs import write_run_file
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.config.schema import Config, load_config
+from refine_iqa_train.config.loading import load_config
+from refine_iqa_train.config.schema import Config
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.resume import find_start
 from refine_iqa_train.training.run_record import MAY_CHANGE, list_differences, make_record, read_record

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.training.train import train
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from distortlab.core.errors import UserError
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.config.overrides import parse_overrides
-from refine_iqa_train.config.schema import Config, load_config
+from refine_iqa_train.config.schema import Config
 from refine_iqa_train.training.trl_arguments import REPLACED_KEYS, make_grpo_arguments
 
 

@@ -11,8 +11,8 @@ import yaml
 from trl import GRPOConfig
 
 from distortlab.core.errors import UserError
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.config.overrides import read_yaml
-from refine_iqa_train.config.schema import load_config
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import train
 from refine_iqa_train.training.trl_options import OPTIONS, Option, _format_yaml, format_markdown_table

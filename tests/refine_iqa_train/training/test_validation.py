@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from distortlab.core.errors import UserError
-from refine_iqa_train.config.schema import load_config
+from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.rewards.task_rewards import get_text
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import _make_grpo_trainer

@@ -1,0 +1,137 @@
+"""A configuration from a file, with overrides, checked; and the rewards that it asks for."""
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from distortlab.core.config import from_values
+from distortlab.core.errors import UserError, describe_unknown
+from distortlab.tasks.terms import FAMILIES
+from refine_iqa_train.config.overrides import read_yaml, set_key
+from refine_iqa_train.config.schema import PERCEPTION, REWARDS, Config
+
+__all__ = ["list_packaged_configs", "load_config", "select_reward_weights"]
+
+
+def load_config(source: str | Path, overrides: Mapping[str, object] | None = None) -> Config:
+    """Read a configuration, put overrides in, and check it.
+
+    Parameters
+    ----------
+    source
+        A YAML file, or the name of a configuration that comes with the package.
+    overrides
+        Values by dotted key, e.g. {"trainer.max_steps": 50}.
+
+    Raises
+    ------
+    UserError
+        With one sentence: what came, what is allowed.
+
+    Examples
+    --------
+    >>> from refine_iqa_train.config.loading import load_config
+    >>> config = load_config("smoke-stage1", {"trainer.max_steps": 50})
+    >>> config.trainer["max_steps"], config.lora
+    (50, None)
+    """
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml") and not path.exists():
+        known = list_packaged_configs()
+        if str(source) not in known:
+            raise UserError(describe_unknown("recipe", source, known, "or give the path of a .yaml file"))
+        path = known[str(source)]
+    values = read_yaml(path)
+    for key, value in (overrides or {}).items():
+        set_key(values, key, value)
+    config = from_values(Config, values, str(source))
+    _check_config(config, str(source))
+    return config
+
+
+def list_packaged_configs() -> dict[str, Path]:
+    """Find the configurations that come with the package (`recipes/*.yaml`), by name."""
+    folder = Path(str(resources.files("refine_iqa_train"))) / "recipes"
+    if not folder.is_dir():  # an editable install: the folder stands beside the package
+        folder = folder.parent.parent / "recipes"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+_RANGES = (
+    ("seed", 0, 2**32 - 1),
+    ("data.buffer", 1, 10_000_000),
+    ("data.limit", 1, 10**9),
+    ("images.min_pixels", 1, 10**9),
+    ("images.max_pixels", 1, 10**9),
+    ("images.align", 1, 4096),
+    ("rewards.micro_batch", 1, 4096),
+    ("rewards.quality.threshold", 0, 4),
+    ("cold_start.direct_share", 0, 1),
+    ("lora.r", 1, 4096),
+    ("lora.alpha", 1, 65536),
+    ("lora.dropout", 0, 1),
+    ("validation.every", 0, 10**9),
+    ("validation.samples", 1, 10**9),
+    ("validation.generations", 1, 64),
+    ("validation.temperature", 0, 10),
+    ("validation.batch", 1, 4096),
+    ("watch.samples_every", 0, 10**9),
+    ("watch.samples", 1, 1000),
+)
+
+
+def _check_config(config: Config, where: str) -> None:
+    _check_ranges(config, where)
+    _check_names(config, where)
+    _check_combinations(config, where)
+
+
+def _check_ranges(config: Config, where: str) -> None:
+    for key, low, high in _RANGES:
+        value: Any = config
+        for part in key.split("."):
+            value = None if value is None else getattr(value, part)
+        if value is not None and not low <= value <= high:
+            raise UserError(f"{where}: {key} = {value} is outside {low} .. {high}")
+
+
+def _check_names(config: Config, where: str) -> None:
+    for name, weight in config.rewards.weights.items():
+        if name not in REWARDS:
+            raise UserError(f"{where}: " + describe_unknown("reward", name, REWARDS))
+        if not 0 <= weight < float("inf"):
+            raise UserError(f"{where}: the weight of the reward {name} is {weight}; weights are 0 or more")
+    for task in config.data.tasks:
+        if task not in PERCEPTION:
+            raise UserError(f"{where}: " + describe_unknown("task", task, PERCEPTION))
+    for family in config.data.families:
+        if family not in FAMILIES:
+            raise UserError(f"{where}: no family called {family!r} (data.families); known: {', '.join(FAMILIES)}")
+
+
+def _check_combinations(config: Config, where: str) -> None:
+    if not 0 < config.data.perception_share < 1:
+        raise UserError(
+            f"{where}: data.perception_share = {config.data.perception_share}; it lies between 0 and 1 and is neither: "
+            "without questions of perception leave data.perception out, without rated images train stage1"
+        )
+    if config.validation.generations > 1 and not config.validation.temperature:
+        raise UserError(
+            f"{where}: validation.generations = {config.validation.generations} greedy answers would be alike; give a "
+            "validation.temperature above 0, or one generation"
+        )
+    images = config.images
+    if images.min_pixels and images.max_pixels and images.min_pixels > images.max_pixels:
+        raise UserError(f"{where}: images.min_pixels is above images.max_pixels")
+
+
+# --- rewards ---------------------------------------------------------------------------------------------------------
+
+
+def select_reward_weights(config: Config, stage: str) -> dict[str, float]:
+    """Choose the rewards of a stage, "stage1" or "stage2", with their weights; a weight of 0 leaves one out."""
+    names = {"stage1": ("format", *PERCEPTION), "stage2": REWARDS}[stage]
+    asked = set(config.data.tasks or PERCEPTION) if config.data.perception else set()
+    wanted = [name for name in names if name not in PERCEPTION or name in asked]
+    return {name: w for name in wanted if (w := config.rewards.weights.get(name, 1.0)) != 0}
