@@ -31,18 +31,8 @@ from refine_bench.datasets import (
     spaq,
     tid2013,
 )
-from refine_bench.datasets.base import (
-    Adapter,
-    ChoiceQuestion,
-    Facts,
-    Problem,
-    RatedImage,
-    Scale,
-    check_questions,
-    check_rows,
-    parse_choice,
-    to_five,
-)
+from refine_bench.datasets.base import Adapter, ChoiceQuestion, Facts, Problem, RatedImage, Scale, parse_choice, to_five
+from refine_bench.datasets.checks import check_questions, check_rows
 
 __all__ = [
     "SETS",

@@ -1,19 +1,18 @@
-"""Reading answers: a value, or why there is none. Nothing is guessed, and nothing a model says raises.
+"""Answers of models, and what is read from them: a value, or why there is none.
 
 An answer is its text, why it ended, and tokens with their most probable alternatives where those were asked for.
+`score_reader` and `choice_reader` read them: nothing is guessed, and no answer raises.
 """
 
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from distortlab.tasks import Unread, quality, read_answer
-from refine_bench.prompts.protocols import Protocol, format_letter
+from distortlab.tasks import Unread
 
-__all__ = ["FAILURES", "MISSING", "REASONS", "Answer", "Reading", "Token", "parse_answer", "read_choice", "read_score"]
+__all__ = ["FAILURES", "MISSING", "REASONS", "Answer", "Reading", "Token", "explain_failure", "parse_answer"]
 
 FAILURES = (
     "empty",
@@ -35,18 +34,11 @@ OK = "ok"
 MISSING = "missing"
 """The status of a question whose answer has not come: no failure of the model."""
 LIMIT = 100_000
-_NUMBER = re.compile(r"(?<![\w.,-])-?\d{1,6}(?:\.\d{1,12})?(?![\w]|[.,]\d)")
-_SCORED = re.compile(
-    r"\s*(?:score|rating)?\s*[:=]?\s*(?P<value>-?\d{1,6}(?:\.\d{1,12})?)\s*(?:/\s*5(?:\.0+)?)?\s*\.?\s*", re.I
-)
-_LAST = re.compile(r"<answer>(?P<inside>(?:(?!<answer>).)*?)</answer>", re.I | re.S)
-_RATING = re.compile(r'["\']rating["\']\s*:\s*["\']?(?P<value>-?\d{1,6}(?:\.\d{1,12})?)', re.I)
 _REFUSAL = re.compile(
     r"\b(?:i(?:'m| am) (?:sorry|unable|not able)|i (?:cannot|can't|can not|won't)|as an ai\b"
     r"|unable to (?:rate|assess|view|see))",
     re.I,
 )
-_THOUGHT = re.compile(r"^.*</think>", re.I | re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,274 +74,6 @@ class Reading:
     mass: float | None = None
 
 
-def read_score(answer: Answer, protocol: Protocol, reader: str | None = None) -> Reading:
-    """Read the score of an answer under a protocol. Nothing is guessed, and no answer raises.
-
-    Parameters
-    ----------
-    answer
-        What the model said, with its tokens where log-probabilities are read.
-    protocol
-        How it was asked.
-    reader
-        How to read it instead of the protocol's own way: "text", "digits", "digits-tenths", "levels" or "value".
-
-    Returns
-    -------
-    Reading
-        A value on the protocol's scale, or None and one of `FAILURES`.
-
-    Examples
-    --------
-    >>> from refine_bench.prompts.answers import Answer, read_score
-    >>> from refine_bench.prompts.protocols import find_protocol
-    >>> protocol = find_protocol("visualquality-r1")
-    >>> read_score(Answer("<think>a little noise</think><answer>3.5</answer>"), protocol).value
-    3.5
-    >>> read_score(Answer("about 3 or 4"), protocol).status
-    'no_tag'
-    """
-    reader = reader or protocol.reader
-    if answer.error is not None:
-        return Reading(None, "runtime_error")
-    if reader == "value":
-        known = answer.value is not None and math.isfinite(answer.value)
-        return Reading(answer.value) if known else Reading(None, "no_number")
-    if reader == "levels":
-        return _read_levels(answer, protocol)
-    if protocol.levels:
-        return _read_level_word(answer, protocol)
-    found = _find_number(answer, protocol)
-    if isinstance(found, Reading):
-        return found
-    start, text = found
-    value = float(text)
-    if not 1.0 <= value <= 5.0:
-        return Reading(None, "out_of_range")
-    return Reading(value) if reader == "text" else _expect_score(answer, start, text, tenths=reader == "digits-tenths")
-
-
-# --- text -----------------------------------------------------------------------------------------------------------
-
-
-def _find_number(answer: Answer, protocol: Protocol) -> tuple[int, str] | Reading:
-    """(place in the text, digits) of the one score, or why there is none."""
-    text = answer.text[:LIMIT]
-    if not text.strip():
-        return Reading(None, "truncated" if answer.finish == "length" else "empty")
-    if protocol.answer == "rating":
-        return _require_one(list(_RATING.finditer(text)), answer)
-    if protocol.answer == "last":
-        blocks = list(_LAST.finditer(text))
-        if not blocks:
-            return Reading(None, _explain_failure(answer, "no_tag"))
-        inside = blocks[-1]
-        number = _NUMBER.search(inside["inside"])
-        return (inside.start("inside") + number.start(), number.group()) if number else Reading(None, "no_number")
-    return _find_tagged_number(text, answer)
-
-
-def _find_tagged_number(text: str, answer: Answer) -> tuple[int, str] | Reading:
-    """The score in the one pair of answer tags, as `distortlab.tasks` finds them."""
-    inside = read_answer(text)
-    if isinstance(inside, Unread):
-        reason = REASONS.get(inside, "no_tag")
-        return Reading(None, _explain_failure(answer, "no_tag") if reason == "no_tag" else reason)
-    match = _SCORED.fullmatch(inside)
-    if match is None:
-        return Reading(None, "multiple" if len(_NUMBER.findall(inside)) > 1 else "no_number")
-    return text.rindex(inside) + match.start("value"), match["value"]
-
-
-def _require_one(matches: Sequence[re.Match[str]], answer: Answer) -> tuple[int, str] | Reading:
-    if not matches:
-        return Reading(None, _explain_failure(answer, "no_number"))
-    if len({match["value"] for match in matches}) > 1:
-        return Reading(None, "multiple")
-    return matches[-1].start("value"), matches[-1]["value"]
-
-
-def _explain_failure(answer: Answer, otherwise: str) -> str:
-    if _REFUSAL.search(answer.text[:2000]):
-        return "refusal"
-    return "truncated" if answer.finish == "length" else otherwise
-
-
-# --- probabilities --------------------------------------------------------------------------------------------------
-
-
-def _expect_score(answer: Answer, start: int, text: str, *, tenths: bool) -> Reading:
-    """The expectation over the integer digit, renormalised over 1 to 5; with `tenths`, that of the next digit on
-    top.
-    """
-    whole = _expect_digit(answer, start, range(1, 6))
-    if whole is None:
-        return Reading(None, "no_level")
-    value, mass = whole
-    if tenths and len(text) > 2:
-        fraction = _expect_digit(answer, start + 2, range(10))
-        if fraction is None:
-            return Reading(None, "no_level")
-        value += fraction[0] / 10
-    return Reading(min(value, 5.0), mass=mass)
-
-
-def _expect_digit(answer: Answer, place: int, digits: range) -> tuple[float, float] | None:
-    """(expectation, probability of all digits together) at a place of the text; None without alternatives there."""
-    at = _find_offset(answer)
-    if at is None:
-        return None
-    for token in answer.tokens:
-        if at <= place < at + len(token.text):
-            head = token.text[: place - at]
-            break
-        at += len(token.text)
-    else:
-        return None
-    odds = dict.fromkeys(digits, 0.0)
-    for text, logprob in token.top:
-        digit = text[len(head) :] if text.startswith(head) else text.strip()
-        if len(digit) == 1 and digit.isascii() and digit.isdigit() and int(digit) in odds:
-            odds[int(digit)] += math.exp(logprob)
-    return quality.compute_expected_digit(odds)
-
-
-def _find_offset(answer: Answer) -> int | None:
-    """Where the first token begins in the text: servers leave out end marks, or set reasoning apart."""
-    joined = "".join(token.text for token in answer.tokens)
-    if joined.startswith(answer.text):
-        return 0
-    if answer.text in joined:
-        return -joined.index(answer.text)
-    for end in (joined, joined.partition("<|")[0]):
-        if end and answer.text.endswith(end):
-            return len(answer.text) - len(end)
-    return None
-
-
-def _read_levels(answer: Answer, protocol: Protocol) -> Reading:
-    """The expectation over level words: from logits by word, from the first token's alternatives, or the word
-    itself.
-    """
-    words = [word for word, _ in protocol.levels]
-    logits = {word: answer.logits[word] for word in words if word in answer.logits}
-    mass = None
-    if len(logits) < len(words) and answer.tokens:
-        logits, mass = _find_word_logits(answer.tokens, words)
-    if len(logits) == len(words) and all(map(math.isfinite, logits.values())):
-        return Reading(
-            _average_levels([(logits[word], value) for word, value in protocol.levels], protocol.divide), mass=mass
-        )
-    return _read_level_word(answer, protocol)
-
-
-def _read_level_word(answer: Answer, protocol: Protocol) -> Reading:
-    """The value of the one level word that the text names."""
-    named = [value for word, value in protocol.levels if re.search(rf"\b{word}\b", answer.text[:LIMIT], re.I)]
-    if len(named) == 1:
-        return Reading(named[0])
-    return Reading(
-        None, "multiple" if named else ("empty" if not answer.text.strip() else _explain_failure(answer, "no_level"))
-    )
-
-
-def _find_word_logits(tokens: Sequence[Token], words: Sequence[str]) -> tuple[dict[str, float], float | None]:
-    """Log probabilities of the words at the first token that is not blank, or nothing if none of them is there.
-
-    A word beyond the alternatives gets the least one: the most it can have.
-    """
-    first = next((token for token in tokens if token.text.strip()), None)
-    if first is None or not first.top:
-        return {}, None
-    found: dict[str, float] = {}
-    for text, logprob in first.top:
-        name = text.strip().lower()
-        word = next((word for word in words if word == name or (len(name) > 2 and word.startswith(name))), None)
-        if word is not None:
-            found[word] = max(found.get(word, -math.inf), logprob)
-    if not found:
-        return {}, None
-    least = min(logprob for _, logprob in first.top)
-    return {word: found.get(word, least) for word in words}, sum(math.exp(value) for value in found.values())
-
-
-def _average_levels(pairs: Sequence[tuple[float, float]], divide: float) -> float:
-    highest = max(logit for logit, _ in pairs)
-    # Not shifted where it need not be: then Q-Bench's released scores come out to the last bit, and near-ties rank
-    # alike.
-    shift = 0.0 if max(abs(logit) for logit, _ in pairs) < 500.0 * divide else highest
-    weights = [(math.exp((logit - shift) / divide), value) for logit, value in pairs]
-    return sum(weight * value for weight, value in weights) / sum(weight for weight, _ in weights)
-
-
-# --- multiple choice ------------------------------------------------------------------------------------------------
-
-
-def read_choice(answer: Answer, options: Sequence[str]) -> Reading:
-    """Read which option an answer chooses, by its letter, by its text, or by both where they agree.
-
-    Parameters
-    ----------
-    answer
-        What the model said.
-    options
-        The options, in the order in which they were asked.
-
-    Returns
-    -------
-    Reading
-        The place of the option, from 0, or None and one of `FAILURES`.
-
-    Examples
-    --------
-    >>> from refine_bench.prompts.answers import Answer, read_choice
-    >>> read_choice(Answer("B. Blurry"), ["Sharp", "Blurry"]).value
-    1.0
-    >>> read_choice(Answer("sharp or blurry"), ["Sharp", "Blurry"]).status
-    'multiple'
-    """
-    if answer.error is not None:
-        return Reading(None, "runtime_error")
-    text = answer.text[:LIMIT]
-    if not text.strip():
-        return Reading(None, "truncated" if answer.finish == "length" else "empty")
-    inside = read_answer(text)
-    body = inside if isinstance(inside, str) else _THOUGHT.sub("", text)
-    places = _find_options(body, options)
-    if len(places) == 1:
-        return Reading(float(places.pop()))
-    return Reading(None, "multiple" if places else _explain_failure(answer, "no_tag"))
-
-
-def _find_options(text: str, options: Sequence[str]) -> set[int]:
-    bare = re.sub(r"[*_`#]", "", text).strip()
-    letters = "".join(format_letter(place) for place in range(len(options)))
-    same = {place for place, option in enumerate(options) if _normalize_text(option) == _normalize_text(bare)}
-    if same:
-        return same
-    headed = re.match(rf"\(?([{letters}{letters.lower()}])(?:[).:,]|\s*$)\s*(.*)", bare, re.S)
-    if headed:
-        place = letters.index(headed[1].upper())
-        others = {
-            k
-            for k, option in enumerate(options)
-            if k != place and _normalize_text(option) == _normalize_text(headed[2])
-        }
-        return {place} | others
-    named = {
-        m.upper() for m in re.findall(rf"(?:answer|option|choice)(?:\s+is)?\s*:?\s*\(?([{letters}])\b", bare, re.I)
-    }
-    if named:
-        return {letters.index(name) for name in named}
-    # A lone letter counts too ("A" is also an article), so that "a clear photo, so B" is two things.
-    alone = {letters.index(found) for found in re.findall(rf"\b([{letters[1:]}])\b", bare)}
-    return alone | {k for k, option in enumerate(options) if re.search(rf"\b{re.escape(option)}(?!\w)", bare, re.I)}
-
-
-def _normalize_text(text: str) -> str:
-    return re.sub(r"\W+", " ", text).strip().casefold()
-
-
 def parse_answer(row: Mapping[str, Any]) -> Answer:
     """Return an answer from its line in a run."""
     tokens = tuple(Token(str(text), tuple((str(t), float(p)) for t, p in top)) for text, top in row.get("tokens") or ())
@@ -361,3 +85,10 @@ def parse_answer(row: Mapping[str, Any]) -> Answer:
         error=row.get("error"),
         logits=row.get("logits") or {},
     )
+
+
+def explain_failure(answer: Answer, otherwise: str) -> str:
+    """Return why nothing was found in an answer: it refuses, was cut off, or else `otherwise`."""
+    if _REFUSAL.search(answer.text[:2000]):
+        return "refusal"
+    return "truncated" if answer.finish == "length" else otherwise

@@ -6,9 +6,11 @@ from typing import cast
 
 from distortlab.core.errors import UserError
 from refine_bench.datasets.local import LocalTruth
-from refine_bench.prompts.answers import MISSING, Reading, parse_answer, read_choice, read_score
+from refine_bench.prompts.answers import MISSING, Reading, parse_answer
+from refine_bench.prompts.choice_reader import read_choice
 from refine_bench.prompts.items import ChoiceTruth, RatedTruth
 from refine_bench.prompts.protocols import LOGIT_READERS, Protocol, find_protocol
+from refine_bench.prompts.score_reader import read_score
 from refine_bench.runs.records import AnswerRow, ItemRow, SetFacts
 from refine_bench.runs.store import Run
 from refine_bench.scoring.choice import ChoiceAnswer

@@ -19,8 +19,9 @@ from refine_bench.datasets import (
 )
 from refine_bench.datasets.base import Problem
 from refine_bench.datasets.image_names import AmbiguousName, NameIndex, UnknownName, normalize_name, quote_name
-from refine_bench.prompts.answers import MISSING, Reading, read_score
+from refine_bench.prompts.answers import MISSING, Reading
 from refine_bench.prompts.protocols import Protocol, find_protocol
+from refine_bench.prompts.score_reader import read_score
 from refine_bench.runs.store import check_name
 from refine_bench.scoring import published
 from refine_bench.scoring.coverage import add_coverage

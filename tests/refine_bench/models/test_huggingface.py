@@ -13,8 +13,8 @@ pytest.importorskip("transformers")
 from refine_bench.cli.run_all import Options, run_all
 from refine_bench.models import Request
 from refine_bench.models.huggingface import HuggingFace
-from refine_bench.prompts.answers import read_score
 from refine_bench.prompts.protocols import Decoding, find_protocol
+from refine_bench.prompts.score_reader import read_score
 from refine_iqa_train.training.tiny_model import save_tiny_model
 
 pytestmark = [

@@ -12,8 +12,9 @@ from in_process import Cli
 
 from refine_bench.models import LOGITS, PREFIX, TOP_K
 from refine_bench.models.endpoint import Endpoint
-from refine_bench.prompts.answers import Answer, Token, read_score
+from refine_bench.prompts.answers import Answer, Token
 from refine_bench.prompts.protocols import PROTOCOLS
+from refine_bench.prompts.score_reader import read_score
 from refine_bench.report import write_report
 from refine_bench.runs.store import Run, read_lines
 from refine_bench.scoring.published import match_published

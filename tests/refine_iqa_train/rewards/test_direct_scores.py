@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from distortlab.tasks import quality
-from refine_bench.prompts.answers import Answer, Token, read_score
+from refine_bench.prompts.answers import Answer, Token
 from refine_bench.prompts.protocols import find_protocol
+from refine_bench.prompts.score_reader import read_score
 from refine_iqa_train.models.processors import load_processor
 from refine_iqa_train.rewards.direct_scores import DirectScorer
 

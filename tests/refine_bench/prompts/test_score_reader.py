@@ -1,4 +1,4 @@
-"""Reading answers: what is read, what is a failure and of which kind; nothing is guessed, nothing raises."""
+"""Which score an answer gives, by its text and by the odds of its tokens, and why none is read."""
 
 import math
 
@@ -6,10 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refine_bench.prompts.answers import FAILURES, Answer, Token, read_choice, read_score
-from refine_bench.prompts.protocols import PROTOCOLS, find_protocol, format_prompt
+from refine_bench.prompts.answers import FAILURES, Answer, Token
+from refine_bench.prompts.choice_reader import read_choice
+from refine_bench.prompts.protocols import PROTOCOLS, find_protocol
+from refine_bench.prompts.score_reader import read_score
 
 REFINE = find_protocol("refine-iqa-think")
+
+
 RATED = [p for p in PROTOCOLS.values() if p.kind == "rated"]
 
 
@@ -70,9 +74,6 @@ def test_a_failed_request_is_a_failure_of_its_own() -> None:
     assert read_choice(Answer("A", error="HTTP 500"), ["x", "y"]).status == "runtime_error"
 
 
-# --- probabilities --------------------------------------------------------------------------------------------------
-
-
 def _spelled(text: str, place: int, odds: dict[str, float], width: int = 1) -> Answer:
     """Characters as tokens, with alternatives at one place."""
     top = tuple((piece, math.log(p)) for piece, p in odds.items())
@@ -130,64 +131,3 @@ def test_levels_from_logits_tokens_and_words() -> None:
     assert read_score(Answer("Fair."), align).value == 3.0
     assert read_score(Answer("good or poor"), align).status == "multiple"
     assert read_score(Answer("I cannot say"), align).status == "refusal"
-
-
-# --- multiple choice ------------------------------------------------------------------------------------------------
-
-OPTIONS = ["High", "Low", "Clear photo"]
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("B", 1),
-        ("B\n", 1),
-        ("**B**", 1),
-        ("(B)", 1),
-        ("B. Low", 1),
-        ("Low", 1),
-        ("low.", 1),
-        ("The answer is B.", 1),
-        ("Answer: (B)", 1),
-        ("<think>A or B?</think><answer>B</answer>", 1),
-        ("<think>High contrast, so A?</think>\nThe correct option is C", 2),
-        ("It is a Clear photo.", 2),
-        ("Clear photo", 2),
-    ],
-)
-def test_a_choice_is_read(text: str, place: int) -> None:
-    assert read_choice(Answer(text), OPTIONS).value == place
-
-
-@pytest.mark.parametrize(
-    ("text", "status"),
-    [
-        ("A clear photo so B", "multiple"),
-        ("B. High", "multiple"),
-        ("High or Low", "multiple"),
-        ("The answer is A. The answer is B.", "multiple"),
-        ("Clear", "no_tag"),
-        ("D", "no_tag"),
-        ("", "empty"),
-        ("<think>hm", "truncated"),
-    ],
-)
-def test_a_choice_is_never_guessed(text: str, status: str) -> None:
-    found = read_choice(Answer(text, "length" if status == "truncated" else "stop"), OPTIONS)
-    assert found.value is None
-    assert found.status == status
-
-
-# --- protocols ------------------------------------------------------------------------------------------------------
-
-
-def test_a_protocol_is_known_by_its_hash() -> None:
-    hashes = {p.sha256 for p in PROTOCOLS.values()}
-    assert len(hashes) == len(PROTOCOLS)
-    assert str(REFINE).startswith("refine-iqa-think v1 (")
-
-
-def test_prompts_hold_their_question_whatever_is_in_it() -> None:
-    text = format_prompt(find_protocol("qbench-a1"), "Is {options} {x} clear?", ["Yes", "No"])
-    assert text == "Is {options} {x} clear?\nChoose between one of the options as follows:\nA. Yes\nB. No"
-    assert "through thinking" in REFINE.prompt
