@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from distortlab.core.errors import UserError
-from distortlab.core.image import Image, shape_of
+from distortlab.core.image import Image, get_shape
 from distortlab.core.region import Box, Region
 from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.catalog import find, get_amount, read_severity
@@ -92,7 +92,7 @@ def distort(
     """
     _check_image(image)
     row, severity = find(name), read_severity(severity)
-    region = make_region(shape_of(image), mask, box)
+    region = make_region(get_shape(image), mask, box)
     setting = get_amount(row, severity, profile) if amount is None else _read_amount(row, amount)
     if not 0 <= feather <= 64:
         raise UserError(f"feather = {feather} is outside 0 .. 64 pixels")
@@ -110,7 +110,7 @@ _SHOWN = 1600
 
 
 def _encode_preview(image: Image) -> bytes:
-    longest = max(shape_of(image))
+    longest = max(get_shape(image))
     if longest > _SHOWN:
         columns, rows = (max(1, round(side * _SHOWN / longest)) for side in (image.shape[1], image.shape[0]))
         image = np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
@@ -126,7 +126,10 @@ def _check_image(image: Any) -> None:
 
 
 def make_region(shape: tuple[int, int], mask: np.ndarray | None, box: tuple[int, int, int, int] | None) -> Region:
-    """The region that a mask or a box of an image of `shape` (rows, columns) means; the whole image with neither."""
+    """Make a region of an image of `shape` (rows, columns) from a mask or a box; with neither, of the whole image.
+
+    Raises `UserError` for both, for a mask that is empty or has another shape, and for a box outside of the image.
+    """
     if mask is not None and box is not None:
         raise UserError("give a mask or a box, not both")
     if mask is not None:

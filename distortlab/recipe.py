@@ -1,4 +1,4 @@
-"""The recipe of a data set: everything that decides what is in it, but for the references.
+"""The recipe of a data set: all that decides what is in it, except for the references.
 
 `Recipe()` is the default; `manifests/refine-perception-20k.toml` writes it out. Unknown keys are errors.
 """
@@ -231,15 +231,29 @@ def _read_packaged(name: str) -> str:
 
 
 def parse_recipe(values: Mapping[str, Any], where: str = "the recipe") -> Recipe:
-    """A checked recipe from plain values. Missing keys take the default; unknown ones are errors."""
+    """Make a recipe from plain values, and check it. Missing keys take the default.
+
+    Parameters
+    ----------
+    values
+        Keys of `Recipe`, tables as nested mappings.
+    where
+        What the values belong to, e.g. the name of a file: the sentence of an error begins with it.
+
+    Raises
+    ------
+    BadRecipe
+        For an unknown key, and a value out of its range.
+    """
     recipe = from_values(Recipe, values, where, BadRecipe)
     _check(recipe, where)
     return recipe
 
 
 def read_stored_recipe(values: Mapping[str, Any], where: str) -> Recipe:
-    """The recipe that a data set was made from, as it was stored with it. What a version before a rule left out is not
-    that rule's default today, but what it did without the rule.
+    """Read the recipe that is stored with a data set.
+
+    A key that an earlier version did not know stands for what that version did, which is not the default of today.
     """
     tables = {name: {**before, **values.get(name, {})} for name, before in _BEFORE.items()}
     return parse_recipe({**values, **tables}, where)
@@ -252,6 +266,13 @@ _BEFORE: Mapping[str, Mapping[str, Any]] = {
 
 
 def _check(recipe: Recipe, where: str) -> None:
+    """Raise `BadRecipe` for values that no type can rule out."""
+    _check_shares(recipe, where)
+    _check_ranges(recipe, where)
+    _check_combinations(recipe, where)
+
+
+def _check_shares(recipe: Recipe, where: str) -> None:
     for kind, shares, known in (
         ("family", recipe.families, FAMILIES),
         ("severity", recipe.severities, SEVERITIES),
@@ -268,12 +289,18 @@ def _check(recipe: Recipe, where: str) -> None:
     for name in recipe.splits:
         if not re.fullmatch(r"\w+(\.\w+)*", name):
             raise BadRecipe(f"{where}: a split is named with letters, digits and _; not {name!r}")
+
+
+def _check_ranges(recipe: Recipe, where: str) -> None:
     for key, low, high in _RANGES:
         value: Any = recipe
         for part in key.split("."):
             value = getattr(value, part)
         if value is not None and not low <= value <= high:
             raise BadRecipe(f"{where}: {key} = {value} is outside {low} .. {high}")
+
+
+def _check_combinations(recipe: Recipe, where: str) -> None:
     if recipe.samples_per_image > len(recipe.asked_tasks):
         raise BadRecipe(
             f"{where}: samples_per_image = {recipe.samples_per_image}, but only {len(recipe.asked_tasks)} tasks are "

@@ -1,4 +1,4 @@
-"""The application, and what its commands share: options, their readers, the progress bar, the last sentence."""
+"""The application, and what its commands share: options, readers of their values, progress, the last sentence."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -108,7 +108,7 @@ def read_share(text: str | None) -> float | None:
 def show_progress(
     what: str, total: int, quiet: bool, after: str = "what is finished is kept, the same command goes on from here"
 ) -> Iterator[Callable[[int], None]]:
-    """Progress of long work, which Ctrl-C ends with a sentence (typer would say nothing): what happens `after`."""
+    """Show progress of long work. Ctrl-C ends it with a sentence that says what comes `after`: typer prints none."""
     from distortlab.core.errors import Interrupted
     from distortlab.core.progress import show_progress as show
 

@@ -1,1 +1,1 @@
-"""What everything stands on: images, regions, addressed randomness, errors, and how programs begin, work and end."""
+"""Shared by all packages: images, regions, addressed randomness, errors, configuration, programs and processes."""

@@ -1,4 +1,4 @@
-"""From plain values (TOML, YAML, JSON) to a frozen dataclass: unknown keys and wrong values are one sentence."""
+"""Turn plain values (TOML, YAML, JSON) into a frozen dataclass; an unknown key or a wrong value is one sentence."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,9 +13,23 @@ T = TypeVar("T")
 
 
 def from_values(kind: type[T], values: Mapping[str, Any], where: str, error: type[UserError] = UserError) -> T:
-    """An instance of the dataclass, its fields checked and converted. Missing keys take the default.
+    """Make an instance of a dataclass from plain values. Missing keys take the default.
 
-    Raises `error` with a sentence that begins with `where` and names the key; for an unknown key also the nearest one.
+    Parameters
+    ----------
+    kind
+        A dataclass; its fields may be dataclasses too, given as nested mappings.
+    values
+        Keys and values, which are checked and converted to the types of the fields.
+    where
+        What the values belong to, e.g. the name of a file: the sentence of an error begins with it.
+    error
+        The exception to raise.
+
+    Raises
+    ------
+    UserError
+        Or the class `error`, for an unknown key (it names the nearest one) and a value of the wrong type.
     """
     from pydantic import TypeAdapter, ValidationError
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as a tree.
+"""The exceptions of the packages.
 
 UserError               a sentence for the person at the keyboard; printed without a traceback
 ├── BadRecipe           an unknown key, family, task or codec, a value out of range
@@ -41,7 +41,19 @@ class Interrupted(UserError):
 
 
 def describe_unknown(kind: str, name: object, known: Iterable[str], hint: str = "") -> str:
-    """The sentence for a name that does not exist: `no codec called 'pgn'; did you mean 'png'?`"""
+    """The sentence for a name that does not exist: `no codec called 'pgn'; did you mean 'png'?`
+
+    Parameters
+    ----------
+    kind
+        What the name should be the name of, e.g. "codec".
+    name
+        What came.
+    known
+        The names that exist. Where none is alike, all are listed.
+    hint
+        Added in brackets, e.g. the command that lists the names.
+    """
     names = list(known)
     nearest = find_closest(name, names)
     tail = f"did you mean {nearest!r}?" if nearest is not None else f"known: {', '.join(names)}"

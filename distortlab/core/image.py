@@ -8,13 +8,13 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Image", "pixels_sha256", "shape_of"]
+__all__ = ["Image", "get_shape", "pixels_sha256"]
 
 Image = NDArray[np.uint8]
 
 
-def shape_of(image: Image) -> tuple[int, int]:
-    """(rows, columns)."""
+def get_shape(image: Image) -> tuple[int, int]:
+    """The (rows, columns) of an image."""
     return int(image.shape[0]), int(image.shape[1])
 
 

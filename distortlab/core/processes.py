@@ -1,7 +1,7 @@
-"""Processes that work beside this one, over pipes alone, and that end when it ends.
+"""A pool of worker processes that communicate over pipes and end when the process that started them ends.
 
-Nothing is locked between them: whoever is killed while holding a lock stops everybody else, and of semaphores whose
-owner was killed Python's resource tracker complains on stderr.
+There are no locks between them: a worker that is killed while it holds one would stop all others, and Python's resource
+tracker complains on stderr about semaphores whose owner was killed.
 """
 
 import contextlib
@@ -27,13 +27,16 @@ class WorkerLost(Exception):
 
 
 def get_worker_context(preload: str = "") -> Any:
-    """How processes are started: from a clean server, or anew where there is none.
+    """The multiprocessing context: "forkserver", or "spawn" on Windows.
 
-    `preload` names a module that the server imports once for all workers; it counts for the first call of a process.
+    Parameters
+    ----------
+    preload
+        A module that the server imports once for all workers. Only the first call of a process has an effect.
     """
     context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     if context.get_start_method() == "forkserver":
-        # The kernel's word is about a thread: only the main one lasts as long as the process.
+        # Linux kills the server when the thread that started it ends: only the main one lasts as long as the process.
         tied = threading.current_thread() is threading.main_thread()
         first = ["distortlab.core.forkserver_preload"] if tied else []
         context.set_forkserver_preload([*first, *filter(None, [preload])])
@@ -41,10 +44,18 @@ def get_worker_context(preload: str = "") -> Any:
 
 
 class WorkerPool:
-    """Up to `limit` processes, begun as they are needed. In each, `start(*shared)` is called first. `preload` is what
-    `worker_context` takes.
+    """Worker processes, started as they are needed. A context manager: its end waits for work under way, and drops it.
 
-    A context manager: at its end what is under way is waited for, and its results are dropped.
+    Parameters
+    ----------
+    limit
+        The most processes.
+    start
+        Called in each process before its first work, as `start(*shared)`.
+    shared
+        What `start` is given.
+    preload
+        A module to import once for all workers: see `get_worker_context`.
     """
 
     def __init__(self, limit: int, start: Callable[..., None], shared: tuple[Any, ...] = (), preload: str = "") -> None:
@@ -71,7 +82,7 @@ class WorkerPool:
 
     @property
     def has_room(self) -> bool:
-        """Whether somebody is free to work."""
+        """Whether a process is free, or can be started."""
         return bool(self._idle) or len(self._processes) < self._limit
 
     @property
@@ -80,7 +91,7 @@ class WorkerPool:
         return bool(self._busy)
 
     def submit(self, number: int, work: Callable[[Any], Any], item: Any) -> None:
-        """Give an item to somebody who is free. Raises `WorkerLost`."""
+        """Have a free process do `work(item)`; `number` comes back with the result. Raises `WorkerLost`."""
         with hold_back_stop():
             try:
                 pipe = self._idle.pop() if self._idle else self._begin()
@@ -90,8 +101,17 @@ class WorkerPool:
                 raise WorkerLost from error
 
     def collect(self, timeout_s: float | None = None) -> Iterator[tuple[int, Any]]:
-        """(number, result) of what has been done, at least one unless time runs out. Raises what the work raised, and
-        `WorkerLost`.
+        """Wait for results.
+
+        Yields
+        ------
+        tuple
+            (number, result) of finished work, at least one unless `timeout_s` seconds pass first.
+
+        Raises
+        ------
+        WorkerLost
+            Where a process ended in the middle of its work. What the work itself raised is raised as well.
         """
         ready: list[Any] = connection.wait(list(self._busy), timeout_s)
         for pipe in ready:
@@ -116,15 +136,15 @@ class WorkerPool:
 
 
 def _close_all(pipes: list[Any]) -> None:
-    """A closed pipe ends a worker, at once or after what it is doing."""
+    """Close the pipes: a worker whose pipe is closed ends after its current work."""
     for pipe in pipes:
         pipe.close()
 
 
 def _serve(pipe: Any, start: Callable[..., None], shared: tuple[Any, ...]) -> None:
-    """The life of a worker."""
+    """What a worker process runs: receive work and send results until its pipe is closed."""
     for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # they reach whole groups of processes: the parent says what to do
+        signal.signal(number, signal.SIG_IGN)  # sent to the whole process group: only the parent acts on them
     end_with_parent()
     start(*shared)
     with contextlib.suppress(EOFError, OSError):
@@ -168,10 +188,10 @@ def _hide_main() -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """Be killed as soon as the parent has ended, so that no second run works beside a forgotten first.
+    """End this process as soon as its parent has ended, so that no worker of an earlier run goes on beside a new one.
 
-    On Linux by the kernel, through the server that started it, whatever this process does or if it is stopped;
-    elsewhere by a thread, which has to wait for code that keeps the interpreter to itself.
+    On Linux the kernel kills it, whatever it is doing. Elsewhere a thread does, which must wait for code that does not
+    release the interpreter lock.
     """
     kill_with_parent()
     parent = multiprocessing.parent_process()
@@ -198,7 +218,7 @@ def kill_with_parent() -> None:
 
 @contextlib.contextmanager
 def note_stop() -> Iterator[list[int]]:
-    """Ctrl-C is noted in the list that this yields, and raised at the end: nothing is cut in the middle."""
+    """Defer Ctrl-C: it is appended to the list that this yields, and raised at the end."""
     heard: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield heard
@@ -214,7 +234,7 @@ def note_stop() -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def hold_back_stop() -> Iterator[None]:
-    """As `note_stop`, and processes started meanwhile hear neither Ctrl-C nor SIGTERM: the parent says what to do."""
+    """Defer Ctrl-C as `note_stop` does, and start processes that receive neither Ctrl-C nor SIGTERM."""
     with note_stop():
         if not hasattr(signal, "pthread_sigmask"):
             yield

@@ -1,6 +1,4 @@
-"""What the command lines share: how one ends (problems a person can solve are one sentence and an exit code, without a
-traceback), and `--version`.
-"""
+"""Shared by the command lines: `--version`, and errors of the user printed as one sentence with an exit code."""
 
 import os
 import signal
@@ -71,9 +69,20 @@ def run_program(
     optional: Collection[str] = (),
     missing: str = "{}",
 ) -> None:
-    """Run a program. `fail` says a sentence and exits with a code. `stopped` is what it says after Ctrl-C or SIGTERM,
-    unless the command knows better, `missing` where one of the `optional` packages, whose name goes into it, is not
-    installed.
+    """Run a program, and turn its exceptions into sentences and exit codes.
+
+    Parameters
+    ----------
+    app
+        The program.
+    fail
+        Prints a sentence and exits with a code.
+    stopped
+        The sentence after Ctrl-C or SIGTERM, where the command gives none of its own.
+    optional
+        Packages that may not be installed.
+    missing
+        The sentence where one of them is not; "{}" stands for its name.
     """
     try:
         with _termination_as_stop() as heard:
@@ -93,7 +102,7 @@ def run_program(
 
 @contextmanager
 def _termination_as_stop() -> Iterator[list[int]]:
-    """SIGTERM, which batch systems send, does what Ctrl-C does; it is noted in the list that this yields.
+    """Treat SIGTERM, which batch systems send, like Ctrl-C; it is appended to the list that this yields.
 
     Also where Ctrl-C itself is ignored, as a shell sees to for what a script runs in the background.
     """

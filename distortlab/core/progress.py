@@ -12,9 +12,21 @@ _EVERY_S = 10.0
 
 @contextmanager
 def show_progress(what: str, total: int, quiet: bool = False) -> Iterator[Callable[[int], None]]:
-    """Yields a function to call with the number of things just done. Writes to stderr only.
+    """Show progress on stderr: a bar on a terminal, a line every ten seconds elsewhere.
 
-    Where `what` begins with "bytes", numbers are shown as sizes.
+    Parameters
+    ----------
+    what
+        What is counted, e.g. "images". Where it begins with "bytes", numbers are shown as sizes.
+    total
+        How many there are.
+    quiet
+        Show nothing.
+
+    Yields
+    ------
+    Callable
+        To be called with the number of things done since the last call.
     """
     if quiet:
         yield lambda step: None

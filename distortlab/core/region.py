@@ -166,10 +166,21 @@ class Region:
 def feather_mask(
     mask: Mask, feather: int, top: bool = True, bottom: bool = True, left: bool = True, right: bool = True
 ) -> Mask:
-    """Weights 0..255 that rise from the edge of a mask inward over about `feather` pixels.
+    """Compute the weights of a blend, which rise from the edge of a mask inward. Integer arithmetic only.
 
-    Outside the mask the weight is exactly 0, so nothing there can change. A side that is False is the frame of the
-    image: the mask goes on beyond it and keeps its full weight there. Integer arithmetic only.
+    Parameters
+    ----------
+    mask
+        uint8, 0 or 1, (rows, columns).
+    feather
+        Over about how many pixels the weights rise; 0 for none.
+    top, bottom, left, right
+        Whether the mask ends at this side. False: it is the frame of the image, and the weight stays full there.
+
+    Returns
+    -------
+    Mask
+        uint8, 0..255, of the shape of `mask`; exactly 0 outside of it.
     """
     full: Mask = mask * np.uint8(255)
     if feather <= 0:
@@ -185,7 +196,20 @@ def feather_mask(
 
 
 def blend(reference: Image, distorted: Image, weight: Mask) -> Image:
-    """`(distorted * weight + reference * (255 - weight)) / 255`, rounded, exact at weights 0 and 255."""
+    """Blend two images: `(distorted * weight + reference * (255 - weight)) / 255`, rounded.
+
+    Parameters
+    ----------
+    reference, distorted
+        uint8 RGB, (rows, columns, 3).
+    weight
+        uint8, (rows, columns): 0 keeps the reference exactly, 255 the distorted image.
+
+    Returns
+    -------
+    Image
+        A new image of the same shape.
+    """
     out = reference.copy()
     cv2.copyTo(distorted, (weight == 255).view(np.uint8), out)
     edge = np.flatnonzero((weight.ravel() - np.uint8(1)) < np.uint8(254))

@@ -1,4 +1,4 @@
-"""Work given to processes beside this one: how many, in which order results come, and how each is set up."""
+"""Run work in several processes, with results in order, and set each process up for it."""
 
 import contextlib
 import ctypes
@@ -16,16 +16,33 @@ R = TypeVar("R")
 
 
 def count_processors() -> int:
-    """The processors that this process may use."""
+    """How many processors this process may use."""
     with contextlib.suppress(AttributeError):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def map_in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
-    """`work` on every item, in this process or in others, the results in order and no more than a few ahead.
+    """Apply a function to every item in several processes.
 
-    Ctrl-C ends between items. Raises `BuildFailed` where a process was ended from outside.
+    Parameters
+    ----------
+    work
+        A function that can be pickled, as must its results.
+    items
+        Worked on in this order, at most a few ahead of the result that is due.
+    workers
+        How many processes; with 1 this process does the work itself.
+
+    Yields
+    ------
+    R
+        `work(item)`, in the order of `items`. Ctrl-C ends between two of them.
+
+    Raises
+    ------
+    BuildFailed
+        Where a process was ended from outside.
     """
     if workers <= 1 or len(items) <= 1:
         with limit_threads(), note_stop() as heard:
@@ -50,8 +67,20 @@ def map_in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> It
 def open_pool(
     workers: int, start: Callable[..., None], shared: tuple[Any, ...], remedy: str, preload: str
 ) -> Iterator[WorkerPool]:
-    """A `WorkerPool`. Raises `BuildFailed` where a process was ended from outside; `remedy` is what helps, in front of
-    `--workers`.
+    """Open a `WorkerPool` that raises `BuildFailed` where a process was ended from outside.
+
+    Parameters
+    ----------
+    workers
+        The most processes.
+    start
+        Called in each process first, as `start(*shared)`.
+    shared
+        What `start` is given.
+    remedy
+        What the sentence of the error advises; " --workers" is added to it.
+    preload
+        A module to import once for all workers.
     """
     try:
         with WorkerPool(workers, start, shared, preload) as pool:
@@ -63,8 +92,10 @@ def open_pool(
 
 
 def tune_process() -> None:
-    """One OpenCV thread per process, and an allocator that keeps image-sized blocks instead of returning them to the
-    system after every use: about a tenth of the time (docs/performance.md). Only glibc has the second knob.
+    """Set this process up as a worker: one OpenCV thread, and an allocator that keeps image-sized blocks.
+
+    Returning them to the system after every use costs about a tenth of the time (docs/performance.md). Only glibc's
+    allocator can be set so.
     """
     import cv2
     import pyarrow as pa
@@ -80,7 +111,7 @@ def tune_process() -> None:
 
 @contextlib.contextmanager
 def limit_threads() -> Iterator[None]:
-    """As in a worker, for as long as this lasts: the caller's OpenCV keeps its threads."""
+    """Set this process up as a worker for the time of a `with` block; OpenCV has its threads back afterwards."""
     import cv2
 
     threads = cv2.getNumThreads()

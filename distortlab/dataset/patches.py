@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from distortlab.core.errors import BadReference, UserError
-from distortlab.core.image import Image, pixels_sha256, shape_of
+from distortlab.core.image import Image, get_shape, pixels_sha256
 from distortlab.core.region import Box, Mask, Region
 from distortlab.dataset.schema import ImageRecord, Sample
 from distortlab.imaging.decode import decode_image
@@ -33,14 +33,14 @@ def restore_image(reference: Image, patch: bytes, regions: Sequence[Region], sha
 
     Raises `UserError` where the parts do not belong together, or where the pixels are not those of `sha256`.
     """
-    if not regions or any(region.size != shape_of(reference) for region in regions):
+    if not regions or any(region.size != get_shape(reference) for region in regions):
         raise UserError("its regions do not fit its reference")
     box, mask = _area(regions)
     try:
         piece = decode_image(patch).image
     except BadReference as error:
         raise UserError(f"its patch cannot be read: {error}") from error
-    if shape_of(piece) != mask.shape:
+    if get_shape(piece) != mask.shape:
         raise UserError(f"its patch is {piece.shape[1]} x {piece.shape[0]}, its box {box.width} x {box.height}")
     image = reference.copy()
     np.copyto(image[box.slices], piece, where=mask[..., None] != 0)

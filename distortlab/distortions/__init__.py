@@ -1,1 +1,1 @@
-"""What a distortion is: the catalogue of all of them, and edits, which apply one to a region."""
+"""Distortions, the catalogue of all of them, and edits, which apply one to a region."""

@@ -1,4 +1,4 @@
-"""What a distortion is: an operator with one dial, and two ladders of five settings for it."""
+"""A distortion: an operator with one dial, and two ladders of five settings for it."""
 
 import math
 from collections.abc import Callable
@@ -32,11 +32,11 @@ Profile = Literal["matched", "dq"]
 
 @dataclass(frozen=True)
 class Site:
-    """What an operator may know about the place it works at.
+    """What an operator is told about the region that it distorts.
 
     `frame` is the (rows, columns) of the whole image, `crop` the part of it that the operator is given, `region` the
     box of the pixels that will be kept, all in image coordinates. `address` names the randomness; it does not hold the
-    severity, so that every severity of one edit sees the same noise and the same angle. `scale` is the short side of
+    severity, so that every severity of one edit has the same noise and the same angle. `scale` is the short side of
     the image over 512: lengths in a ladder are meant for a short side of 512 pixels.
     """
 
@@ -84,23 +84,26 @@ Reach = Callable[[float, float], int]
 
 
 def no_halo(amount: float, scale: float) -> int:
-    """For operators that look at one pixel at a time."""
+    """The halo of operators that read one pixel at a time: 0 pixels."""
     return 0
 
 
 def no_grid(amount: float, scale: float) -> int:
-    """For operators that do not care where in the image they are."""
+    """The grid of operators whose result does not depend on where the crop begins: 1 pixel."""
     return 1
 
 
 def fixed_reach(pixels: int) -> Reach:
-    """The same number of pixels whatever the amount."""
+    """A reach of so many pixels, whatever the amount and the scale."""
     return lambda amount, scale: pixels
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """From the weakest to the strongest setting that makes sense (either may be the larger number)."""
+    """The range of a setting, from the weakest to the strongest that makes sense (either may be the larger number).
+
+    `whole` settings are whole numbers.
+    """
 
     weakest: float
     strongest: float
@@ -152,7 +155,7 @@ def matched_ladder(*values: float) -> Ladder:
 
 
 def depictqa_ladder(*values: float, deviation: str = "") -> Ladder:
-    """DepictQA's settings, for data that must compare with DQ-495K and what follows it."""
+    """DepictQA's settings, for data to be compared with DQ-495K; `deviation` is how the operator differs."""
     return Ladder(values, "DepictQA x_distortion 59aea4a (Apache-2.0)", deviation)  # type: ignore[arg-type]
 
 

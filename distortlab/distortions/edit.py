@@ -1,4 +1,4 @@
-"""Edits: what was done to a region of an image, and the engine that does it.
+"""Edits: the record of a distortion of a region, and rendering from it.
 
 An operator sees the region's box with a halo, cut out of the image; its result is blended in through a mask that is
 feathered inward. Every pixel outside the mask stays as it was. For local operators the inside is what the operator
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from distortlab.core.errors import UserError
-from distortlab.core.image import Image, shape_of
+from distortlab.core.image import Image, get_shape
 from distortlab.core.region import Box, Region, blend
 from distortlab.distortions.base import Distortion, Site
 from distortlab.distortions.catalog import find
@@ -23,7 +23,7 @@ __all__ = ["Edit", "Visibility", "compute_spatial_scale", "render", "render_edit
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What an edit did inside its region.
+    """How visible an edit is inside its region.
 
     `v` just-noticeable differences; `structure` 1 - SSIM, 0..2; `colour` mean CIEDE2000; `trend` how far it went the
     way its family says, in the unit of the family's row in `TRENDS` (0 where the family has no direction).
@@ -37,7 +37,7 @@ class Visibility:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One distortion of one region, complete enough to be done again.
+    """One distortion of one region, with all that is needed to render it again.
 
     `amount` is the setting of the dial as the ladder has it; `scale` multiplies it where the dial is spatial. `address`
     names the randomness. `version` is the operator's.
@@ -92,10 +92,28 @@ def compute_spatial_scale(shape: tuple[int, int]) -> float:
 
 
 def render_edit(image: Image, edit: Edit) -> Image:
-    """The box of the edit's region after the edit, uint8 (box rows, box columns, 3). `image` is not touched."""
+    """Render the box of an edit's region.
+
+    Parameters
+    ----------
+    image
+        The image before the edit, uint8 RGB, (rows, columns, 3). It is not changed.
+    edit
+        What to do; its `visibility` is not needed.
+
+    Returns
+    -------
+    Image
+        The region's box after the edit, uint8 RGB, (box rows, box columns, 3).
+
+    Raises
+    ------
+    UserError
+        Where the region belongs to an image of another size.
+    """
     row, region = find(edit.distortion), edit.region
-    if region.size != shape_of(image):
-        raise UserError(f"a region of an image of {region.size} (rows, columns) does not fit one of {shape_of(image)}")
+    if region.size != get_shape(image):
+        raise UserError(f"a region of an image of {region.size} (rows, columns) does not fit one of {get_shape(image)}")
     crop = _crop(row, edit, region.bbox)
     inside = region.bbox.relative_to(crop).slices
     view = np.ascontiguousarray(image[crop.slices])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from distortlab.core.image import Image, shape_of
+from distortlab.core.image import Image, get_shape
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import get_amount
 from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render_edit
@@ -133,7 +133,7 @@ def _render_candidate(slot: Slot, row: Distortion, working: WorkingImage, index:
         distortion=row.name,
         severity=slot.severity,
         amount=amount,
-        scale=compute_spatial_scale(shape_of(working.image)),
+        scale=compute_spatial_scale(get_shape(working.image)),
         feather=recipe.regions.feather,
         address=(recipe.seed, slot.image_id, len(working.edits), row.name),
         version=row.version,

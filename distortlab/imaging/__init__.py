@@ -1,1 +1,1 @@
-"""Image files: decoded from bytes that nobody vouched for, encoded without loss, cleared of metadata."""
+"""Image files: decoded from untrusted bytes, encoded without loss, cleared of metadata."""

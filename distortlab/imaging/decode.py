@@ -1,4 +1,4 @@
-"""Reading pictures that nobody vouched for: bytes in, an `Image` or one clear sentence out.
+"""Decode untrusted image files to an `Image`, or raise one clear sentence.
 
 Whatever the bytes are, the outcome is pixels or `BadReference`: no warning, no other exception, and no memory
 for pixels before the declared size is known to be acceptable. Only the formats in `FORMATS` are tried, so no
@@ -22,7 +22,7 @@ from PIL import Image as Pillow
 from PIL import ImageFile, UnidentifiedImageError
 
 from distortlab.core.errors import BadReference
-from distortlab.core.image import Image, shape_of
+from distortlab.core.image import Image, get_shape
 
 __all__ = ["MAX_PIXELS", "DecodedImage", "compute_shrunk_shape", "decode_image", "read_bytes", "read_image", "shrink"]
 
@@ -61,7 +61,25 @@ class DecodedImage:
 
 
 def decode_image(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
-    """Decode to RGB with the EXIF orientation applied. Raises `BadReference` for all that cannot be read."""
+    """Decode an image file.
+
+    Parameters
+    ----------
+    data
+        The bytes of the file.
+    max_pixels
+        The most pixels that it may declare.
+
+    Returns
+    -------
+    DecodedImage
+        uint8 RGB, the EXIF orientation applied.
+
+    Raises
+    ------
+    BadReference
+        For whatever cannot be read exactly.
+    """
     with _one_sentence(), Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
         _check_header(picture, max_pixels)
         image, plain = _decode(picture, data)
@@ -137,8 +155,8 @@ def compute_shrunk_shape(shape: tuple[int, int], max_side: int) -> tuple[int, in
 
 def shrink(image: Image, max_side: int) -> Image:
     """Scale down by area means to a longer side of `max_side`; a smaller image is returned as it is."""
-    rows, columns = compute_shrunk_shape(shape_of(image), max_side)
-    if (rows, columns) == shape_of(image):
+    rows, columns = compute_shrunk_shape(get_shape(image), max_side)
+    if (rows, columns) == get_shape(image):
         return image
     return np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 

@@ -16,7 +16,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from distortlab.core.errors import BadRecipe, describe_unknown
-from distortlab.core.image import Image, shape_of
+from distortlab.core.image import Image, get_shape
 
 __all__ = ["CODECS", "Canvas", "encode_png", "encode_webp"]
 
@@ -105,7 +105,7 @@ class Canvas:
 
 
 def _assemble(image: Image, part: Callable[[int, int], _Band]) -> bytes:
-    height, width = shape_of(image)
+    height, width = get_shape(image)
     bands = [part(start, min(start + _ROWS, height)) for start in range(0, height, _ROWS)]
     adler = 1
     for band in bands:

@@ -1,4 +1,4 @@
-"""Taking the metadata out of a picture without touching its pixels.
+"""Strip the metadata from an image file without changing its pixels.
 
 A photograph's file tells more than the picture: where and when it was taken, with which camera, by whom, and often a
 small copy of the picture before it was cropped. None of that is needed to decode it. What is kept is what a decoder or
@@ -21,10 +21,18 @@ _PNG_KEPT = frozenset(
 
 
 def strip_metadata(data: bytes) -> bytes | None:
-    """A JPEG or PNG file without EXIF, XMP, comments, thumbnails and whatever follows its end.
+    """Strip EXIF, XMP, comments, thumbnails and whatever follows the end from a JPEG or PNG file.
 
-    The same object where there is nothing to take out; None where the file is not built as its format says, so that
-    nobody can tell what it carries.
+    Parameters
+    ----------
+    data
+        The bytes of the file.
+
+    Returns
+    -------
+    bytes or None
+        The file without them, the same object where there is nothing to strip. None where the file is not built as its
+        format demands, so that it may hold metadata in places that are not known.
     """
     try:
         if data.startswith(b"\xff\xd8"):

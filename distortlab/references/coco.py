@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from distortlab.core.errors import BadRecipe, BadReference, UserError
-from distortlab.core.image import shape_of
+from distortlab.core.image import get_shape
 from distortlab.recipe import LicenseRules, ReferenceRules, RegionRules
 from distortlab.references.base import Reference
 from distortlab.references.coco_document import CocoAnnotation, CocoDocument, CocoImage, read_document
@@ -84,9 +84,9 @@ class CocoEntry:
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the image and draw_shape its regions at the size it is kept in. Raises `BadReference`."""
         data, upright = read_picture(self.path)
-        self._check_size(shape_of(upright.image), upright.transposed)
+        self._check_size(get_shape(upright.image), upright.transposed)
         picture = encode_image(data, upright, references)
-        selection = select_regions(self._draw_outlines(shape_of(picture.image)), regions)
+        selection = select_regions(self._draw_outlines(get_shape(picture.image)), regions)
         return make_reference(self.id, picture, selection, self.source, self.license, self.objects)
 
     @property

@@ -1,1 +1,1 @@
-"""How visible a change is, which way it went, and the setting that gives a severity."""
+"""How visible a change is, in which direction it goes, and the setting that gives a severity."""

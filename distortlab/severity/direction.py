@@ -1,4 +1,4 @@
-"""Which way a distortion must change a region: brighten brightens, blur takes detail away."""
+"""The direction in which a distortion must change a region: brightening adds luma, blur takes detail away."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image as pillow
 
 from distortlab.core.errors import UserError
-from distortlab.core.image import Image, shape_of
+from distortlab.core.image import Image, get_shape
 from distortlab.core.region import Box, Region
 from distortlab.distortions.edit import Visibility
 from distortlab.severity.scene import Scene
@@ -60,7 +60,7 @@ def measure_at_model_size(image: Image, after: Image, region: Region, name: str,
     Visibility
         All zero where the region is thinner than a pixel of the resized image.
     """
-    shape = shape_of(image)
+    shape = get_shape(image)
     small = compute_model_shape(shape, max_pixels)
     y, x = small[0] / shape[0], small[1] / shape[1]
     box = region.bbox
@@ -68,7 +68,7 @@ def measure_at_model_size(image: Image, after: Image, region: Region, name: str,
     margin = 3 + math.ceil(2 * max(1 / x, 1 / y) + max(1 / x, 1 / y))
     frame = box.grow(margin, shape)
     before = np.ascontiguousarray(image[frame.slices])
-    changed, mask = before.copy(), np.zeros(shape_of(before), np.uint8)
+    changed, mask = before.copy(), np.zeros(get_shape(before), np.uint8)
     inside = box.relative_to(frame).slices
     changed[inside], mask[inside] = after, region.mask * np.uint8(255)
     source = (out.x1 / x - frame.x1, out.y1 / y - frame.y1, out.x2 / x - frame.x1, out.y2 / y - frame.y1)

@@ -75,7 +75,7 @@ UNITS: dict[Coordinates, str] = {
 }
 
 PARTS = "If the region has several parts, one box encloses all of them."
-"""Told with every question, so that it tells nothing of this one."""
+"""Part of every question, so that it gives nothing away about one of them."""
 
 WORDINGS = len(ASKED)
 
@@ -85,9 +85,18 @@ _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{0,20})?")
 
 
 def question(coordinates: Coordinates, size: Size | None = None, wording: int = 0, *, parts: bool = True) -> str:
-    """The prompt. `size` is that of the image as the model counts its pixels; thousandths need none.
+    """The prompt.
 
-    `parts`: say that one box encloses all parts of a region. Data sets made before it was said are read with False.
+    Parameters
+    ----------
+    coordinates
+        "thousandths" of the image's width and height, or "pixels".
+    size
+        (width, height) of the image as the model counts its pixels; thousandths need none.
+    wording
+        0 to `WORDINGS` - 1.
+    parts
+        Whether it says that one box encloses all parts of a region; data sets of earlier versions do not.
     """
     width, height = _frame(coordinates, size)
     units = UNITS[coordinates].format(width=width, height=height)
@@ -103,13 +112,20 @@ class Form(NamedTuple):
 
 
 def find_form(prompt: str, size: Size) -> Form | None:
-    """How a question about an image of `size` was put; None where this task never wrote it."""
+    """The form of a question about an image of `size` (width, height), or None for another text."""
     forms = product(get_args(Coordinates), range(WORDINGS), (True, False))
     return next((Form(*form) for form in forms if question(form[0], size, form[1], parts=form[2]) == prompt), None)
 
 
 def truth(box: Box, size: Size, coordinates: Coordinates) -> str:
-    """The solution. `box` is in whole pixels of an image of this size: "[886, 88, 1023, 648]"."""
+    """The solution for a box in whole pixels of an image of `size` (width, height).
+
+    Examples
+    --------
+    >>> from distortlab.tasks import grounding
+    >>> grounding.truth((10, 20, 110, 220), (200, 400), "thousandths")
+    '[50, 50, 550, 550]'
+    """
     return str(list(rescale(box, size, _frame(coordinates, size))))
 
 
@@ -179,7 +195,16 @@ def _parse(text: str) -> Corners | Unread:
 
 
 def score(completion: str, solution: str) -> Verdict:
-    """The IoU of the box given with the true one, both in the units of the question."""
+    """The verdict on a completion: the IoU of its box with the true one, both in the units of the question.
+
+    Examples
+    --------
+    >>> from distortlab.tasks import grounding
+    >>> grounding.score("<answer>[0, 0, 100, 50]</answer>", "[0, 0, 100, 100]").value
+    0.5
+    >>> grounding.score("<answer>top left</answer>", "[0, 0, 100, 100]").status
+    'malformed'
+    """
     given, right = read(completion), _solution(solution)
     return Verdict.unread(given) if isinstance(given, Unread) else Verdict(iou(given, right))
 

@@ -91,10 +91,17 @@ def normalize_name(name: str) -> str:
 
 
 def question(candidates: Sequence[str], wording: int = 0, *, of_kinds: bool = False) -> str:
-    """The prompt. `candidates` are names in the order in which they are shown; no two may have one normalized name.
+    """The prompt.
 
-    `of_kinds`: the names are kinds of which the image may show several, and one instance was distorted. Whether it is
-    set must not depend on which candidate is the right one.
+    Parameters
+    ----------
+    candidates
+        Names in the order in which they are shown; their normalized names must differ.
+    wording
+        0 to `WORDINGS` - 1.
+    of_kinds
+        The names are kinds of which the image may show several, and one instance was distorted. It must not depend on
+        which candidate is right.
     """
     names = [truth(name) for name in candidates]
     if len(names) < 2 or len({normalize_name(name) for name in names}) < len(names):

@@ -66,7 +66,7 @@ def question(wording: int = 0, think: bool = True) -> str:
 
 
 def truth(mos: float) -> str:
-    """The solution: `truth(3.5)` is "3.50". A score outside 1 to 5 is refused."""
+    """The solution for a mean opinion score from 1 to 5: `truth(3.5)` is "3.50"."""
     if not LOW <= mos <= HIGH:
         raise ValueError(f"a score of this task is from {LOW:g} to {HIGH:g}, not {mos!r}")
     return f"{mos:.2f}"

@@ -218,7 +218,7 @@ def truth(family: str, severity: int) -> str:
 
 
 def read(completion: str) -> ParsedAnswer | Unread:
-    """The type and the severity that a completion answers with, or why they cannot be told."""
+    """The type and the severity that a completion answers with, or why they cannot be read."""
     text = read_answer(completion)
     return text if isinstance(text, Unread) else _parse(text)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distortlab.core.errors import BadReference
-from distortlab.core.image import Image, pixels_sha256, shape_of
+from distortlab.core.image import Image, get_shape, pixels_sha256
 from distortlab.dataset.schema import decode_edits
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Edit, render
@@ -36,7 +36,7 @@ def look(row: Mapping[str, Any], recipe: Recipe | None) -> Looked:
     if image is None:
         return Looked(["its picture cannot be read"])
     columns, rows = row["width"], row["height"]
-    if shape_of(image) != (rows, columns):
+    if get_shape(image) != (rows, columns):
         return Looked([f"its picture has {image.shape[1]} x {image.shape[0]} pixels, its row {columns} x {rows}"])
     faults = []
     if pixels_sha256(image) != row["pixels_sha256"]:
@@ -68,7 +68,7 @@ def _picture(file: Mapping[str, Any]) -> Image | None:
 
 def _edit_faults(image: Image, reference: Image, row: Mapping[str, Any], recipe: Recipe | None) -> Iterator[str]:
     edits = decode_edits(row)
-    inside = np.zeros(shape_of(image), bool)
+    inside = np.zeros(get_shape(image), bool)
     for edit in edits:
         inside[edit.bbox.slices] |= edit.region.mask != 0
     differs = (image != reference).any(axis=2)

@@ -9,7 +9,7 @@ import numpy as np
 
 from distortlab.api import distort, make_region
 from distortlab.core.errors import UserError, describe_unknown
-from distortlab.core.image import Image, shape_of
+from distortlab.core.image import Image, get_shape
 from distortlab.core.region import Mask, Region
 from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.catalog import CATALOG, FAMILIES
@@ -51,7 +51,7 @@ def load_photograph(
         return load_sample_photograph()
     pixels = load_sample_photograph()[0] if image is None else read_image(image)
     area = None if mask is None else np.asarray(read_image(mask).any(axis=2))
-    region = make_region(shape_of(pixels), area, box)
+    region = make_region(get_shape(pixels), area, box)
     full = np.zeros(region.size, np.uint8)
     full[region.bbox.slices] = region.mask
     return pixels, full

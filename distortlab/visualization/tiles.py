@@ -33,9 +33,23 @@ class Tile:
 def draw_sheet(
     tiles: Sequence[Tile], columns: int, width: int = 224, height: int | None = None, text: int = 12
 ) -> Image:
-    """Tiles in rows, each within `width` x `height` pixels (three quarters of the width unless given), uint8 RGB.
+    """Draw tiles in rows.
 
-    `text` is the size of the upper line in pixels.
+    Parameters
+    ----------
+    tiles
+        Pictures with their texts.
+    columns
+        Tiles in a row.
+    width, height
+        The most pixels of a picture; three quarters of the width unless given.
+    text
+        Size of the upper line of text, px.
+
+    Returns
+    -------
+    Image
+        uint8 RGB.
     """
     height = height or width * 3 // 4
     under = 3 * text + 2
@@ -64,9 +78,9 @@ def _place(
     (x, y), (width, tall) = corner, size
     pen = ImageDraw.Draw(canvas)
     canvas.paste(pillow.fromarray(picture), (x + (width - picture.shape[1]) // 2, y + tall - picture.shape[0]))
-    for line, points, top, colour in ((tile.title, text, 2, _INK), (tile.note, text - 1, text + 5, _FAINT)):
+    for line, points, top, color in ((tile.title, text, 2, _INK), (tile.note, text - 1, text + 5, _FAINT)):
         shown, font = _fit_line(line, width, points)
-        pen.text((x, y + tall + top), shown, fill=colour, font=font)
+        pen.text((x, y + tall + top), shown, fill=color, font=font)
 
 
 def _fit_line(line: str, width: int, points: int) -> tuple[str, Any]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from distortlab.core.errors import BadReference, UserError, describe_unknown
-from distortlab.core.image import shape_of
+from distortlab.core.image import get_shape
 from distortlab.imaging.decode import MAX_BYTES, decode_image
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import Entry, NamedRegion, Reference
@@ -112,7 +112,7 @@ class HubEntry:
                 raise BadReference(
                     f"{self.source}: its EXIF orientation turns it; which way it was annotated is not known"
                 )
-            candidates = self._draw_objects(row[columns.objects], shape_of(upright.image), shape_of(picture.image))
+            candidates = self._draw_objects(row[columns.objects], get_shape(upright.image), get_shape(picture.image))
             selection = select_regions(candidates, regions)
             names = sorted({candidate.name for candidate in candidates if candidate.name})
         return make_reference(self.id, picture, selection, self.source, self.table.license, names)

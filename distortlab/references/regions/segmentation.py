@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortlab.core.image import Image, shape_of
+from distortlab.core.image import Image, get_shape
 from distortlab.core.region import Mask, Region
 from distortlab.imaging.decode import shrink
 from distortlab.recipe import RegionRules
@@ -51,12 +51,12 @@ def segment_image(image: Image, rules: RegionRules) -> tuple[Region, ...]:
     """
     small = shrink(image, WORKING_SIDE)
     pieces = sorted(_find_pieces(small, rules), key=lambda piece: -piece.score)
-    taken = np.zeros(shape_of(small), np.uint8)
+    taken = np.zeros(get_shape(small), np.uint8)
     found: list[Region] = []
     for piece in pieces:
         if cv2.countNonZero(cv2.bitwise_and(taken, piece.mask)) or len(found) == MAX_REGIONS:
             continue
-        region = Region.from_mask(_enlarge_mask(piece.mask, shape_of(image)))
+        region = Region.from_mask(_enlarge_mask(piece.mask, get_shape(image)))
         if find_region_fault(region, rules) is None:
             taken |= piece.mask
             found.append(region)

@@ -1,4 +1,4 @@
-"""The file: page, style, script, texts and pictures put together, with a policy that lets nothing else in."""
+"""Write the page: HTML, style, scripts, texts and pictures in one file, with a policy that allows nothing else."""
 
 import base64
 import hashlib
@@ -53,7 +53,7 @@ class PageSummary:
 
 @dataclass(slots=True)
 class _Page:
-    """The page as it grows."""
+    """The images and files of the page so far."""
 
     images: list[dict[str, Any]] = field(default_factory=list)
     files: list[bytes] = field(default_factory=list)
@@ -61,7 +61,7 @@ class _Page:
     left_out: int = 0
 
     def add_file(self, data: bytes | None) -> int | None:
-        """The number of a file in the page."""
+        """Add a file; returns its number."""
         if data is None:
             return None
         self.files.append(data)
@@ -78,12 +78,30 @@ def write_page(
     megabytes: float = 32.0,
     progress: Callable[[int], None] = lambda images: None,
 ) -> PageSummary:
-    """Write a page that shows up to `sample` images of a data set, drawn with `seed` from those that `wanted` fits.
+    """Write a page that shows a sample of a data set.
 
-    Whole references are drawn: two images of one photograph stand side by side, and the photograph is stored once.
-    Pictures take up to `megabytes` (10**6 bytes); where they are larger, surroundings are re-encoded, then images left
-    out, and the page says so. Raises `UserError` for what is no data set, a filter that nothing fits, a path that
-    cannot be written.
+    Parameters
+    ----------
+    folder
+        The data set.
+    out
+        The HTML file.
+    sample
+        The most images to show. Whole references are drawn: images of one photograph stand side by side.
+    seed
+        Seed of the sample.
+    wanted
+        Which images to draw from; all, unless given.
+    megabytes
+        Room for pictures, 10**6 bytes each. Where it is not enough, surroundings are re-encoded, then images left out,
+        and the page says so.
+    progress
+        Called with the number of images just done.
+
+    Raises
+    ------
+    UserError
+        For what is no data set, a filter that nothing fits, and a path that cannot be written.
     """
     out = Path(out)
     if not out.parent.is_dir():
@@ -119,7 +137,7 @@ class _DecodedRow(NamedTuple):
 def _collect_images(
     stored: StoredDataset, places: list[RowLocation], room: float, progress: Callable[[int], None]
 ) -> _Page:
-    """Set by set; one may take what its share of the room is, and what those before it left."""
+    """Pack group by group; each may take its share of the room, and what those before it left."""
     page, done = _Page(), 0
     questions = read_questions(stored, {place.image_id for place in places})
     for _, members in groupby(_decode_rows(stored, places), key=lambda one: one.base):
@@ -206,5 +224,5 @@ def _read_asset(name: str) -> str:
 
 
 def _hash_inline(text: str) -> str:
-    """What a policy calls an inline style or script that may run."""
+    """The name under which a content security policy allows an inline style or script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

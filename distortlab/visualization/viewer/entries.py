@@ -1,4 +1,4 @@
-"""What stands beside an image of the page: its regions, its recipe and its questions, ready for JSON.
+"""The texts beside an image of the page: its regions, its parameters and its questions, ready for JSON.
 
 Every text comes from the data set and may be anything; the page shows it as text and nothing else.
 """

@@ -1,4 +1,4 @@
-"""The pixels of the page: a reference once, and of every image made from it only the box that changed.
+"""Pack pictures for the page: a reference once, and of every image made from it only the box that changed.
 
 Everything is lossless WebP, so that the browser shows the stored pixels and no others. What does not fit into the page
 that way gets re-encoded surroundings, lossless only in the box; the page says for which images.
