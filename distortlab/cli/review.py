@@ -29,11 +29,11 @@ def verify(
 
     from distortlab.cli.printing import print_json, print_report
     from distortlab.core.workers import count_processors
-    from distortlab.verification.verify import images_of
+    from distortlab.verification.verify import count_images
     from distortlab.verification.verify import verify as run
 
     share = read_share(sample)
-    total = images_of(folder)
+    total = count_images(folder)
     with show_progress("images", total, quiet=as_json, after="nothing was found out") as advance:
         report = run(folder, workers=workers or count_processors(), sample=share, progress=advance)
     if as_json:

@@ -15,20 +15,20 @@ from distortlab.dataset.reader import StoredDataset
 from distortlab.dataset.schema import TABLES
 from distortlab.storage.atomic import read_json, seal_fault, sha256_of
 
-__all__ = ["book_faults", "file_faults", "shelf_faults"]
+__all__ = ["check_files", "check_metadata", "find_stray_files"]
 
 _PLACES = ("README.md", "MANIFEST.json", "_distortlab", *TABLES)
 
 
-def file_faults(stored: StoredDataset, workers: int) -> dict[str, str]:
+def check_files(stored: StoredDataset, workers: int) -> dict[str, str]:
     """By path, what is wrong with the files that the manifest names: missing, of another size, of another hash."""
     files = stored.manifest["files"]
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        faults = pool.map(lambda item: _file_fault(stored.folder, *item), sorted(files.items()))
+        faults = pool.map(lambda item: _find_file_fault(stored.folder, *item), sorted(files.items()))
         return {path: fault for path, fault in zip(sorted(files), faults, strict=True) if fault}
 
 
-def _file_fault(folder: Path, path: str, entry: Any) -> str | None:
+def _find_file_fault(folder: Path, path: str, entry: Any) -> str | None:
     if fault := find_entry_fault(path, entry):
         return fault
     file = folder / path
@@ -41,24 +41,24 @@ def _file_fault(folder: Path, path: str, entry: Any) -> str | None:
     return None
 
 
-def shelf_faults(stored: StoredDataset) -> tuple[list[str], list[str]]:
+def find_stray_files(stored: StoredDataset) -> tuple[list[str], list[str]]:
     """(files among the tables that the manifest does not name, and shards that are missing; other things in the folder,
     which are no part of the data set).
     """
-    listed = set(stored.manifest["files"])
+    entries = set(stored.manifest["files"])
     strange = []
     for name in TABLES:
         for base, _, names in os.walk(stored.folder / name):
             paths = ((Path(base) / each).relative_to(stored.folder).as_posix() for each in sorted(names))
-            strange += [f"{path}: the manifest does not name it" for path in paths if path not in listed]
+            strange += [f"{path}: the manifest does not name it" for path in paths if path not in entries]
     others = sorted(path.name for path in stored.folder.iterdir() if path.name not in _PLACES)
-    return strange + list(_gaps(listed)), [name for name in others if name not in listed]
+    return strange + list(_find_missing_shards(entries)), [name for name in others if name not in entries]
 
 
-def _gaps(listed: Iterable[str]) -> Iterator[str]:
+def _find_missing_shards(entries: Iterable[str]) -> Iterator[str]:
     """Shards count themselves: `train-00000-of-00003`."""
     numbers: dict[tuple[str, str], set[int]] = {}
-    for path in listed:
+    for path in entries:
         if match := re.fullmatch(r"(\w+/.+)-(\d+)-of-(\d+)\.parquet", path):
             numbers.setdefault((match[1], match[3]), set()).add(int(match[2]))
     for (stem, of), found in sorted(numbers.items()):
@@ -69,19 +69,19 @@ def _gaps(listed: Iterable[str]) -> Iterator[str]:
 # --- what is written about the data ---------------------------------------------------------------------------------
 
 
-def book_faults(stored: StoredDataset) -> tuple[list[str], list[str]]:
+def check_metadata(stored: StoredDataset) -> tuple[list[str], list[str]]:
     """(what is wrong with the manifest, the plan, the receipts and the card; what could not be checked about them)."""
     manifest, folder = stored.manifest, stored.folder
     faults = [f"MANIFEST.json {fault}"] if (fault := seal_fault(folder / "MANIFEST.json")) else []
     left = [] if "seal" in manifest else ["the manifest by itself: it has no seal (made by an older version)"]
-    faults += _card_faults(stored)
+    faults += _check_card(stored)
     if not (folder / "_distortlab").is_dir():
         return faults, [*left, "plan and receipts: _distortlab/ is not here (it is not published)"]
     receipts = sorted((folder / "_distortlab" / "done").glob("*.json"))
-    return [*faults, *_plan_faults(stored), *_receipt_faults(stored, receipts)], left
+    return [*faults, *_check_plan(stored), *_check_receipts(stored, receipts)], left
 
 
-def _plan_faults(stored: StoredDataset) -> Iterator[str]:
+def _check_plan(stored: StoredDataset) -> Iterator[str]:
     path = stored.folder / "_distortlab" / "plan.json"
     plan = read_json(path)
     if not isinstance(plan, dict):
@@ -96,9 +96,9 @@ def _plan_faults(stored: StoredDataset) -> Iterator[str]:
         yield "_distortlab/plan.json is not the plan of the manifest"
 
 
-def _receipt_faults(stored: StoredDataset, paths: list[Path]) -> Iterator[str]:
+def _check_receipts(stored: StoredDataset, paths: list[Path]) -> Iterator[str]:
     """The receipts are as they were written, and come to what the manifest says."""
-    listed, counts, shards = stored.manifest["files"], Counter[str](), []
+    entries, counts, shards = stored.manifest["files"], Counter[str](), []
     for path in paths:
         name = path.relative_to(stored.folder).as_posix()
         if fault := seal_fault(path):
@@ -107,22 +107,22 @@ def _receipt_faults(stored: StoredDataset, paths: list[Path]) -> Iterator[str]:
         receipt: Any = read_json(path)
         shards.append(path.stem)
         try:
-            if any(listed.get(file) != entry for file, entry in receipt["files"].items()):
+            if any(entries.get(file) != entry for file, entry in receipt["files"].items()):
                 yield f"{name} names other files than the manifest"
             counts.update({name: receipt[name] for name in ("images", "samples", "unfilled", "opened", "failures")})
-            yield from _quarantine_faults(stored.folder / "_distortlab" / "quarantine" / f"{path.stem}.jsonl", receipt)
+            yield from _check_quarantine(stored.folder / "_distortlab" / "quarantine" / f"{path.stem}.jsonl", receipt)
         except (KeyError, TypeError, AttributeError):
             yield f"{name} is no receipt"
             return
     tables = [part for part in stored.parts if part.table == "images"]
     if len(shards) != len(tables):
         yield f"_distortlab/done has {len(shards)} receipts for {len(tables)} shards"
-    for name, told in _told(stored.manifest).items():
-        if counts[name] != told:
-            yield f"MANIFEST.json: {told} {name}, the receipts come to {counts[name]}"
+    for name, count in _manifest_totals(stored.manifest).items():
+        if counts[name] != count:
+            yield f"MANIFEST.json: {count} {name}, the receipts come to {counts[name]}"
 
 
-def _told(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _manifest_totals(manifest: Mapping[str, Any]) -> dict[str, Any]:
     failures = manifest.get("failures") or {}
     return {
         "images": manifest["totals"]["images"],
@@ -133,7 +133,7 @@ def _told(manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _quarantine_faults(path: Path, receipt: Mapping[str, Any]) -> Iterator[str]:
+def _check_quarantine(path: Path, receipt: Mapping[str, Any]) -> Iterator[str]:
     name = f"_distortlab/quarantine/{path.name}"
     if not path.is_file():
         yield f"{name}: missing"
@@ -141,14 +141,14 @@ def _quarantine_faults(path: Path, receipt: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} is not as it was written"
 
 
-def _card_faults(stored: StoredDataset) -> Iterator[str]:
+def _check_card(stored: StoredDataset) -> Iterator[str]:
     """The rows that the card promises are those of the manifest: `datasets` refuses others."""
     path = stored.folder / "README.md"
     if not path.is_file():
         return
     text = path.read_text(encoding="utf-8", errors="replace")
-    told = text.partition("dataset_info:")[2].partition("\n---")[0]
-    for block in re.split(r"^- config_name: ", told, flags=re.MULTILINE)[1:]:
+    stated = text.partition("dataset_info:")[2].partition("\n---")[0]
+    for block in re.split(r"^- config_name: ", stated, flags=re.MULTILINE)[1:]:
         table = block.partition("\n")[0].strip()
         for split, rows in re.findall(r"- name: (\S+)\n    num_bytes: \d+\n    num_examples: (\d+)", block):
             if table in TABLES and int(rows) != stored.count(table, split):

@@ -1,4 +1,4 @@
-"""A row group of `images` and the questions about it: the piece of work that a process checks at a time."""
+"""A row group of `images` and the questions about it: what a process checks at a time."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,35 +12,60 @@ from distortlab.dataset.schema import IMAGES, SAMPLES, decode_edits
 from distortlab.recipe import Recipe
 from distortlab.tasks import TASKS, recognition
 from distortlab.tasks import object as object_task
-from distortlab.verification.pixels import look, not_rendered
+from distortlab.verification.pixels import check_pixels, find_render_obstacle
 from distortlab.verification.report import Report
-from distortlab.verification.rows import image_faults, question_faults
+from distortlab.verification.rows import check_image_row, check_question_row
 
-__all__ = ["Found", "Piece", "check_piece"]
+__all__ = ["GroupFindings", "GroupJob", "check_group"]
 
-_LIGHT = [name for name in IMAGES if name not in ("image", "reference")]
-_ASKED = list(SAMPLES)
+_IMAGE_COLUMNS = [name for name in IMAGES if name not in ("image", "reference")]
+_QUESTION_COLUMNS = list(SAMPLES)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Work for a process. `asked` are the row groups of `rft` that hold questions about these images; with `pixels` the
-    pictures are opened. Picklable.
+class GroupJob:
+    """What a process needs to check a row group of images. Picklable.
+
+    Attributes
+    ----------
+    folder
+        Of the data set.
+    group
+        The row group of `images`.
+    question_groups
+        The row groups of `rft` that hold questions about these images.
+    recipe
+        The data set's, if it is known.
+    generator_version
+        That of the manifest.
+    pixels
+        Whether pictures are opened.
     """
 
     folder: Path
     group: RowGroup
-    asked: tuple[RowGroup, ...]
+    question_groups: tuple[RowGroup, ...]
     recipe: Recipe | None
     generator_version: str
     pixels: bool
 
 
 @dataclass(slots=True)
-class Found:
-    """What a piece holds. `counts` are those that a manifest has; `references` maps (split, id) to the hashes of pixels
-    that were seen; `places` counts (task, number of candidates, place of the right one), `settings` the amounts of
-    (variant, severity).
+class GroupFindings:
+    """What a row group holds, or several.
+
+    Attributes
+    ----------
+    report
+        What was checked, and what is wrong.
+    counts
+        Those that a manifest has: name of the count -> value -> how often.
+    references
+        (split, reference id) -> hashes of the pixels that it has there.
+    places
+        How often the right answer stands where: (task, number of candidates, place of the right one).
+    settings
+        The amounts that stand for (variant, severity), with how often.
     """
 
     report: Report = field(default_factory=Report)
@@ -50,77 +75,91 @@ class Found:
     settings: dict[tuple[str, int], Counter[float]] = field(default_factory=dict)
 
     def count(self, name: str, value: str) -> None:
-        """One more."""
+        """Count a value once more."""
         self.counts.setdefault(name, Counter())[value] += 1
 
+    def add(self, other: "GroupFindings") -> None:
+        """Take in the findings of another row group."""
+        self.report.add(other.report)
+        self.places.update(other.places)
+        for name, counts in other.counts.items():
+            self.counts.setdefault(name, Counter()).update(counts)
+        for setting, amounts in other.settings.items():
+            self.settings.setdefault(setting, Counter()).update(amounts)
+        for key, hashes in other.references.items():
+            self.references.setdefault(key, set()).update(hashes)
 
-def check_piece(piece: Piece) -> Found:
+
+def check_group(job: GroupJob) -> GroupFindings:
     """Check the images of a row group, and what is asked about them."""
-    found = Found()
-    part = piece.group.part
+    findings = GroupFindings()
+    part = job.group.part
     try:
-        stored = StoredDataset(piece.folder, {}, ())
-        rows = stored.read(piece.group, None if piece.pixels else _LIGHT).to_pylist()
+        stored = StoredDataset(job.folder, {}, ())
+        rows = stored.read(job.group, None if job.pixels else _IMAGE_COLUMNS).to_pylist()
         for row in rows:
-            found.report.wrong(f"{part.path}, {row['image_id']}: {fault}" for fault in _image(row, piece, found))
+            faults = _check_image(row, job, findings)
+            findings.report.add_problems(f"{part.path}, {row['image_id']}: {fault}" for fault in faults)
         known = {row["image_id"]: row for row in rows}
-        for group in piece.asked:
-            for row in stored.read(group, None if piece.pixels else _ASKED).to_pylist():
+        for group in job.question_groups:
+            for row in stored.read(group, None if job.pixels else _QUESTION_COLUMNS).to_pylist():
                 if row["image_id"] in known:
-                    faults = _question(row, known[row["image_id"]], piece, found)
-                    found.report.wrong(f"{group.part.path}, {row['sample_id']}: {fault}" for fault in faults)
+                    faults = _check_question(row, known[row["image_id"]], job, findings)
+                    findings.report.add_problems(f"{group.part.path}, {row['sample_id']}: {fault}" for fault in faults)
     except UserError as error:
-        found.report.wrong([str(error)])
-    return found
+        findings.report.add_problems([str(error)])
+    return findings
 
 
-def _image(row: Mapping[str, Any], piece: Piece, found: Found) -> Iterator[str]:
-    found.report.images += 1
-    faults = list(image_faults(row, piece.recipe))
-    if row["generator_version"] != piece.generator_version:
-        faults.append(f"it was made by version {row['generator_version']}, the manifest has {piece.generator_version}")
-    hashes = found.references.setdefault((piece.group.part.split, row["reference_id"]), set())
+def _check_image(row: Mapping[str, Any], job: GroupJob, findings: GroupFindings) -> Iterator[str]:
+    findings.report.images += 1
+    faults = list(check_image_row(row, job.recipe))
+    if row["generator_version"] != job.generator_version:
+        faults.append(f"it was made by version {row['generator_version']}, the manifest has {job.generator_version}")
+    hashes = findings.references.setdefault((job.group.part.split, row["reference_id"]), set())
     if not faults:
         for region, edit in zip(row["regions"], decode_edits(row), strict=True):
-            found.settings.setdefault((edit.distortion, edit.severity), Counter())[edit.amount] += 1
-            found.count("variants", edit.distortion)
-            found.count("severities", str(region["severity"]))
-            found.count("objects", region["object"] or "")
-        if piece.pixels:
-            faults += _look(row, piece, found, hashes)
+            findings.settings.setdefault((edit.distortion, edit.severity), Counter())[edit.amount] += 1
+            findings.count("variants", edit.distortion)
+            findings.count("severities", str(region["severity"]))
+            findings.count("objects", region["object"] or "")
+        if job.pixels:
+            faults += _check_pictures(row, job, findings, hashes)
     yield from faults
 
 
-def _look(row: Mapping[str, Any], piece: Piece, found: Found, hashes: set[str]) -> list[str]:
-    reason = not_rendered(row)
+def _check_pictures(row: Mapping[str, Any], job: GroupJob, findings: GroupFindings, hashes: set[str]) -> list[str]:
+    reason = find_render_obstacle(row)
     if reason:
-        found.report.not_rendered[reason] = found.report.not_rendered.get(reason, 0) + 1
+        findings.report.leave_out(reason)
     else:
-        found.report.rendered += 1
-    looked = look(row, piece.recipe)
-    if looked.reference:
-        hashes.add(looked.reference)
-    return looked.faults
+        findings.report.rendered += 1
+    check = check_pixels(row, job.recipe)
+    if check.reference:
+        hashes.add(check.reference)
+    return check.faults
 
 
-def _question(row: Mapping[str, Any], image: Mapping[str, Any], piece: Piece, found: Found) -> Iterator[str]:
-    found.report.questions += 1
-    found.count("tasks", row["task"])
-    faults = list(question_faults(row, image, piece.recipe))
+def _check_question(
+    row: Mapping[str, Any], image: Mapping[str, Any], job: GroupJob, findings: GroupFindings
+) -> Iterator[str]:
+    findings.report.questions += 1
+    findings.count("tasks", row["task"])
+    faults = list(check_question_row(row, image, job.recipe))
     yield from faults
     if faults:
         return
-    place = _place(row, image)
+    place = _find_answer_position(row, image)
     if place:
-        found.places[row["task"], *place] += 1
-    if piece.pixels:
-        shown = [picture["bytes"] for picture in row["images"]]
-        asked_for = [image["image"]] if TASKS[row["task"]].images == 1 else [image["reference"], image["image"]]
-        if shown != [picture and picture["bytes"] for picture in asked_for]:
+        findings.places[row["task"], *place] += 1
+    if job.pixels:
+        pictures = [picture["bytes"] for picture in row["images"]]
+        expected = [image["image"]] if TASKS[row["task"]].images == 1 else [image["reference"], image["image"]]
+        if pictures != [picture and picture["bytes"] for picture in expected]:
             yield "its pictures are not those of its image"
 
 
-def _place(row: Mapping[str, Any], image: Mapping[str, Any]) -> tuple[int, int] | None:
+def _find_answer_position(row: Mapping[str, Any], image: Mapping[str, Any]) -> tuple[int, int] | None:
     """How many candidates there are, and which of them is right, from 0."""
     prompt = row["prompt"][0]["content"]
     if row["task"] == "object":

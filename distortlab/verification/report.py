@@ -11,10 +11,22 @@ _MOST = 1_000
 
 @dataclass(slots=True)
 class Report:
-    """What was checked, what could not be, and what is wrong (a sentence each; empty when all is well).
+    """What was checked, what could not be, and what is wrong.
 
-    `files`, `images` and `questions` were looked at; `rendered` recipes were done again, `not_rendered` not, by reason.
-    `not_checked` says what else was left out, and why. Beyond a thousand problems only their number is kept (`more`).
+    Attributes
+    ----------
+    files, images, questions
+        How many were checked.
+    rendered
+        How many recipes were rendered again.
+    not_rendered
+        How many were not: reason -> images.
+    not_checked
+        What else was left out and why, a sentence each.
+    problems
+        What is wrong, a sentence each, at most a thousand; empty when all is well.
+    more
+        How many problems there are beyond those.
     """
 
     files: int = 0
@@ -26,12 +38,16 @@ class Report:
     problems: list[str] = field(default_factory=list)
     more: int = 0
 
-    def wrong(self, problems: Iterable[str]) -> None:
-        """Note problems."""
-        found = list(problems)
+    def add_problems(self, problems: Iterable[str]) -> None:
+        """Note problems, a sentence each."""
+        new = list(problems)
         room = max(0, _MOST - len(self.problems))
-        self.problems += found[:room]
-        self.more += len(found[room:])
+        self.problems += new[:room]
+        self.more += len(new[room:])
+
+    def leave_out(self, reason: str) -> None:
+        """Count an image whose recipe is not rendered again."""
+        self.not_rendered[reason] = self.not_rendered.get(reason, 0) + 1
 
     def add(self, other: "Report") -> None:
         """Take in the report of a part."""
@@ -41,5 +57,5 @@ class Report:
         self.rendered += other.rendered
         self.not_rendered = dict(Counter(self.not_rendered) + Counter(other.not_rendered))
         self.not_checked += [reason for reason in other.not_checked if reason not in self.not_checked]
-        self.wrong(other.problems)
+        self.add_problems(other.problems)
         self.more += other.more

@@ -21,14 +21,14 @@ from distortlab.severity.visibility import find_label_fault
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
 
-__all__ = ["image_faults", "question_faults"]
+__all__ = ["check_image_row", "check_question_row"]
 
 Row = Mapping[str, Any]
 _UNREADABLE = (UserError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
 _ROUNDED = 1e-3
 
 
-def image_faults(row: Row, recipe: Recipe | None) -> Iterator[str]:
+def check_image_row(row: Row, recipe: Recipe | None) -> Iterator[str]:
     """What is wrong with a row of `images` (without its pictures); `recipe` is the data set's, where it is known."""
     try:
         if recipe and row["seed"] != recipe.seed:
@@ -36,16 +36,16 @@ def image_faults(row: Row, recipe: Recipe | None) -> Iterator[str]:
         if not row["regions"]:
             yield "it has no region"
         for index, region in enumerate(row["regions"]):
-            yield from _region_faults(row, index, region, recipe)
+            yield from _check_region(row, index, region, recipe)
     except _UNREADABLE as error:
-        yield f"its recipe cannot be read: {_said(error)}"
+        yield f"its recipe cannot be read: {_describe_error(error)}"
 
 
-def _said(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     return f"{error}" if isinstance(error, UserError) else f"{type(error).__name__} {error}"
 
 
-def _region_faults(row: Row, index: int, values: Row, recipe: Recipe | None) -> Iterator[str]:
+def _check_region(row: Row, index: int, values: Row, recipe: Recipe | None) -> Iterator[str]:
     size = (row["height"], row["width"])
     rle = values["mask_rle"]
     if tuple(rle["size"]) != size:
@@ -59,14 +59,14 @@ def _region_faults(row: Row, index: int, values: Row, recipe: Recipe | None) -> 
         yield f"its box is {values['bbox']}, the smallest around its mask {list(region.bbox)}"
     if np.float32(values["area"]) != np.float32(region.area / (size[0] * size[1])):
         yield f"its area is {values['area']:.4f}, that of its mask {region.area / (size[0] * size[1]):.4f}"
-    yield from _edit_faults(row, index, values, recipe)
+    yield from _check_edit(row, index, values, recipe)
     if recipe and (reason := find_region_fault(region, recipe.regions)):
         yield f"its region breaks the recipe's rules: {reason}"
 
 
-def _edit_faults(row: Row, index: int, values: Row, recipe: Recipe | None) -> Iterator[str]:
+def _check_edit(row: Row, index: int, values: Row, recipe: Recipe | None) -> Iterator[str]:
     name, severity = f"{values['distortion']}.{values['variant']}", values["severity"]
-    params, seen = json.loads(values["params"]), Visibility(**values["visibility"])
+    params, visibility = json.loads(values["params"]), Visibility(**values["visibility"])
     distortion = find(name)
     if severity not in range(1, 6):
         yield f"its severity is {severity}; there are 1 to 5"
@@ -77,17 +77,17 @@ def _edit_faults(row: Row, index: int, values: Row, recipe: Recipe | None) -> It
         yield f"{name} {params['amount']} is off the dial"
     if recipe is None:
         return
-    if reason := find_label_fault(seen, name, recipe.visibility.minimum - _ROUNDED):
-        yield f"{name} is {reason} by what is stored with it (V {seen.v:.2f}, trend {seen.trend:.3f})"
-    off = seen.v / TARGETS[severity - 1]
+    if reason := find_label_fault(visibility, name, recipe.visibility.minimum - _ROUNDED):
+        yield f"{name} is {reason} by what is stored with it (V {visibility.v:.2f}, trend {visibility.trend:.3f})"
+    off = visibility.v / TARGETS[severity - 1]
     if not 1 / recipe.tolerance - _ROUNDED <= off <= recipe.tolerance + _ROUNDED:
-        yield f"V is {seen.v:.2f} at severity {severity}, which stands for {TARGETS[severity - 1]:g}"
+        yield f"V is {visibility.v:.2f} at severity {severity}, which stands for {TARGETS[severity - 1]:g}"
 
 
 # --- questions ------------------------------------------------------------------------------------------------------
 
 
-def question_faults(row: Row, image: Row, recipe: Recipe | None) -> Iterator[str]:
+def check_question_row(row: Row, image: Row, recipe: Recipe | None) -> Iterator[str]:
     """What is wrong with a row of `rft` (without its pictures) about an image: a row of `images`, faultless."""
     try:
         task = row["task"]
@@ -102,21 +102,21 @@ def question_faults(row: Row, image: Row, recipe: Recipe | None) -> Iterator[str
                 yield f"its {name} is {row[name]}, that of the image's region {region[name]}"
         if len(row["prompt"]) != 1 or row["prompt"][0]["role"] != "user":
             yield "its prompt is not one message of a user"
-        yield from _wording_faults(task, row["prompt"][0]["content"], row["solution"], image, recipe)
+        yield from _check_wording(task, row["prompt"][0]["content"], row["solution"], image, recipe)
     except _UNREADABLE as error:
-        yield f"it cannot be read: {_said(error)}"
+        yield f"it cannot be read: {_describe_error(error)}"
 
 
-def _wording_faults(task: str, prompt: str, solution: str, image: Row, recipe: Recipe | None) -> Iterator[str]:
+def _check_wording(task: str, prompt: str, solution: str, image: Row, recipe: Recipe | None) -> Iterator[str]:
     region = image["regions"][0]
     if task == "grounding":
-        yield from _grounding_faults(prompt, solution, Box(*region["bbox"]), (image["width"], image["height"]))
+        yield from _check_grounding(prompt, solution, Box(*region["bbox"]), (image["width"], image["height"]))
         return
     if task == "object":
         offered = object_task.read_candidates(prompt)
         truth, keys = object_task.truth(region["object"]), [object_task.normalize_name(name) for name in offered]
         right = object_task.normalize_name(truth)
-        written = [
+        wordings = [
             object_task.question(offered, wording, of_kinds=of_kinds)
             for wording in range(object_task.WORDINGS)
             for of_kinds in (False, True)
@@ -127,18 +127,18 @@ def _wording_faults(task: str, prompt: str, solution: str, image: Row, recipe: R
         truth, right = recognition.truth(region["distortion"], region["severity"]), region["distortion"]
         most = recipe.questions.type_candidates if recipe else None
         paired = TASKS[task].images == 2
-        written = [recognition.question(offered, paired, wording) for wording in range(recognition.WORDINGS)]
+        wordings = [recognition.question(offered, paired, wording) for wording in range(recognition.WORDINGS)]
     if solution != truth:
         yield f"its solution is {solution!r}, the recipe of its image gives {truth!r}"
     if right not in keys:
         yield f"the true answer, {truth!r}, is not among its candidates"
     if most and len(offered) > most:
         yield f"it offers {len(offered)} candidates, the recipe {most}"
-    if prompt not in written:
+    if prompt not in wordings:
         yield "its prompt is none that this version would write"
 
 
-def _grounding_faults(prompt: str, solution: str, box: Box, size: tuple[int, int]) -> Iterator[str]:
+def _check_grounding(prompt: str, solution: str, box: Box, size: tuple[int, int]) -> Iterator[str]:
     form = grounding.find_form(prompt, size)
     if form is None:
         yield "its prompt is none that this version would write"

@@ -15,10 +15,10 @@ from distortlab.core.seeds import stream
 from distortlab.core.workers import map_in_order
 from distortlab.dataset.reader import StoredDataset, open_data
 from distortlab.recipe import Recipe, read_stored_recipe
-from distortlab.verification import whole
-from distortlab.verification.archives import check_parts, images_in, is_piecewise
-from distortlab.verification.files import book_faults, file_faults, shelf_faults
-from distortlab.verification.groups import Found, Piece, check_piece
+from distortlab.verification import archives, whole
+from distortlab.verification.archives import check_files_in_turn, is_read_in_turn
+from distortlab.verification.files import check_files, check_metadata, find_stray_files
+from distortlab.verification.groups import GroupFindings, GroupJob, check_group
 from distortlab.verification.report import Report
 
 __all__ = ["Report", "verify"]
@@ -31,83 +31,100 @@ def verify(
     sample: float | None = None,
     progress: Callable[[int], None] = lambda images: None,
 ) -> Report:
-    """Check a finished data set or archive, a folder or the URL of one. `progress` is told how many more images were
-    checked.
+    """Check a finished data set or archive: files, rows, pictures, and every recipe rendered again.
 
-    `sample` is a share (below 1) or a number of images whose pictures are opened and rendered, always the same ones;
-    the hashes of files, and rows without their pictures, are checked in any case. Raises `UserError` for a folder that
-    is no finished data set, or one of a newer format.
+    Parameters
+    ----------
+    folder
+        A folder, or the URL of a place in an object store.
+    workers
+        How many processes.
+    sample
+        A share (below 1) or a number of images whose pictures are opened and rendered, always the same ones; all unless
+        given. Files, and rows without their pictures, are checked in any case.
+    progress
+        Called with the number of images that were checked since the last call.
+
+    Returns
+    -------
+    Report
+        What was checked and what could not be; `problems` is empty when all is well.
+
+    Raises
+    ------
+    UserError
+        For a folder that is no finished data set, or one of a newer format.
     """
-    if is_piecewise(folder):
-        return _piecewise(folder, workers, sample, progress)
+    if is_read_in_turn(folder):
+        return _verify_in_turn(folder, workers, sample, progress)
     stored = open_data(folder, whole=False)
     report = Report(files=len(stored.manifest["files"]))
-    broken = file_faults(stored, workers)
-    report.wrong(f"{path}: {fault}" for path, fault in broken.items())
-    strange, others = shelf_faults(stored)
-    faults, left = book_faults(stored)
-    report.wrong([*strange, *faults])
+    broken = check_files(stored, workers)
+    report.add_problems(f"{path}: {fault}" for path, fault in broken.items())
+    strange, others = find_stray_files(stored)
+    faults, left = check_metadata(stored)
+    report.add_problems([*strange, *faults])
     report.not_checked += left
     if others:
         report.not_checked.append(f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}: not of the data set")
-    _check_tables(_without(stored, broken), stored, sample, workers, progress, report)
+    _check_tables(_drop_files(stored, broken), stored, sample, workers, progress, report)
     return report
 
 
-def _piecewise(place: str | Path, workers: int, sample: float | None, progress: Callable[[int], None]) -> Report:
+def _verify_in_turn(place: str | Path, workers: int, sample: float | None, progress: Callable[[int], None]) -> Report:
     if sample is not None:
         raise UserError(f"{place}: --sample is for data sets in folders; archives and object stores are read whole")
     report = Report(not_checked=["questions, splits, counts and balance: only of a data set in full, in a folder"])
-    for part in check_parts(place, workers):
+    for part in check_files_in_turn(place, workers):
         progress(part.images)
-        report.add(Report(part.files, part.images, 0, part.rendered, part.not_rendered, [], part.problems))
+        report.add(part)
     return report
 
 
-def images_of(folder: str | Path) -> int:
-    """How many images there are to check. Raises as `verify`."""
-    return images_in(folder) if is_piecewise(folder) else open_data(folder, whole=False).images
+def count_images(folder: str | Path) -> int:
+    """Return how many images there are to check. Raises as `verify`."""
+    return archives.count_images(folder) if is_read_in_turn(folder) else open_data(folder, whole=False).images
 
 
-def _without(stored: StoredDataset, broken: Mapping[str, str]) -> StoredDataset:
+def _drop_files(stored: StoredDataset, broken: Mapping[str, str]) -> StoredDataset:
     """Files that are not what they were are not read."""
     return replace(stored, parts=tuple(part for part in stored.parts if part.path not in broken))
 
 
 def _check_tables(
     stored: StoredDataset,
-    named: StoredDataset,
+    whole_set: StoredDataset,
     sample: float | None,
     workers: int,
     progress: Callable[[int], None],
     report: Report,
 ) -> None:
-    recipe, reason = _recipe(stored)
+    recipe, reason = _read_recipe(stored)
     report.not_checked += [reason] if reason else []
-    readable = list(whole.table_faults(stored))
-    report.wrong(readable)
+    readable = list(whole.check_tables(stored))
+    report.add_problems(readable)
     if readable:
         report.not_checked.append("rows: not all tables can be read")
         return
-    pieces = list(_pieces(stored, recipe))
-    chosen = _sampled(pieces, sample)
-    report.not_checked += _left_out(stored, pieces, chosen)
-    found = _checked(stored, chosen, workers, progress)
+    jobs = list(_list_jobs(stored, recipe))
+    chosen = _choose_sample(jobs, sample)
+    report.not_checked += _describe_sample(jobs, chosen)
+    found = _check_groups(stored, chosen, workers, progress)
     report.add(found.report)
-    report.wrong(whole.id_faults(stored))
-    report.wrong(whole.leak_faults(found.references))
-    report.wrong(whole.balance_faults(found.places))
+    report.add_problems(whole.check_ids(stored))
+    report.add_problems(whole.find_leaks(found.references))
+    report.add_problems(whole.check_balance(found.places))
     if recipe and recipe.severity == "ladder":
-        report.wrong(whole.ladder_faults(found.settings))
-    if stored.parts != named.parts:
+        report.add_problems(whole.check_ladder(found.settings))
+    if stored.parts != whole_set.parts:
         report.not_checked.append("totals, counts and samples: not all files are there")
         return
-    report.wrong(whole.sample_faults(stored))
+    report.add_problems(whole.check_samples(stored))
     if not report.problems:
-        report.wrong(whole.total_faults(stored, found.counts, found))
+        report.add_problems(whole.check_totals(stored, found.counts, found))
 
 
-def _recipe(stored: StoredDataset) -> tuple[Recipe | None, str | None]:
+def _read_recipe(stored: StoredDataset) -> tuple[Recipe | None, str | None]:
     """The recipe that the data set was made from, and why it is not known."""
     plan = stored.plan
     if plan is None:
@@ -118,51 +135,49 @@ def _recipe(stored: StoredDataset) -> tuple[Recipe | None, str | None]:
         return None, f"settings against the recipe: {error}"
 
 
-# --- pieces ---------------------------------------------------------------------------------------------------------
+# --- row groups -----------------------------------------------------------------------------------------------------
 
 
-def _pieces(stored: StoredDataset, recipe: Recipe | None) -> Iterator[Piece]:
+def _list_jobs(stored: StoredDataset, recipe: Recipe | None) -> Iterator[GroupJob]:
     version = str(stored.manifest.get("generator_version"))
     for part in stored.parts_of("images"):
-        for group, asked in whole.asked_about(stored, part):
-            yield Piece(stored.folder, group, asked, recipe, version, pixels=True)
+        for group, question_groups in whole.match_questions(stored, part):
+            yield GroupJob(stored.folder, group, question_groups, recipe, version, pixels=True)
 
 
-def _sampled(pieces: list[Piece], sample: float | None) -> list[Piece]:
-    """The pieces, with pixels in as many of them as are asked for: whole row groups, always the same ones."""
+def _choose_sample(jobs: list[GroupJob], sample: float | None) -> list[GroupJob]:
+    """The jobs, with pixels in as many of them as are asked for: whole row groups, always the same ones."""
     if sample is None:
-        return pieces
-    images = sum(piece.group.rows for piece in pieces)
+        return jobs
+    images = sum(job.group.rows for job in jobs)
     wanted = sample * images if sample < 1 else sample
-    kept, count = set[int](), 0
-    for at in stream("verify", "sample").permute(range(len(pieces))):
+    chosen, count = set[int](), 0
+    for at in stream("verify", "sample").permute(range(len(jobs))):
         if count >= wanted:
             break
-        kept.add(at)
-        count += pieces[at].group.rows
-    return [replace(piece, pixels=at in kept) for at, piece in enumerate(pieces)]
+        chosen.add(at)
+        count += jobs[at].group.rows
+    return [replace(job, pixels=at in chosen) for at, job in enumerate(jobs)]
 
 
-def _left_out(stored: StoredDataset, pieces: Iterable[Piece], chosen: Iterable[Piece]) -> list[str]:
-    images = sum(piece.group.rows for piece in pieces)
-    seen = sum(piece.group.rows for piece in chosen if piece.pixels)
-    return [f"the pictures of {images - seen:,} of {images:,} images: left out by --sample"] if seen < images else []
+def _describe_sample(jobs: Iterable[GroupJob], chosen: Iterable[GroupJob]) -> list[str]:
+    images = sum(job.group.rows for job in jobs)
+    checked = sum(job.group.rows for job in chosen if job.pixels)
+    if checked == images:
+        return []
+    return [f"the pictures of {images - checked:,} of {images:,} images: left out by --sample"]
 
 
-def _checked(stored: StoredDataset, pieces: list[Piece], workers: int, progress: Callable[[int], None]) -> Found:
-    """Everything that the pieces hold. References are counted by shard, as receipts do."""
-    all_found = Found(counts={name: Counter() for name in ("variants", "severities", "tasks", "objects", "references")})
+def _check_groups(
+    stored: StoredDataset, jobs: list[GroupJob], workers: int, progress: Callable[[int], None]
+) -> GroupFindings:
+    """Everything that the row groups hold. References are counted by shard, as receipts do."""
+    total = GroupFindings()
+    total.counts = {name: Counter() for name in ("variants", "severities", "tasks", "objects", "references")}
     shards: dict[str, set[str]] = {part.path: set() for part in stored.parts_of("images")}
-    for piece, found in zip(pieces, map_in_order(check_piece, pieces, workers), strict=True):
-        progress(piece.group.rows)
-        all_found.report.add(found.report)
-        all_found.places.update(found.places)
-        for name, counts in found.counts.items():
-            all_found.counts[name].update(counts)
-        for setting, amounts in found.settings.items():
-            all_found.settings.setdefault(setting, Counter()).update(amounts)
-        for key, hashes in found.references.items():
-            all_found.references.setdefault(key, set()).update(hashes)
-            shards[piece.group.part.path].add(key[1])
-    all_found.counts["references"]["used"] = sum(len(own) for own in shards.values())
-    return all_found
+    for job, findings in zip(jobs, map_in_order(check_group, jobs, workers), strict=True):
+        progress(job.group.rows)
+        total.add(findings)
+        shards[job.group.part.path].update(reference for _, reference in findings.references)
+    total.counts["references"]["used"] = sum(len(references) for references in shards.values())
+    return total

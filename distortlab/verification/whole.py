@@ -2,25 +2,25 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.reader import Part, RowGroup, StoredDataset
-from distortlab.dataset.schema import SAMPLES
-from distortlab.verification.groups import Found
+from distortlab.dataset.reader import Part, RowGroup, StoredDataset, open_part
+from distortlab.dataset.schema import SAMPLES, TABLES, arrow_schema
+from distortlab.verification.groups import GroupFindings
 
 __all__ = [
-    "asked_about",
-    "balance_faults",
-    "id_faults",
-    "ladder_faults",
-    "leak_faults",
-    "sample_faults",
-    "table_faults",
-    "total_faults",
+    "check_balance",
+    "check_ids",
+    "check_ladder",
+    "check_samples",
+    "check_tables",
+    "check_totals",
+    "find_leaks",
+    "match_questions",
 ]
 
 _SURE = 1e-6
@@ -28,11 +28,8 @@ _SHARE = 0.03
 """Right answers stand too often in one place where chance is below `_SURE` and the share is off by `_SHARE`."""
 
 
-def table_faults(stored: StoredDataset) -> Iterator[str]:
+def check_tables(stored: StoredDataset) -> Iterator[str]:
     """Rows and columns of every file, by its own footer."""
-    from distortlab.dataset.reader import open_part
-    from distortlab.dataset.schema import TABLES, arrow_schema
-
     for part in stored.parts:
         try:
             with open_part(stored.folder, part) as file:
@@ -44,19 +41,19 @@ def table_faults(stored: StoredDataset) -> Iterator[str]:
             yield str(error)
 
 
-def id_faults(stored: StoredDataset) -> Iterator[str]:
+def check_ids(stored: StoredDataset) -> Iterator[str]:
     """Every image and every question has a name of its own; questions are about images of their shard."""
     for table, name in (("images", "image_id"), ("rft", "sample_id")):
-        seen: set[str] = set()
+        known: set[str] = set()
         for part in stored.parts_of(table):
             for row in _column(stored, part, name):
-                if row in seen:
+                if row in known:
                     yield f"{part.path}: {name} {row} is there twice"
-                seen.add(row)
+                known.add(row)
     pairs = {part.path: part for part in stored.parts_of("images")}
     for part in stored.parts_of("rft"):
-        sister = pairs.get(part.path.replace("rft/", "images/", 1))
-        strange = set(_column(stored, part, "image_id")) - set(_column(stored, sister, "image_id") if sister else ())
+        sibling = pairs.get(part.path.replace("rft/", "images/", 1))
+        strange = set(_column(stored, part, "image_id")) - set(_column(stored, sibling, "image_id") if sibling else ())
         yield from (f"{part.path}: questions about {name}, which is not in this shard" for name in sorted(strange)[:20])
 
 
@@ -65,25 +62,25 @@ def _column(stored: StoredDataset, part: Part, name: str) -> Iterator[Any]:
         yield from stored.read(group, [name]).column(0).to_pylist()
 
 
-def asked_about(stored: StoredDataset, part: Part) -> Iterator[tuple[RowGroup, tuple[RowGroup, ...]]]:
+def match_questions(stored: StoredDataset, part: Part) -> Iterator[tuple[RowGroup, tuple[RowGroup, ...]]]:
     """The row groups of a file of images, each with those of its questions."""
-    sister = next((p for p in stored.parts_of("rft") if p.path == part.path.replace("images/", "rft/", 1)), None)
-    asked = [(group, _ids(stored, group)) for group in stored.groups_of(sister)] if sister else []
+    sibling = next((p for p in stored.parts_of("rft") if p.path == part.path.replace("images/", "rft/", 1)), None)
+    candidates = [(group, _ids(stored, group)) for group in stored.groups_of(sibling)] if sibling else []
     for group in stored.groups_of(part):
         own = _ids(stored, group)
-        yield group, tuple(other for other, ids in asked if not own.isdisjoint(ids))
+        yield group, tuple(other for other, ids in candidates if not own.isdisjoint(ids))
 
 
 def _ids(stored: StoredDataset, group: RowGroup) -> set[str]:
     return set(stored.read(group, ["image_id"]).column(0).to_pylist())
 
 
-def sample_faults(stored: StoredDataset) -> Iterator[str]:
+def check_samples(stored: StoredDataset) -> Iterator[str]:
     """`samples` is `rft` without the pictures, row by row."""
     columns = list(SAMPLES)
     for split in stored.splits:
         own = stored.tables("samples", columns, split)
-        left = pa.table({name: pa.array([], field.type) for name, field in _fields(stored, split)})
+        left = arrow_schema(SAMPLES).empty_table()
         for part in stored.parts_of("rft", split):
             for group in stored.groups_of(part):
                 wanted = stored.read(group, columns)
@@ -96,13 +93,7 @@ def sample_faults(stored: StoredDataset) -> Iterator[str]:
             yield f"samples, {split}: there are more rows than in rft"
 
 
-def _fields(stored: StoredDataset, split: str) -> Iterable[tuple[str, pa.Field]]:
-    from distortlab.dataset.schema import arrow_schema
-
-    return [(field.name, field) for field in arrow_schema(SAMPLES)]
-
-
-def leak_faults(references: Mapping[tuple[str, str], set[str]]) -> Iterator[str]:
+def find_leaks(references: Mapping[tuple[str, str], set[str]]) -> Iterator[str]:
     """References that two splits share: by name, or by their pixels under another name."""
     names: dict[str, set[str]] = {}
     pixels: dict[str, dict[str, str]] = {}
@@ -119,24 +110,24 @@ def leak_faults(references: Mapping[tuple[str, str], set[str]]) -> Iterator[str]
             yield f"references {shown} have the same pixels"
 
 
-def total_faults(stored: StoredDataset, counts: Mapping[str, Counter[str]], found: Found) -> Iterator[str]:
+def check_totals(stored: StoredDataset, counts: Mapping[str, Counter[str]], found: GroupFindings) -> Iterator[str]:
     """The sums of the manifest are those of the tables."""
     totals = stored.manifest["totals"]
     splits = {split: stored.count("images", split) for split in stored.splits}
-    for name, told, real in (
+    for name, stated, real in (
         ("images", totals.get("images"), found.report.images),
         ("samples", totals.get("samples"), found.report.questions),
         ("splits", totals.get("splits"), splits),
     ):
-        if told != real:
-            yield f"MANIFEST.json: totals.{name} is {told}, the tables have {real}"
-    told_counts = stored.manifest.get("counts") or {}
+        if stated != real:
+            yield f"MANIFEST.json: totals.{name} is {stated}, the tables have {real}"
+    stated = stored.manifest.get("counts") or {}
     for name, real_counts in counts.items():
-        if told_counts.get(name) != dict(real_counts):
+        if stated.get(name) != dict(real_counts):
             yield f"MANIFEST.json: counts.{name} is not what the tables hold"
 
 
-def ladder_faults(settings: Mapping[tuple[str, int], Mapping[float, int]]) -> Iterator[str]:
+def check_ladder(settings: Mapping[tuple[str, int], Mapping[float, int]]) -> Iterator[str]:
     """A severity of a variant is one setting of its dial, where the recipe says so."""
     for (name, severity), amounts in sorted(settings.items()):
         if len(amounts) > 1:
@@ -144,7 +135,7 @@ def ladder_faults(settings: Mapping[tuple[str, int], Mapping[float, int]]) -> It
             yield f"{name}: severity {severity} stands for several settings: {shown}"
 
 
-def balance_faults(places: Mapping[tuple[str, int, int], int]) -> Iterator[str]:
+def check_balance(places: Mapping[tuple[str, int, int], int]) -> Iterator[str]:
     """The right answer stands in every place equally often: beyond doubt, and by enough to matter."""
     for task, number in sorted({(task, number) for task, number, _ in places}):
         counts = [places.get((task, number, place), 0) for place in range(number)]

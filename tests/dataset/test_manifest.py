@@ -11,8 +11,8 @@ from distortlab.dataset.reader import open_data
 from distortlab.sharing.materialize import materialize
 from distortlab.storage.atomic import sha256_of, write_json
 from distortlab.storage.base import Folder
-from distortlab.verification.archives import check_parts
-from distortlab.verification.files import file_faults
+from distortlab.verification.archives import check_files_in_turn
+from distortlab.verification.files import check_files
 
 OUT = "leads out of the data set"
 HIDDEN = "is hidden, and a data set has no hidden files"
@@ -86,13 +86,13 @@ def test_every_reader_refuses_a_hostile_path(place: Path, path: str, fault: str)
         open_data(place)
     data = open_data(place, whole=False)
     assert data.parts == ()
-    assert file_faults(data, 1) == {path: fault}
+    assert check_files(data, 1) == {path: fault}
 
 
 @pytest.mark.parametrize(("path", "fault"), HOSTILE, ids=NAMES)
 def test_a_piecewise_check_refuses_a_hostile_path(place: Path, path: str, fault: str) -> None:
     _write(place, path, store="patch")
-    assert [problem for part in check_parts(place) for problem in part.problems] == [f"{path}: {fault}"]
+    assert [problem for part in check_files_in_turn(place) for problem in part.problems] == [f"{path}: {fault}"]
 
 
 @pytest.mark.parametrize(("path", "fault"), HOSTILE, ids=NAMES)

@@ -28,7 +28,7 @@ from distortlab.references import Entry, Reference
 from distortlab.storage.atomic import sealed, sha256_of, write_json
 from distortlab.verification.report import Report
 from distortlab.verification.verify import verify
-from distortlab.verification.whole import balance_faults, ladder_faults
+from distortlab.verification.whole import check_balance, check_ladder
 
 Rows = list[dict[str, Any]]
 
@@ -381,15 +381,15 @@ def test_balance_is_judged_by_size_and_by_doubt() -> None:
     def places(*counts: int) -> dict[tuple[str, int, int], int]:
         return {("object", len(counts), place): count for place, count in enumerate(counts)}
 
-    assert not list(balance_faults(places(4, 1, 0, 0)))  # so few that it may be chance
-    assert not list(balance_faults(places(26_000, 24_500, 25_000, 24_500)))  # beyond doubt, and next to nothing
-    (fault,) = balance_faults(places(1_550, 1_150, 1_150, 1_150))
+    assert not list(check_balance(places(4, 1, 0, 0)))  # so few that it may be chance
+    assert not list(check_balance(places(26_000, 24_500, 25_000, 24_500)))  # beyond doubt, and next to nothing
+    (fault,) = check_balance(places(1_550, 1_150, 1_150, 1_150))
     assert fault == "object: the right answer stands in place 1 of 4 in 31 % of 5,000 questions; 25 % expected"
 
 
 def test_a_severity_is_one_setting() -> None:
     settings = {("blur.gaussian", 1): Counter({0.7: 5, 0.9: 1}), ("blur.gaussian", 2): Counter({1.2: 5})}
-    assert list(ladder_faults(settings)) == ["blur.gaussian: severity 1 stands for several settings: 0.7 (5), 0.9 (1)"]
+    assert list(check_ladder(settings)) == ["blur.gaussian: severity 1 stands for several settings: 0.7 (5), 0.9 (1)"]
 
 
 def test_a_damaged_entry_is_a_problem_of_its_own(own_copy: Path) -> None:
