@@ -11,6 +11,7 @@ from distortlab.analysis.sharing_rights import REMEDY, count_no_derivatives
 from distortlab.analysis.statistics import Statistics, visibility_of
 from distortlab.distortions.catalog import list_variants
 from distortlab.recipe import Recipe, default_recipe
+from distortlab.tasks import TASKS
 from distortlab.tasks.terms import FAMILIES
 
 __all__ = ["check_balance", "count_rejections", "list_findings"]
@@ -82,7 +83,7 @@ def _compare_tasks(statistics: Statistics, recipe: Recipe) -> BalanceCheck | Non
         counts[task] += count
     shares = {task: recipe.tasks.get(task, 0.0) for task in recipe.asked_tasks if counts[task] or task != "object"}
     if not recipe.keep_references:
-        shares.pop("recognition_reference", None)
+        shares = {task: share for task, share in shares.items() if TASKS[task].images == 1}
     if any(shares[task] / sum(shares.values()) * recipe.samples_per_image > 1 for task in shares):
         return None  # capped at one for each image: the plan's business
     return compare_counts("tasks", counts, shares, "{share} of {n} questions are {category}")

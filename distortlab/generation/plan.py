@@ -32,8 +32,20 @@ distortion shows on one name only.
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One distorted image to be made. `entry` is its first reference, as an index into the shard's entries; `turn`
-    counts the images planned from that reference before this one, so that each starts with another region.
+    """One distorted image to be made.
+
+    Parameters
+    ----------
+    image_id
+        Its id in the data set; it names the randomness of everything about the image.
+    family, severity
+        Of its distortion; severity 1..5.
+    tasks
+        The questions that are planned about it.
+    entry
+        The reference to try first, as an index into the shard's entries.
+    turn
+        How many images are planned from that reference before this one: each starts with another region.
     """
 
     image_id: str
@@ -64,8 +76,20 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a data set is made from. `vocabulary` has the names for images with a single one, by how often each is
-    that one.
+    """Everything a data set is made from.
+
+    Parameters
+    ----------
+    recipe
+        What is asked for.
+    source, license, fingerprint
+        Of the references.
+    vocabulary
+        Names to offer beside the only name of an image, by how often each is the only one itself.
+    skipped
+        References and annotations that were left out while listing, by reason.
+    shards
+        The slots of all splits.
     """
 
     recipe: Recipe
@@ -94,7 +118,20 @@ class Plan:
 
 
 def make_plan(recipe: Recipe, references: References) -> Plan:
-    """The plan of a data set. Refuses, with the number that is possible, what the references cannot give."""
+    """Plan a data set: families, severities, tasks and references of all images. No image is opened.
+
+    Parameters
+    ----------
+    recipe
+        What is asked for.
+    references
+        Where the clean images come from.
+
+    Raises
+    ------
+    BadRecipe
+        The references cannot give so many images; the message says how many they can.
+    """
     _check_families(recipe)
     counts = _count_images(recipe, recipe.n)
     primary = _count_references(recipe, counts, references.count)

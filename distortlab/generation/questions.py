@@ -4,8 +4,8 @@ Candidates must not give the answer away: whoever only reads them must find each
 drawn from all families that the data set has, by their shares, and shuffled. Objects are the image's own, those
 that could have been distorted in the same way; any of them could have been the answer. Names from elsewhere would be
 known by the company they do not keep (fork, knife, giraffe), so they are offered only beside a name that is alone in
-its image, and then drawn so that each of the names offered is as often the one (`_strangers`). Where no other object
-of an image could have been distorted so, the question is not asked (`composition`). Nothing is offered that was
+its image, and then drawn so that each of the names offered is as often the one (`_draw_unrelated`). Where no other
+object of an image could have been distorted so, the question is not asked (`composition`). Nothing is offered that was
 distorted as well, because most of it lies inside the region (`candidates`).
 """
 
@@ -27,7 +27,7 @@ __all__ = ["Subject", "ask", "choices", "object_candidates", "type_candidates"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is asked about: an image's one edit, and what else is in the image. `size` is (width, height).
+    """What is asked about: one edit of an image, and what else is in the image. `size` is (width, height).
 
     `distractors` are the names of the image's other regions that could have been distorted in this way; `alone` says
     that there are no other names at all. `inside` are names of which most lies inside the distorted region, `instances`
@@ -47,7 +47,24 @@ class Subject:
 
 
 def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, float]) -> tuple[str, str] | None:
-    """(question, solution) of one task, or None where it cannot be asked (no name, or no other name to offer)."""
+    """Make the question of one task about an image.
+
+    Parameters
+    ----------
+    task
+        A name in `distortlab.tasks.TASKS`.
+    subject
+        What is asked about.
+    recipe
+        Its rules for questions; its seed draws candidates and wording.
+    vocabulary
+        Names by how often each is the only one of an image.
+
+    Returns
+    -------
+    tuple of str or None
+        (question, solution); None where it cannot be asked: the region has no name, or no other name can be offered.
+    """
     source = stream(recipe.seed, subject.image_id, "question", task)
     wording = source.below(TASKS[task].wordings)
     rules = recipe.questions
@@ -79,7 +96,7 @@ def choices(subject: Subject, recipe: Recipe, vocabulary: Mapping[str, float]) -
 def type_candidates(truth: str, shares: Mapping[str, float], count: int, source: Stream) -> list[str]:
     """`count` families in random order, the true one among them; fewer where one family has most of the shares."""
     asked = {family: share for family, share in shares.items() if share > 0}
-    if truth in asked and len(set(asked.values())) > 1 and (found := _strangers(truth, asked, count, source)):
+    if truth in asked and len(set(asked.values())) > 1 and (found := _draw_unrelated(truth, asked, count, source)):
         return source.permute([truth, *found])
     others = source.permute([family for family in asked if family != truth])
     if not others:  # a data set of one family: its type is no question, but there must be something to choose
@@ -94,15 +111,15 @@ def object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: 
     """
     if subject.object is None or not is_answerable(subject.object):
         return []
-    others = _distinct(source.permute(subject.distractors), subject.object)
+    others = _drop_duplicates(source.permute(subject.distractors), subject.object)
     if subject.alone:
-        others = _strangers(subject.object, vocabulary, count, source)
+        others = _draw_unrelated(subject.object, vocabulary, count, source)
     inside = {object_task.normalize_name(name) for name in subject.inside}
     others = [name for name in others if object_task.normalize_name(name) not in inside]
     return source.permute([subject.object, *others[: count - 1]])
 
 
-def _distinct(names: Iterable[str], own: str) -> list[str]:
+def _drop_duplicates(names: Iterable[str], own: str) -> list[str]:
     """The names that can stand in an answer and read like none before them, nor like `own`."""
     kept = {object_task.normalize_name(own): own}
     for name in names:
@@ -111,7 +128,7 @@ def _distinct(names: Iterable[str], own: str) -> list[str]:
     return list(kept.values())[1:]
 
 
-def _strangers(own: str, vocabulary: Mapping[str, float], count: int, source: Stream) -> list[str]:
+def _draw_unrelated(own: str, vocabulary: Mapping[str, float], count: int, source: Stream) -> list[str]:
     """Names to stand beside `own`, such that the set tells nothing about which of its members is the true one.
 
     Systematic sampling with unequal probabilities (Madow 1949): every name has an arc of a circle, in random order, as
@@ -119,7 +136,7 @@ def _strangers(own: str, vocabulary: Mapping[str, float], count: int, source: St
     the others. So any set comes up as often from each of its members. Where one name has more than a quarter of the
     circle, there are fewer points, and two at least; a name with more than half may find itself at both: no question.
     """
-    names = [own, *_distinct(vocabulary, own)]
+    names = [own, *_drop_duplicates(vocabulary, own)]
     share = {name: vocabulary.get(name, 0.0) for name in names}
     share[own] = share[own] or min((value for value in share.values() if value > 0), default=1.0)
     points = max(2, min(count, int(sum(share.values()) / max(share.values()) + 1e-9)))
