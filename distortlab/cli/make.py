@@ -71,8 +71,8 @@ def generate(
     from distortlab.generation.generate import generate as run
     from distortlab.recipe import load_recipe
 
-    given = {"n": n, "seed": seed, "max_failures": max_failures, "keep_references": references and None}
-    changes = {key: value for key, value in given.items() if value is not None}
+    options = {"n": n, "seed": seed, "max_failures": max_failures, "keep_references": references and None}
+    changes = {key: value for key, value in options.items() if value is not None}
     plan = load_recipe(recipe, **changes)
     if sys.stderr.isatty() and not as_json:
         typer.echo(f"references: {refs}", err=True)  # a large annotation file takes half a minute

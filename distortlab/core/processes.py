@@ -219,16 +219,16 @@ def kill_with_parent() -> None:
 @contextlib.contextmanager
 def note_stop() -> Iterator[list[int]]:
     """Defer Ctrl-C: it is appended to the list that this yields, and raised at the end."""
-    heard: list[int] = []
+    signals: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield heard
+        yield signals
         return
-    handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    handler = signal.signal(signal.SIGINT, lambda number, frame: signals.append(number))
     try:
-        yield heard
+        yield signals
     finally:
         signal.signal(signal.SIGINT, handler or signal.default_int_handler)
-    if heard:
+    if signals:
         raise KeyboardInterrupt
 
 

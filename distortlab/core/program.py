@@ -85,10 +85,10 @@ def run_program(
         The sentence where one of them is not; "{}" stands for its name.
     """
     try:
-        with _termination_as_stop() as heard:
+        with _termination_as_stop() as signals:
             app()
     except (Interrupted, KeyboardInterrupt) as error:
-        fail(str(error) or stopped, 128 + (heard[0] if heard else signal.SIGINT))
+        fail(str(error) or stopped, 128 + (signals[0] if signals else signal.SIGINT))
     except UserError as error:
         fail(str(error), error.exit_code)
     except ModuleNotFoundError as error:
@@ -106,15 +106,15 @@ def _termination_as_stop() -> Iterator[list[int]]:
 
     Also where Ctrl-C itself is ignored, as a shell sees to for what a script runs in the background.
     """
-    heard: list[int] = []
+    signals: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield heard
+        yield signals
         return
     mine = os.getpid()
 
     def stop(number: int, frame: FrameType | None) -> None:
         if os.getpid() == mine:
-            heard.append(number)
+            signals.append(number)
             on_stop = signal.getsignal(signal.SIGINT)
             if not callable(on_stop):
                 raise KeyboardInterrupt
@@ -125,6 +125,6 @@ def _termination_as_stop() -> Iterator[list[int]]:
 
     handler = signal.signal(signal.SIGTERM, stop)
     try:
-        yield heard
+        yield signals
     finally:
         signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)

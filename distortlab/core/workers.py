@@ -45,20 +45,20 @@ def map_in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> It
         Where a process was ended from outside.
     """
     if workers <= 1 or len(items) <= 1:
-        with limit_threads(), note_stop() as heard:
+        with limit_threads(), note_stop() as signals:
             for item in items:
                 yield work(item)
-                if heard:
+                if signals:
                     return
         return
-    done, given = dict[int, R](), 0
+    done, submitted = dict[int, R](), 0
     module = getattr(work, "func", work).__module__  # of a partial, that of its function
     with open_pool(min(workers, len(items)), tune_process, (), ": try again with fewer", module) as pool:
         for due in range(len(items)):
             while due not in done:
-                while pool.has_room and given < min(len(items), due + 3 * workers):
-                    pool.submit(given, work, items[given])
-                    given += 1
+                while pool.has_room and submitted < min(len(items), due + 3 * workers):
+                    pool.submit(submitted, work, items[submitted])
+                    submitted += 1
                 done.update(pool.collect())
             yield done.pop(due)
 

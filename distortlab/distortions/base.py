@@ -73,8 +73,8 @@ class Site:
         words = -(-columns * depth // 4)
         source = self.stream(name)
         source.skip(self.crop.y1 * words)
-        drawn = source.uint16((rows, words * 4))[:, : columns * depth]
-        return drawn.reshape(rows, columns, depth)[:, self.crop.x1 : self.crop.x2]
+        values = source.uint16((rows, words * 4))[:, : columns * depth]
+        return values.reshape(rows, columns, depth)[:, self.crop.x1 : self.crop.x2]
 
 
 # (image, amount, site) -> image: pure, input untouched, same shape. `image` is `site.image`.

@@ -142,14 +142,14 @@ class Grading:
         if not 0.0 <= self.threshold <= HIGH - LOW:
             raise ValueError(f"threshold is a distance from 0 to {HIGH - LOW:g}, not {self.threshold!r}")
 
-    def hit(self, given: float, right: float) -> bool:
+    def is_hit(self, given: float, right: float) -> bool:
         """Whether the two are within the threshold."""
         return abs(round(100 * given) - round(100 * right)) <= round(100 * self.threshold)
 
     def value(self, given: float, right: float) -> float:
         """The value of a score, in [0, 1]; 1 for the truth."""
         if self.kind == "hit":
-            return float(self.hit(given, right))
+            return float(self.is_hit(given, right))
         return 1.0 - abs(given - right) / (HIGH - LOW)
 
 

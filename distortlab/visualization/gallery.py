@@ -80,19 +80,19 @@ def _cut_out(image: Image, mask: Mask) -> tuple[slice, slice]:
     return Region.from_mask(mask).bbox.grow(_AROUND, (image.shape[0], image.shape[1])).slices
 
 
-def draw_catalog_sheet(image: Image, mask: Mask, shown: Sequence[Step]) -> Image:
+def draw_catalog_sheet(image: Image, mask: Mask, steps: Sequence[Step]) -> Image:
     """A row for each variant: the photograph, then severities 1 to 5 with their settings and how visible they are.
 
-    `shown` comes from `render_steps` with the same photograph. Around regions of up to 320 pixels nothing is resampled.
+    `steps` come from `render_steps` with the same photograph. Around regions of up to 320 pixels nothing is resampled.
     """
     rows, columns = image[_cut_out(image, mask)].shape[:2]
     scale = min(1.0, _WIDEST / max(rows, columns))
     width, height = max(96, round(columns * scale)), max(1, round(rows * scale))
-    return draw_sheet(list(_make_tiles(image, mask, shown)), 6, width, height, text=16 if width >= 160 else 12)
+    return draw_sheet(list(_make_tiles(image, mask, steps)), 6, width, height, text=16 if width >= 160 else 12)
 
 
-def _make_tiles(image: Image, mask: Mask, shown: Sequence[Step]) -> Iterator[Tile]:
-    for step in shown:
+def _make_tiles(image: Image, mask: Mask, steps: Sequence[Step]) -> Iterator[Tile]:
+    for step in steps:
         if step.severity == 1:
             yield Tile(image[_cut_out(image, mask)], step.row.name, f"dial: {step.row.unit}")
         yield Tile(step.image, f"severity {step.severity}", f"{step.amount:g}   V {step.v:.1f}")

@@ -79,8 +79,8 @@ def _place(
     pen = ImageDraw.Draw(canvas)
     canvas.paste(pillow.fromarray(picture), (x + (width - picture.shape[1]) // 2, y + tall - picture.shape[0]))
     for line, points, top, color in ((tile.title, text, 2, _INK), (tile.note, text - 1, text + 5, _FAINT)):
-        shown, font = _fit_line(line, width, points)
-        pen.text((x, y + tall + top), shown, fill=color, font=font)
+        text_line, font = _fit_line(line, width, points)
+        pen.text((x, y + tall + top), text_line, fill=color, font=font)
 
 
 def _fit_line(line: str, width: int, points: int) -> tuple[str, Any]:
@@ -99,5 +99,5 @@ def _fit_image(image: Image, width: int, height: int) -> Image:
     if scale == 1:
         return image
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, size, interpolation=way), dtype=np.uint8)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, size, interpolation=method), dtype=np.uint8)

@@ -141,15 +141,15 @@ def _collect_images(
     page, done = _Page(), 0
     questions = read_questions(stored, {place.image_id for place in places})
     for _, members in groupby(_decode_rows(stored, places), key=lambda one: one.base):
-        shown = list(members)
-        done += len(shown)
-        packed = pack_group([one.pictures for one in shown], room * done / len(places) - page.size)
+        group = list(members)
+        done += len(group)
+        packed = pack_group([one.pictures for one in group], room * done / len(places) - page.size)
         if page.size + packed.size > room:
-            page.left_out += len(shown)
+            page.left_out += len(group)
         else:
-            with report_damaged_rows(stored, shown[0].place.group):
-                _add_group(page, packed, shown, questions)
-        progress(len(shown))
+            with report_damaged_rows(stored, group[0].place.group):
+                _add_group(page, packed, group, questions)
+        progress(len(group))
     return page
 
 
@@ -160,10 +160,10 @@ def _decode_rows(stored: StoredDataset, places: list[RowLocation]) -> Iterator[_
         yield _DecodedRow(place, row, pictures)
 
 
-def _add_group(page: _Page, packed: ImageGroup, shown: list[_DecodedRow], questions: Mapping[str, Any]) -> None:
+def _add_group(page: _Page, packed: ImageGroup, group: list[_DecodedRow], questions: Mapping[str, Any]) -> None:
     page.size += packed.size
     base = page.add_file(packed.base)
-    for one, layers in zip(shown, packed.layers, strict=True):
+    for one, layers in zip(group, packed.layers, strict=True):
         rows, columns = one.pictures.image.shape[:2]
         entry = make_entry(one.row, one.place.group.part.split, questions[one.place.image_id])
         entry |= {"width": columns, "height": rows}
