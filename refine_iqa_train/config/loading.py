@@ -132,6 +132,6 @@ def _check_combinations(config: Config, where: str) -> None:
 def select_reward_weights(config: Config, stage: str) -> dict[str, float]:
     """Choose the rewards of a stage, "stage1" or "stage2", with their weights; a weight of 0 leaves one out."""
     names = {"stage1": ("format", *PERCEPTION), "stage2": REWARDS}[stage]
-    asked = set(config.data.tasks or PERCEPTION) if config.data.perception else set()
-    wanted = [name for name in names if name not in PERCEPTION or name in asked]
-    return {name: w for name in wanted if (w := config.rewards.weights.get(name, 1.0)) != 0}
+    tasks = set(config.data.tasks or PERCEPTION) if config.data.perception else set()
+    selected = [name for name in names if name not in PERCEPTION or name in tasks]
+    return {name: w for name in selected if (w := config.rewards.weights.get(name, 1.0)) != 0}

@@ -21,8 +21,8 @@ def make_features() -> "Features":
     """Build the features of the required columns, as in the generator's table of questions, images not decoded."""
     from datasets import Features, Image, List
 
-    kept = Features.from_dict({name: RFT[name] for name in REQUIRED_COLUMNS})
-    return Features({**kept, "images": List(Image(decode=False))})
+    features = Features.from_dict({name: RFT[name] for name in REQUIRED_COLUMNS})
+    return Features({**features, "images": List(Image(decode=False))})
 
 
 def order_columns(row: Mapping[str, object]) -> dict[str, object]:

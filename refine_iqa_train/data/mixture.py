@@ -79,16 +79,16 @@ def load_training_data(config: Config, stage: str, policy: ImagePolicy, coordina
     if rules.check_images and rules.perception and first:
         check_hashes(rules.perception, (rules.split, rules.validation_split))
     train = _load_stream(config, prepare) if rules.streaming else _load_rows(config, "train")
-    held = _load_rows(config, "validation") if config.validation.every and stage != "sft" else None
+    validation = _load_rows(config, "validation") if config.validation.every and stage != "sft" else None
     if rules.streaming:
-        return TrainingData(train, prepare_rows_lazily(held, prepare), None, {}, _list_sources(rules))
+        return TrainingData(train, prepare_rows_lazily(validation, prepare), None, {}, _list_sources(rules))
     if first:
-        check_rows(train, held)
+        check_rows(train, validation)
         if rules.check_images:
-            check_images(train, held)
+            check_images(train, validation)
     return TrainingData(
         prepare_rows_lazily(train, prepare),
-        prepare_rows_lazily(held, prepare),
+        prepare_rows_lazily(validation, prepare),
         train,
         Counter(train["task"]),
         _list_sources(rules),
@@ -139,9 +139,9 @@ def _mix(perception: "Dataset", rated: "Dataset", config: Config, part: SplitRol
     from datasets import concatenate_datasets
 
     share = config.data.perception_share
-    wanted = round(len(rated) * share / (1 - share)) if share < 1 else len(perception)
+    count = round(len(rated) * share / (1 - share)) if share < 1 else len(perception)
     order = stream(config.seed, "perception", part).permute(range(len(perception)))
-    return concatenate_datasets([perception.select(order[: min(wanted, len(perception))]), rated])
+    return concatenate_datasets([perception.select(order[: min(count, len(perception))]), rated])
 
 
 def _limit_rows(files: "Dataset", config: Config, part: SplitRole) -> "Dataset":

@@ -90,12 +90,12 @@ def _find_cache(name: str) -> str | None:
 
 
 def _check_columns(files: "Dataset | IterableDataset", rules: DataRules) -> None:
-    there = list(files.features or files.column_names or [])
-    missing = [name for name in REQUIRED_COLUMNS if name not in there]
+    columns = list(files.features or files.column_names or [])
+    missing = [name for name in REQUIRED_COLUMNS if name not in columns]
     if missing:
         raise UserError(
-            f"{rules.perception} has no column {', '.join(missing)}; it has {', '.join(there) or 'none'}. Give a data "
-            "set made by distortlab (its configuration rft, the default)"
+            f"{rules.perception} has no column {', '.join(missing)}; it has {', '.join(columns) or 'none'}. Give a "
+            "data set made by distortlab (its configuration rft, the default)"
         )
 
 
@@ -107,26 +107,26 @@ def _check_tasks(files: "Dataset", rules: DataRules) -> None:
 
 def _filter_rows(files: "Dataset | IterableDataset", rules: DataRules) -> "Dataset | IterableDataset":
     """Without the tasks and families that are left out; pictures are not looked at."""
-    for column, wanted in (("task", rules.tasks), ("distortion", rules.families)):
-        if wanted and is_stream(files):
-            files = files.filter(partial(_is_wanted, wanted=wanted), input_columns=[column])
-        elif wanted:
-            files = files.select([place for place, value in enumerate(files[column]) if value in wanted])
+    for column, allowed in (("task", rules.tasks), ("distortion", rules.families)):
+        if allowed and is_stream(files):
+            files = files.filter(partial(_is_allowed, allowed=allowed), input_columns=[column])
+        elif allowed:
+            files = files.select([place for place, value in enumerate(files[column]) if value in allowed])
     return files
 
 
-def _is_wanted(value: str, wanted: tuple[str, ...]) -> bool:
-    return value in wanted
+def _is_allowed(value: str, allowed: tuple[str, ...]) -> bool:
+    return value in allowed
 
 
 def _select_columns(files: "Dataset | IterableDataset") -> "Dataset | IterableDataset":
     """The columns that are needed, images as files. A table that has them already is not copied."""
     from datasets import Dataset, DatasetInfo
 
-    wanted = make_features()
-    files = files.select_columns(list(wanted))
+    features = make_features()
+    files = files.select_columns(list(features))
     if is_stream(files):
-        return files.cast(wanted)
-    if files.features.arrow_schema.equals(wanted.arrow_schema) and files._indices is None:
-        return Dataset(files.data, info=DatasetInfo(features=wanted), split=files.split)
-    return files.cast(wanted)
+        return files.cast(features)
+    if files.features.arrow_schema.equals(features.arrow_schema) and files._indices is None:
+        return Dataset(files.data, info=DatasetInfo(features=features), split=files.split)
+    return files.cast(features)

@@ -41,9 +41,9 @@ def check_row(row: Mapping[str, object]) -> None:
 
 
 def _check_count(name: object, task: str, images: object) -> None:
-    count, wanted = len(images) if isinstance(images, Sized) else 0, TASKS[task].images
-    if count != wanted:
-        raise _make_error(name, f"there are {count} images", f"a question of {task} shows {wanted}")
+    count, expected = len(images) if isinstance(images, Sized) else 0, TASKS[task].images
+    if count != expected:
+        raise _make_error(name, f"there are {count} images", f"a question of {task} shows {expected}")
 
 
 def check_box(name: object, box: Sequence[int], size: tuple[int, int]) -> None:

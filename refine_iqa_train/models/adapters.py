@@ -69,13 +69,13 @@ def find_adapter(name: str, revision: str | None = None) -> Adapter | None:
     from transformers.utils.peft_utils import find_adapter_config_file
 
     try:
-        found = find_adapter_config_file(name, revision=revision)
+        config_file = find_adapter_config_file(name, revision=revision)
     except (OSError, ValueError):  # no such model: whoever opens it says so
         return None
-    if found is None:
+    if config_file is None:
         return None
     try:
-        values = json.loads(Path(found).read_text(encoding="utf-8"))
+        values = json.loads(Path(config_file).read_text(encoding="utf-8"))
         kind, r, alpha = str(values["peft_type"]), int(values.get("r", 0)), int(values.get("lora_alpha", 0))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{name}: {CONFIG} cannot be read ({type(error).__name__}: {error})") from error

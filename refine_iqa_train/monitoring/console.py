@@ -16,12 +16,13 @@ from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 
 from distortlab.tasks import TASKS
 from refine_iqa_train.monitoring.curves import write_curves
+from refine_iqa_train.monitoring.health import HealthMonitor, is_supervised
 from refine_iqa_train.monitoring.held_out import Logs, list_measures
 
 if TYPE_CHECKING:
     from transformers import Trainer, TrainerControl, TrainerState, TrainingArguments
 
-__all__ = ["HealthMonitor", "attach_console", "format_line", "quiet_libraries", "write_line"]
+__all__ = ["attach_console", "format_line", "quiet_libraries", "write_line"]
 
 STEP_METRICS: Mapping[str, str] = {
     "loss": "loss",
@@ -71,11 +72,6 @@ def format_line(logs: Logs, step: int, steps: int, seconds: float) -> str:
         return ""
     time_left = [f"{seconds:.1f} s/step, {_format_time((steps - step) * seconds)} left"] if seconds else []
     return "  ".join([f"{step:,}/{steps:,}", *values, *time_left])
-
-
-def is_supervised(logs: Logs) -> bool:
-    """Whether a logged step is one of the cold start."""
-    return "mean_token_accuracy" in logs
 
 
 def _format_metric(short: str, value: float, n: float | None) -> str:
@@ -141,40 +137,43 @@ class _MissingValuesCallback(TrainerCallback):  # type: ignore[misc]
             del logs[name]
 
 
-class _LineCallback(TrainerCallback):  # type: ignore[misc]
+class _LogHandler:
+    """Hands on what transformers logs at a step; beside `TrainerCallback`."""
+
+    def on_log(
+        self,
+        args: "TrainingArguments",
+        state: "TrainerState",
+        control: "TrainerControl",
+        logs: Logs | None = None,
+        **_: object,
+    ) -> None:
+        self.handle_logs(logs or {}, state)
+
+    def handle_logs(self, logs: Logs, state: "TrainerState") -> None:
+        raise NotImplementedError
+
+
+class _LineCallback(_LogHandler, TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: "TrainingArguments", state: "TrainerState", *_: object, **__: object) -> None:
         self.began, self.first = time.monotonic(), state.global_step  # not 0 where a run goes on
 
-    def on_log(
-        self,
-        args: "TrainingArguments",
-        state: "TrainerState",
-        control: "TrainerControl",
-        logs: Logs | None = None,
-        **_: object,
-    ) -> None:
+    def handle_logs(self, logs: Logs, state: "TrainerState") -> None:
         seconds = (time.monotonic() - self.began) / max(1, state.global_step - self.first)
-        if text := format_line(logs or {}, state.global_step, state.max_steps, seconds):
+        if text := format_line(logs, state.global_step, state.max_steps, seconds):
             write_line(text)
 
 
-class _BarCallback(ProgressCallback):  # type: ignore[misc]
+class _BarCallback(_LogHandler, ProgressCallback):  # type: ignore[misc]
     """The bar of transformers, which tells the time, with these lines above it."""
 
-    def on_log(
-        self,
-        args: "TrainingArguments",
-        state: "TrainerState",
-        control: "TrainerControl",
-        logs: Logs | None = None,
-        **_: object,
-    ) -> None:
-        if text := format_line(logs or {}, state.global_step, state.max_steps, 0.0):
+    def handle_logs(self, logs: Logs, state: "TrainerState") -> None:
+        if text := format_line(logs, state.global_step, state.max_steps, 0.0):
             write_line(text)
 
 
-class _HealthCallback(TrainerCallback):  # type: ignore[misc]
-    """What `Health` finds, each thing once in the life of a run."""
+class _HealthCallback(_LogHandler, TrainerCallback):  # type: ignore[misc]
+    """What `HealthMonitor` finds, each thing once in the life of a run."""
 
     def __init__(self) -> None:
         self.health = HealthMonitor()
@@ -184,28 +183,21 @@ class _HealthCallback(TrainerCallback):  # type: ignore[misc]
         for entry in state.log_history:  # of a run that goes on
             self.health.check_step(entry, entry["step"])
 
-    def on_log(
-        self,
-        args: "TrainingArguments",
-        state: "TrainerState",
-        control: "TrainerControl",
-        logs: Logs | None = None,
-        **_: object,
-    ) -> None:
-        for note in self.health.check_step(logs or {}, state.global_step):
+    def handle_logs(self, logs: Logs, state: "TrainerState") -> None:
+        for note in self.health.check_step(logs, state.global_step):
             write_line(f"note: {note}")
 
 
 class _CurvesCallback(TrainerCallback):  # type: ignore[misc]
     """The page of curves, written again every few seconds while anything is logged."""
 
-    pause, written = 10.0, -inf
+    pause, last_write = 10.0, -inf
 
     def on_train_begin(self, args: "TrainingArguments", state: "TrainerState", *_: object, **__: object) -> None:
         self._write(args, state)
 
     def on_log(self, args: "TrainingArguments", state: "TrainerState", *_: object, **__: object) -> None:
-        if time.monotonic() - self.written >= self.pause:
+        if time.monotonic() - self.last_write >= self.pause:
             self._write(args, state)
 
     def on_train_end(self, args: "TrainingArguments", state: "TrainerState", *_: object, **__: object) -> None:
@@ -213,55 +205,4 @@ class _CurvesCallback(TrainerCallback):  # type: ignore[misc]
 
     def _write(self, args: "TrainingArguments", state: "TrainerState") -> None:
         write_curves(Path(args.output_dir), state.log_history)
-        self.written = time.monotonic()
-
-
-# --- what goes wrong ------------------------------------------------------------------------------------------------
-
-ENTROPY_COLLAPSE = 1 / 3
-"""Of the entropy at the start: below it the policy has nearly stopped trying different answers."""
-LEAST_FORMAT, PATIENCE = 0.6, 30
-"""A form reward below this for so many steps holds everything else up."""
-
-
-class HealthMonitor:
-    """Watches logged steps for a collapse of entropy and for a form that is not learnt."""
-
-    def __init__(self) -> None:
-        self._first_entropy: float | None = None
-        self._last_formed_step = 0
-        self._given_notes: set[str] = set()
-
-    def check_step(self, logs: Logs, step: int) -> list[str]:
-        """Look at a logged step of GRPO; returns notes, each of them once in the life of the monitor."""
-        if is_supervised(logs):  # its entropy falls as it should
-            return []
-        notes = {"entropy": self._check_entropy(logs.get("entropy")), "form": self._check_form(logs, step)}
-        found = {name: note for name, note in notes.items() if note and name not in self._given_notes}
-        self._given_notes |= set(found)
-        return list(found.values())
-
-    def _check_entropy(self, entropy: float | None) -> str:
-        if entropy is None:
-            return ""
-        self._first_entropy = entropy if self._first_entropy is None else self._first_entropy
-        if entropy >= ENTROPY_COLLAPSE * self._first_entropy:
-            return ""
-        return (
-            f"entropy is {entropy:.3f}, less than a third of its {self._first_entropy:.3f} at the start: answers "
-            "become alike, and groups of equal rewards teach nothing (zero std). A lower trainer.learning_rate, "
-            "trainer.beta or trainer.entropy_coef above 0, or trainer.epsilon_high keep it up (docs/training.md)"
-        )
-
-    def _check_form(self, logs: Logs, step: int) -> str:
-        form = logs.get("rewards/format/mean")
-        if form is None or form >= LEAST_FORMAT:
-            self._last_formed_step = self._last_formed_step if form is None else step
-            return ""
-        if step - self._last_formed_step < PATIENCE:
-            return ""
-        return (
-            f"the form reward has been below {LEAST_FORMAT:g} for {step - self._last_formed_step} steps (now "
-            f"{form:.3f}): answers without the form earn little else. Look at the pages below out/samples; a cold "
-            "start (sft) teaches the form, and where `clipped` is high, trainer.max_completion_length is too short"
-        )
+        self.last_write = time.monotonic()

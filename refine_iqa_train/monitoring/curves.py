@@ -104,7 +104,7 @@ def render_curves(name: str, history: Sequence[Logs]) -> str:
     history
         Logged entries, each with `step`.
     """
-    panels = [_render_panel(panel, found) for panel in PANELS if (found := _collect_series(panel, history))]
+    panels = [_render_panel(panel, series) for panel in PANELS if (series := _collect_series(panel, history))]
     steps = max((entry.get("step") or 0 for entry in history), default=0)
     summary = f"{steps:,} steps." if panels else "Nothing was logged yet."
     body = (
@@ -117,8 +117,8 @@ def _collect_series(panel: Panel, history: Sequence[Logs]) -> dict[str, list[Poi
     """The curves of a panel that have values, by short name."""
     if "loss" in panel.metrics and not any("mean_token_accuracy" in entry for entry in history):
         return {}  # that of GRPO is about 0 whatever happens
-    found = {short: read_series(history, metric) for metric, short in panel.metrics.items()}
-    return {short: points for short, points in found.items() if any(value is not None for _, value in points)}
+    series = {short: read_series(history, metric) for metric, short in panel.metrics.items()}
+    return {short: points for short, points in series.items() if any(value is not None for _, value in points)}
 
 
 def read_series(history: Sequence[Logs], metric: str) -> list[Point]:
@@ -142,15 +142,15 @@ def _average_points(points: Sequence[Point]) -> Point:
 # --- drawing --------------------------------------------------------------------------------------------------------
 
 
-def _render_panel(panel: Panel, found: Mapping[str, Sequence[Point]]) -> str:
-    colors = dict(zip(found, COLORS, strict=False))
+def _render_panel(panel: Panel, series: Mapping[str, Sequence[Point]]) -> str:
+    colors = dict(zip(series, COLORS, strict=False))
     legend = "".join(
         f'<span><i style="background:{colors[name]}"></i>{escape(name)} {_format_latest(points)}</span>'
-        for name, points in found.items()
+        for name, points in series.items()
     )
     return (
         f'<section><h2>{escape(panel.title)}</h2><p class="legend">{legend}</p>'
-        f"{_render_drawing(panel, found, colors)}</section>"
+        f"{_render_drawing(panel, series, colors)}</section>"
     )
 
 
@@ -158,14 +158,14 @@ def _format_latest(points: Sequence[Point]) -> str:
     return next(_format_number(value) for _, value in reversed(points) if value is not None)
 
 
-def _render_drawing(panel: Panel, found: Mapping[str, Sequence[Point]], colors: Mapping[str, str]) -> str:
-    steps = [step for points in found.values() for step, _ in points]
-    values = [value for points in found.values() for _, value in points if value is not None]
+def _render_drawing(panel: Panel, series: Mapping[str, Sequence[Point]], colors: Mapping[str, str]) -> str:
+    steps = [step for points in series.values() for step, _ in points]
+    values = [value for points in series.values() for _, value in points if value is not None]
     values += (0.0, 1.0) if panel.share else ()
     across, up = _choose_ticks(0.0, max(steps), 1.0), _choose_ticks(min(values), max(values))
     x = _make_scale(0.0, across[-1], LEFT, LEFT + WIDTH)
     y = _make_scale(up[0], up[-1], TOP + HEIGHT, TOP)
-    lines = "".join(_render_curve(points, x, y, colors[name]) for name, points in found.items())
+    lines = "".join(_render_curve(points, x, y, colors[name]) for name, points in series.items())
     return (
         f'<svg class="panel" viewBox="0 0 {LEFT + WIDTH + RIGHT} {TOP + HEIGHT + BOTTOM}" role="img" '
         f'aria-label="{escape(panel.title)}">{_render_axes(across, up, x, y)}{lines}</svg>'
@@ -219,10 +219,10 @@ def _render_axes(across: Sequence[float], up: Sequence[float], x: _LinearScale, 
 def _render_curve(points: Sequence[Point], x: _LinearScale, y: _LinearScale, color: str) -> str:
     """Lines between neighbors that both have values; a dot on each of a few points."""
     out = []
-    for there, part in groupby(points, key=lambda point: point[1] is not None):
+    for has_value, part in groupby(points, key=lambda point: point[1] is not None):
         places = [(x(step), y(value)) for step, value in part if value is not None]
-        if there and len(places) > 1:
+        if has_value and len(places) > 1:
             out.append(f'<polyline stroke="{color}" points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in places)}"/>')
-        if there and (len(points) <= 40 or len(places) == 1):
+        if has_value and (len(points) <= 40 or len(places) == 1):
             out += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2.2" fill="{color}"/>' for a, b in places]
     return "".join(out)

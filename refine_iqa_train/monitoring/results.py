@@ -20,17 +20,17 @@ def read_scores(out: str | Path) -> dict[str, Logs]:
     if not file.exists():
         raise UserError(f"{out} holds no finished run: there is no {file.name}")
     history = json.loads(file.read_text(encoding="utf-8"))["log_history"]
-    found = [_select_metrics(entry) for entry in history if "eval_held_out/n" in entry]
-    if not found:
+    validations = [_select_metrics(entry) for entry in history if "eval_held_out/n" in entry]
+    if not validations:
         raise UserError(f"nothing was validated in {out}: set validation.every")
-    return {"before": found[0], "after": found[-1]}
+    return {"before": validations[0], "after": validations[-1]}
 
 
 def _select_metrics(entry: Logs) -> Logs:
-    kept = (name for name in entry if name.startswith("eval_"))
+    metric_names = (name for name in entry if name.startswith("eval_"))
     return {
         name.removeprefix("eval_"): entry[name]
-        for name in kept
+        for name in metric_names
         if name.removeprefix("eval_").split("/")[0] in ("held_out", *TASKS)
     }
 

@@ -7,7 +7,7 @@ __all__ = ["EPSILON", "SHIFT", "plain_advantages", "published_advantages"]
 
 EPSILON = 1.0e-4
 SHIFT = 0.2e-4
-"""Taken from a group without a fully right rollout. It matters where all rewards are equal: -0.2 for all of them."""
+"""Taken from a group without a fully correct rollout. It matters where all rewards are equal: -0.2 for all of them."""
 
 
 def plain_advantages(rewards: Tensor, group: int) -> Tensor:
@@ -37,7 +37,7 @@ def plain_advantages(rewards: Tensor, group: int) -> Tensor:
     return ((grouped - mean) / (std + EPSILON)).view(-1)
 
 
-def published_advantages(rewards: Tensor, right: Tensor, group: int) -> Tensor:
+def published_advantages(rewards: Tensor, is_correct: Tensor, group: int) -> Tensor:
     """Advantages of Refine-IQA's second stage: groups with a fully correct rollout keep only what is positive.
 
     Any other group is shifted down by `SHIFT` before it is divided: where all of its rewards are equal, all get -0.2.
@@ -46,7 +46,7 @@ def published_advantages(rewards: Tensor, right: Tensor, group: int) -> Tensor:
     ----------
     rewards
         (B,) float; the rollouts of a group stand together.
-    right
+    is_correct
         (B,) bool: the rollout is fully correct.
     group
         Rollouts in a group, 2 or more; divides B.
@@ -60,13 +60,13 @@ def published_advantages(rewards: Tensor, right: Tensor, group: int) -> Tensor:
     --------
     >>> import torch
     >>> from refine_iqa_train.rewards.advantages import published_advantages
-    >>> right = torch.tensor([False, True, False, False])
-    >>> published_advantages(torch.tensor([0.0, 1.0, 2.0, 2.0]), right, group=2)
+    >>> is_correct = torch.tensor([False, True, False, False])
+    >>> published_advantages(torch.tensor([0.0, 1.0, 2.0, 2.0]), is_correct, group=2)
     tensor([ 0.0000,  0.7070, -0.2000, -0.2000])
     """
     grouped = rewards.view(-1, group)
     mean, std = grouped.mean(1, keepdim=True), grouped.std(1, keepdim=True)
-    some_right = right.view(-1, group).any(1, keepdim=True)  # (B / G, 1)
-    shift = torch.where(some_right, 0.0, SHIFT)
+    has_correct = is_correct.view(-1, group).any(1, keepdim=True)  # (B / G, 1)
+    shift = torch.where(has_correct, 0.0, SHIFT)
     advantages = (grouped - mean - shift) / (std + EPSILON)
-    return torch.where(some_right, advantages.clamp(min=0), advantages).view(-1)
+    return torch.where(has_correct, advantages.clamp(min=0), advantages).view(-1)

@@ -75,7 +75,8 @@ class RankingReward:
         accelerator = self.trainer.accelerator
         scores = [_read_score(get_text(completion)) for completion in completions]
         true_scores = [
-            float("nan") if name != "quality" or right is None else right for name, right in zip(task, mos, strict=True)
+            float("nan") if name != "quality" or true_score is None else true_score
+            for name, true_score in zip(task, mos, strict=True)
         ]
         local = torch.tensor([scores, true_scores], dtype=torch.float64, device=accelerator.device)
         local = local.T.contiguous()  # (B, 2)

@@ -6,6 +6,7 @@ What an answer is worth is decided in `distortlab.tasks`; here are only the sign
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
+from typing import NamedTuple
 
 from distortlab.tasks import TASKS, Unread, Verdict, format_score, quality, recognition
 from refine_iqa_train.config.schema import QualityRules, RewardRules
@@ -90,8 +91,15 @@ def is_fully_correct(completion: str, solution: str, threshold: float) -> bool:
     return quality.score(completion, solution, quality.Grading("hit", threshold)).reward == 1.0
 
 
+class _ScoredRow(NamedTuple):
+    text: str
+    solution: str
+    family: str | None
+    verdict: Verdict
+
+
 class TaskReward:
-    """The reward of one task."""
+    """The reward of one task, as TRL calls it; `scorer` gives the verdict on an answer."""
 
     def __init__(self, task: str, scorer: Scorer) -> None:
         self.task, self.scorer, self.__name__ = task, scorer, task
@@ -106,23 +114,25 @@ class TaskReward:
         **_: object,
     ) -> list[float | None]:
         """The value of each answer; 0 where nothing could be read; None for other tasks."""
-        rows = list(zip(map(get_text, completions), task, solution, family, strict=True))
-        verdicts = [self.scorer(text, truth) if name == self.task else None for text, name, truth, _ in rows]
-        mine = [(row, verdict) for row, verdict in zip(rows, verdicts, strict=True) if verdict is not None]
-        if log_metric is not None and mine:
-            self._log_metrics(mine, log_metric)
-        return [None if verdict is None else verdict.reward for verdict in verdicts]
+        rows = [
+            _ScoredRow(text, truth, kind, self.scorer(text, truth)) if name == self.task else None
+            for text, name, truth, kind in zip(map(get_text, completions), task, solution, family, strict=True)
+        ]
+        scored = [row for row in rows if row is not None]
+        if log_metric is not None and scored:
+            self._log_metrics(scored, log_metric)
+        return [None if row is None else row.verdict.reward for row in rows]
 
-    def _log_metrics(self, mine: Sequence[tuple[tuple[str, str, str, str | None], Verdict]], log: LogMetric) -> None:
-        log(f"{self.task}/unread", fmean(verdict.value is None for _, verdict in mine))
+    def _log_metrics(self, rows: Sequence[_ScoredRow], log: LogMetric) -> None:
+        log(f"{self.task}/unread", fmean(row.verdict.value is None for row in rows))
         families: dict[str, list[float]] = {}
-        for (_, _, _, family), verdict in mine:
-            if family is not None:
-                families.setdefault(family, []).append(verdict.reward)
+        for row in rows:
+            if row.family is not None:
+                families.setdefault(row.family, []).append(row.verdict.reward)
         for family, values in sorted(families.items()):
             log(f"families/{family}/{self.task}", fmean(values))
         if self.task.startswith("recognition"):
-            marks = [recognition.compare(text, truth) for (text, _, truth, _), _ in mine]
+            marks = [recognition.compare(row.text, row.solution) for row in rows]
             read = [mark for mark in marks if not isinstance(mark, Unread)]
-            log(f"{self.task}/type", sum(mark.type_right for mark in read) / len(mine))
-            log(f"{self.task}/severity", sum(not mark.severity_distance for mark in read) / len(mine))
+            log(f"{self.task}/type", sum(mark.type_right for mark in read) / len(rows))
+            log(f"{self.task}/severity", sum(not mark.severity_distance for mark in read) / len(rows))

@@ -61,8 +61,8 @@ class TeacherForcing:
         tail = (self.tokenizer.pad_token_id,) * keep
         idle = [[TeacherForcingJob(spare, tail)]] * (self._agree_on_passes(len(batches)) - len(batches))
         with torch.no_grad(), _evaluation_mode(self.trainer.model):
-            found = [self._run_pass(batch, keep, read) for batch in [*batches, *idle]]
-        return found[: len(batches)]
+            outputs = [self._run_pass(batch, keep, read) for batch in [*batches, *idle]]
+        return outputs[: len(batches)]
 
     def _agree_on_passes(self, passes: int) -> int:
         """The largest number of passes that a process needs."""

@@ -172,9 +172,11 @@ def _check_nothing_is_lost(out: Path, mark: RunRecord | None, finished: RunRecor
             f"{out} is finished after {finished.steps:,} steps, and holds no checkpoint to go on from; begin a new run "
             f"from its weights (model: {out}) with another out"
         )
-    held = [name for name in ("config.json", "adapter_config.json", "model.safetensors") if (out / name).exists()]
-    if held and mark is None:
-        raise UserError(f"{out} holds a model ({', '.join(held)}) that is not of this run; choose another out")
+    model_files = [
+        name for name in ("config.json", "adapter_config.json", "model.safetensors") if (out / name).exists()
+    ]
+    if model_files and mark is None:
+        raise UserError(f"{out} holds a model ({', '.join(model_files)}) that is not of this run; choose another out")
 
 
 def copy_model(checkpoint: Path, out: Path) -> None:

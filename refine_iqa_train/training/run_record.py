@@ -111,15 +111,15 @@ def _count_processes(run: PreparedRun) -> int:
 
 def _resolve_trainer_values(run: PreparedRun) -> dict[str, Any]:
     """All keys of TRL as they are resolved, so that a default that is written out is no difference."""
-    kept = {"model_init_kwargs": run.config.trainer.get("model_init_kwargs")}
+    values = {"model_init_kwargs": run.config.trainer.get("model_init_kwargs")}
     for field in fields(run.arguments):
         if not field.init or field.name in REPLACED_KEYS or any(fnmatch(field.name, name) for name in VOLATILE):
             continue
         value = getattr(run.arguments, field.name, None)
         value = value.value if isinstance(value, enum.Enum) else to_plain_values(value)
         if isinstance(value, bool | int | float | str | list | dict | None):
-            kept[field.name] = value
-    return kept
+            values[field.name] = value
+    return values
 
 
 def _hash_data(run: PreparedRun) -> str | None:
@@ -138,19 +138,19 @@ def _hash_data(run: PreparedRun) -> str | None:
 
 def list_differences(old: RunRecord, new: RunRecord) -> list[str]:
     """List what a run that goes on may not change and does, e.g. "trainer.learning_rate was 1e-06 and is 1e-05"."""
-    found = [
+    changes = [
         f"{key} was {_format_value(getattr(old, name))} and is {_format_value(getattr(new, name))}"
         for name, key in WHOLE_FIELDS.items()
         if getattr(old, name) != getattr(new, name)
     ]
     before, after = dict(_flatten(old.config)), dict(_flatten(new.config))
     changed = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
-    found += [
+    changes += [
         f"{key} was {_format_value(before.get(key))} and is {_format_value(after.get(key))}"
         for key in changed
         if not _may_change(key, new.data is None) and _is_known(key, before, after)
     ]
-    return found
+    return changes
 
 
 def _is_known(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

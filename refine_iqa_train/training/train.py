@@ -221,9 +221,9 @@ def _remove_intermediates(config: Config) -> None:
 
 def _find_last_metrics(history: Sequence[Logs]) -> dict[str, float]:
     """The latest value of every metric; those of a validation are all of the last one, or none."""
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for entry in history:
         if "eval_held_out/n" in entry:
-            found = {name: value for name, value in found.items() if not name.startswith("eval_")}
-        found |= {name: value for name, value in entry.items() if isinstance(value, int | float)}
-    return found
+            metrics = {name: value for name, value in metrics.items() if not name.startswith("eval_")}
+        metrics |= {name: value for name, value in entry.items() if isinstance(value, int | float)}
+    return metrics

@@ -115,12 +115,12 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
             generation, kwargs = deepcopy(self.generation_config), {**self.generation_kwargs, **keys}
             generation.update(**keys)
             changes = {"generation_config": generation, "generation_kwargs": kwargs}
-        kept = {name: getattr(owner, name) for name in changes}
+        originals = {name: getattr(owner, name) for name in changes}
         try:
             vars(owner).update(changes)
             yield
         finally:
-            vars(owner).update(kept)
+            vars(owner).update(originals)
 
     # --- advantages -------------------------------------------------------------------------------------------------
 
@@ -195,8 +195,8 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
 
 def has_direct_scores(config: Config, trainer: PolicyTrainer) -> bool:
     """Whether held-out images are also scored without thinking: the same on all processes."""
-    wanted = config.validation.direct and config.validation.every > 0 and config.data.rated is not None
-    return wanted and has_digit_tokens(trainer.processing_class.tokenizer)
+    is_asked_for = config.validation.direct and config.validation.every > 0 and config.data.rated is not None
+    return is_asked_for and has_digit_tokens(trainer.processing_class.tokenizer)
 
 
 def is_page_due(step: int, latest: int | None, every: int) -> bool:

@@ -57,11 +57,10 @@ def _check_same(rules: LoraRules, adapter: Adapter, family: ModelFamily) -> None
     }
     for key, value in adapter_rules.items():
         if getattr(rules, key) != value:
-            wanted, theirs = json.dumps(getattr(rules, key)), json.dumps(value)
+            configured, stored = json.dumps(getattr(rules, key)), json.dumps(value)
             raise UserError(
-                f"lora.{key} = {wanted}, and the adapters in {adapter.name} have {theirs}: set lora.{key}: {theirs} to "
-                "train them on, or adapter: merge to add them to the weights and "
-                "begin with new ones"
+                f"lora.{key} = {configured}, and the adapters in {adapter.name} have {stored}: set lora.{key}: "
+                f"{stored} to train them on, or adapter: merge to add them to the weights and begin with new ones"
             )
 
 
