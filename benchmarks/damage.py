@@ -14,7 +14,7 @@ from distortlab.dataset.reader import open_data
 from distortlab.dataset.tables import hash_footer
 from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
-from distortlab.storage.atomic import sha256_of
+from distortlab.storage.atomic import hash_file
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
             "write": lambda: _write(rows, False),
             "write, page checksums": lambda: _write(rows, True),
             "the footer's hash": lambda: _hash_footer(file),
-            "SHA-256 of the whole file": lambda: sha256_of(file),
+            "SHA-256 of the whole file": lambda: hash_file(file),
         }
         times: dict[str, list[float]] = {name: [] for name in works}
         for _ in range(7):

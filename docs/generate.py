@@ -27,7 +27,7 @@ from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
 from distortlab.severity.direction import TRENDS
 from distortlab.severity.visibility import GATES
-from distortlab.storage.atomic import sha256_of
+from distortlab.storage.atomic import hash_file
 from distortlab.tasks.terms import PHRASES
 from distortlab.visualization.contact_sheet import make_dataset_tiles
 from distortlab.visualization.gallery import Step, draw_catalog_sheet, load_sample_photograph, render_steps, select_rows
@@ -224,7 +224,7 @@ def stale_page(name: str, text: str) -> bool:
 def stale_picture(name: str, made: Made, known: Mapping[str, Any]) -> bool:
     """Whether a picture is not there, is not the one whose facts are known, or shows something else than it should."""
     path, entry = DOCS / name, known.get(name)
-    if entry is None or not path.exists() or sha256_of(path) != entry["sha256"]:
+    if entry is None or not path.exists() or hash_file(path) != entry["sha256"]:
         return True
     return list(made.image.shape[:2]) != entry["size"] or not same(made.facts, entry["facts"])
 
@@ -244,7 +244,7 @@ def write_picture(name: str, made: Made) -> dict[str, Any]:
     path.parent.mkdir(exist_ok=True)
     options = {"quality": 85, "optimize": True} if path.suffix == ".jpg" else {"quality": 62, "method": 6}
     pillow.fromarray(made.image).save(path, **options)
-    return {"sha256": sha256_of(path), "size": list(made.image.shape[:2]), "facts": made.facts}
+    return {"sha256": hash_file(path), "size": list(made.image.shape[:2]), "facts": made.facts}
 
 
 def main() -> None:

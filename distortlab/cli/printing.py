@@ -17,7 +17,7 @@ from distortlab.generation.report import Account
 from distortlab.verification.report import Report
 
 if TYPE_CHECKING:
-    from distortlab.sharing.push import Pushed
+    from distortlab.sharing.push import PushResult
     from distortlab.visualization.viewer import PageSummary
 
 __all__ = [
@@ -145,7 +145,7 @@ def print_view(page: "PageSummary") -> None:
         typer.echo(f"{page.left_out:,} more had no room; --max-mb gives it")
 
 
-def print_pushed(pushed: "Pushed") -> None:
+def print_pushed(pushed: "PushResult") -> None:
     """Print what a push sent and removed, or would."""
     size = f"{len(pushed.sent)} files, {pushed.sent_bytes / 1e6:,.1f} MB"
     removed = f", {len(pushed.removed)} old files removed" if pushed.removed else ""

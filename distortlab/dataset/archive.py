@@ -16,7 +16,7 @@ from distortlab.core.region import Box
 from distortlab.dataset.manifest import Entries
 from distortlab.dataset.patches import FOOTER, decode_regions, restore_image
 from distortlab.imaging.decode import decode_image
-from distortlab.storage.atomic import sha256_of
+from distortlab.storage.atomic import hash_file
 from distortlab.storage.base import Storage
 
 __all__ = ["ArchiveShard", "ArchivedImage"]
@@ -61,7 +61,7 @@ class ArchiveShard:
                     paths.append(stack.enter_context(source.local(path)))
                 except FileNotFoundError:
                     raise UserError(f"{source} is not whole: {path} is missing") from None
-                if sha256_of(paths[-1]) != entry.get("sha256"):
+                if hash_file(paths[-1]) != entry.get("sha256"):
                     raise UserError(f"{source} is damaged: the SHA-256 of {path} is not the one in the manifest")
             yield cls(f"{source}, {next(iter(entries))}", *paths)
 

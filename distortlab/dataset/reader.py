@@ -19,7 +19,7 @@ from distortlab.dataset.manifest import check_manifest, find_entry_fault
 from distortlab.dataset.notebook import dataset_html
 from distortlab.dataset.schema import TABLES
 from distortlab.dataset.tables import REMEDY, open_table
-from distortlab.storage.atomic import read_json, seal_fault, sha256_of
+from distortlab.storage.atomic import find_seal_fault, hash_file, read_json
 from distortlab.storage.base import Folder, Storage
 
 __all__ = ["Part", "RowGroup", "StoredDataset", "open_data"]
@@ -127,7 +127,7 @@ class StoredDataset:
         """
         chosen = self.parts if parts is None else parts
         with ThreadPoolExecutor(max(1, threads)) as pool:
-            hashes = pool.map(lambda part: sha256_of(self.folder / part.path), chosen)
+            hashes = pool.map(lambda part: hash_file(self.folder / part.path), chosen)
             for part, found in zip(chosen, hashes, strict=True):
                 if found != part.sha256:
                     pool.shutdown(cancel_futures=True)
@@ -191,7 +191,7 @@ def open_data(folder: str | Path, whole: bool = True) -> StoredDataset:
     folder = Path(folder)
     manifest = _manifest(folder)
     if whole:
-        if fault := seal_fault(folder / "MANIFEST.json"):
+        if fault := find_seal_fault(folder / "MANIFEST.json"):
             raise UserError(f"{folder / 'MANIFEST.json'} is damaged: it {fault}; {REMEDY}")
         _check_files(folder, manifest["files"])
     return StoredDataset.from_manifest(folder, manifest)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.core.errors import UserError
-from distortlab.storage.atomic import HashedFile, sha256_of
+from distortlab.storage.atomic import HashedFile, hash_file
 
 __all__ = ["REMEDY", "describe_table", "hash_footer", "open_table"]
 
@@ -105,4 +105,4 @@ def _is_intact(source: Path | BinaryIO, entry: Mapping[str, Any]) -> bool:
 
 @cache
 def _hash_once(path: Path, size: int, modified_ns: int) -> str:
-    return sha256_of(path)
+    return hash_file(path)

@@ -9,7 +9,7 @@ from distortlab.core.errors import BadRecipe, UserError
 from distortlab.dataset.layout import FULL, PLAN_PATH, Layout, layout_of
 from distortlab.generation.finish import own_folders, own_names
 from distortlab.generation.plan import Plan
-from distortlab.storage.atomic import json_text
+from distortlab.storage.atomic import format_json
 from distortlab.storage.base import Storage
 from distortlab.storage.locks import Hold
 
@@ -52,7 +52,7 @@ def claim(out: Storage, plan: Plan, overwrite: bool, layout: Layout = FULL) -> I
         if begun and overwrite:
             _clear(out, hold, layout_of(out.read_json(PLAN_PATH)))
         mine = {"sha256": plan.sha256, **layout.manifest_entry, **plan.identity}
-        if (begun and not overwrite) or not out.create_text(PLAN_PATH, json_text(mine)):
+        if (begun and not overwrite) or not out.create_text(PLAN_PATH, format_json(mine)):
             _check_plan(out, out.read_json(PLAN_PATH), plan, layout)
         yield hold
 

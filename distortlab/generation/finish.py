@@ -20,7 +20,7 @@ from distortlab.generation.card.card import render_card
 from distortlab.generation.plan import Plan
 from distortlab.generation.receipt import Receipt, is_whole, quarantine_path
 from distortlab.generation.report import Account
-from distortlab.storage.atomic import json_in, json_text, seal_fault_in, sealed
+from distortlab.storage.atomic import add_seal, find_seal_fault_in, format_json, parse_json
 from distortlab.storage.base import Storage
 
 __all__ = ["account_of", "finish", "own_folders", "own_names"]
@@ -69,7 +69,7 @@ def _read_quarantine(out: Storage, receipts: Sequence[Receipt]) -> Iterator[dict
     for receipt in receipts:
         if receipt.failures:
             lines = (out.read(quarantine_path(receipt.shard)) or b"").splitlines()
-            yield from (value for line in lines if isinstance(value := json_in(line), dict))
+            yield from (value for line in lines if isinstance(value := parse_json(line), dict))
 
 
 def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Storage, layout: Layout = FULL) -> None:
@@ -93,7 +93,7 @@ def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Stora
             "recipe_text": json.dumps(plan.recipe.as_dict()),
         }
         manifest |= {**layout.manifest_entry, "plan": {**plan.identity, **stored}}
-    out.write_text("MANIFEST.json", json_text(sealed(manifest)))
+    out.write_text("MANIFEST.json", format_json(add_seal(manifest)))
 
 
 def _card(plan: Plan, account: Account, files: Mapping[str, Mapping[str, Any]], out: Storage) -> str:
@@ -128,8 +128,13 @@ def _is_finished(out: Storage, plan: Plan, files: Mapping[str, Mapping[str, Any]
     that are not of a shard, whose hashes were compared before, are as they were written.
     """
     data = out.read("MANIFEST.json")
-    known = json_in(data)
-    if data is None or seal_fault_in(data) or not isinstance(known, dict) or known.get("plan_sha256") != plan.sha256:
+    known = parse_json(data)
+    if (
+        data is None
+        or find_seal_fault_in(data)
+        or not isinstance(known, dict)
+        or known.get("plan_sha256") != plan.sha256
+    ):
         return False
     listed = known.get("files", {})
     if not all(listed.get(path) == entry for path, entry in files.items()) or not is_whole(out, listed):

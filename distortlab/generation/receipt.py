@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from distortlab.storage.atomic import json_in, json_text, seal_fault_in, sealed
+from distortlab.storage.atomic import add_seal, find_seal_fault_in, format_json, parse_json
 from distortlab.storage.base import Storage
 
 __all__ = ["Receipt", "is_whole", "quarantine_path", "write_receipt"]
@@ -35,9 +35,9 @@ class Receipt:
         """
         try:
             data = out.read(_receipt_path(shard))
-            if data is None or seal_fault_in(data):
+            if data is None or find_seal_fault_in(data):
                 return None
-            receipt = cls(**{name: value for name, value in (json_in(data) or {}).items() if name != "seal"})
+            receipt = cls(**{name: value for name, value in (parse_json(data) or {}).items() if name != "seal"})
             if receipt.plan_sha256 != plan_sha256:
                 return None
             whole = is_whole(out, receipt.files) and not (hashes and out.find_damaged(receipt.files))
@@ -66,5 +66,5 @@ def write_receipt(out: Storage, receipt: Receipt, failures: list[dict[str, str]]
     receipt = replace(receipt, quarantine_sha256=hashlib.sha256(quarantine.encode()).hexdigest())
     out.write_text(quarantine_path(receipt.shard), quarantine)
     values = {name: getattr(receipt, name) for name in Receipt.__slots__}
-    out.write_text(_receipt_path(receipt.shard), json_text(sealed(values)))
+    out.write_text(_receipt_path(receipt.shard), format_json(add_seal(values)))
     return receipt

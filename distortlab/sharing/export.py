@@ -22,18 +22,18 @@ from distortlab.analysis.sharing_rights import count_licenses, count_no_derivati
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.dataset.reader import Part, StoredDataset, open_data, open_part
 from distortlab.dataset.writer import make_table, open_writer
-from distortlab.sharing.export_formats import FORMS, VERL, Form
+from distortlab.sharing.export_formats import FORMATS, VERL, ExportFormat
 from distortlab.storage.atomic import new_file, read_json, write_json
 from distortlab.tasks import TASKS
 
-__all__ = ["Exported", "export"]
+__all__ = ["ExportResult", "export"]
 
 _MARK = "EXPORT.json"
 _NAME = re.compile(r"[\w][\w.-]{0,200}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """What was written: rows by split, image files, their bytes. `loaded_by` names the projects whose form it is,
     `no_derivatives` counts the images of the data set that may not be passed on.
     """
@@ -56,32 +56,49 @@ def export(
     tasks: Sequence[str] = (),
     overwrite: bool = False,
     progress: Callable[[int], None] = lambda rows: None,
-) -> Exported:
-    """Write the questions of a finished data set in one of `FORMS`; of some splits or tasks only, if any are named.
+) -> ExportResult:
+    """Write the questions of a finished data set in the form that another project loads.
 
-    `out` must not exist, or be empty; with `overwrite` an older export is replaced, and nothing else ever is. Raises
-    `UserError`. `progress` is told how many more rows were read.
+    Parameters
+    ----------
+    folder
+        The data set.
+    out
+        A folder that does not exist, or is empty.
+    form
+        One of `FORMATS`.
+    splits, tasks
+        Only these; all unless given.
+    overwrite
+        Replace an older export. Nothing else is ever replaced.
+    progress
+        Called with the number of rows that were read since the last call.
+
+    Raises
+    ------
+    UserError
+        For a name that does not exist, a place that is in use, or a data set without such questions.
     """
     data, out = open_data(folder), Path(out)
-    if form not in FORMS:
-        raise UserError(describe_unknown("format", form, FORMS))
-    chosen = [_known("split", split, data.splits) for split in splits] or list(data.splits)
-    asked = {_known("task", task, TASKS) for task in tasks} or set(TASKS)
-    asked &= set(FORMS[form].tasks or TASKS)
+    if form not in FORMATS:
+        raise UserError(describe_unknown("format", form, FORMATS))
+    chosen = [_check_name("split", split, data.splits) for split in splits] or list(data.splits)
+    wanted = {_check_name("task", task, TASKS) for task in tasks} or set(TASKS)
+    wanted &= set(FORMATS[form].tasks or TASKS)
     _check_place(out, overwrite)
-    with _whole(out) as hidden:
-        sums = _Sums()
-        rows = {split: _write_split(data, hidden, FORMS[form], split, asked, sums, progress) for split in chosen}
+    with _new_folder(out) as hidden:
+        sums = _ImageTotals()
+        rows = {split: _write_split(data, hidden, FORMATS[form], split, wanted, sums, progress) for split in chosen}
         if not any(rows.values()):
             raise UserError(f"{folder} has no question of those tasks that {form} can hold")
         fixed = count_no_derivatives(count_licenses(data))
-        exported = Exported(out, form, FORMS[form].loaded_by, rows, sums.images, sums.bytes, fixed)
+        result = ExportResult(out, form, FORMATS[form].loaded_by, rows, sums.images, sums.bytes, fixed)
         about = {"generator_version": __version__, "plan_sha256": data.manifest.get("plan_sha256")}
-        write_json(hidden / _MARK, {**asdict(exported), **about, "out": None})
-    return exported
+        write_json(hidden / _MARK, {**asdict(result), **about, "out": None})
+    return result
 
 
-def _known(kind: str, name: str, known: Any) -> str:
+def _check_name(kind: str, name: str, known: Any) -> str:
     if name not in known:
         raise UserError(describe_unknown(kind, name, known))
     return name
@@ -104,7 +121,7 @@ def _check_place(out: Path, overwrite: bool) -> None:
 
 
 @contextmanager
-def _whole(out: Path) -> Iterator[Path]:
+def _new_folder(out: Path) -> Iterator[Path]:
     """A hidden folder that gets the name `out` when everything in it is written."""
     hidden = out.absolute().with_name(f".{out.absolute().name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
@@ -134,7 +151,7 @@ def _put_in_place(hidden: Path, out: Path) -> None:
 
 
 @dataclass(slots=True)
-class _Sums:
+class _ImageTotals:
     images: int = 0
     bytes: int = 0
 
@@ -149,19 +166,19 @@ class _Rows(Protocol):
 def _write_split(
     data: StoredDataset,
     out: Path,
-    form: Form,
+    form: ExportFormat,
     split: str,
     tasks: set[str],
-    sums: _Sums,
+    sums: _ImageTotals,
     progress: Callable[[int], None],
 ) -> int:
     count = 0
     with _OPENERS[form.suffix](out / f"{split}.{form.suffix}") as sink:
         for part in data.parts_of("rft", split):
-            files = _Files(out, part, sums, write=form.suffix != "parquet")
+            files = _ImageFiles(out, part, sums, write=form.suffix != "parquet")
             for group in _groups(data, part):
                 rows = [row for row in group if row["task"] in tasks]
-                sink.add([form.row(row, files.of(row), count + i) for i, row in enumerate(rows)])
+                sink.add([form.row(row, files.write_images(row), count + i) for i, row in enumerate(rows)])
                 count += len(rows)
                 progress(len(group))
     return count
@@ -183,16 +200,16 @@ def _check_row(part: Part, row: Mapping[str, Any]) -> None:
         raise UserError(f"{part.path}, {row['sample_id']}: a question with one plain message and its images is needed")
 
 
-class _Files:
+class _ImageFiles:
     """The image files of a shard, each written when it is first shown."""
 
-    def __init__(self, out: Path, part: Part, sums: _Sums, write: bool) -> None:
+    def __init__(self, out: Path, part: Part, sums: _ImageTotals, write: bool) -> None:
         self._out, self._sums, self._write = out, sums, write
         self._folder = f"images/{Path(part.path).name.partition('-of-')[0]}"
         self._known: dict[str, int] = {}
 
-    def of(self, row: Mapping[str, Any]) -> list[str]:
-        """The paths of the images of a row, below the folder of the export."""
+    def write_images(self, row: Mapping[str, Any]) -> list[str]:
+        """Write those images of a row that are not there yet; return the paths of all, below the folder."""
         return [self._path(picture) for picture in row["images"]]
 
     def _path(self, picture: Mapping[str, Any]) -> str:

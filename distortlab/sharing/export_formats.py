@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from distortlab.dataset.schema import Features
 
-__all__ = ["FORMS", "VERL", "Form"]
+__all__ = ["FORMATS", "VERL", "ExportFormat"]
 
 Row = Mapping[str, Any]
 _SEVERITIES = ("slight", "moderate", "obvious", "serious", "catastrophic")
 
 
-class Form(NamedTuple):
+class ExportFormat(NamedTuple):
     """`row(row, images, index)` gives a row of theirs. `suffix`: jsonl, json (one list), or parquet (images inside).
     `tasks`: those that the form can hold; empty for all.
     """
@@ -94,10 +94,10 @@ VERL: Features = {
 }
 """What verl reads (`prompt` as messages), and what EasyR1 does (`problem` as text, `answer`), in one table."""
 
-FORMS: Mapping[str, Form] = {
-    "jsonl": Form(_vlm_r1, "jsonl", "VLM-R1"),
-    "llava": Form(_llava, "json", "LLaVA, LLaVA-NeXT"),
-    "verl": Form(_verl, "parquet", "verl, EasyR1"),
-    "ms-swift": Form(_ms_swift, "jsonl", "ms-swift"),
-    "q-insight": Form(_q_insight, "jsonl", "Q-Insight", ("recognition",)),
+FORMATS: Mapping[str, ExportFormat] = {
+    "jsonl": ExportFormat(_vlm_r1, "jsonl", "VLM-R1"),
+    "llava": ExportFormat(_llava, "json", "LLaVA, LLaVA-NeXT"),
+    "verl": ExportFormat(_verl, "parquet", "verl, EasyR1"),
+    "ms-swift": ExportFormat(_ms_swift, "jsonl", "ms-swift"),
+    "q-insight": ExportFormat(_q_insight, "jsonl", "Q-Insight", ("recognition",)),
 }

@@ -21,26 +21,26 @@ from distortlab.sharing.remote_diff import (
     Head,
     Item,
     Stage,
-    changes,
     check_tag,
     check_target,
-    exists,
-    head_of,
-    items_of,
-    silent,
+    diff_files,
+    find_repository,
+    list_items,
+    read_head,
+    silent_stage,
 )
-from distortlab.storage.hub_client import Hub, Moved, Patience, connect, quiet_client
+from distortlab.storage.hub_client import BranchMoved, Hub, Patience, connect, quiet_client
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
 
-__all__ = ["Pushed", "push"]
+__all__ = ["PushResult", "push"]
 
 _COMMITS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Pushed:
+class PushResult:
     """What a push came to. `commit` is the one that holds the data set now; `changed`: it was made by this push.
 
     `sent` and `removed` are paths; `sent_bytes` is the size of what the commit brought, which is more than was
@@ -71,17 +71,50 @@ def push(
     message: str | None = None,
     dry_run: bool = False,
     allow_no_derivatives: bool = False,
-    stage: Stage = silent,
+    stage: Stage = silent_stage,
     patience: Patience | None = None,
-) -> Pushed:
-    """Publish a finished data set as `repo` (`user/name`), on the branch `revision`, in one commit.
+) -> PushResult:
+    """Publish a finished data set on the Hugging Face Hub, whole or not at all.
 
-    A repository that does not exist is created, `private` and `gated` on request. Where the Hub holds the same files
-    already, no commit is made. Parquet files of an older version that this one does not have are removed. `tag` names
-    the commit. `dry_run` changes nothing and says what would be sent. A data set with images from references whose
-    license allows no changed copies (NoDerivatives) is refused unless `allow_no_derivatives`. Raises `UserError`,
-    `BuildFailed` for a Hub that does not answer or holds other bytes than were sent: in every case nothing is
-    half-published.
+    Every file is compared with its hash first. What the Hub has already is not sent; files of an older version that
+    this one does not have are removed, in the same commit. Where the Hub holds the same files, no commit is made.
+
+    Parameters
+    ----------
+    folder
+        The data set.
+    repo
+        `user/name`; it is made where it does not exist.
+    revision
+        The branch.
+    private
+        Whether a new repository can only be seen by its owners.
+    gated
+        Whether people must ask for access, and who grants it; as it is unless given.
+    tag
+        A name for the commit.
+    message
+        Of the commit.
+    dry_run
+        Change nothing, and say what would be sent.
+    allow_no_derivatives
+        Publish even images from references whose license allows no changed copies.
+    stage
+        Called at the start of a long piece of work with its name and its bytes; gives what takes the progress.
+    patience
+        How often and how long the Hub is asked again.
+
+    Returns
+    -------
+    PushResult
+        The commit, and what was sent.
+
+    Raises
+    ------
+    UserError
+        For what cannot be published, or not by this token. Nothing is half-published, here or below.
+    BuildFailed
+        For a Hub that does not answer, or that holds other bytes than were sent.
     """
     data = open_data(folder)
     if not allow_no_derivatives:
@@ -89,16 +122,16 @@ def push(
     hub = connect(repo, patience=patience)
     if not hub.api.token and not dry_run:
         raise UserError("no token: run `hf auth login`, or set HF_TOKEN")
-    items = items_of(data, stage)  # all that can be known here, before anybody is asked
+    items = list_items(data, stage)  # all that can be known here, before anybody is asked
     with quiet_client():
-        known = exists(hub, private)
-        head = head_of(hub, revision) if known else Head(None, {})
+        known = find_repository(hub, private)
+        head = read_head(hub, revision) if known else Head(None, {})
         check_target(hub, head)
-        check_tag(hub, head, tag, changed=any(changes(items, head)))
+        check_tag(hub, head, tag, changed=any(diff_files(items, head)))
         if dry_run:
             return _report(hub, revision, head.commit, items, head, tag, dry_run=True)
         _prepare(hub, known, head, revision, private, gated)
-        before = head if head.commit else head_of(hub, revision)
+        before = head if head.commit else read_head(hub, revision)
         commit = _publish(hub, revision, items, before, message or _message(data), stage)
         _check_remote(hub, commit, items)
         if tag:
@@ -121,9 +154,9 @@ def _report(
     before: Head,
     tag: str | None,
     dry_run: bool = False,
-) -> Pushed:
-    new, old = changes(items, before)
-    return Pushed(
+) -> PushResult:
+    new, old = diff_files(items, before)
+    return PushResult(
         repo=hub.repo,
         url=hub.url,
         revision=revision,
@@ -162,7 +195,7 @@ def _publish(hub: Hub, revision: str, items: Sequence[Item], head: Head, message
 
     uploaded: dict[str, CommitOperationAdd] = {}
     for _ in range(_COMMITS):
-        new, stale = changes(items, head)
+        new, stale = diff_files(items, head)
         if head.commit and not new and not stale:
             return head.commit
         _upload(hub, revision, [item for item in new if item.path not in uploaded], uploaded, stage)
@@ -179,14 +212,14 @@ def _publish(hub: Hub, revision: str, items: Sequence[Item], head: Head, message
                 doing="write",
             )
             return str(made.oid)
-        except Moved:
-            head = _undisturbed(hub, revision, items, head)
+        except BranchMoved:
+            head = _check_unchanged(hub, revision, items, head)
     raise BuildFailed(f"{hub.repo} is changed by others all the time; run the same command again later")
 
 
-def _undisturbed(hub: Hub, revision: str, items: Sequence[Item], before: Head) -> Head:
+def _check_unchanged(hub: Hub, revision: str, items: Sequence[Item], before: Head) -> Head:
     """Where the branch is now, if no file of ours was changed by somebody else."""
-    now = head_of(hub, revision)
+    now = read_head(hub, revision)
     wanted = {item.path: item for item in items}
     for path in sorted({path for path in (*before.files, *now.files) if OURS.fullmatch(path)}):
         old, new = before.files.get(path), now.files.get(path)
@@ -199,7 +232,7 @@ def _undisturbed(hub: Hub, revision: str, items: Sequence[Item], before: Head) -
 
 
 def _as_wanted(item: Item | None, remote: Any) -> bool:
-    return remote is None if item is None else item.is_(remote)
+    return remote is None if item is None else item.matches(remote)
 
 
 def _upload(
@@ -221,7 +254,7 @@ def _upload(
             steps.to(item.size)
 
 
-class _Steps:
+class _ByteCounter:
     """Counts the bytes read from a file, from the start again where an upload begins again."""
 
     def __init__(self, advance: Callable[[int], None]) -> None:
@@ -233,10 +266,10 @@ class _Steps:
             self.total = position
 
 
-class _Read(io.BufferedReader):
+class _CountedFile(io.BufferedReader):
     """A file that tells how far it was read."""
 
-    def __init__(self, path: Path, steps: _Steps) -> None:
+    def __init__(self, path: Path, steps: _ByteCounter) -> None:
         super().__init__(io.FileIO(path))
         self._steps = steps
 
@@ -246,16 +279,16 @@ class _Read(io.BufferedReader):
         return data
 
 
-def _operation(item: Item, advance: Callable[[int], None]) -> "tuple[CommitOperationAdd, _Steps]":
+def _operation(item: Item, advance: Callable[[int], None]) -> "tuple[CommitOperationAdd, _ByteCounter]":
     """The client's form of a file, with the hash that is known already, and the bytes of it that were read."""
     from huggingface_hub import CommitOperationAdd
 
-    steps = _Steps(advance)
+    steps = _ByteCounter(advance)
 
     class Counted(CommitOperationAdd):
         @contextmanager
         def as_file(self, with_tqdm: bool = False) -> Iterator[Any]:
-            with _Read(item.file, steps) as file:
+            with _CountedFile(item.file, steps) as file:
                 yield file
 
     operation = Counted(path_in_repo=item.path, path_or_fileobj=str(item.file))
@@ -271,7 +304,7 @@ def _check_remote(hub: Hub, commit: str, items: Sequence[Item]) -> None:
             hub.api.get_paths_info, hub.repo, [item.path for item in part], revision=commit, repo_type="dataset"
         )
         remote = {entry.path: entry for entry in found}
-        wrong = [item.path for item in part if not item.is_(remote.get(item.path))]
+        wrong = [item.path for item in part if not item.matches(remote.get(item.path))]
         if wrong:
             raise BuildFailed(
                 f"the Hub holds something else than was sent for {', '.join(wrong[:3])} in commit {commit[:8]} of "

@@ -12,7 +12,7 @@ from typing import Any
 from distortlab.core.errors import UserError
 from distortlab.dataset.reader import StoredDataset
 from distortlab.dataset.schema import TABLES
-from distortlab.storage.atomic import sha256_of
+from distortlab.storage.atomic import hash_file
 from distortlab.storage.hub_client import Hub
 
 __all__ = [
@@ -20,13 +20,13 @@ __all__ = [
     "Head",
     "Item",
     "Stage",
-    "changes",
     "check_tag",
     "check_target",
-    "exists",
-    "head_of",
-    "items_of",
-    "silent",
+    "diff_files",
+    "find_repository",
+    "list_items",
+    "read_head",
+    "silent_stage",
 ]
 
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
@@ -37,8 +37,8 @@ _ANYONES = re.compile(r"\.git\w+|README(\.md)?|LICEN[CS]E(\.\w+)?", re.IGNORECAS
 
 
 @contextmanager
-def silent(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A stage that nobody watches."""
+def silent_stage(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Begin a stage that nobody watches."""
     yield lambda step: None
 
 
@@ -57,7 +57,7 @@ class Item:
         data = self.file.read_bytes()
         return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
-    def is_(self, remote: Any) -> bool:
+    def matches(self, remote: Any) -> bool:
         """Whether a file of the Hub is this one."""
         if remote is None or remote.size != self.size:
             return False
@@ -75,8 +75,8 @@ class Head:
 # --- here ---------------------------------------------------------------------------------------------------
 
 
-def items_of(data: StoredDataset, stage: Stage) -> list[Item]:
-    """The files of the data set, each with the hash that the manifest promises. Images first: questions repeat them."""
+def list_items(data: StoredDataset, stage: Stage) -> list[Item]:
+    """Return the files of the data set, each compared with its hash. Images first: questions repeat them."""
     files = data.manifest["files"]
     manifest = data.folder / "MANIFEST.json"
     strange = next(
@@ -88,17 +88,17 @@ def items_of(data: StoredDataset, stage: Stage) -> list[Item]:
         )
     with stage("bytes checked", sum(entry["bytes"] for entry in files.values())) as advance:
         items = [
-            _checked(data.folder / path, path, entry, advance) for path, entry in sorted(files.items(), key=_order)
+            _check_item(data.folder / path, path, entry, advance) for path, entry in sorted(files.items(), key=_order)
         ]
-    return [*items, Item(manifest.name, manifest, manifest.stat().st_size, sha256_of(manifest))]
+    return [*items, Item(manifest.name, manifest, manifest.stat().st_size, hash_file(manifest))]
 
 
 def _order(file: tuple[str, Any]) -> tuple[bool, str]:
     return not file[0].startswith("images/"), file[0]
 
 
-def _checked(file: Path, path: str, entry: Mapping[str, Any], advance: Callable[[int], None]) -> Item:
-    if sha256_of(file) != entry.get("sha256"):
+def _check_item(file: Path, path: str, entry: Mapping[str, Any], advance: Callable[[int], None]) -> Item:
+    if hash_file(file) != entry.get("sha256"):
         raise UserError(
             f"{path} is not the file that was generated: its SHA-256 is not the one in the manifest; nothing was sent "
             "(distortlab verify says more; remove the folder and generate again)"
@@ -110,8 +110,8 @@ def _checked(file: Path, path: str, entry: Mapping[str, Any], advance: Callable[
 # --- there --------------------------------------------------------------------------------------------------
 
 
-def exists(hub: Hub, private: bool) -> bool:
-    """Whether the data set exists; refuses a name that stands for something else."""
+def find_repository(hub: Hub, private: bool) -> bool:
+    """Return whether the data set exists. Raises `UserError` for a name that stands for something else."""
     api, repo = hub.api, hub.repo
     if hub.ask(api.repo_exists, repo, repo_type="dataset"):
         if private and not hub.ask(api.dataset_info, repo).private:
@@ -123,8 +123,8 @@ def exists(hub: Hub, private: bool) -> bool:
     return False
 
 
-def head_of(hub: Hub, revision: str) -> Head:
-    """The branch; where there is none of that name yet, no commit and no files."""
+def read_head(hub: Hub, revision: str) -> Head:
+    """Return the branch; where there is none of that name yet, no commit and no files."""
     refs = hub.ask(hub.api.list_repo_refs, hub.repo, repo_type="dataset")
     branches = {branch.name: branch.target_commit for branch in refs.branches}
     if revision not in branches:
@@ -133,15 +133,15 @@ def head_of(hub: Hub, revision: str) -> Head:
         return Head(None, {})
     commit = branches[revision]
 
-    def listed() -> dict[str, Any]:
+    def read_tree() -> dict[str, Any]:
         tree = hub.api.list_repo_tree(hub.repo, recursive=True, revision=commit, repo_type="dataset")
         return {entry.path: entry for entry in tree if hasattr(entry, "blob_id")}
 
-    return Head(commit, hub.ask(listed))
+    return Head(commit, hub.ask(read_tree))
 
 
 def check_target(hub: Hub, head: Head) -> None:
-    """Refuses a branch that holds something else than a data set of ours."""
+    """Refuse a branch that holds something else than a data set of ours."""
     foreign = sorted(path for path in head.files if not (OURS.fullmatch(path) or _ANYONES.fullmatch(path)))
     if foreign and "MANIFEST.json" not in head.files:
         raise UserError(
@@ -151,7 +151,7 @@ def check_target(hub: Hub, head: Head) -> None:
 
 
 def check_tag(hub: Hub, head: Head, tag: str | None, changed: bool) -> None:
-    """Refuses a tag that would have to be moved."""
+    """Refuse a tag that would have to be moved."""
     if tag is None or head.commit is None:
         return
     refs = hub.ask(hub.api.list_repo_refs, hub.repo, repo_type="dataset")
@@ -159,8 +159,8 @@ def check_tag(hub: Hub, head: Head, tag: str | None, changed: bool) -> None:
         raise UserError(f"{hub.repo} has a tag {tag} already, on an older commit; choose another name for the tag")
 
 
-def changes(items: Iterable[Item], head: Head) -> tuple[list[Item], list[str]]:
-    """What is to be sent, and which of our files are to go."""
+def diff_files(items: Iterable[Item], head: Head) -> tuple[list[Item], list[str]]:
+    """Return what is to be sent, and which of our files are to be removed."""
     items = list(items)
     stale = {path for path in head.files if OURS.fullmatch(path)} - {item.path for item in items}
-    return [item for item in items if not item.is_(head.files.get(item.path))], sorted(stale)
+    return [item for item in items if not item.matches(head.files.get(item.path))], sorted(stale)

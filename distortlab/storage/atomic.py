@@ -17,17 +17,17 @@ from distortlab.core.errors import BuildFailed, UserError
 
 __all__ = [
     "HashedFile",
+    "add_seal",
+    "create_text",
+    "find_seal_fault",
+    "find_seal_fault_in",
+    "format_json",
+    "hash_file",
     "is_temporary",
-    "json_in",
-    "json_text",
     "new_file",
+    "parse_json",
     "read_json",
-    "seal_fault",
-    "seal_fault_in",
-    "sealed",
-    "sha256_of",
     "write_json",
-    "write_new",
     "write_text",
 ]
 
@@ -111,16 +111,31 @@ class HashedFile:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[HashedFile]:
-    """A file that appears under its name whole or not at all. Hidden `.name.*.tmp` until then.
+    """Open a file that appears under its name whole or not at all, when the context ends; until then it is hidden.
 
-    Raises `UserError` where no file can be made there, `BuildFailed` where the disk is full.
+    Parameters
+    ----------
+    path
+        Its name; folders are made. Until the file is whole it is `.name.*.tmp` beside it.
+
+    Yields
+    ------
+    HashedFile
+        To be written to, in order.
+
+    Raises
+    ------
+    UserError
+        Where no file can be made there.
+    BuildFailed
+        Where the disk is full.
     """
     hidden = _temporary_name(path)
     try:
-        with _said(path):
+        with _explain_os_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             file = hidden.open("wb")
-        with _said(path, _FULL), file:
+        with _explain_os_errors(path, _FULL), file:
             hashed = HashedFile(file)
             try:
                 yield hashed
@@ -128,7 +143,7 @@ def new_file(path: Path) -> Iterator[HashedFile]:
                 hashed.stop()
             file.flush()
             os.fsync(file.fileno())
-        with _said(path):
+        with _explain_os_errors(path):
             hidden.replace(path)
             _sync_folder(path.parent)
     finally:
@@ -149,7 +164,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def _said(path: Path, codes: tuple[int, ...] | None = None) -> Iterator[None]:
+def _explain_os_errors(path: Path, codes: tuple[int, ...] | None = None) -> Iterator[None]:
     """One sentence for what the system refuses; with `codes` only for those, as other errors may be of another file."""
     try:
         yield
@@ -181,23 +196,26 @@ def _sync_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """A text file, whole or not at all."""
+    """Write a text file, whole or not at all."""
     with new_file(path) as file:
         file.write(text.encode())
 
 
-def write_new(path: Path, text: str) -> bool:
-    """A text file where there is none; False where there is one. Of two that try at once, one is told False."""
+def create_text(path: Path, text: str) -> bool:
+    """Write a text file where there is none; return False where there is one.
+
+    Of two that try at once, one gets False.
+    """
     whole = _temporary_name(path)
     write_text(whole, text)
     try:
-        with _said(path):
-            return _named(whole, path)
+        with _explain_os_errors(path):
+            return _give_name(whole, path)
     finally:
         whole.unlink(missing_ok=True)
 
 
-def _named(whole: Path, path: Path) -> bool:
+def _give_name(whole: Path, path: Path) -> bool:
     try:
         os.link(whole, path)  # unlike a rename, never over another file
     except FileExistsError:
@@ -209,63 +227,63 @@ def _named(whole: Path, path: Path) -> bool:
     return True
 
 
-def json_text(value: Any) -> str:
-    """How this package writes JSON: sorted, so that the same value is the same file."""
+def format_json(value: Any) -> str:
+    """Return a value as this package writes JSON: sorted, so that the same value is the same file."""
     return json.dumps(value, indent=1, sort_keys=True) + "\n"
 
 
 def write_json(path: Path, value: Any) -> None:
-    """A JSON file, whole or not at all."""
-    write_text(path, json_text(value))
+    """Write a JSON file, whole or not at all."""
+    write_text(path, format_json(value))
 
 
 def read_json(path: Path) -> Any | None:
-    """What a JSON file holds, or None where there is no file or no JSON in it."""
+    """Return what a JSON file holds, or None where there is no file or no JSON in it."""
     try:
-        return json_in(path.read_bytes())
+        return parse_json(path.read_bytes())
     except OSError:
         return None
 
 
-def json_in(data: bytes | None) -> Any | None:
-    """What JSON says, or None where it is none (or nested beyond all sense)."""
+def parse_json(data: bytes | None) -> Any | None:
+    """Return the value of a JSON text, or None where it is none or nested too deeply."""
     try:
         return None if data is None else json.loads(data)
     except (ValueError, RecursionError):
         return None
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file."""
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A JSON object with a hash of itself: damage shows, whichever byte it hits."""
+def add_seal(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON object with a hash of itself: damage shows, whichever byte it hits."""
     return {**value, "seal": _seal(value)}
 
 
 def _seal(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json_text(value).encode()).hexdigest()
+    return hashlib.sha256(format_json(value).encode()).hexdigest()
 
 
-def seal_fault(path: Path) -> str | None:
-    """What is wrong with a sealed file as `write_json` leaves it, or None. One that never had a seal is right."""
+def find_seal_fault(path: Path) -> str | None:
+    """Say what is wrong with a file with a seal, or return None. One that never had a seal is right."""
     try:
-        return seal_fault_in(path.read_bytes())
+        return find_seal_fault_in(path.read_bytes())
     except OSError:
         return "cannot be read"
 
 
-def seal_fault_in(data: bytes) -> str | None:
-    """What is wrong with the bytes of a sealed file, or None."""
-    value = json_in(data)
+def find_seal_fault_in(data: bytes) -> str | None:
+    """Say what is wrong with the bytes of a file with a seal, or return None."""
+    value = parse_json(data)
     if not isinstance(value, dict):
         return "cannot be read"
     content = {key: part for key, part in value.items() if key != "seal"}
     if "seal" in value and value["seal"] != _seal(content):
         return "is not as it was written: it does not fit its seal"
-    if data != json_text(value).encode():
+    if data != format_json(value).encode():
         return "is not as it was written: the text around the values has changed"
     return None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from distortlab.core.errors import UserError
-from distortlab.storage.atomic import HashedFile, is_temporary, json_in, new_file, sha256_of, write_new, write_text
+from distortlab.storage.atomic import HashedFile, create_text, hash_file, is_temporary, new_file, parse_json, write_text
 from distortlab.storage.locks import Hold, SharedLock
 from distortlab.storage.object_store import Bucket
 
@@ -191,7 +191,7 @@ class Folder:
     def find_damaged(self, entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """By reading them whole."""
         there = ((self.path / path, path, entry) for path, entry in entries.items())
-        return [path for file, path, entry in there if file.is_file() and sha256_of(file) != entry["sha256"]]
+        return [path for file, path, entry in there if file.is_file() and hash_file(file) != entry["sha256"]]
 
     def read(self, path: str) -> bytes | None:
         """A small file, or None."""
@@ -201,7 +201,7 @@ class Folder:
 
     def read_json(self, path: str) -> Any | None:
         """What a JSON file holds, or None."""
-        return json_in(self.read(path))
+        return parse_json(self.read(path))
 
     def write_text(self, path: str, text: str) -> None:
         """A text file, whole or not at all."""
@@ -209,7 +209,7 @@ class Folder:
 
     def create_text(self, path: str, text: str) -> bool:
         """A text file where there is none."""
-        return write_new(self.path / path, text)
+        return create_text(self.path / path, text)
 
     def new_file(self, path: str) -> AbstractContextManager[HashedFile]:
         """Written in place, hidden until it is whole."""

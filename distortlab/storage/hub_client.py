@@ -18,7 +18,7 @@ from distortlab.core.errors import BuildFailed, UserError
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-__all__ = ["Hub", "Moved", "Patience", "connect", "quiet_client"]
+__all__ = ["BranchMoved", "Hub", "Patience", "connect", "quiet_client"]
 
 T = TypeVar("T")
 PASSING = (408, 425, 429, 500, 502, 503, 504)
@@ -26,13 +26,23 @@ _CAUGHT = (OSError, ValueError, RuntimeError)
 """What the client raises for an answer that it does not like, beside the errors of its transport."""
 
 
-class Moved(UserError):
+class BranchMoved(UserError):
     """The branch is not where it was when the commit was prepared (412)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often a request is made, the first pause in seconds (doubled each time), and the longest."""
+    """How patiently the Hub is asked.
+
+    Attributes
+    ----------
+    tries
+        How often a request is made at most.
+    first_s
+        The first pause in seconds; each later one is twice as long, unless the Hub names another.
+    longest_s
+        The longest pause in seconds.
+    """
 
     tries: int = 6
     first_s: float = 1.0
@@ -44,8 +54,8 @@ class Patience:
         passing = status in PASSING if status else _is_transport(error)
         if not passing or attempt >= self.tries:
             return None
-        asked = _asked_pause(headers)
-        pause = self.first_s * 2 ** (attempt - 1) if asked is None else asked
+        wanted = _read_retry_after(headers)
+        pause = self.first_s * 2 ** (attempt - 1) if wanted is None else wanted
         return pause if pause <= self.longest_s else None
 
 
@@ -58,7 +68,24 @@ class Hub:
     patience: Patience = field(default_factory=Patience)
 
     def ask(self, call: Callable[..., T], *arguments: Any, doing: str = "read", **named: Any) -> T:
-        """`call(...)`, again after a passing fault. Raises `UserError`, `Moved` where a branch has moved."""
+        """Return what `call(*arguments, **named)` does, made again after a fault that passes.
+
+        Parameters
+        ----------
+        call
+            A method of `api`.
+        *arguments, **named
+            For `call`.
+        doing
+            "read" or "write", for the sentence of an error.
+
+        Raises
+        ------
+        UserError
+            For a fault that does not pass; `BranchMoved` where a branch has moved.
+        BuildFailed
+            For a Hub that does not answer.
+        """
         attempt = 1
         while True:
             try:
@@ -68,12 +95,12 @@ class Hub:
                     raise
                 pause = self.patience.pause(error, attempt)
                 if pause is None:
-                    raise self.sentence(error, doing) from error
+                    raise self.explain(error, doing) from error
             time.sleep(pause)
             attempt += 1
 
-    def sentence(self, error: BaseException, doing: str) -> UserError:
-        """What is said about an error. `doing`: read or write."""
+    def explain(self, error: BaseException, doing: str) -> UserError:
+        """Return the error for the user that stands for an error of the client. `doing`: read or write."""
         status, _ = _answer(error)
         name = type(error).__name__
         if name in ("OfflineModeIsEnabled", "LocalTokenNotFoundError"):
@@ -83,7 +110,7 @@ class Hub:
                 else "no token: run `hf auth login`, or set HF_TOKEN"
             )
         if status == 412:
-            return Moved(f"{self.repo} was changed by somebody else in the meantime")
+            return BranchMoved(f"{self.repo} was changed by somebody else in the meantime")
         if status is not None:
             return self._refusal(status, name, error, doing)
         if _is_transport(error):
@@ -94,11 +121,11 @@ class Hub:
         return UserError(f"{self.repo}: {self._plain(error)}")
 
     def _refusal(self, status: int, name: str, error: BaseException, doing: str) -> UserError:
-        said = self._plain(error)
+        reason = self._plain(error)
         if name == "GatedRepoError":
             return UserError(f"{self.repo} is gated: ask for access at {self.url}, then try again")
         if name == "RevisionNotFoundError":
-            return UserError(f"{self.repo} has no such revision ({said})")
+            return UserError(f"{self.repo} has no such revision ({reason})")
         if status == 401 and self.api.token and doing == "write":
             return UserError(
                 "the Hub does not accept the token (mistyped, expired or revoked): run `hf auth login`, or set HF_TOKEN"
@@ -113,7 +140,7 @@ class Hub:
         if status == 403:
             return UserError(
                 f"this token may not {doing} {self.repo}: it needs the right to {doing} there "
-                f"({self.api.endpoint}/settings/tokens); the Hub says: {said}"
+                f"({self.api.endpoint}/settings/tokens); the Hub says: {reason}"
             )
         if status in PASSING:
             many = "is asked too often (429)" if status == 429 else f"has trouble ({status})"
@@ -121,7 +148,7 @@ class Hub:
                 f"the Hub {many} and did not recover in {self.patience.tries} tries; nothing is lost: run the same "
                 "command again later"
             )
-        return UserError(f"the Hub refused to {doing} {self.repo} ({status}): {said}")
+        return UserError(f"the Hub refused to {doing} {self.repo} ({status}): {reason}")
 
     @property
     def url(self) -> str:
@@ -130,8 +157,8 @@ class Hub:
 
     def _plain(self, error: BaseException) -> str:
         """What the Hub said, in one line and without the token."""
-        said = getattr(_with_response(error), "server_message", None) or str(error) or type(error).__name__
-        text = " ".join(str(said).split())
+        reason = getattr(_with_response(error), "server_message", None) or str(error) or type(error).__name__
+        text = " ".join(str(reason).split())
         return (text.replace(self.api.token, "***") if isinstance(self.api.token, str) else text)[:200]
 
 
@@ -157,14 +184,14 @@ def quiet_client() -> Iterator[None]:
     from huggingface_hub.utils import logging
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-    hidden, verbosity = are_progress_bars_disabled(), logging.get_verbosity()
+    disabled, verbosity = are_progress_bars_disabled(), logging.get_verbosity()
     disable_progress_bars()
     logging.set_verbosity(levels.ERROR)
     try:
         yield
     finally:
         logging.set_verbosity(verbosity)
-        if not hidden:
+        if not disabled:
             enable_progress_bars()
 
 
@@ -172,10 +199,10 @@ def quiet_client() -> Iterator[None]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__
 
 
 def _with_response(error: BaseException) -> BaseException:
@@ -193,7 +220,7 @@ def _is_transport(error: BaseException) -> bool:
     return bool(names & {"TransportError", "ConnectionError", "TimeoutError"}) and "OfflineModeIsEnabled" not in names
 
 
-def _asked_pause(headers: Any) -> float | None:
+def _read_retry_after(headers: Any) -> float | None:
     """Seconds that an answer asks to wait: `Retry-After` as a number or a date, or the Hub's `RateLimit: ...;t=55`."""
     text = headers.get("Retry-After")
     if text and text.strip().isdecimal():

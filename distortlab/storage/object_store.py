@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from distortlab.core.errors import BuildFailed, UserError
-from distortlab.storage.atomic import HashedFile, json_in
+from distortlab.storage.atomic import HashedFile, parse_json
 from distortlab.storage.locks import Hold, NoLock
 
 __all__ = ["Bucket"]
@@ -70,11 +70,11 @@ class Bucket:
         """By one look at each, or one listing of the prefix where that is less work."""
         wanted = list(paths)
         if len(wanted) <= _FEW:
-            looked = {path: self._do(path, _size) for path in wanted}
-            return {path: size for path, size in looked.items() if size is not None}
-        listed = self._do("", lambda fs, at: fs.find(at, detail=True)) or {}
+            sizes = {path: self._do(path, _size) for path in wanted}
+            return {path: size for path, size in sizes.items() if size is not None}
+        entries = self._do("", lambda fs, at: fs.find(at, detail=True)) or {}
         start = len(self.library()._strip_protocol(self.url)) + 1
-        found = {name[start:]: int(info["size"]) for name, info in listed.items()}
+        found = {name[start:]: int(info["size"]) for name, info in entries.items()}
         return {path: found[path] for path in wanted if path in found}
 
     def find_damaged(self, entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -87,7 +87,7 @@ class Bucket:
 
     def read_json(self, path: str) -> Any | None:
         """What a JSON object holds, or None."""
-        return json_in(self.read(path))
+        return parse_json(self.read(path))
 
     def write_text(self, path: str, text: str) -> None:
         """One put."""
@@ -217,13 +217,13 @@ def _library(scheme: str) -> str:
 def _final(error: Exception) -> str | None:
     """The sentence for a fault that trying again does not mend, or None."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    said = " ".join(str(error).split())
+    reason = " ".join(str(error).split())
     if kinds & {"NoCredentialsError", "DefaultCredentialsError", "NoAuthTokenError"}:
         return "no credentials were found (for S3: aws configure, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
     if kinds & {"PartialCredentialsError", "ProfileNotFound", "CredentialRetrievalError", "TokenRetrievalError"}:
-        return f"the credentials cannot be used: {said}"
+        return f"the credentials cannot be used: {reason}"
     if isinstance(error, PermissionError):
-        return f"these credentials have no right to do this ({said})"
+        return f"these credentials have no right to do this ({reason})"
     if isinstance(error, (TypeError, ValueError, NotImplementedError)):
-        return said or type(error).__name__
+        return reason or type(error).__name__
     return None

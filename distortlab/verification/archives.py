@@ -21,7 +21,7 @@ from distortlab.dataset.manifest import Entries, find_entry_fault, list_shards, 
 from distortlab.dataset.schema import decode_edits
 from distortlab.distortions.edit import render
 from distortlab.imaging.decode import decode_image
-from distortlab.storage.atomic import seal_fault_in, sha256_of
+from distortlab.storage.atomic import find_seal_fault_in, hash_file
 from distortlab.storage.base import Storage, is_url, open_storage
 from distortlab.verification.pixels import find_changed_operator
 from distortlab.verification.report import Report
@@ -65,7 +65,7 @@ def check_files_in_turn(place: str | Path, workers: int = 1) -> Iterator[Report]
         For what is no finished data set or archive, or one of a newer format.
     """
     source = open_storage(place)
-    if fault := seal_fault_in(source.read("MANIFEST.json") or b""):
+    if fault := find_seal_fault_in(source.read("MANIFEST.json") or b""):
         yield Report(problems=[f"MANIFEST.json {fault}"])
     units = _group_files(source, read_manifest(source))
     workers = workers if source.shared else 1
@@ -119,7 +119,7 @@ def _check_unit(source: Storage, unit: Entries) -> Iterator[Report]:
 def _find_file_fault(file: Path, entry: Mapping[str, Any]) -> str | None:
     if file.stat().st_size != entry["bytes"]:
         return f"{file.stat().st_size} bytes, {entry['bytes']} in the manifest"
-    if sha256_of(file) != entry.get("sha256"):
+    if hash_file(file) != entry.get("sha256"):
         return "its SHA-256 is not the one in the manifest"
     return None
 

@@ -13,7 +13,7 @@ from typing import Any
 from distortlab.dataset.manifest import find_entry_fault
 from distortlab.dataset.reader import StoredDataset
 from distortlab.dataset.schema import TABLES
-from distortlab.storage.atomic import read_json, seal_fault, sha256_of
+from distortlab.storage.atomic import find_seal_fault, hash_file, read_json
 
 __all__ = ["check_files", "check_metadata", "find_stray_files"]
 
@@ -36,7 +36,7 @@ def _find_file_fault(folder: Path, path: str, entry: Any) -> str | None:
         return "missing"
     if file.stat().st_size != entry["bytes"]:
         return f"{file.stat().st_size} bytes, {entry['bytes']} in the manifest"
-    if sha256_of(file) != entry.get("sha256"):
+    if hash_file(file) != entry.get("sha256"):
         return "its SHA-256 is not the one in the manifest"
     return None
 
@@ -72,7 +72,7 @@ def _find_missing_shards(entries: Iterable[str]) -> Iterator[str]:
 def check_metadata(stored: StoredDataset) -> tuple[list[str], list[str]]:
     """(what is wrong with the manifest, the plan, the receipts and the card; what could not be checked about them)."""
     manifest, folder = stored.manifest, stored.folder
-    faults = [f"MANIFEST.json {fault}"] if (fault := seal_fault(folder / "MANIFEST.json")) else []
+    faults = [f"MANIFEST.json {fault}"] if (fault := find_seal_fault(folder / "MANIFEST.json")) else []
     left = [] if "seal" in manifest else ["the manifest by itself: it has no seal (made by an older version)"]
     faults += _check_card(stored)
     if not (folder / "_distortlab").is_dir():
@@ -87,7 +87,7 @@ def _check_plan(stored: StoredDataset) -> Iterator[str]:
     if not isinstance(plan, dict):
         yield "_distortlab/plan.json cannot be read"
         return
-    if fault := seal_fault(path):
+    if fault := find_seal_fault(path):
         yield f"_distortlab/plan.json {fault}"
     identity = {key: value for key, value in plan.items() if key != "sha256"}
     if hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest() != plan.get("sha256"):
@@ -101,7 +101,7 @@ def _check_receipts(stored: StoredDataset, paths: list[Path]) -> Iterator[str]:
     entries, counts, shards = stored.manifest["files"], Counter[str](), []
     for path in paths:
         name = path.relative_to(stored.folder).as_posix()
-        if fault := seal_fault(path):
+        if fault := find_seal_fault(path):
             yield f"{name} {fault}"
             return
         receipt: Any = read_json(path)
@@ -137,7 +137,7 @@ def _check_quarantine(path: Path, receipt: Mapping[str, Any]) -> Iterator[str]:
     name = f"_distortlab/quarantine/{path.name}"
     if not path.is_file():
         yield f"{name}: missing"
-    elif receipt.get("quarantine_sha256") and sha256_of(path) != receipt["quarantine_sha256"]:
+    elif receipt.get("quarantine_sha256") and hash_file(path) != receipt["quarantine_sha256"]:
         yield f"{name} is not as it was written"
 
 

@@ -16,7 +16,7 @@ from distortlab.core.errors import UserError
 from distortlab.core.seeds import stream
 from distortlab.dataset.reader import Part, open_data, open_part
 from distortlab.dataset.schema import TABLES
-from distortlab.storage.atomic import sealed, sha256_of, write_json
+from distortlab.storage.atomic import add_seal, hash_file, write_json
 
 RECIPE = small_recipe(n=6, images_per_shard=3)
 
@@ -109,7 +109,7 @@ def test_files_of_earlier_versions_are_hashed_whole(own_copy: Path) -> None:
     assert [row for group in contents(own_copy, old) for row in group.to_pylist()] == rows
     with pytest.raises(UserError, match=f"{part.path} is damaged"):
         contents(own_copy, part._replace(footer_sha256=None))
-    right = part._replace(footer_sha256=None, sha256=sha256_of(path))
+    right = part._replace(footer_sha256=None, sha256=hash_file(path))
     assert contents(own_copy, right)
     flip_byte(path)
     with pytest.raises(UserError, match=f"{part.path} is damaged"):
@@ -173,7 +173,7 @@ def test_a_receipt_of_an_earlier_version_is_good(finished: Path, own_copy: Path)
         value = json.loads(receipt.read_text())
         for entry in value["files"].values():
             del entry["footer_sha256"]
-        write_json(receipt, sealed({name: part for name, part in value.items() if name != "seal"}))
+        write_json(receipt, add_seal({name: part for name, part in value.items() if name != "seal"}))
     times = {path: path.stat().st_mtime_ns for path in own_copy.glob("*/*.parquet") if path.parent.name != "samples"}
     generate(RECIPE, Gallery(), own_copy, workers=1)
     assert {path: path.stat().st_mtime_ns for path in times} == times

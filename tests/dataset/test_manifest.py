@@ -9,7 +9,7 @@ from distortlab.core.errors import UserError
 from distortlab.dataset.manifest import find_entry_fault, find_path_fault, list_shards, read_manifest
 from distortlab.dataset.reader import open_data
 from distortlab.sharing.materialize import materialize
-from distortlab.storage.atomic import sha256_of, write_json
+from distortlab.storage.atomic import hash_file, write_json
 from distortlab.storage.base import Folder
 from distortlab.verification.archives import check_files_in_turn
 from distortlab.verification.files import check_files
@@ -73,7 +73,7 @@ def place(tmp_path: Path) -> Path:
 
 def _write(place: Path, path: str, **more: Any) -> None:
     outside = place.parent / "outside.parquet"
-    entry = {"sha256": sha256_of(outside), "bytes": outside.stat().st_size, "rows": 0}
+    entry = {"sha256": hash_file(outside), "bytes": outside.stat().st_size, "rows": 0}
     totals = {"images": 0, "samples": 0}
     write_json(place / "MANIFEST.json", {"format": 1, "totals": totals, "files": {path: entry}, **more})
 

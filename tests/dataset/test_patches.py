@@ -26,7 +26,7 @@ from distortlab.generation.generate import generate
 from distortlab.imaging.decode import decode_image
 from distortlab.references import open_references
 from distortlab.sharing.materialize import materialize
-from distortlab.storage.atomic import read_json, sealed, sha256_of, write_json
+from distortlab.storage.atomic import add_seal, hash_file, read_json, write_json
 from distortlab.verification.verify import verify
 
 GALLERY = Gallery(kinds=("good", "good", "alone", "broken", "good", "grey"))
@@ -337,8 +337,8 @@ def test_rows_that_do_not_fit_are_named(archive: Path, tmp_path: Path, change: d
         writer.add_key_value_metadata({"distortlab": footer.decode()})
     manifest = read_json(archive / "MANIFEST.json")
     del manifest["seal"]
-    manifest["files"][f"patches/{path.name}"].update(sha256=sha256_of(path), bytes=path.stat().st_size)
-    write_json(archive / "MANIFEST.json", sealed(manifest))
+    manifest["files"][f"patches/{path.name}"].update(sha256=hash_file(path), bytes=path.stat().st_size)
+    write_json(archive / "MANIFEST.json", add_seal(manifest))
     with pytest.raises(UserError, match=words):
         materialize(archive, tmp_path / "data", workers=1)
     problems = verify(archive).problems

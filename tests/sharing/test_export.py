@@ -18,18 +18,18 @@ from PIL import Image
 from distortlab import tasks
 from distortlab.core.errors import UserError
 from distortlab.sharing.export import export
-from distortlab.sharing.export_formats import FORMS
-from distortlab.storage.atomic import sha256_of
+from distortlab.sharing.export_formats import FORMATS
+from distortlab.storage.atomic import hash_file
 
-FILES = [name for name in FORMS if FORMS[name].suffix != "parquet"]
+FILES = [name for name in FORMATS if FORMATS[name].suffix != "parquet"]
 
 
 @pytest.fixture(scope="module")
 def exports(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("exports")
-    for form in FORMS:
+    for form in FORMATS:
         export(data, root / form, form)
-    return {form: root / form for form in FORMS}
+    return {form: root / form for form in FORMATS}
 
 
 def samples(data: Path, split: str = "train") -> dict[str, dict[str, Any]]:
@@ -166,7 +166,7 @@ def test_parquet_stores_an_image_once(exports: dict[str, Path], data: Path) -> N
 @pytest.mark.parametrize("form", FILES)
 def test_every_image_is_written_once_as_it_is_stored(exports: dict[str, Path], data: Path, form: str) -> None:
     files = [path for path in (exports[form] / "images").rglob("*") if path.is_file()]
-    hashes = [sha256_of(path) for path in files]
+    hashes = [hash_file(path) for path in files]
     assert len(hashes) == len(set(hashes))
     known = {hashlib.sha256(content).hexdigest() for row in rows_of(data, "rft") for content in stored(row)}
     assert set(hashes) <= known
@@ -176,7 +176,7 @@ def test_every_image_is_written_once_as_it_is_stored(exports: dict[str, Path], d
     assert (counted["images"], counted["image_bytes"]) == (len(files), sum(path.stat().st_size for path in files))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_twice_the_same(exports: dict[str, Path], data: Path, form: str, tmp_path: Path) -> None:
     export(data, tmp_path / "again", form)
     assert published(tmp_path / "again") == published(exports[form])
@@ -255,7 +255,7 @@ def hostile(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
     rows = pq.read_table(path).to_pylist()
     change(rows[0])
     pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(path)), path)
-    entry = {"bytes": path.stat().st_size, "sha256": sha256_of(path), "rows": len(rows)}
+    entry = {"bytes": path.stat().st_size, "sha256": hash_file(path), "rows": len(rows)}
     edit_manifest(folder, lambda m: m["files"].update({f"rft/{path.name}": entry}))
 
 

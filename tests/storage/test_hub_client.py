@@ -71,7 +71,7 @@ def test_the_token_is_in_no_sentence(hub: StandInHub) -> None:
     asked = connect("user/name")
     for error in (Answered(500), Answered(400), ValueError("bad hf_writer"), ConnectionError("no hf_writer")):
         error.args = (f"said hf_writer {error}",)
-        said = asked.sentence(error, "write")
+        said = asked.explain(error, "write")
         assert isinstance(said, UserError)
         assert "hf_writer" not in str(said)
         assert "\n" not in str(said)

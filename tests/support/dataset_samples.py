@@ -27,7 +27,7 @@ from distortlab.generation.plan import Plan
 from distortlab.generation.shard import ShardJob
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import Entry, NamedRegion, Reference
-from distortlab.storage.atomic import sealed, write_json
+from distortlab.storage.atomic import add_seal, write_json
 from distortlab.storage.base import Folder
 
 ROWS, COLUMNS = 264, 330
@@ -209,7 +209,7 @@ def edit_manifest(folder: Path, change: Callable[[Any], None]) -> None:
     """Change a manifest and give it a seal that fits, as whoever makes one up can."""
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     change(manifest)
-    write_json(folder / "MANIFEST.json", sealed({name: part for name, part in manifest.items() if name != "seal"}))
+    write_json(folder / "MANIFEST.json", add_seal({name: part for name, part in manifest.items() if name != "seal"}))
 
 
 # --- the command line, in a process of its own ----------------------------------------------------------------------

@@ -22,7 +22,7 @@ from distortlab.dataset.schema import TABLES, decode_edits
 from distortlab.dataset.writer import make_table, open_writer
 from distortlab.distortions.edit import render
 from distortlab.imaging.decode import decode_image
-from distortlab.storage.atomic import sha256_of
+from distortlab.storage.atomic import hash_file
 
 Pixels = NDArray[np.uint8]
 Row = dict[str, Any]
@@ -44,7 +44,7 @@ def rewrite(folder: Path, kind: str, change: Callable[[Row, int], None]) -> None
             writer.write_table(make_table(rows, TABLES[kind]))
             writer.close()
         name, size = path.relative_to(folder).as_posix(), path.stat().st_size
-        entry = {"bytes": size, "sha256": sha256_of(path), "rows": len(rows)}
+        entry = {"bytes": size, "sha256": hash_file(path), "rows": len(rows)}
         edit_manifest(folder, lambda m, name=name, entry=entry: m["files"].update({name: entry}))
 
 

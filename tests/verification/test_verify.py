@@ -25,7 +25,7 @@ from distortlab.dataset.schema import TABLES
 from distortlab.dataset.writer import make_table, open_writer
 from distortlab.imaging.decode import read_image
 from distortlab.references import Entry, Reference
-from distortlab.storage.atomic import sealed, sha256_of, write_json
+from distortlab.storage.atomic import add_seal, hash_file, write_json
 from distortlab.verification.report import Report
 from distortlab.verification.verify import verify
 from distortlab.verification.whole import check_balance, check_ladder
@@ -171,7 +171,7 @@ def forge(folder: Path) -> None:
     """Make the hashes of manifest and receipts fit whatever the tables hold now."""
 
     def entry(path: Path, rows: int) -> dict[str, Any]:
-        return {"sha256": sha256_of(path), "bytes": path.stat().st_size, "rows": rows}
+        return {"sha256": hash_file(path), "bytes": path.stat().st_size, "rows": rows}
 
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     for name in manifest["files"]:
@@ -181,12 +181,12 @@ def forge(folder: Path) -> None:
     for path in (folder / "_distortlab" / "done").glob("*.json"):
         receipt = json.loads(path.read_text())
         receipt["files"] = {name: manifest["files"][name] for name in receipt["files"]}
-        write_json(path, sealed({key: value for key, value in receipt.items() if key != "seal"}))
+        write_json(path, add_seal({key: value for key, value in receipt.items() if key != "seal"}))
     seal(folder, manifest)
 
 
 def seal(folder: Path, manifest: dict[str, Any]) -> None:
-    write_json(folder / "MANIFEST.json", sealed({key: value for key, value in manifest.items() if key != "seal"}))
+    write_json(folder / "MANIFEST.json", add_seal({key: value for key, value in manifest.items() if key != "seal"}))
 
 
 def rewrite(folder: Path, kind: str, change: Callable[[Rows], Any], split: str = "train") -> None:

@@ -85,9 +85,9 @@ def choose_split(folder: Path, split: str | None) -> str:
 
 def identify_data(folder: Path) -> tuple[str, str]:
     """Return the name of a data set and the SHA-256 of its manifest."""
-    from distortlab.storage.atomic import sha256_of
+    from distortlab.storage.atomic import hash_file
 
-    return folder.resolve().name, sha256_of(folder / "MANIFEST.json")
+    return folder.resolve().name, hash_file(folder / "MANIFEST.json")
 
 
 def list_items(folder: Path, split: str, view: str) -> list[LocalItem]:
