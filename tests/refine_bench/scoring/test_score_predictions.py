@@ -1,4 +1,4 @@
-"""Outputs made elsewhere: every format, every truth, every fault; and the published table of Q-Bench A3."""
+"""Scores of predictions made elsewhere."""
 
 import json
 import os
@@ -10,11 +10,33 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from bench_samples import write_csv, write_koniq
+from bench_samples import write_csv, write_kadid, write_koniq
+from in_process import Cli
 from scipy import stats
 
 from distortlab.core.errors import UserError
 from refine_bench.scoring.score_predictions import score_predictions
+
+
+def test_predictions_have_the_name_they_were_given(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text("name,score,gt_score\n" + "".join(f"{k}.jpg,{k % 5 + 1},{k % 4 + 1}\n" for k in range(12)))
+    words = ("score", "--predictions", file, "--on", "koniq:all", "--json")
+    assert json.loads(cli(*words).out)["model"] == "x"
+    assert json.loads(cli(*words, "--name", "Mine").out)["model"] == "Mine"
+
+
+def test_predictions_that_lack_one_image_of_a_set_are_a_part(tmp_path: Path) -> None:
+    root = write_kadid(tmp_path / "kadid")
+    names = [path.name for path in sorted((root / "images").glob("I*_01_*.png"))]
+    meta = [{"image": name, "gt_score": 1 + k / 2} for k, name in enumerate(names)]
+    (tmp_path / "meta.json").write_text(json.dumps(meta))
+    for left in (0, 1):
+        (tmp_path / "p.json").write_text(json.dumps([{"image": n, "score": k} for k, n in enumerate(names[left:])]))
+        found = score_predictions(tmp_path / "p.json", f"meta:{tmp_path / 'meta.json'}", root / "images")
+        assert found["coverage"] == {"rows": 6 - left, "of": 6, "complete": not left}
+        assert found["ranked"] == (not left)
+
 
 DATA = os.environ.get("REFINE_BENCH_DATA")
 
