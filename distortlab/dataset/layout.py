@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distortlab.core.errors import UserError, describe_unknown
-from distortlab.dataset.schema import IMAGES, RFT, SAMPLES, Features
+from distortlab.dataset.schema import IMAGES, RFT, SAMPLES, Features, value_feature
 
 __all__ = ["ARCHIVE", "FORMAT", "FULL", "LAYOUTS", "PLAN_PATH", "Layout", "find_layout", "layout_of"]
 
@@ -71,7 +71,7 @@ FULL = Layout(
 _PATCHES: Features = {
     **{name: feature for name, feature in IMAGES.items() if name not in ("image", "reference")},
     "patch": IMAGES["image"],
-    "reference_row": {"dtype": "int32", "_type": "Value"},
+    "reference_row": value_feature("int32"),
 }
 _REFERENCES: Features = {"reference_id": IMAGES["reference_id"], "reference": IMAGES["reference"]}
 

@@ -4,14 +4,24 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-__all__ = ["dataset_html"]
+__all__ = ["render_dataset_html"]
 
 _MOST = 12
 
 
-def dataset_html(place: str, manifest: Mapping[str, Any], rows: Mapping[str, Mapping[str, int]]) -> str:
-    """HTML. `rows`: for every split how many images and questions it has. A manifest may come from anywhere: texts are
-    escaped, and what is no number is not shown.
+def render_dataset_html(place: str, manifest: Mapping[str, Any], rows: Mapping[str, Mapping[str, int]]) -> str:
+    """Return HTML: what there is of each split, task and severity.
+
+    A manifest may come from anywhere: texts are escaped, and what is no number is not shown.
+
+    Parameters
+    ----------
+    place
+        The folder.
+    manifest
+        Of the data set.
+    rows
+        Split -> {"images": how many, "questions": how many}.
     """
     body = [(split, count.get("images", 0), count.get("questions", 0)) for split, count in rows.items()]
     if len(body) > 1:
@@ -19,8 +29,8 @@ def dataset_html(place: str, manifest: Mapping[str, Any], rows: Mapping[str, Map
     lines = "".join(_line(name, f"{images:,}", f"{questions:,}") for name, images, questions in body)
     head = "".join(f'<th style="text-align:{side}">{name}</th>' for name, side in _HEADS)
     counts = manifest.get("counts")
-    told = "".join(_counted(name, counts.get(name)) for name in ("tasks", "severities")) if counts else ""
-    return f"<div><b>{escape(place)}</b><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>{told}</div>"
+    sums = "".join(_format_counts(name, counts.get(name)) for name in ("tasks", "severities")) if counts else ""
+    return f"<div><b>{escape(place)}</b><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>{sums}</div>"
 
 
 _HEADS = (("split", "left"), ("images", "right"), ("questions", "right"))
@@ -31,7 +41,7 @@ def _line(name: str, *numbers: str) -> str:
     return f'<tr><td style="text-align:left">{escape(name)}</td>{cells}</tr>'
 
 
-def _counted(name: str, counts: Any) -> str:
+def _format_counts(name: str, counts: Any) -> str:
     """`tasks: grounding (424), object (417), ...`"""
     if not isinstance(counts, Mapping):
         return ""

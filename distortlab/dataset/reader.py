@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from distortlab.core.errors import UserError
 from distortlab.dataset.layout import ARCHIVE, PLAN_PATH, layout_of
 from distortlab.dataset.manifest import check_manifest, find_entry_fault
-from distortlab.dataset.notebook import dataset_html
+from distortlab.dataset.notebook import render_dataset_html
 from distortlab.dataset.schema import TABLES
 from distortlab.dataset.tables import REMEDY, open_table
 from distortlab.storage.atomic import find_seal_fault, hash_file, read_json
@@ -48,13 +48,24 @@ class RowGroup(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredDataset:
-    """A data set on disk. `manifest` has been checked for its shape, `parts` are in the order of their names."""
+    """A data set on disk, to be read.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    manifest
+        What it says of itself: files, totals, counts. Its shape has been checked.
+    parts
+        The files of its tables, in the order of their names.
+    remote
+        Where the tables are, if they are not in the folder.
+    """
 
     folder: Path
     manifest: Mapping[str, Any]
     parts: tuple[Part, ...]
     remote: Storage | None = None
-    """Where the tables are, if they are not in the folder."""
 
     @classmethod
     def from_manifest(cls, place: Path | Storage, manifest: Mapping[str, Any]) -> "StoredDataset":
@@ -67,9 +78,9 @@ class StoredDataset:
     @property
     def splits(self) -> tuple[str, ...]:
         """In the order of the manifest's totals: train first."""
-        found = {part.split for part in self.parts}
-        named = [split for split in self.manifest["totals"].get("splits") or {} if split in found]
-        return tuple(dict.fromkeys([*sorted(named, key=lambda split: split != "train"), *sorted(found)]))
+        present = {part.split for part in self.parts}
+        in_totals = [split for split in self.manifest["totals"].get("splits") or {} if split in present]
+        return tuple(dict.fromkeys([*sorted(in_totals, key=lambda split: split != "train"), *sorted(present)]))
 
     @property
     def images(self) -> int:
@@ -88,7 +99,7 @@ class StoredDataset:
             split: {"images": self.count("images", split), "questions": self.count("rft", split)}
             for split in self.splits
         }
-        return dataset_html(str(self.folder), self.manifest, rows)
+        return render_dataset_html(str(self.folder), self.manifest, rows)
 
     def parts_of(self, table: str, split: str | None = None) -> list[Part]:
         """The files of a table, of one split if that is given."""
@@ -177,16 +188,46 @@ class StoredDataset:
     def rows(
         self, table: str, columns: Sequence[str] | None = None, split: str | None = None
     ) -> Iterator[dict[str, Any]]:
-        """The rows of a table as dictionaries, in order, with bounded memory."""
+        """Read the rows of a table as dictionaries, in order, with one row group in memory at a time.
+
+        Parameters
+        ----------
+        table
+            "images", "rft" or "samples".
+        columns
+            Only these; all unless given. A field of a nested column is named with its path:
+            `regions.list.element.bbox`.
+        split
+            Only this one; all unless given.
+
+        Yields
+        ------
+        dict
+            Column -> value.
+        """
         for group in self.tables(table, columns, split):
             yield from group.to_pylist()
 
 
 def open_data(folder: str | Path, whole: bool = True) -> StoredDataset:
-    """A finished data set.
+    """Open a finished data set to read it.
 
-    Raises `UserError` for what is no data set, was not finished, has a newer format or a damaged manifest; and, unless
-    `whole` is False, where a file that the manifest names is not there or has another size.
+    Parameters
+    ----------
+    folder
+        The folder that `generate` or `materialize` wrote, or a copy of it.
+    whole
+        Refuse a data set with a damaged manifest, or of which a file is missing or has another size.
+
+    Returns
+    -------
+    StoredDataset
+        Its manifest, and its tables row group by row group: nothing but the manifest is read yet.
+
+    Raises
+    ------
+    UserError
+        For what is no data set, was not finished, is an archive, or has a newer format.
     """
     folder = Path(folder)
     manifest = _manifest(folder)

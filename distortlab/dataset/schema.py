@@ -27,6 +27,8 @@ __all__ = [
     "arrow_type",
     "decode_edits",
     "hub_metadata",
+    "list_feature",
+    "value_feature",
 ]
 
 # --- the tables, written as `datasets` features ---------------------------------------------------------------------
@@ -34,53 +36,55 @@ __all__ = [
 Features = Mapping[str, Any]
 
 
-def _value(dtype: str) -> Features:
+def value_feature(dtype: str) -> Features:
+    """Return a feature for numbers or text of a type that Arrow knows by this name."""
     return {"dtype": dtype, "_type": "Value"}
 
 
-def _list(feature: Features, length: int | None = None) -> Features:
+def list_feature(feature: Features, length: int | None = None) -> Features:
+    """Return a feature for lists, of one length if that is given."""
     return {"feature": feature, **({"length": length} if length else {}), "_type": "List"}
 
 
 _IMAGE: Features = {"_type": "Image"}
-_BOX = _list(_value("int32"), 4)
-_VISIBILITY = {name: _value("float32") for name in ("v", "structure", "colour", "trend")}
+_BOX = list_feature(value_feature("int32"), 4)
+_VISIBILITY = {name: value_feature("float32") for name in ("v", "structure", "colour", "trend")}
 _REGION = {
     "bbox": _BOX,
-    "mask_rle": {"size": _list(_value("int32"), 2), "counts": _value("string")},
-    "area": _value("float32"),
-    "object": _value("string"),
-    "distortion": _value("string"),
-    "variant": _value("string"),
-    "severity": _value("int8"),
-    "params": _value("string"),
+    "mask_rle": {"size": list_feature(value_feature("int32"), 2), "counts": value_feature("string")},
+    "area": value_feature("float32"),
+    "object": value_feature("string"),
+    "distortion": value_feature("string"),
+    "variant": value_feature("string"),
+    "severity": value_feature("int8"),
+    "params": value_feature("string"),
     "visibility": _VISIBILITY,
 }
 
 IMAGES: Features = {
-    "image_id": _value("string"),
+    "image_id": value_feature("string"),
     "image": _IMAGE,
-    "width": _value("int32"),
-    "height": _value("int32"),
-    "pixels_sha256": _value("string"),
-    "reference_id": _value("string"),
+    "width": value_feature("int32"),
+    "height": value_feature("int32"),
+    "pixels_sha256": value_feature("string"),
+    "reference_id": value_feature("string"),
     "reference": _IMAGE,
-    "reference_source": _value("string"),
-    "reference_license": _value("string"),
-    "regions": _list(_REGION),
-    "seed": _value("int64"),
-    "generator_version": _value("string"),
+    "reference_source": value_feature("string"),
+    "reference_license": value_feature("string"),
+    "regions": list_feature(_REGION),
+    "seed": value_feature("int64"),
+    "generator_version": value_feature("string"),
 }
 RFT: Features = {
-    "sample_id": _value("string"),
-    "image_id": _value("string"),
-    "prompt": _list({"role": _value("string"), "content": _value("string")}),
-    "images": _list(_IMAGE),
-    "solution": _value("string"),
-    "task": _value("string"),
+    "sample_id": value_feature("string"),
+    "image_id": value_feature("string"),
+    "prompt": list_feature({"role": value_feature("string"), "content": value_feature("string")}),
+    "images": list_feature(_IMAGE),
+    "solution": value_feature("string"),
+    "task": value_feature("string"),
     "bbox": _BOX,
-    "distortion": _value("string"),
-    "severity": _value("int8"),
+    "distortion": value_feature("string"),
+    "severity": value_feature("int8"),
 }
 SAMPLES: Features = {name: feature for name, feature in RFT.items() if name != "images"}
 

@@ -119,15 +119,15 @@ class Selection:
     def __str__(self) -> str:
         low, high = self.visibility
         parts = [
-            _counted("families", self.families),
-            _counted("severities", dict(sorted(self.severities.items()))),
-            _counted("tasks", self.tasks),
+            _format_counts("families", self.families),
+            _format_counts("severities", dict(sorted(self.severities.items()))),
+            _format_counts("tasks", self.tasks),
             f"V from {low:.1f} to {high:.1f}" if low <= high else "",
         ]
         return "; ".join(part for part in parts if part)
 
 
-def _counted(kind: str, counts: Mapping[Any, int]) -> str:
+def _format_counts(kind: str, counts: Mapping[Any, int]) -> str:
     return f"{kind} {', '.join(f'{name} ({n:,})' for name, n in counts.items())}" if counts else ""
 
 

@@ -7,7 +7,7 @@ The names of the fields are theirs, read in their documentation and loaders: doc
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from distortlab.dataset.schema import Features
+from distortlab.dataset.schema import Features, list_feature, value_feature
 
 __all__ = ["FORMATS", "VERL", "ExportFormat"]
 
@@ -72,22 +72,18 @@ def _verl(row: Row, images: Sequence[str], index: int) -> dict[str, Any]:
     }
 
 
-def _value(dtype: str) -> Features:
-    return {"dtype": dtype, "_type": "Value"}
-
-
-_TEXT = _value("string")
+_TEXT = value_feature("string")
 VERL: Features = {
     "data_source": _TEXT,
-    "prompt": {"feature": {"role": _TEXT, "content": _TEXT}, "_type": "List"},
-    "images": {"feature": {"_type": "Image"}, "_type": "List"},
+    "prompt": list_feature({"role": _TEXT, "content": _TEXT}),
+    "images": list_feature({"_type": "Image"}),
     "ability": _TEXT,
     "reward_model": {"style": _TEXT, "ground_truth": _TEXT},
     "extra_info": {
-        "index": _value("int64"),
+        "index": value_feature("int64"),
         **dict.fromkeys(("task", "sample_id", "image_id", "distortion"), _TEXT),
-        "severity": _value("int8"),
-        "bbox": {"feature": _value("int32"), "length": 4, "_type": "List"},
+        "severity": value_feature("int8"),
+        "bbox": list_feature(value_feature("int32"), 4),
     },
     "problem": _TEXT,
     "answer": _TEXT,
