@@ -34,8 +34,20 @@ _NAME = re.compile(r"[\w][\w.-]{0,200}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """What was written: rows by split, image files, their bytes. `loaded_by` names the projects whose form it is,
-    `no_derivatives` counts the images of the data set that may not be passed on.
+    """What an export holds.
+
+    Attributes
+    ----------
+    out
+        Its folder.
+    format, loaded_by
+        Its form, and the projects that load it.
+    rows
+        Questions by split.
+    images, image_bytes
+        How many images, and their bytes.
+    no_derivatives
+        How many images of the data set may not be passed on.
     """
 
     out: Path

@@ -5,9 +5,7 @@ commit makes everything visible at once, or nothing. Killed anywhere before the 
 that arrived is not sent again. Files that are no part of a data set of ours are never touched.
 """
 
-import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,6 +27,7 @@ from distortlab.sharing.remote_diff import (
     read_head,
     silent_stage,
 )
+from distortlab.sharing.upload import check_uploaded, upload_items
 from distortlab.storage.hub_client import BranchMoved, Hub, Patience, connect, quiet_client
 
 if TYPE_CHECKING:
@@ -41,10 +40,26 @@ _COMMITS = 3
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What a push came to. `commit` is the one that holds the data set now; `changed`: it was made by this push.
+    """The state of the repository after a push, and what the push changed.
 
-    `sent` and `removed` are paths; `sent_bytes` is the size of what the commit brought, which is more than was
-    transferred where the Hub knew parts of it.
+    Attributes
+    ----------
+    repo, url, revision
+        Where the data set is: its name, its page, the branch.
+    commit
+        The one that holds the data set now.
+    changed
+        Whether this push made it.
+    sent, removed
+        Paths of files.
+    sent_bytes
+        Size of the files sent, which is more than was transferred where the Hub knew parts of them.
+    kept
+        How many files were there already.
+    tag
+        The name of the commit, if it got one.
+    dry_run
+        Whether nothing was done.
     """
 
     repo: str
@@ -133,7 +148,7 @@ def push(
         _prepare(hub, known, head, revision, private, gated)
         before = head if head.commit else read_head(hub, revision)
         commit = _publish(hub, revision, items, before, message or _message(data), stage)
-        _check_remote(hub, commit, items)
+        check_uploaded(hub, commit, items)
         if tag:
             hub.ask(
                 hub.api.create_tag, repo, tag=tag, revision=commit, repo_type="dataset", exist_ok=True, doing="write"
@@ -198,7 +213,7 @@ def _publish(hub: Hub, revision: str, items: Sequence[Item], head: Head, message
         new, stale = diff_files(items, head)
         if head.commit and not new and not stale:
             return head.commit
-        _upload(hub, revision, [item for item in new if item.path not in uploaded], uploaded, stage)
+        upload_items(hub, revision, [item for item in new if item.path not in uploaded], uploaded, stage)
         operations = [*(uploaded[item.path] for item in new), *(CommitOperationDelete(path) for path in stale)]
         try:
             made = hub.ask(
@@ -233,80 +248,3 @@ def _check_unchanged(hub: Hub, revision: str, items: Sequence[Item], before: Hea
 
 def _as_wanted(item: Item | None, remote: Any) -> bool:
     return remote is None if item is None else item.matches(remote)
-
-
-def _upload(
-    hub: Hub, revision: str, items: Sequence[Item], uploaded: "dict[str, CommitOperationAdd]", stage: Stage
-) -> None:
-    """Send the blobs one by one (the client uploads the parts of one side by side). Small files go with the commit."""
-    with stage("bytes sent", sum(item.size for item in items)) as advance:
-        for item in items:
-            operation, steps = _operation(item, advance)
-            hub.ask(
-                hub.api.preupload_lfs_files,
-                hub.repo,
-                [operation],
-                repo_type="dataset",
-                revision=revision,
-                doing="write",
-            )
-            uploaded[item.path] = operation
-            steps.to(item.size)
-
-
-class _ByteCounter:
-    """Counts the bytes read from a file, from the start again where an upload begins again."""
-
-    def __init__(self, advance: Callable[[int], None]) -> None:
-        self.advance, self.total = advance, 0
-
-    def to(self, position: int) -> None:
-        if position > self.total:
-            self.advance(position - self.total)
-            self.total = position
-
-
-class _CountedFile(io.BufferedReader):
-    """A file that tells how far it was read."""
-
-    def __init__(self, path: Path, steps: _ByteCounter) -> None:
-        super().__init__(io.FileIO(path))
-        self._steps = steps
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        data = super().read(size)
-        self._steps.to(self.tell())
-        return data
-
-
-def _operation(item: Item, advance: Callable[[int], None]) -> "tuple[CommitOperationAdd, _ByteCounter]":
-    """The client's form of a file, with the hash that is known already, and the bytes of it that were read."""
-    from huggingface_hub import CommitOperationAdd
-
-    steps = _ByteCounter(advance)
-
-    class Counted(CommitOperationAdd):
-        @contextmanager
-        def as_file(self, with_tqdm: bool = False) -> Iterator[Any]:
-            with _CountedFile(item.file, steps) as file:
-                yield file
-
-    operation = Counted(path_in_repo=item.path, path_or_fileobj=str(item.file))
-    operation.upload_info.sha256 = bytes.fromhex(item.sha256)
-    return operation, steps
-
-
-def _check_remote(hub: Hub, commit: str, items: Sequence[Item]) -> None:
-    """What the Hub says it holds is what is here."""
-    for start in range(0, len(items), 100):
-        part = items[start : start + 100]
-        found = hub.ask(
-            hub.api.get_paths_info, hub.repo, [item.path for item in part], revision=commit, repo_type="dataset"
-        )
-        remote = {entry.path: entry for entry in found}
-        wrong = [item.path for item in part if not item.matches(remote.get(item.path))]
-        if wrong:
-            raise BuildFailed(
-                f"the Hub holds something else than was sent for {', '.join(wrong[:3])} in commit {commit[:8]} of "
-                f"{hub.repo}: do not use it, and push again"
-            )
