@@ -34,7 +34,7 @@ def main(refs: str = "scenes", images: str = "160") -> None:
             ("full: `images` alone (what differs, for a store that shares equal parts)", _size(root / "full/images")),
             ("archive", _size(root / "patch")),
             ("archive: references", _size(root / "patch/references")),
-            *_variants(root / "patch"),
+            *_measure_variants(root / "patch"),
         ]
     print(f"| {recipe.n} images from {refs.partition(':')[0]} | KiB/image | full / this |\n|---|---|---|")
     for what, size in rows:
@@ -45,7 +45,7 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if "_distortlab" not in path.parts and path.is_file())
 
 
-def _variants(archive: Path) -> list[tuple[str, int]]:
+def _measure_variants(archive: Path) -> list[tuple[str, int]]:
     """The bytes of all patches, stored in one way or another."""
     sizes = np.zeros(len(PATCHES), np.int64)
     for path in sorted((archive / "patches").iterdir()):
@@ -54,12 +54,12 @@ def _variants(archive: Path) -> list[tuple[str, int]]:
             image, box = shard.image(item)
             piece, regions = np.ascontiguousarray(image[box.slices]), decode_regions(item.row)
             stored = encode_patch(image, regions)
-            alpha = _with_alpha(piece, np.asarray(Pillow.open(io.BytesIO(stored))))
+            alpha = _encode_with_alpha(piece, np.asarray(Pillow.open(io.BytesIO(stored))))
             sizes += [len(encode_png(piece)), len(encode_webp(piece)), len(stored), len(alpha)]
     return [(f"patches alone: {name}", int(size)) for name, size in zip(PATCHES, sizes, strict=True)]
 
 
-def _with_alpha(piece: Image, stored: Image) -> bytes:
+def _encode_with_alpha(piece: Image, stored: Image) -> bytes:
     """Outside the region transparent black: the mask in the file itself."""
     inside = (stored == piece).all(axis=2)
     out = io.BytesIO()

@@ -13,7 +13,7 @@ TEXT_TOKENS, COMPLETION, GROUP = 250, 1024, 8
 GPUS = (24, 48, 80)
 
 
-def configurations() -> dict[str, Any]:
+def make_configurations() -> dict[str, Any]:
     """As published in the models' config.json."""
     from transformers import Qwen2_5_VLConfig, Qwen3VLConfig
 
@@ -62,7 +62,7 @@ WAYS = {
 }
 
 
-def row(model: str, way: str, memory: MemoryEstimate) -> str:
+def format_row(model: str, way: str, memory: MemoryEstimate) -> str:
     fitting = next((f"{gpu} GB" for gpu in GPUS if memory.total <= 0.93 * gpu), "none of these")
     parts = (memory.weights, memory.gradients + memory.optimizer, memory.activations, memory.cache, memory.total)
     return f"| {model} | {way} | " + " | ".join(f"{part:.1f}" for part in parts) + f" | {fitting} |"
@@ -71,12 +71,12 @@ def row(model: str, way: str, memory: MemoryEstimate) -> str:
 def main() -> None:
     print("| model | training | weights | gradients, optimizer | activations | cache of rollouts | together | fits |")
     print("|---|---|---|---|---|---|---|---|")
-    for model, config in configurations().items():
+    for model, config in make_configurations().items():
         shape = measure_model_shape(config)
         for way, keys in WAYS.items():
             prompt = IMAGE_TOKENS[model] + TEXT_TOKENS
             load = Workload(rows=GROUP, rollouts=GROUP, prompt=prompt, completion=COMPLETION, **keys)
-            print(row(f"{model} ({shape.weights / 1e9:.2f} B)", way, estimate_memory(shape, load)))
+            print(format_row(f"{model} ({shape.weights / 1e9:.2f} B)", way, estimate_memory(shape, load)))
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ def families_picture() -> Made:
 def step_facts(step: Step) -> dict[str, Any]:
     row = step.row
     exact = {"name": row.name, "version": row.version, "unit": row.unit, "amount": step.amount}
-    return {**exact, "severity": step.severity, "v": round(step.v, 3), "colours": colours(step.image)}
+    return {**exact, "severity": step.severity, "v": round(step.v, 3), "colours": mean_colors(step.image)}
 
 
 def samples_picture() -> Made:
@@ -192,11 +192,11 @@ def samples_picture() -> Made:
     with tempfile.TemporaryDirectory() as folder:
         generate(load_recipe("smoke", n=40, images_per_shard=40), "scenes", folder, workers=1)
         tiles = list(make_dataset_tiles(folder, 20))
-    facts = [{"title": tile.title, "note": tile.note, "colours": colours(tile.image)} for tile in tiles]
+    facts = [{"title": tile.title, "note": tile.note, "colours": mean_colors(tile.image)} for tile in tiles]
     return Made(draw_sheet(tiles, columns=5, width=220), facts)
 
 
-def colours(image: Image) -> list[int]:
+def mean_colors(image: Image) -> list[int]:
     """The mean colours of 3 x 3 parts."""
     return [int(level) for level in cv2.resize(image, (3, 3), interpolation=cv2.INTER_AREA).ravel()]
 

@@ -15,7 +15,7 @@ MEASURES = ("form", "answer", "thinking", "agreement")
 MANNERS = ("greedy", "sampled")
 
 
-def answers(model: Path, rows: Sequence[Mapping[str, Any]], tokens: int) -> dict[str, list[str]]:
+def generate_answers(model: Path, rows: Sequence[Mapping[str, Any]], tokens: int) -> dict[str, list[str]]:
     """Completions, the likeliest ones and, as in training, ones sampled at temperature 1."""
     import torch
     from transformers import AutoModelForImageTextToText
@@ -48,22 +48,22 @@ def _chat(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"role": "user", "content": [*images, {"type": "text", "text": row["prompt"][0]["content"]}]}]
 
 
-def marks(completion: str, solution: str) -> dict[str, bool]:
+def mark_completion(completion: str, solution: str) -> dict[str, bool]:
     """What is right about a completion. The thinking is read with the task's own reader, as if it were the answer."""
     answer = recognition.read(completion)
-    thought = _thought(completion)
+    thought = _read_thinking(completion)
     right = recognition.read(format_completion(solution, "."))
     assert not isinstance(right, Unread)
-    said = None if isinstance(answer, Unread) else answer.family
+    answered = None if isinstance(answer, Unread) else answer.family
     return {
         "form": format_score(completion) == 1.0,
-        "answer": said == right.family,
+        "answer": answered == right.family,
         "thinking": thought == right.family,
-        "agreement": said is not None and said == thought,
+        "agreement": answered is not None and answered == thought,
     }
 
 
-def _thought(completion: str) -> str | None:
+def _read_thinking(completion: str) -> str | None:
     """The family that the thinking names, of the form "Random grain or specks are added: noise, 4 of 5."."""
     thinking = completion.partition("</think>")[0].partition(": ")[2].partition(",")[0]
     read = (
@@ -74,7 +74,7 @@ def _thought(completion: str) -> str | None:
     return None if read is None or isinstance(read, Unread) else read.family
 
 
-def interval(right: int, total: int) -> tuple[float, float]:
+def wilson_interval(right: int, total: int) -> tuple[float, float]:
     """Wilson's, 95 %."""
     if not total:
         return 0.0, 1.0

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from data import make_data
-from measure import MEASURES, answers, interval, marks
+from measure import MEASURES, generate_answers, mark_completion, wilson_interval
 
 TOKENS = 32
 COLD = {
@@ -44,7 +44,7 @@ GRPO = {
 }
 
 
-def one(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
+def train_seed(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
     """Cold start and GRPO with one seed; measures after both, and the rewards of every step."""
     import torch
     import transformers
@@ -78,8 +78,8 @@ def one(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
         config, "stage1", make_image_policy(config.images, processor), family.coordinates
     ).validation
     rows = [held[place] for place in range(len(held))]
-    said = {name: answers(folder / name, rows, TOKENS) for name in ("cold", "grpo")}
-    counted = {name: _counts(texts, rows) for name, texts in said.items()}
+    answers = {name: generate_answers(folder / name, rows, TOKENS) for name in ("cold", "grpo")}
+    counted = {name: _count_right(texts, rows) for name, texts in answers.items()}
     state = json.loads((folder / "grpo" / "trainer_state.json").read_text())["log_history"]
     curve = {
         name: [entry[name] for entry in state if name in entry]
@@ -88,16 +88,16 @@ def one(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
     return {"seed": seed, "n": len(rows), "seconds": seconds, "counts": counted, "curve": curve}
 
 
-def _counts(said: Mapping[str, Sequence[str]], rows: Sequence[Any]) -> dict[str, int]:
+def _count_right(answers: Mapping[str, Sequence[str]], rows: Sequence[Any]) -> dict[str, int]:
     """How many are right, by measure and manner: "sampled: answer"."""
     found = {}
-    for manner, texts in said.items():
-        marked = [marks(text, row["solution"]) for text, row in zip(texts, rows, strict=True)]
+    for manner, texts in answers.items():
+        marked = [mark_completion(text, row["solution"]) for text, row in zip(texts, rows, strict=True)]
         found |= {f"{manner}: {name}": sum(mark[name] for mark in marked) for name in MEASURES}
     return found
 
 
-def show(results: Sequence[dict[str, Any]]) -> str:
+def format_table(results: Sequence[dict[str, Any]]) -> str:
     """The table: shares with intervals, for every seed and for all together."""
     lines = ["| seed | measure | after the cold start | after GRPO |", "|---|---|---|---|"]
     names = list(results[0]["counts"]["cold"])
@@ -114,12 +114,12 @@ def show(results: Sequence[dict[str, Any]]) -> str:
 def _line(seed: str, name: str, counts: dict[str, dict[str, int]], n: int) -> str:
     cells = []
     for stage in ("cold", "grpo"):
-        low, high = interval(counts[stage][name], n)
+        low, high = wilson_interval(counts[stage][name], n)
         cells.append(f"{counts[stage][name] / n:.3f} ({low:.3f} to {high:.3f})")
     return f"| {seed} | {name} | {cells[0]} | {cells[1]} |"
 
 
-def draw(results: Sequence[dict[str, Any]], out: Path) -> None:
+def draw_curves(results: Sequence[dict[str, Any]], out: Path) -> None:
     """Curves of every seed, smoothed over five steps."""
     import matplotlib as mpl
 
@@ -156,11 +156,11 @@ def main() -> None:
     data = str(make_data(given.out, given.images))
     seeds = [int(seed) for seed in given.seeds.split(",")]
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(one, seed, data, str(given.out), given.samples) for seed in seeds]
+        jobs = [pool.submit(train_seed, seed, data, str(given.out), given.samples) for seed in seeds]
         results = [job.result() for job in jobs]
     (given.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    draw(results, given.out / "curves.png")
-    print(show(results))
+    draw_curves(results, given.out / "curves.png")
+    print(format_table(results))
     print(f"\n{(time.monotonic() - began) / 60:.0f} minutes; training {[round(r['seconds']) for r in results]} s")
 
 

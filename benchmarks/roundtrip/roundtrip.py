@@ -88,8 +88,8 @@ class Trip:
 
     def train(self) -> str:
         """Two steps on it."""
-        said = json.loads(self.run("benchmarks/roundtrip/trainee.py", REPO).splitlines()[-1])
-        return f"{said['steps']} steps, losses {said['losses']}, rewards {said['rewards']}"
+        result = json.loads(self.run("benchmarks/roundtrip/trainee.py", REPO).splitlines()[-1])
+        return f"{result['steps']} steps, losses {result['losses']}, rewards {result['rewards']}"
 
 
 def main() -> None:

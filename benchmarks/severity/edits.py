@@ -36,7 +36,7 @@ MODES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EditRow:
     """One edit. `reason`: why it does not become a label, or None. `tries` and `ms` are what the setting took."""
 
     mode: str
@@ -65,35 +65,36 @@ class Place:
     region: Region
 
 
-def places(specs: Sequence[str], count: int, max_side: int = 1024) -> list[Place]:
-    """`count` random regions of all the references that pass the rules."""
+def sample_places(specs: Sequence[str], count: int, max_side: int = 1024) -> list[Place]:
+    """`count` random regions of all the references that pass the rules; of an endless source, of the first `count`."""
     found = []
     for spec in specs:
-        for entry in open_references(spec).entries(10_000):
+        references = open_references(spec)
+        for entry in references.entries(min(references.count or count, 10_000)):
             reference = entry.load(ReferenceRules(max_side=max_side), RegionRules())
             found += [(reference.image, named.region) for named in reference.regions]
     chosen = stream("severity study").permute(found)[:count]
     return [Place(key, image, region) for key, (image, region) in enumerate(chosen)]
 
 
-def collect(of: Sequence[Place], modes: Sequence[str], workers: int, max_pixels: int = 0) -> pd.DataFrame:
+def measure_edits(places: Sequence[Place], modes: Sequence[str], workers: int, max_pixels: int = 0) -> pd.DataFrame:
     """A row for every region, mode, variant and severity."""
-    jobs = [(place, mode, max_pixels) for place in of for mode in modes]
+    jobs = [(place, mode, max_pixels) for place in places for mode in modes]
     with ProcessPoolExecutor(workers, initializer=tune_process) as pool:
         rows = []
-        for done, part in enumerate(pool.map(_edits, jobs), 1):
+        for done, part in enumerate(pool.map(_measure_job, jobs), 1):
             rows += part
             if done % 20 == 0:
                 print(f"  {done} of {len(jobs)}", flush=True)
     return pd.DataFrame([asdict(row) for row in rows])
 
 
-def _edits(job: tuple[Place, str, int]) -> list[Row]:
+def _measure_job(job: tuple[Place, str, int]) -> list[EditRow]:
     place, mode, max_pixels = job
-    return list(_of_place(place, mode, MODES[mode], max_pixels))
+    return list(_measure_place(place, mode, MODES[mode], max_pixels))
 
 
-def _of_place(place: Place, mode: str, recipe: Recipe, max_pixels: int) -> Iterator[Row]:
+def _measure_place(place: Place, mode: str, recipe: Recipe, max_pixels: int) -> Iterator[EditRow]:
     box = place.region.bbox
     scene = Scene(np.ascontiguousarray(place.image[box.slices]), place.region.mask)
     for row in CATALOG:
@@ -102,45 +103,45 @@ def _of_place(place: Place, mode: str, recipe: Recipe, max_pixels: int) -> Itera
         closed = find_region_fault(scene, row.name)
         for severity in range(1, 6):
             start = time.process_time()
-            edit, after, seen, tries = _done(place, scene, row, severity, recipe)
+            edit, after, visibility, tries = _set_severity(place, scene, row, severity, recipe)
             ms = 1e3 * (time.process_time() - start)
-            reason = closed or _reason(seen, row, severity, recipe)
+            reason = closed or _find_fault(visibility, row, severity, recipe)
             small = (
                 measure_at_model_size(place.image, after, place.region, row.name, max_pixels).v
                 if max_pixels
-                else seen.v
+                else visibility.v
             )
-            values = dict.fromkeys(MEASURES, math.nan) if max_pixels else _measured(place, after)
-            outcome = (edit.amount, seen.v, reason, tries, ms)
-            yield Row(mode, place.key, row.name, severity, *outcome, **values, v_small=small)
+            values = dict.fromkeys(MEASURES, math.nan) if max_pixels else _measure_full_reference(place, after)
+            outcome = (edit.amount, visibility.v, reason, tries, ms)
+            yield EditRow(mode, place.key, row.name, severity, *outcome, **values, v_small=small)
 
 
-def _done(
+def _set_severity(
     place: Place, scene: Scene, row: Distortion, severity: int, recipe: Recipe
 ) -> tuple[Edit, Image, Visibility, int]:
-    def tried(amount: float) -> tuple[float, tuple[Edit, Image, Visibility]]:
+    def try_amount(amount: float) -> tuple[float, tuple[Edit, Image, Visibility]]:
         edit = Edit(
             place.region, row.name, severity, amount, compute_spatial_scale(place.region.size), 2, (place.key, row.name)
         )
         after = render_edit(place.image, edit)
-        seen = measure_visibility(scene, after, row.name)
-        return seen.v, (edit, after, seen)
+        visibility = measure_visibility(scene, after, row.name)
+        return visibility.v, (edit, after, visibility)
 
     if recipe.severity == "equalized":
-        found = search_amount(row, severity, recipe.tolerance, tried)
+        found = search_amount(row, severity, recipe.tolerance, try_amount)
         return *found.outcome, found.tries
     ladder = row.get_ladder(recipe.profile)
     assert ladder is not None
-    return *tried(ladder.values[severity - 1])[1], 1
+    return *try_amount(ladder.values[severity - 1])[1], 1
 
 
-def _reason(seen: Visibility, row: Distortion, severity: int, recipe: Recipe) -> str | None:
-    return find_label_fault(seen, row.name, recipe.visibility.minimum) or find_misfit(
-        seen.v, severity, recipe.tolerance
+def _find_fault(visibility: Visibility, row: Distortion, severity: int, recipe: Recipe) -> str | None:
+    return find_label_fault(visibility, row.name, recipe.visibility.minimum) or find_misfit(
+        visibility.v, severity, recipe.tolerance
     )
 
 
-def _measured(place: Place, after: Image) -> dict[str, float]:
+def _measure_full_reference(place: Place, after: Image) -> dict[str, float]:
     box, frame = place.region.bbox, place.region.bbox.grow(MARGIN, place.region.size)
     before = np.ascontiguousarray(place.image[frame.slices])
     changed, mask = before.copy(), np.zeros(before.shape[:2], bool)

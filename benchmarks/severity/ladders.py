@@ -18,45 +18,46 @@ from distortlab.distortions.base import TARGETS, Distortion, Ladder
 from distortlab.distortions.catalog import CATALOG
 from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
 from distortlab.recipe import Recipe
+from distortlab.references import open_references
 from distortlab.severity.scene import Scene
 from distortlab.severity.visibility import find_label_fault, find_region_fault, measure_visibility
 
 
-def regions(spec: str, count: int) -> list[tuple[np.ndarray, object]]:
-    from distortlab.references import open_references
-
+def sample_regions(spec: str, count: int) -> list[tuple[np.ndarray, object]]:
+    """`count` random regions of all the references; of an endless source, of the first `count`."""
     recipe = Recipe()
+    references = open_references(spec)
     found = []
-    for entry in open_references(spec).entries(10_000):
+    for entry in references.entries(min(references.count or count, 10_000)):
         reference = entry.load(recipe.references, recipe.regions)
         found += [(reference.image, named.region) for named in reference.regions]
     return stream("ladders").permute(found)[:count]
 
 
-def outcome(row: Distortion, amount: float, places: list, severity: int = 3) -> list[tuple[float, str | None]]:
+def measure_regions(row: Distortion, amount: float, places: list, severity: int = 3) -> list[tuple[float, str | None]]:
     """(V, why it would be rejected) for every region that passes the gates."""
     out = []
     for k, (image, region, scene) in enumerate(places):
         if find_region_fault(scene, row.name):
             continue
         edit = Edit(region, row.name, severity, amount, compute_spatial_scale(region.size), 2, (k, row.name))
-        seen = measure_visibility(scene, render_edit(image, edit), row.name)
-        out.append((seen.v, find_label_fault(seen, row.name, 1.0)))
+        visibility = measure_visibility(scene, render_edit(image, edit), row.name)
+        out.append((visibility.v, find_label_fault(visibility, row.name, 1.0)))
     return out
 
 
-def median(row: Distortion, amount: float, places: list) -> float:
-    return float(np.median([v for v, _ in outcome(row, amount, places)]))
+def compute_median(row: Distortion, amount: float, places: list) -> float:
+    return float(np.median([v for v, _ in measure_regions(row, amount, places)]))
 
 
-def tuned(row: Distortion, places: list) -> list[tuple[float, float]]:
+def tune_ladder(row: Distortion, places: list) -> list[tuple[float, float]]:
     out = []
     for target in TARGETS:
         low, high = 0.0, 1.0
         best = (math.inf, 0.0, 0.0)
         for _ in range(10):
             t = (low + high) / 2
-            v = median(row, row.dial.interpolate(t), places)
+            v = compute_median(row, row.dial.interpolate(t), places)
             best = min(best, (abs(math.log(max(v, 1e-3) / target)), row.dial.interpolate(t), v))
             low, high = (t, high) if v < target else (low, t)
         out.append(best[1:])
@@ -74,24 +75,24 @@ def main() -> None:
     cv2.setNumThreads(1)
     places = [
         (image, region, Scene(np.ascontiguousarray(image[region.bbox.slices]), region.mask))
-        for image, region in regions(arguments.refs, arguments.regions)
+        for image, region in sample_regions(arguments.refs, arguments.regions)
     ]
     print(f"{len(places)} regions of {arguments.refs}; median V wanted: {', '.join(f'{t:g}' for t in TARGETS)}\n")
     rows = [row for row in CATALOG if arguments.only in row.name and row.get_ladder(arguments.profile)]
     if arguments.tune:
         for row in rows:
-            print(f"{row.name:28s}", "  ".join(f"{a:.4g} (V {v:.2f})" for a, v in tuned(row, places)), flush=True)
+            print(f"{row.name:28s}", "  ".join(f"{a:.4g} (V {v:.2f})" for a, v in tune_ladder(row, places)), flush=True)
         return
     print("| variant | 1 | 2 | 3 | 4 | 5 | not visible, % | wrong way, % |\n|---|---|---|---|---|---|---|---|")
     for row in rows:
-        print(checked(row, row.get_ladder(arguments.profile), places), flush=True)
+        print(check_ladder(row, row.get_ladder(arguments.profile), places), flush=True)
 
 
-def checked(row: Distortion, ladder: Ladder, places: list) -> str:
+def check_ladder(row: Distortion, ladder: Ladder, places: list) -> str:
     """A line of Markdown: median V and the share that would be rejected, at every severity."""
     medians, hidden, wrong = [], [], []
     for severity, amount in enumerate(ladder.values, 1):
-        results = outcome(row, amount, places, severity)
+        results = measure_regions(row, amount, places, severity)
         reasons = [reason for _, reason in results]
         medians.append(f"{np.median([v for v, _ in results]):.1f}")
         hidden.append(f"{100 * reasons.count('not visible') / len(results):.0f}")

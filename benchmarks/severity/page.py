@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import plots
-from summary import inversions, summary
+from summary import count_inversions, summarize_edits
 
 from distortlab.distortions.catalog import CATALOG
 
@@ -23,6 +23,7 @@ def write_page(edits: pd.DataFrame, labels: pd.DataFrame | None, docs: Path, not
     own = edits[edits.source == "photographs"]
     populations = _populations(own)
     images = docs / "images"
+    images.mkdir(parents=True, exist_ok=True)
     plots.visibility(populations, images / "severity-v.png")
     plots.variants(
         {name: populations[name] for name in (LADDER, LABELS, EQUAL, PEER)}, images / "severity-variants.png"
@@ -113,7 +114,7 @@ python benchmarks/severity/study.py --refs coco:instances_val2017.json,val2017 -
 
 
 def _bars(populations: Mapping[str, pd.DataFrame]) -> str:
-    columns = {name: summary(edits) for name, edits in populations.items()}
+    columns = {name: summarize_edits(edits) for name, edits in populations.items()}
     lines = list(next(iter(columns.values())))
     rows = [[line, *(str(values[line]) for values in columns.values()), BARS.get(line, "")] for line in lines]
     return _markdown(["", *columns, "bar, of labels"], rows)
@@ -177,7 +178,7 @@ def _small(large: pd.DataFrame) -> str:
         shares = (mine.v_small < 1).groupby(mine.severity).mean()
         lines.append([
             mode, f"{len(mine):,}", f"{int((mine.v_small < 1).sum()):,}",
-            *(f"{100 * share:.1f} %" for share in shares), str(inversions(mine)), str(inversions(mine, "v_small")),
+            *(f"{100 * share:.1f} %" for share in shares), str(count_inversions(mine)), str(count_inversions(mine, "v_small")),
         ])  # fmt: skip
     table = _markdown(
         [

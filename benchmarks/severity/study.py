@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
-from edits import MODES, collect, places
+from edits import MODES, measure_edits, sample_places
 from page import write_page
 
 from distortlab.severity.direction import find_trend
@@ -23,30 +23,30 @@ ROOT = Path(__file__).parents[2]
 LARGE_SIDE, TOKENS = 2048, 1280 * 28 * 28
 
 
-def measured(arguments: argparse.Namespace) -> pd.DataFrame:
+def load_or_measure(arguments: argparse.Namespace) -> pd.DataFrame:
     """All edits: those of `--refs`, and those of `--large` with what is left of them at the model's size."""
     file: Path | None = arguments.edits
     if file and file.exists():
         return pd.read_parquet(file)
-    own = collect(places(arguments.refs, arguments.regions), list(MODES), arguments.workers)
+    own = measure_edits(sample_places(arguments.refs, arguments.regions), list(MODES), arguments.workers)
     parts = [own.assign(source="photographs")]
     if arguments.large:
-        large = places(arguments.large, arguments.regions, LARGE_SIDE)
-        parts.append(collect(large, ["matched", "equalized"], arguments.workers, TOKENS).assign(source="large"))
+        large = sample_places(arguments.large, arguments.regions, LARGE_SIDE)
+        parts.append(measure_edits(large, ["matched", "equalized"], arguments.workers, TOKENS).assign(source="large"))
     edits = pd.concat(parts, ignore_index=True)
     if file:
         edits.to_parquet(file)
     return edits
 
 
-def labels_of(folder: Path) -> pd.DataFrame:
+def read_labels(folder: Path) -> pd.DataFrame:
     """Severity, V and whether it went the wrong way, of every region of a data set."""
     plan = json.loads((folder / "_distortlab" / "plan.json").read_text())
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     rows = []
     for path in sorted((folder / "images").glob("*.parquet")):
         for regions in pq.read_table(path, columns=["regions"])["regions"].to_pylist():
-            rows += [(r["severity"], r["visibility"]["v"], _wrong(r)) for r in regions]
+            rows += [(r["severity"], r["visibility"]["v"], _went_wrong(r)) for r in regions]
     labels = pd.DataFrame(rows, columns=["severity", "v", "wrong"])
     labels.attrs = {
         "recipe": plan["recipe"]["name"],
@@ -56,7 +56,7 @@ def labels_of(folder: Path) -> pd.DataFrame:
     return labels
 
 
-def _wrong(region: dict[str, Any]) -> bool:
+def _went_wrong(region: dict[str, Any]) -> bool:
     way = find_trend(f"{region['distortion']}.{region['variant']}")
     return way is not None and region["visibility"]["trend"] < way.least
 
@@ -73,8 +73,8 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where severity.md and images/ go")
     arguments = parser.parse_args()
     arguments.refs = arguments.refs or ["scenes"]
-    labels = labels_of(arguments.data) if arguments.data else None
-    write_page(measured(arguments), labels, arguments.docs, arguments.note)
+    labels = read_labels(arguments.data) if arguments.data else None
+    write_page(load_or_measure(arguments), labels, arguments.docs, arguments.note)
 
 
 if __name__ == "__main__":

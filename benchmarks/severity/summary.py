@@ -1,11 +1,11 @@
-"""Numbers over many edits: what grows, what is out of order, what cannot be seen."""
+"""Numbers over many edits: what grows, what is out of order, what cannot be present."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["Order", "growing", "inversions", "summary"]
+__all__ = ["Order", "count_inversions", "measure_growth", "summarize_edits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def _table(edits: pd.DataFrame, by: str) -> np.ndarray:
     return wide.to_numpy().reshape(regions, 5, names).transpose(0, 2, 1)
 
 
-def inversions(edits: pd.DataFrame, by: str = "v", sign: int = 1) -> Order:
+def count_inversions(edits: pd.DataFrame, by: str = "v", sign: int = 1) -> Order:
     """Of two variants on one region, one at severity s and the other at s + 1: how often s changes the region more."""
     values = sign * _table(edits, by)
     worse = total = 0
@@ -41,22 +41,22 @@ def inversions(edits: pd.DataFrame, by: str = "v", sign: int = 1) -> Order:
     return Order(worse / max(total, 1), total)
 
 
-def growing(edits: pd.DataFrame, by: str = "v") -> tuple[Order, Order]:
+def measure_growth(edits: pd.DataFrame, by: str = "v") -> tuple[Order, Order]:
     """Of (region, variant), how often the measure grows with every severity there is; and of all single steps."""
     steps: list[bool] = []
     whole: list[bool] = []
     for sequence in _table(edits, by).reshape(-1, 5):
-        seen = sequence[~np.isnan(sequence)]
-        if len(seen) > 1:
-            ups = np.diff(seen) > 0
+        present = sequence[~np.isnan(sequence)]
+        if len(present) > 1:
+            ups = np.diff(present) > 0
             steps += ups.tolist()
             whole.append(bool(ups.all()))
     return Order(float(np.mean(whole)), len(whole)), Order(float(np.mean(steps)), len(steps))
 
 
-def summary(edits: pd.DataFrame) -> dict[str, object]:
+def summarize_edits(edits: pd.DataFrame) -> dict[str, object]:
     """The lines of the table of bars, for one population of edits."""
-    whole, steps = growing(edits)
+    whole, steps = measure_growth(edits)
     first = edits[edits.severity == 1]
     families = first.name.str.partition(".")[0]
     hidden = (first.v < 1).groupby(families).mean().mean()
@@ -65,10 +65,10 @@ def summary(edits: pd.DataFrame) -> dict[str, object]:
         "edits": f"{len(edits):,}",
         "V grows with every severity, of (region, variant)": whole,
         "V grows, of single steps": steps,
-        "cross-variant inversions": inversions(edits),
-        "the same by full V": inversions(edits, "full_v"),
-        "the same by 1 - SSIM": inversions(edits, "ssim", -1),
-        "the same by CIEDE2000": inversions(edits, "delta_e"),
+        "cross-variant inversions": count_inversions(edits),
+        "the same by full V": count_inversions(edits, "full_v"),
+        "the same by 1 - SSIM": count_inversions(edits, "ssim", -1),
+        "the same by CIEDE2000": count_inversions(edits, "delta_e"),
         "not visible at severity 1 (V < 1), mean over families": f"{100 * hidden:.1f} %",
         "wrong direction": f"{100 * (edits.reason == 'wrong direction').mean():.1f} %",
         "wrong direction, worst variant": f"{100 * wrong.max():.0f} % ({wrong.idxmax()})" if wrong.max() else "none",

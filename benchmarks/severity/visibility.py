@@ -11,7 +11,7 @@ import time
 
 import cv2
 import numpy as np
-from ladders import regions
+from ladders import sample_regions
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
@@ -34,14 +34,14 @@ def soft_lab(image: Image) -> np.ndarray:
 
 
 def full_v(before: Image, after: Image, mask: np.ndarray) -> float:
-    colour = deltaE_ciede2000(soft_lab(before), soft_lab(after))[mask].mean()
+    color = deltaE_ciede2000(soft_lab(before), soft_lab(after))[mask].mean()
     grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (before, after)]
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255, "full": True}
     structure = 1 - structural_similarity(*grey, **options)[1][mask].mean()
-    return float(max(colour / 2.3, structure / 0.05))
+    return float(max(color / 2.3, structure / 0.05))
 
 
-def compare(image: Image, region: Region, key: int) -> list[tuple[float, float, float, float]]:
+def compare_measures(image: Image, region: Region, key: int) -> list[tuple[float, float, float, float]]:
     """(V, full V, seconds, seconds) for every variant and severity."""
     box, frame = region.bbox, region.bbox.grow(MARGIN, region.size)
     mask = np.zeros(region.size, bool)
@@ -69,8 +69,8 @@ def main() -> None:
     parser.add_argument("--regions", type=int, default=24)
     arguments = parser.parse_args()
     tune_process()
-    places = regions(arguments.refs, arguments.regions)
-    values = np.array([row for key, (image, region) in enumerate(places) for row in compare(image, region, key)])
+    places = sample_regions(arguments.refs, arguments.regions)
+    values = np.concatenate([compare_measures(image, region, key) for key, (image, region) in enumerate(places)])
     v, full, quick, slow = values.T
     ratio = v / np.maximum(full, 1e-6)
     print(f"{len(places)} regions of {arguments.refs}, {len(values)} edits")

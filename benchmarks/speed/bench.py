@@ -15,13 +15,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from contestants import Contestant, floor, generator, peer, pixels_only, plan_of
+from contestants import Contestant, floor, generator, make_single_shard_plan, peer, pixels_only
 from corpus import write_corpus
 
 from distortlab.core.workers import tune_process
 
 
-def measured(contestants: Mapping[str, Contestant], repeats: int) -> dict[str, list[float]]:
+def measure_times(contestants: Mapping[str, Contestant], repeats: int) -> dict[str, list[float]]:
     """Milliseconds of CPU per image, for every repetition; a first round is not counted."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(repeats + 1):
@@ -35,7 +35,7 @@ def measured(contestants: Mapping[str, Contestant], repeats: int) -> dict[str, l
     return times
 
 
-def table(times: Mapping[str, list[float]], base: str, script: str) -> str:
+def format_table(times: Mapping[str, list[float]], base: str, script: str) -> str:
     """Markdown."""
     bottom, top = statistics.median(times[base]), statistics.median(times[script])
     lines = [f"| | CPU ms/image | range | x {base} | {script} / this |", "|---|---|---|---|---|"]
@@ -55,7 +55,10 @@ def main() -> None:
     tune_process()
     with tempfile.TemporaryDirectory() as folder:
         spec = arguments.refs or write_corpus(Path(folder), arguments.images)
-        single, eight = plan_of(spec, arguments.images, 1), plan_of(spec, arguments.images, 8)
+        single, eight = (
+            make_single_shard_plan(spec, arguments.images, 1),
+            make_single_shard_plan(spec, arguments.images, 8),
+        )
         contestants = {
             "floor": floor(single),
             "distortlab, 1 image per reference": generator(single),
@@ -65,9 +68,9 @@ def main() -> None:
             "script, Pillow PNG level 1": peer(single, 1),
             "script, Pillow PNG default": peer(single, None),
         }
-        times = measured(contestants, arguments.repeats)
+        times = measure_times(contestants, arguments.repeats)
     print(f"{arguments.images} images, {arguments.repeats} repetitions, {arguments.refs or 'scenes of 640x480'}\n")
-    print(table(times, "floor", "script, Pillow PNG level 1"))
+    print(format_table(times, "floor", "script, Pillow PNG level 1"))
 
 
 if __name__ == "__main__":

@@ -17,13 +17,13 @@ from distortlab.recipe import Recipe, default_recipe
 from distortlab.references import Entry, open_references
 from distortlab.storage.base import Folder
 
-__all__ = ["floor", "generator", "peer", "pixels_only", "plan_of"]
+__all__ = ["floor", "generator", "make_single_shard_plan", "peer", "pixels_only"]
 
 # A contestant works through some images and returns how many it made.
 Contestant = Callable[[], int]
 
 
-def plan_of(spec: str, images: int, per_reference: float) -> Plan:
+def make_single_shard_plan(spec: str, images: int, per_reference: float) -> Plan:
     """One shard of `images` images, `per_reference` from each reference."""
     recipe = default_recipe(
         n=images, images_per_reference=per_reference, images_per_shard=images, splits={"train": 1.0}

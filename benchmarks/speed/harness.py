@@ -57,19 +57,19 @@ def serve(port: Any) -> None:
     http.serve_forever()
 
 
-def requests(image: bytes) -> Iterator[Request]:
+def make_requests(image: bytes) -> Iterator[Request]:
     for k in range(REQUESTS):
         yield Request(str(k), str(k), 0, (image,), "Rate the quality of the image.", Decoding(max_tokens=16), k)
 
 
-def endpoint() -> None:
+def measure_endpoint() -> None:
     port: Any = multiprocessing.Queue()
     server = multiprocessing.Process(target=serve, args=(port,), daemon=True)
     server.start()
     image = encode_png(np.random.default_rng(0).integers(0, 60, (256, 256, 3), dtype=np.uint8))
     model = Endpoint(f"openai:http://127.0.0.1:{port.get()}/v1#m", concurrency=CONCURRENCY)
     start, cpu = time.perf_counter(), time.process_time()
-    failed = sum(response.answer.error is not None for response in model.answer(requests(image)))
+    failed = sum(response.answer.error is not None for response in model.answer(make_requests(image)))
     took, used = time.perf_counter() - start, time.process_time() - cpu
     server.terminate()
     ideal = REQUESTS * DELAY / CONCURRENCY
@@ -81,12 +81,12 @@ def endpoint() -> None:
     )
 
 
-def scoring() -> None:
+def measure_scoring() -> None:
     rng = np.random.default_rng(0)
     quality = rng.uniform(1, 5, PREDICTIONS)
-    said = np.clip(quality + rng.normal(0, 0.6, PREDICTIONS), 1, 5)
+    scores = np.clip(quality + rng.normal(0, 0.6, PREDICTIONS), 1, 5)
     rows = [
-        {"image": f"{k}.jpg", "score": s, "gt_score": q} for k, (s, q) in enumerate(zip(said, quality, strict=True))
+        {"image": f"{k}.jpg", "score": s, "gt_score": q} for k, (s, q) in enumerate(zip(scores, quality, strict=True))
     ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "outputs.json"
@@ -102,4 +102,4 @@ def scoring() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(scoring() or endpoint())
+    sys.exit(measure_scoring() or measure_endpoint())

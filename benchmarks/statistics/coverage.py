@@ -73,19 +73,21 @@ def make_answers(rng: np.random.Generator, references: int, share: float, within
     return (rng.random(len(of)) < chances[of]).astype(np.float64), of.tolist()
 
 
-def percentiles(x: Floats, y: Floats, references: Sequence[int], rng: np.random.Generator) -> dict[str, Interval]:
+def compute_percentiles(
+    x: Floats, y: Floats, references: Sequence[int], rng: np.random.Generator
+) -> dict[str, Interval]:
     """What 2.5 and 97.5 % of bootstrap draws of references give."""
     count = max(references) + 1
-    drawn = rng.multinomial(count, np.full(count, 1 / count), PERCENTILE_DRAWS)[:, references].astype(np.float64)
-    rx, ry = Ranks(x)(drawn), Ranks(y)(drawn)
-    found = {"srcc": weighted_pearson(rx, ry, drawn), "plcc": weighted_pearson(x, y, drawn)}
+    weights = rng.multinomial(count, np.full(count, 1 / count), PERCENTILE_DRAWS)[:, references].astype(np.float64)
+    rx, ry = Ranks(x)(weights), Ranks(y)(weights)
+    found = {"srcc": weighted_pearson(rx, ry, weights), "plcc": weighted_pearson(x, y, weights)}
     return {
         f"{name}, percentiles": Interval(*map(float, np.quantile(values, [0.025, 0.975])), count)
         for name, values in found.items()
     }
 
 
-class Tally:
+class CoverageCounts:
     """Shares of intervals that hold the truth, and their median width."""
 
     def __init__(self) -> None:
@@ -108,7 +110,7 @@ class Tally:
             )
 
 
-def true_values(seed: int) -> dict[str, dict[str, float]]:
+def compute_true_values(seed: int) -> dict[str, dict[str, float]]:
     """Metrics of every model over many references."""
     rng = np.random.default_rng(seed)
     quality, opinion, _ = make_qualities(rng, MANY)
@@ -122,9 +124,9 @@ def true_values(seed: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def simulate(references: int, draws: int, seed: int, truth: dict[str, dict[str, float]]) -> Tally:
+def simulate(references: int, draws: int, seed: int, truth: dict[str, dict[str, float]]) -> CoverageCounts:
     """Intervals of all kinds on `draws` sets."""
-    tally = Tally()
+    counts = CoverageCounts()
     rng = np.random.default_rng((seed, references))
     for draw in range(draws):
         quality, opinion, of = make_qualities(rng, references)
@@ -132,19 +134,19 @@ def simulate(references: int, draws: int, seed: int, truth: dict[str, dict[str, 
         for name, x in scores.items():
             found = estimate_intervals(x, opinion, of)
             for metric in METRICS:
-                tally.add(f"{metric}, {name}", found[metric], truth[name][metric])
+                counts.add(f"{metric}, {name}", found[metric], truth[name][metric])
             if draw < draws // 4:  # slow, and only for comparison
-                for metric, interval in percentiles(x, opinion, of, rng).items():
-                    tally.add(f"{metric}, {name}", interval, truth[name][metric.partition(",")[0]])
+                for metric, interval in compute_percentiles(x, opinion, of, rng).items():
+                    counts.add(f"{metric}, {name}", interval, truth[name][metric.partition(",")[0]])
         for metric, (interval, _) in compare_metrics(scores["strong"], scores["middling"], opinion, of).items():
-            tally.add(f"difference of {metric}", interval, truth["strong"][metric] - truth["middling"][metric])
+            counts.add(f"difference of {metric}", interval, truth["strong"][metric] - truth["middling"][metric])
         for share, within in SHARES:
             right, asked = make_answers(rng, references, share, within)
-            tally.add(f"accuracy {share:g}, within references {within:g}", estimate_mean_interval(right, asked), share)
+            counts.add(f"accuracy {share:g}, within references {within:g}", estimate_mean_interval(right, asked), share)
         first, asked = make_answers(rng, references, 0.8, 0.1)
         second = (rng.random(len(first)) < 0.7).astype(np.float64)
-        tally.add("difference of accuracies", estimate_mean_difference(first - second, asked)[0], 0.1)
-    return tally
+        counts.add("difference of accuracies", estimate_mean_difference(first - second, asked)[0], 0.1)
+    return counts
 
 
 def main(arguments: Sequence[str] | None = None, write: Callable[[str], object] = sys.stdout.write) -> None:
@@ -155,7 +157,7 @@ def main(arguments: Sequence[str] | None = None, write: Callable[[str], object] 
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args(arguments)
     counts = [int(word) for word in chosen.references.split(",")]
-    start, truth = time.process_time(), true_values(chosen.seed)
+    start, truth = time.process_time(), compute_true_values(chosen.seed)
     found = {
         count: {row[0]: row for row in simulate(count, chosen.draws, chosen.seed, truth).lines()} for count in counts
     }

@@ -26,7 +26,7 @@ from distortlab.references.licenses import find_fault, is_allowed
 from distortlab.references.listing import ListedReferences, hash_order
 from distortlab.references.loading import encode_image, make_reference, read_picture
 from distortlab.references.regions.outlines import Polygons, Rectangle, Shape, draw_shape
-from distortlab.references.regions.rules import find_box_fault
+from distortlab.references.regions.rules import find_box_violation
 from distortlab.references.regions.selection import AnnotatedRegion, select_regions
 
 __all__ = ["LICENSE", "Coco", "CocoEntry", "Outline", "open_coco"]
@@ -207,4 +207,4 @@ def _can_pass(annotation: CocoAnnotation, picture: CocoImage, rules: RegionRules
     if box is not None and (isinstance(annotation.shape, Rectangle) or area is None):
         area = box.width * box.height
     sides = (box.width, box.height) if box else None
-    return area is None or find_box_fault(area, sides, picture.size, rules) is None
+    return area is None or find_box_violation(area, sides, picture.size, rules) is None

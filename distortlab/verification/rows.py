@@ -16,7 +16,7 @@ from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Visibility
 from distortlab.recipe import Recipe
 from distortlab.references.regions.outlines import decode_runs
-from distortlab.references.regions.rules import find_region_fault
+from distortlab.references.regions.rules import find_rule_violation
 from distortlab.severity.visibility import find_label_fault
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
@@ -60,7 +60,7 @@ def _check_region(row: Row, index: int, values: Row, recipe: Recipe | None) -> I
     if np.float32(values["area"]) != np.float32(region.area / (size[0] * size[1])):
         yield f"its area is {values['area']:.4f}, that of its mask {region.area / (size[0] * size[1]):.4f}"
     yield from _check_edit(row, index, values, recipe)
-    if recipe and (reason := find_region_fault(region, recipe.regions)):
+    if recipe and (reason := find_rule_violation(region, recipe.regions)):
         yield f"its region breaks the recipe's rules: {reason}"
 
 

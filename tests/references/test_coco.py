@@ -32,7 +32,7 @@ from distortlab.references.regions.outlines import (
     read_rectangle,
     read_shape,
 )
-from distortlab.references.regions.rules import find_box_fault, find_region_fault
+from distortlab.references.regions.rules import find_box_violation, find_rule_violation
 
 # pycocotools 2.0.11 has not followed NumPy 2 in how an array is copied.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -411,7 +411,7 @@ def test_what_cannot_be_drawn_has_a_reason(outline: Any, reason: str) -> None:
 def test_a_degenerate_polygon_is_empty() -> None:
     region = drawn(read_shape({"segmentation": [[5, 5, 5, 5, 5, 5]]}, None))
     assert isinstance(region, Region)
-    assert find_region_fault(region, REGIONS) == "empty"
+    assert find_rule_violation(region, REGIONS) == "empty"
 
 
 masks = st.builds(
@@ -514,12 +514,12 @@ def test_any_row_is_skipped_or_used(data: st.DataObject, tmp_path_factory: pytes
 )
 def test_rules_agree_for_regions_and_for_numbers(box: Box, reason: str | None) -> None:
     region = Region.from_box(box, (300, 400))
-    assert find_region_fault(region, REGIONS) == reason
-    assert find_box_fault(box.width * box.height, (box.width, box.height), (300, 400), REGIONS) == reason
+    assert find_rule_violation(region, REGIONS) == reason
+    assert find_box_violation(box.width * box.height, (box.width, box.height), (300, 400), REGIONS) == reason
 
 
 def test_a_frame_around_the_picture_covers_it() -> None:
     mask = np.ones((300, 400), np.uint8)
     mask[30:-30, 30:-30] = 0
-    assert find_region_fault(Region.from_mask(mask), REGIONS) == "covers the frame"
+    assert find_rule_violation(Region.from_mask(mask), REGIONS) == "covers the frame"
     assert Rectangle(-5, -5, 10, 10).clip((300, 400)) == (0, 0, 5, 5)

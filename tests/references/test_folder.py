@@ -13,7 +13,7 @@ from reference_samples import encoded, photograph
 from distortlab.core.errors import BadReference, UserError
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references import open_references
-from distortlab.references.regions.rules import find_region_fault
+from distortlab.references.regions.rules import find_rule_violation
 from distortlab.references.regions.segmentation import MAX_REGIONS, segment_image
 
 # pycocotools 2.0.11 has not followed NumPy 2 in how an array is copied.
@@ -134,7 +134,7 @@ def test_segmented_regions_pass_the_rules_and_hardly_touch(seed: int, shape: tup
     covered = np.zeros(shape, np.int32)
     for region in regions:
         assert region.size == shape
-        assert find_region_fault(region, REGIONS) is None
+        assert find_rule_violation(region, REGIONS) is None
         covered[region.bbox.slices] += region.mask
     # Outlines are smoothed after pieces were kept apart, so neighbours may share a seam.
     assert np.count_nonzero(covered > 1) <= 0.02 * covered.size

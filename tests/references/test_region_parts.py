@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from distortlab.core.region import Region
 from distortlab.recipe import RegionRules, default_recipe, read_stored_recipe
-from distortlab.references.regions.rules import find_region_fault
+from distortlab.references.regions.rules import find_rule_violation
 from distortlab.tasks import grounding
 
 
@@ -32,8 +32,8 @@ def test_corners_connect() -> None:
 
 @pytest.mark.parametrize(("sides", "reason"), [((100,), None), ((100, 50), None), ((100, 80), "in pieces")])
 def test_the_largest_part_holds_most_of_a_region(sides: tuple[int, ...], reason: str | None) -> None:
-    assert find_region_fault(in_parts(*sides), RegionRules()) == reason
-    assert find_region_fault(in_parts(*sides), RegionRules(min_largest_part=0)) is None
+    assert find_rule_violation(in_parts(*sides), RegionRules()) == reason
+    assert find_rule_violation(in_parts(*sides), RegionRules(min_largest_part=0)) is None
 
 
 @pytest.mark.parametrize("coordinates", ["thousandths", "pixels"])

@@ -3,10 +3,10 @@
 from distortlab.core.region import Region
 from distortlab.recipe import RegionRules
 
-__all__ = ["find_box_fault", "find_region_fault"]
+__all__ = ["find_box_violation", "find_rule_violation"]
 
 
-def find_region_fault(region: Region, rules: RegionRules) -> str | None:
+def find_rule_violation(region: Region, rules: RegionRules) -> str | None:
     """Why a region may not be distorted.
 
     Parameters
@@ -22,12 +22,12 @@ def find_region_fault(region: Region, rules: RegionRules) -> str | None:
         The reason in a word or three; None where the region may be distorted.
     """
     box = region.bbox
-    if reason := find_box_fault(region.area, (box.width, box.height), region.size, rules):
+    if reason := find_box_violation(region.area, (box.width, box.height), region.size, rules):
         return reason
     return "in pieces" if rules.min_largest_part and region.largest_part < rules.min_largest_part else None
 
 
-def find_box_fault(
+def find_box_violation(
     area: float, box: tuple[float, float] | None, size: tuple[int, int], rules: RegionRules
 ) -> str | None:
     """Why a region may not be distorted, from numbers alone.

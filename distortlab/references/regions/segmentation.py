@@ -17,7 +17,7 @@ from distortlab.core.image import Image, get_shape
 from distortlab.core.region import Mask, Region
 from distortlab.imaging.decode import shrink
 from distortlab.recipe import RegionRules
-from distortlab.references.regions.rules import find_region_fault
+from distortlab.references.regions.rules import find_rule_violation
 
 __all__ = ["segment_image"]
 
@@ -57,7 +57,7 @@ def segment_image(image: Image, rules: RegionRules) -> tuple[Region, ...]:
         if cv2.countNonZero(cv2.bitwise_and(taken, piece.mask)) or len(found) == MAX_REGIONS:
             continue
         region = Region.from_mask(_enlarge_mask(piece.mask, get_shape(image)))
-        if find_region_fault(region, rules) is None:
+        if find_rule_violation(region, rules) is None:
             taken |= piece.mask
             found.append(region)
     return tuple(found)

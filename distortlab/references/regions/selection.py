@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from distortlab.core.region import Region
 from distortlab.recipe import RegionRules
 from distortlab.references.base import NamedRegion
-from distortlab.references.regions.rules import find_region_fault
+from distortlab.references.regions.rules import find_rule_violation
 
 __all__ = ["AnnotatedRegion", "RegionSelection", "select_regions"]
 
@@ -51,7 +51,7 @@ def select_regions(candidates: Iterable[AnnotatedRegion], rules: RegionRules) ->
             continue
         named = NamedRegion(candidate.region, candidate.name)
         annotated.append(named)
-        reason = "crowd" if candidate.crowd and not rules.crowd else find_region_fault(candidate.region, rules)
+        reason = "crowd" if candidate.crowd and not rules.crowd else find_rule_violation(candidate.region, rules)
         if reason is None:
             selected.append(named)
         else:
