@@ -37,13 +37,13 @@ def assign_cells(recipe: Recipe, split: str, owners: Sequence[int]) -> list[tupl
 
 def _spread_families(cells: list[tuple[str, int]], owners: Sequence[int]) -> list[tuple[str, int]]:
     """Swap cells so that the images of one reference have different families, as far as a short look ahead allows."""
-    seen: set[str] = set()
+    used: set[str] = set()
     for i, owner in enumerate(owners):
         if i == 0 or owner != owners[i - 1]:
-            seen = set()
-        j = next((j for j in range(i, min(i + 64, len(cells))) if cells[j][0] not in seen), i)
+            used = set()
+        j = next((j for j in range(i, min(i + 64, len(cells))) if cells[j][0] not in used), i)
         cells[i], cells[j] = cells[j], cells[i]
-        seen.add(cells[i][0])
+        used.add(cells[i][0])
     return cells
 
 
@@ -63,7 +63,17 @@ def assign_tasks(recipe: Recipe, split: str, asked: Mapping[str, float], count: 
 
 
 def match_tasks(tasks: list[tuple[str, ...]], choice: Sequence[bool], source: Stream) -> list[tuple[str, ...]]:
-    """The same tasks in another order: object questions go first of all to images that have a choice of names."""
+    """Give object questions first of all to images that have a choice of names; every set of tasks stays together.
+
+    Parameters
+    ----------
+    tasks
+        The tasks of every image.
+    choice
+        Whether the reference of every image is likely to have three names or more.
+    source
+        Breaks ties.
+    """
     if len(set(choice)) < 2:
         return tasks
     images = sorted(source.permute(range(len(tasks))), key=lambda image: not choice[image])

@@ -1,6 +1,6 @@
 """An image with the edits done so far, and the next edit of it: rendered, measured, and kept or rejected."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -60,6 +60,7 @@ class WorkingImage:
     image: Image
     edits: tuple[Edit, ...] = ()
     places: tuple[NamedRegion, ...] = ()
+    _scenes: dict[int, Scene] = field(default_factory=dict, repr=False)
 
     @classmethod
     def start(cls, loaded: LoadedReference) -> "WorkingImage":
@@ -67,11 +68,13 @@ class WorkingImage:
         return cls(loaded, loaded.reference.image)
 
     def measure_scene(self, index: int) -> Scene:
-        """The measurements of the region at `index` as it is now, before the next edit."""
+        """The measurements of the region at `index` as it is now, before the next edit; made once."""
         if not self.edits:
             return self.loaded.scene(index)
-        region = self.loaded.reference.regions[index].region
-        return Scene(np.ascontiguousarray(self.image[region.bbox.slices]), region.mask)
+        if index not in self._scenes:
+            region = self.loaded.reference.regions[index].region
+            self._scenes[index] = Scene(np.ascontiguousarray(self.image[region.bbox.slices]), region.mask)
+        return self._scenes[index]
 
     def add(self, candidate: Candidate, place: NamedRegion) -> "WorkingImage":
         """The image with one more edit."""
