@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from refine_bench.scoring.coverage import format_rows
+from refine_bench.scoring.formatting import format_few, format_number, format_rows
 
-__all__ = ["format_number", "print_comparison", "print_json", "print_run", "print_scores", "print_table"]
+__all__ = ["print_comparison", "print_json", "print_run", "print_scores", "print_table"]
 
 
 def print_json(value: Any) -> None:
@@ -19,15 +19,10 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=1, default=str, allow_nan=False) + "\n")
 
 
-def format_number(value: float | None, places: int = 3) -> str:
-    """Three decimals, or a dash for what is undefined."""
-    return "–" if value is None else f"{value:.{places}f}"
-
-
 def format_interval(values: Sequence[float] | None, found: Mapping[str, Any] | None = None) -> str:
     """[low, high]; with what it rests on where that is too little."""
-    few = f" ({found['units']} {found['unit']})" if found and found.get("few_clusters") else ""
-    return f"[{values[0]:.3f}, {values[1]:.3f}]{few}" if values else ""
+    few = format_few(found) if found else ""
+    return f"[{values[0]:.3f}, {values[1]:.3f}]{f' ({few})' if few else ''}" if values else ""
 
 
 def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:

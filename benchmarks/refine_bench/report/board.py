@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from refine_bench.scoring.coverage import explain_unranked, format_rows
+from refine_bench.scoring.coverage import explain_unranked
+from refine_bench.scoring.formatting import format_few, format_rows
 
 __all__ = ["Board", "Column", "Entry", "make_boards", "separate_labels"]
 
@@ -172,7 +173,7 @@ def _rename_set(score: Mapping[str, Any], labels: Sequence[str]) -> Mapping[str,
 
 
 def make_boards(scores: Sequence[Mapping[str, Any]]) -> list[Board]:
-    """From the scores of runs. A set that was asked in several ways has one board, which says how."""
+    """Make a board for every set of the scores of runs. A set asked in several ways has one board, which says how."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for found in scores:
         for score in found["sets"]:
@@ -220,7 +221,7 @@ def _make_entry(run: str, score: Mapping[str, Any], columns: Sequence[Column]) -
         values=tuple(column.value(score) for column in columns),
         intervals=tuple(column.interval(score) for column in columns),
         floors=tuple(column.floor(score) for column in columns),
-        few=f"{score['units']} {score['unit']}" if score.get("few_clusters") else "",
+        few=format_few(score),
     )
 
 

@@ -12,7 +12,7 @@ from refine_bench.report.board import Board, make_boards
 from refine_bench.report.pictures import make_thumbnails
 from refine_bench.report.summary import summarize
 from refine_bench.runs.store import Run
-from refine_bench.scoring.coverage import format_rows
+from refine_bench.scoring.formatting import format_number, format_rows
 
 __all__ = ["render_page"]
 
@@ -23,11 +23,11 @@ TEXT = 600
 
 
 def render_page(runs: Sequence[Run], scores: Sequence[Mapping[str, Any]]) -> str:
-    """The whole page as text."""
+    """Render the page over runs and their scores, as HTML text."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["num"] = _format_number
+    environment.filters["num"] = format_number
     environment.globals.update(bar=_mark_safe(draw.draw_interval), shade=draw.shade_cell, rows=format_rows)
     source = (files("refine_bench.report") / "page.html").read_text(encoding="utf-8")
     anchors = {
@@ -55,10 +55,6 @@ def _find_bar_start(board: Board) -> float:
     numbers = [entry.values[0] for entry in board.entries if entry.values]
     ends = [end for entry in board.entries if entry.intervals and entry.intervals[0] for end in entry.intervals[0]]
     return draw.find_bar_start([*numbers, *ends])
-
-
-def _format_number(value: float | None, places: int = 3) -> str:
-    return "–" if value is None else f"{value:.{places}f}"
 
 
 def _mark_safe(function: Any) -> Any:
@@ -185,7 +181,7 @@ def _make_confusion(title: str, counts: Mapping[str, Mapping[str, int]]) -> dict
 
 
 def _make_cell(value: float | None, n: int) -> tuple[str, float | None, int]:
-    return (_format_number(value, 2) if n else "", value, n)
+    return (format_number(value, 2) if n else "", value, n)
 
 
 def _describe_run(run: Run) -> dict[str, Any]:

@@ -19,7 +19,7 @@ SIDE = 220
 def make_thumbnails(
     score: Mapping[str, Any], truths: Mapping[str, Mapping[str, Any]], names: Collection[str]
 ) -> dict[str, str]:
-    """Data URLs by item; what is not there any more is left out."""
+    """Make thumbnails of items, as data URLs by item; what is not there any more is left out."""
     folder = score["facts"].get("folder")
     if folder is not None:
         return _load_local(Path(folder), str(score["facts"]["split"]), score["kind"], names)

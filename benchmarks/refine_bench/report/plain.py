@@ -8,24 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 from refine_bench.report import latex
 from refine_bench.report.board import Board, Entry
 from refine_bench.report.summary import PLACES, Cell, Summary
+from refine_bench.scoring.formatting import format_number
 
 __all__ = ["WRITERS", "format_csv", "format_latex", "format_markdown"]
 
 
-def _format_number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.{PLACES}f}"
-
-
 def _format_with_interval(value: float | None, interval: Sequence[float] | None) -> str:
-    tail = f" [{_format_number(interval[0])}, {_format_number(interval[1])}]" if interval and value is not None else ""
-    return _format_number(value) + tail
+    tail = (
+        f" [{format_number(interval[0], PLACES)}, {format_number(interval[1], PLACES)}]"
+        if interval and value is not None
+        else ""
+    )
+    return format_number(value, PLACES) + tail
 
 
 # --- Markdown -------------------------------------------------------------------------------------------------------
 
 
 def format_markdown(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
-    """One table over all sets; with `per_set`, a table of all numbers for each set instead."""
+    """Return one Markdown table over all sets; with `per_set`, a table of all numbers for each set instead."""
     parts = (
         [_format_markdown_board(board) for board in boards]
         if per_set
@@ -57,11 +58,11 @@ def _format_markdown_summary(summary: Summary, intervals: bool) -> str:
 def _format_markdown_cell(cell: Cell | None, intervals: bool) -> str:
     if cell is None:
         return "–"
-    text = _format_number(cell.value)
+    text = format_number(cell.value, PLACES)
     text = {"best": f"**{text}**", "second": f"<ins>{text}</ins>", "": text}[cell.mark]
     if intervals and cell.interval:
         few = f", {cell.few}" if cell.few else ""
-        text += f" \\[{_format_number(cell.interval[0])}, {_format_number(cell.interval[1])}{few}\\]"
+        text += f" \\[{format_number(cell.interval[0], PLACES)}, {format_number(cell.interval[1], PLACES)}{few}\\]"
     return text + (f" ({cell.rows})" if cell.rows else "")
 
 
@@ -85,7 +86,7 @@ def _format_cells(entry: Entry) -> list[str]:
 
 
 def format_csv(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
-    """A line for every model; with `per_set`, a line for every number."""
+    """Return a line of CSV for every model; with `per_set`, a line for every number."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows(_make_board_rows(boards) if per_set else _make_summary_rows(summary, intervals))
@@ -135,7 +136,7 @@ def _escape_formula(cell: object) -> object:
 
 
 def format_latex(summary: Summary, boards: Sequence[Board], *, per_set: bool, intervals: bool) -> str:
-    """One `booktabs` table over all sets; with `per_set`, one for each set."""
+    """Return one `booktabs` table over all sets; with `per_set`, one for each set."""
     if per_set:
         return "\n\n".join(map(latex.format_board, boards)) + "\n"
     return latex.format_summary(summary, intervals=intervals)

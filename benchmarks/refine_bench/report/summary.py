@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from refine_bench.report.board import COLUMNS, Column
-from refine_bench.scoring.coverage import format_rows
+from refine_bench.scoring.formatting import format_few, format_rows
 
 __all__ = ["PLACES", "Cell", "Summary", "SummaryRow", "SummarySet", "summarize"]
 
@@ -190,5 +190,4 @@ def _mark_values(values: Sequence[float | None], column: Column) -> list[Mark]:
 def _make_cell(score: Mapping[str, Any], column: Column, mark: Mark) -> Cell:
     coverage = score["coverage"]
     rows = "" if coverage["complete"] else format_rows(coverage)
-    few = f"{score['units']} {score['unit']}" if score.get("few_clusters") else ""
-    return Cell(column.value(score), column.interval(score), mark, rows, few)
+    return Cell(column.value(score), column.interval(score), mark, rows, format_few(score))

@@ -14,7 +14,7 @@ PACKAGES = ("refine-iqa", "numpy", "scipy", "pillow", "opencv-python-headless", 
 
 
 def describe_environment() -> dict[str, Any]:
-    """Ready for JSON."""
+    """Describe what a run is made with, ready for JSON: machine, command, versions."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -47,7 +47,34 @@ def plan_sets(
     shuffle: bool = False,
     reader: str = "auto",
 ) -> list[SetPlan]:
-    """What a command will ask. Raises `UserError` before a question of a set is asked."""
+    """Plan what a model is asked; nothing is asked yet.
+
+    Parameters
+    ----------
+    model
+        The model.
+    sets
+        Sets and their variants, e.g. "koniq:all", "local:data/".
+    data
+        The folder that holds them.
+    protocol
+        How to ask; None for the usual way of each set.
+    samples
+        Answers per question; None for the protocol's number.
+    limit
+        Only the first so many items.
+    shard
+        (k, n): every n-th item from the k-th, counted from 1.
+    shuffle
+        Whether multiple choice is asked in every order of its options.
+    reader
+        One of `readers.CHOICES`.
+
+    Raises
+    ------
+    UserError
+        Where a set, a protocol or the model cannot go with the others.
+    """
     plans: list[SetPlan] = []
     named = find_protocol(protocol) if protocol else None
     if named is not None and len(sets) > 1 and all(find_kind(text) != named.kind for text in sets):
@@ -102,9 +129,25 @@ def _check_fit(model: Model, found: ItemSet) -> None:
 def ask_model(
     model: Model, plans: Sequence[SetPlan], out: Path, *, progress: Callable[[int], None] = lambda step: None
 ) -> Run:
-    """Ask what is missing; returns the run. Answers that are there count as progress at once.
+    """Ask a model what has no answer yet.
 
-    Raises `UserError` where the folder holds another run, `Interrupted` on Ctrl-C; what came until then is saved.
+    Parameters
+    ----------
+    model
+        The model.
+    plans
+        What it is asked.
+    out
+        The run's folder: a new one, or one of the same model, which goes on.
+    progress
+        Called with the number of answers that have come; those that are there count at once.
+
+    Raises
+    ------
+    UserError
+        Where the folder holds another run.
+    Interrupted
+        On Ctrl-C; what came until then is saved.
     """
     about = {"spec": model.spec, "revision": model.revision, "processor": model.processor, **model.about}
     run = Run.open(out, about, {"environment": describe_environment()})

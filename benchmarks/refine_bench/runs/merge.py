@@ -13,10 +13,24 @@ __all__ = ["merge_runs"]
 
 
 def merge_runs(folders: Sequence[Path], out: Path) -> int:
-    """Write a new run with the items and answers of all; how many answers it has.
+    """Write a new run with the items and answers of several.
 
-    An item that several runs have must have one truth; of several answers to one question the first that did not fail
-    is kept. Raises `UserError` where models, protocols or sets differ.
+    Parameters
+    ----------
+    folders
+        Runs of one model. Of several answers to one question, the first that did not fail is kept.
+    out
+        A new folder.
+
+    Returns
+    -------
+    int
+        How many answers it has.
+
+    Raises
+    ------
+    UserError
+        Where models, protocols, sets or the truths of an item differ.
     """
     runs = open_runs(folders)
     if out.exists() and any(out.iterdir()):

@@ -31,7 +31,7 @@ SYNC_S = 0.25
 
 
 def hash_request(**parts: Any) -> str:
-    """The address of an answer: image bytes, prompt, decoding, model, processor, sample."""
+    """Return the address of an answer: a hash of image bytes, prompt, decoding, model, processor and sample."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -136,7 +136,7 @@ def open_runs(folders: Sequence[Path]) -> list["Run"]:
 
 
 def check_name(name: str) -> str:
-    """A model's name on one line. Raises `UserError` where nothing is left of it."""
+    """Return a model's name on one line. Raises `UserError` where nothing is left of it."""
     if not name.split():
         raise UserError("--name is empty; say what the model is called")
     return " ".join(name.split())

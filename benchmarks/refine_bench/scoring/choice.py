@@ -15,7 +15,17 @@ __all__ = ["ChoiceAnswer", "score_choice"]
 
 @dataclass(frozen=True, slots=True)
 class ChoiceAnswer:
-    """A question with the place of the option that was chosen. `official`: right by Q-Bench's own rule, a substring."""
+    """A question with the place of the option that was chosen.
+
+    Attributes
+    ----------
+    answer
+        The place of the right option; None where it is not public.
+    official
+        Whether it is right by Q-Bench's own rule, a substring.
+    of, turn
+        Where options are shuffled, the question, and by how many places its options are rotated.
+    """
 
     name: str
     reading: Reading
@@ -33,7 +43,20 @@ class ChoiceAnswer:
 
 
 def score_choice(items: Sequence[ChoiceAnswer], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
-    """Ready for JSON. `accuracy` counts what was not read as wrong; `accuracy_read` leaves it out."""
+    """Score a model on one set of multiple-choice questions.
+
+    Parameters
+    ----------
+    items
+        One for each question, or for each rotation of its options.
+    max_failures
+        Share of unread answers above which there is no rank.
+
+    Returns
+    -------
+    dict
+        Ready for JSON. "accuracy" counts what was not read as wrong, "accuracy_read" leaves it out.
+    """
     known = [item for item in items if item.right is not None]
     plain = [item for item in known if item.turn == 0]
     statuses = [item.reading.status for item in items if item.reading.value is None]

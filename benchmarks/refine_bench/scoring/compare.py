@@ -23,10 +23,23 @@ _TESTED: Mapping[str, int] = {"rated": 4, "choice": 1, "local": 1}
 
 
 def compare_runs(folders: Sequence[Path]) -> dict[str, Any]:
-    """Every pair of runs on every set that both have; Holm's correction over all tests. Ready for JSON.
+    """Compare every pair of runs on every set that both have.
 
-    "lacking" says which sets were not compared, and why. Raises `UserError` where there is nothing to compare, or a
-    set differs in its labels.
+    Parameters
+    ----------
+    folders
+        Two runs or more.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: "tests", their p values corrected by Holm's method over all of them, and in "lacking" a sentence
+        for each set that was not compared.
+
+    Raises
+    ------
+    UserError
+        Where there is nothing to compare, or a set differs in its labels.
     """
     if len(folders) < 2:
         raise UserError("name at least two runs")

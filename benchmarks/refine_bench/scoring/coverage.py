@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["add_coverage", "explain_unranked", "format_rows"]
+from refine_bench.scoring.formatting import format_rows
+
+__all__ = ["add_coverage", "explain_unranked"]
 
 
 def add_coverage(found: Mapping[str, Any], rows: int, of: int | None) -> dict[str, Any]:
@@ -21,14 +23,6 @@ def add_coverage(found: Mapping[str, Any], rows: int, of: int | None) -> dict[st
     complete = of is not None and rows == of
     coverage = {"rows": rows, "of": of, "complete": complete}
     return {**found, "ranked": bool(found["ranked"]) and complete, "coverage": coverage}
-
-
-def format_rows(coverage: Mapping[str, Any]) -> str:
-    """Return "2,015" for a whole set, "40 of 2,015" for a part."""
-    rows, of = coverage["rows"], coverage["of"]
-    if coverage["complete"]:
-        return f"{rows:,}"
-    return f"{rows:,} of {'?' if of is None else format(of, ',')}"
 
 
 def explain_unranked(score: Mapping[str, Any]) -> str:

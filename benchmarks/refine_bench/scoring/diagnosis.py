@@ -19,10 +19,20 @@ __all__ = ["score_diagnosis"]
 
 
 def score_diagnosis(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
-    """Ready for JSON.
+    """Score a model on sets of regions.
 
-    Precision, recall and F1 at IoU 0.5 over all regions of all pictures; `mean_iou`, `type_accuracy` (ClsAcc) and
-    `severity_accuracy` (SevAcc) over matched pairs. An answer that was not read has found nothing.
+    Parameters
+    ----------
+    items
+        One for each picture; an answer that was not read has found nothing.
+    max_failures
+        Share of unread answers above which there is no rank.
+
+    Returns
+    -------
+    dict
+        Ready for JSON. Precision, recall and F1 at IoU 0.5 over all regions of all pictures; `mean_iou`,
+        `type_accuracy` (ClsAcc) and `severity_accuracy` (SevAcc) over matched pairs.
     """
     given = [_read_answer(item) for item in items]
     statuses = [found for found in given if isinstance(found, str)]

@@ -28,7 +28,7 @@ LEVELS = 5
 
 @dataclass(frozen=True, slots=True)
 class TaskAnswer:
-    """An answer with the truth of its item; `error` where none came."""
+    """An answer with the truth of its item. `error`: why none came, `answers.MISSING` where none has come yet."""
 
     name: str
     text: str
@@ -51,7 +51,20 @@ class TaskAnswer:
 
 
 def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
-    """Ready for JSON: a table for each task."""
+    """Score a model on the questions of a data set made by `distortlab`.
+
+    Parameters
+    ----------
+    items
+        One for each question.
+    max_failures
+        Share of unread answers above which there is no rank.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: in "tasks" a table for each task, with its floors.
+    """
     tasks: dict[str, list[TaskAnswer]] = defaultdict(list)
     for item in items:
         tasks[str(item.truth["task"])].append(item)
@@ -226,7 +239,18 @@ _SCORERS: Mapping[str, Callable[[Sequence[TaskAnswer]], dict[str, Any]]] = {
 
 
 def quadratic_kappa(right: Sequence[int], given: Sequence[int]) -> float | None:
-    """Cohen's kappa with quadratic weights, for severities 1 to 5; None where chance explains all."""
+    """Cohen's kappa with quadratic weights, for severities 1 to 5.
+
+    Parameters
+    ----------
+    right, given
+        (n,) true and answered severities.
+
+    Returns
+    -------
+    float or None
+        None where chance explains all.
+    """
     if not right:
         return None
     seen = np.zeros((LEVELS, LEVELS))

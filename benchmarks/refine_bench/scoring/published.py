@@ -15,7 +15,7 @@ __all__ = ["PublishedMatch", "PublishedScore", "list_published", "load_published
 
 @dataclass(frozen=True, slots=True)
 class PublishedScore:
-    """A line of a paper's table. `set`: the name and those options that are known; `mapping`: the curve before PLCC."""
+    """A line of a paper's table. `set`: its name and the options that are known; `mapping`: the curve before PLCC."""
 
     model: str
     trained_on: str
@@ -29,7 +29,7 @@ class PublishedScore:
 
 @dataclass(frozen=True, slots=True)
 class PublishedMatch:
-    """A published number, and what keeps it from being comparable; nothing where it is."""
+    """A published score, and in `differs` what keeps it from being comparable; empty where it is."""
 
     row: PublishedScore
     differs: tuple[str, ...]
@@ -37,7 +37,7 @@ class PublishedMatch:
 
 @cache
 def load_published() -> tuple[PublishedScore, ...]:
-    """All rows of the table."""
+    """Load all published scores."""
     text = (files("refine_bench.scoring") / "reference_numbers.csv").read_text(encoding="utf-8")
     return tuple(
         PublishedScore(
@@ -55,8 +55,16 @@ def load_published() -> tuple[PublishedScore, ...]:
 
 
 def match_published(set_spec: str, protocol: str, mapping: str = "none", reader: str = "") -> list[PublishedMatch]:
-    """Published numbers on this set, comparable ones first. `set_spec` as `str(Spec)` spells it; `reader` where one's
-    own answers were not read as the protocol says.
+    """Find the published scores on a set, comparable ones first.
+
+    Parameters
+    ----------
+    set_spec
+        The set and its variant, as `str(Spec)` spells it.
+    protocol, mapping
+        How one's own answers were asked for, and the curve before PLCC.
+    reader
+        How they were read, where that is not as the protocol says.
     """
     name, _, options = set_spec.partition(":")
     chosen = set(options.split("+")) if options else set()

@@ -18,7 +18,21 @@ __all__ = ["RatedPrediction", "score_rated"]
 
 @dataclass(frozen=True, slots=True)
 class RatedPrediction:
-    """An image with what the model said of it, one reading for each sample. `truth`: on 1-5, higher is better."""
+    """A rated image with what was read from the model's answers.
+
+    Attributes
+    ----------
+    readings
+        One for each sample.
+    truth
+        The mean opinion, on 1-5, higher is better.
+    cluster
+        What images of one scene share; intervals are clustered by it.
+    sd, n_ratings
+        Of the single ratings, on 1-5, and their number.
+    kind
+        The distortion, where the set names it.
+    """
 
     name: str
     readings: tuple[Reading, ...]
@@ -48,13 +62,23 @@ def score_rated(
     scale: tuple[float, float] | None = (1.0, 5.0),
     max_failures: float = MAX_FAILURES,
 ) -> dict[str, Any]:
-    """Everything that is said of one model on one set, ready for JSON.
+    """Score a model on one rated set.
 
-    Args:
-        items: One for each image of the set.
-        sign: -1 where the model's numbers fall with quality.
-        scale: The worst and the best answer; None for numbers without a scale. RMSE is that on 1-5, None without one.
-        max_failures: Share of unread answers above which there is no rank.
+    Parameters
+    ----------
+    items
+        One for each image of the set.
+    sign
+        -1 where the model's numbers fall with quality.
+    scale
+        The worst and the best answer; None for numbers without a scale. RMSE is that on 1-5, None without one.
+    max_failures
+        Share of unread answers above which there is no rank.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: metrics with intervals, failures and what they do, curves, the ceiling, a point for each image.
     """
     read = [item for item in items if item.value is not None]
     x = np.array([sign * value for item in read if (value := item.value) is not None])

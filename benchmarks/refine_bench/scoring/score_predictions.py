@@ -1,7 +1,7 @@
 """Scores of predictions made elsewhere, from a file."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,52 +41,84 @@ def score_predictions(
     reader: str | None = None,
     name: str | None = None,
 ) -> dict[str, Any]:
-    """Score outputs made elsewhere on a set.
+    """Score predictions made elsewhere on a set of rated images.
 
-    The truth is that of the set where it is found below `data`, otherwise the file's own `gt_score`; "truth" says
-    which.
+    Parameters
+    ----------
+    file
+        The predictions, in one of the forms of `predictions_file`.
+    on
+        The set and its variant, e.g. "koniq:all".
+    data
+        The folder that holds the set. Its truth is used where it is found there, otherwise the file's own `gt_score`.
+    protocol
+        How the predictions were asked for; None where they are numbers.
+    reader
+        How to read them instead of the protocol's own way.
+    name
+        What the model is called; None for the name of the file.
+
+    Returns
+    -------
+    dict
+        Ready for JSON; "truth" says which truth was used, "problems" which rows were not.
+
+    Raises
+    ------
+    UserError
+        Where the file has no prediction for the set, or no truth is found.
     """
     spec = parse_spec(on)
     if spec.facts.kind != "rated":
         raise UserError(f"{spec.facts.name} holds questions; predictions are scored on rated images")
     asked = find_protocol(protocol) if protocol else None
     check_reader(asked, reader)
-    rows: int
-    of: int | None
     predictions, problems = read_predictions(file, asked)
+    source = _Source(file, predictions, asked, reader)
     root = _find_root(spec, data)
-    if root is not None:
-        truth = load(spec, root, images=False, strict=False)
-        given, more = _group_by_image(file, predictions, truth)
-        items = _match_set(given, truth, asked, reader)
-        rows, of = len(given), truth.expected or len(truth.rows) + len(truth.problems)
-        origin = f"{spec}, from {root}"
-        problems += [*truth.problems, *more]
-    else:
-        own, more = unique_predictions(file, predictions, lambda prediction: normalize_name(prediction.name))
-        if data is not None and any(prediction.truth is None for prediction in own.values()):
-            locate_folder(spec, data)  # says what was looked for
-        spec = _fit_split(spec, on, len(own))
-        items = _match_own_truth(file, list(own.values()), spec.facts.scale(spec.choice), asked, reader)
-        rows, of = len(own), spec.facts.count(spec.choice)
-        problems += more
-        origin = f"gt_score in {file.name}" + (f"; {spec.facts.title} is not in {data}" if data else "")
-    found = add_coverage(score_rated(items, scale=_choose_scale(predictions, asked)), rows, of)
+    pairs = _match_own_truth(source, spec, on, data) if root is None else _match_set(source, spec, root)
+    found = add_coverage(score_rated(pairs.items, scale=_choose_scale(predictions, asked)), pairs.rows, pairs.of)
     return {
-        "set": str(spec),
+        "set": str(pairs.spec),
         "model": file.stem if name is None else check_name(name),
         "protocol": asked.name if asked else None,
         "protocol_sha256": asked.sha256 if asked else None,
-        "truth": origin,
+        "truth": pairs.origin,
         **found,
         "warnings": list_warnings(found),
-        "problems": [str(problem) for problem in problems],
-        "published": published.list_published(str(spec), asked.name if asked else "unknown", found["coverage"]),
+        "problems": [str(problem) for problem in (*problems, *pairs.problems)],
+        "published": published.list_published(str(pairs.spec), asked.name if asked else "unknown", found["coverage"]),
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file of predictions, and how they are read."""
+
+    file: Path
+    predictions: Sequence[Prediction]
+    protocol: Protocol | None
+    reader: str | None
+
+    def read(self, prediction: Prediction) -> Reading:
+        """The score of a prediction."""
+        return _read_prediction(prediction, self.protocol, self.reader)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Predictions with their truth. `rows` of `of` rows of the set have one; `origin` says where the truth is from."""
+
+    spec: Spec
+    items: list[RatedPrediction]
+    rows: int
+    of: int | None
+    origin: str
+    problems: list[Problem]
+
+
 def check_reader(protocol: Protocol | None, reader: str | None) -> None:
-    """Raises `UserError` for a reader that does not exist, or that has nothing to read under this protocol."""
+    """Raise `UserError` for a reader that does not exist, or that has nothing to read under this protocol."""
     if reader is None:
         return
     scores = ("text", "digits", "digits-tenths", "levels")
@@ -149,16 +181,30 @@ def _find_names(file: Path, predictions: Sequence[Prediction], truth: RatedSet) 
     return found
 
 
-def _match_set(
-    given: Mapping[str, Prediction], truth: RatedSet, protocol: Protocol | None, reader: str | None
-) -> list[RatedPrediction]:
+def _match_set(source: _Source, spec: Spec, root: Path) -> _Pairs:
     """The images of the set, each with its prediction; what is missing is a failure."""
+    truth = load(spec, root, images=False, strict=False)
+    given, problems = _group_by_image(source.file, source.predictions, truth)
     items = []
     for row in truth.rows:
         prediction = given.get(row.name)
-        reading = _read_prediction(prediction, protocol, reader) if prediction else Reading(None, MISSING)
+        reading = source.read(prediction) if prediction else Reading(None, MISSING)
         items.append(make_prediction(row, (reading,), truth.five(row.mos), truth.scale))
-    return items
+    of = truth.expected or len(truth.rows) + len(truth.problems)
+    return _Pairs(spec, items, len(given), of, f"{spec}, from {root}", [*truth.problems, *problems])
+
+
+def _match_own_truth(source: _Source, spec: Spec, on: str, data: Path | None) -> _Pairs:
+    """The predictions, each with the truth that stands beside it in the file."""
+    own, problems = unique_predictions(
+        source.file, source.predictions, lambda prediction: normalize_name(prediction.name)
+    )
+    if data is not None and any(prediction.truth is None for prediction in own.values()):
+        locate_folder(spec, data)  # says what was looked for
+    spec = _fit_split(spec, on, len(own))
+    items = _pair_own_truth(source, list(own.values()), spec.facts.scale(spec.choice))
+    origin = f"gt_score in {source.file.name}" + (f"; {spec.facts.title} is not in {data}" if data else "")
+    return _Pairs(spec, items, len(own), spec.facts.count(spec.choice), origin, problems)
 
 
 def _fit_split(spec: Spec, on: str, n: int) -> Spec:
@@ -173,13 +219,11 @@ def _fit_split(spec: Spec, on: str, n: int) -> Spec:
     return spec
 
 
-def _match_own_truth(
-    file: Path, predictions: Sequence[Prediction], scale: Scale, protocol: Protocol | None, reader: str | None
-) -> list[RatedPrediction]:
+def _pair_own_truth(source: _Source, predictions: Sequence[Prediction], scale: Scale) -> list[RatedPrediction]:
     without = [prediction for prediction in predictions if prediction.truth is None]
     if without:
         raise UserError(
-            f"{file}, row {without[0].line}: no gt_score ({len(without):,} rows have none); "
+            f"{source.file}, row {without[0].line}: no gt_score ({len(without):,} rows have none); "
             "name the folder of the set with --data"
         )
     # The file may be on another of the set's scales (KonIQ's two): then its own range is what is declared.
@@ -187,9 +231,7 @@ def _match_own_truth(
     if not (scale.low <= min(truths) and max(truths) <= scale.high):
         scale = Scale(min(truths), max(truths), scale.higher_is_better, firm=False)
     return [
-        RatedPrediction(
-            prediction.name, (_read_prediction(prediction, protocol, reader),), to_five(prediction.truth, scale)
-        )
+        RatedPrediction(prediction.name, (source.read(prediction),), to_five(prediction.truth, scale))
         for prediction in predictions
         if prediction.truth is not None
     ]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from refine_bench.scoring.coverage import format_rows
 from refine_bench.scoring.failures import MAX_FAILURES
+from refine_bench.scoring.formatting import format_rows
 from refine_bench.statistics.intervals import FEW
 
 __all__ = ["list_warnings"]
