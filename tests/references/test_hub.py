@@ -139,7 +139,7 @@ def test_what_datasets_writes(hub: StandInHub, tmp_path: Path) -> None:
     assert opened().count == 4
 
 
-def test_pixels_ids_licence_and_source(hub: StandInHub) -> None:
+def test_pixels_ids_license_and_source(hub: StandInHub) -> None:
     publish(hub, **{"README.md": b"---\nlicense: cc-by-4.0\n---\n"})
     source = opened()
     references = load_all(source)

@@ -197,7 +197,7 @@ def test_somebody_elses_data_set_is_not_replaced(hub: StandInHub, data: Path) ->
     assert titles(hub) == [FIRST, "by hand"]
 
 
-def test_a_repository_with_a_readme_and_a_licence_is_taken(hub: StandInHub, data: Path) -> None:
+def test_a_repository_with_a_readme_and_a_license_is_taken(hub: StandInHub, data: Path) -> None:
     hub.put(REPO, {"README.md": b"# to come", "LICENSE": b"mine"})
     push(data, REPO)
     assert {*files_of(data), "LICENSE"} == set(published(hub))

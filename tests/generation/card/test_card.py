@@ -98,7 +98,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("text", NAMES)
-def test_names_of_licences(text: str) -> None:
+def test_names_of_licenses(text: str) -> None:
     assert licenses.hub_name(text) == NAMES[text]
 
 
@@ -129,13 +129,13 @@ LICENSES = {
 
 
 @pytest.mark.parametrize("case", LICENSES)
-def test_what_a_data_set_says_of_its_licence(case: str) -> None:
+def test_what_a_data_set_says_of_its_license(case: str) -> None:
     counts, expected = LICENSES[case]
     values = front(DatasetCard(written(counts)).data)
     assert {key: values[key] for key in values if key.startswith("license")} == expected
 
 
-def test_every_licence_is_counted_and_no_derivatives_is_told() -> None:
+def test_every_license_is_counted_and_no_derivatives_is_told() -> None:
     text = written({BY: 6, BY_ND: 5, "odd | one": 1})
     assert f"| {BY} | 6 |" in text
     assert "| odd \\| one | 1 |" in text
@@ -156,7 +156,7 @@ def test_text_from_elsewhere_is_neither_markdown_nor_a_place_of_the_template() -
     assert "$" not in own, "every place of the template has its value"
 
 
-def test_many_licences_are_summed_up() -> None:
+def test_many_licenses_are_summed_up() -> None:
     assert "| 15 others | 15 |" in written({f"licence {n}": 1 for n in range(35)})
 
 
