@@ -14,7 +14,7 @@ from refine_bench.scoring.formatting import format_few, format_number, format_ro
 __all__ = ["print_comparison", "print_json", "print_run", "print_scores", "print_table"]
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """For scripts. Standard JSON: what is undefined is null."""
     sys.stdout.write(json.dumps(value, indent=1, default=str, allow_nan=False) + "\n")
 

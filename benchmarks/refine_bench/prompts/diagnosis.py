@@ -73,7 +73,7 @@ def read_regions(completion: str) -> list[Region] | str:
     return kept if len(kept) == len(regions) else "no_number"
 
 
-def _parse_region(entry: Any) -> Region | None:
+def _parse_region(entry: object) -> Region | None:
     if not isinstance(entry, dict):
         return None
     box = entry.get("box", entry.get("bbox_2d", entry.get("bbox")))

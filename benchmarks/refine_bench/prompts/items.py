@@ -11,6 +11,7 @@ from distortlab.core.errors import BadReference, UserError
 from distortlab.imaging.decode import read_bytes
 from refine_bench import datasets
 from refine_bench.datasets import ChoiceQuestion, RatedImage, RatedSet
+from refine_bench.datasets.base import Facts
 from refine_bench.prompts.diagnosis import QUESTION
 from refine_bench.prompts.protocols import Protocol, format_prompt
 
@@ -234,5 +235,5 @@ def _read_pixels(
             yield item, str(error)
 
 
-def _describe_facts(facts: Any) -> dict[str, Any]:
+def _describe_facts(facts: Facts) -> dict[str, Any]:
     return {"title": facts.title, "citation": facts.citation, "url": facts.url, "notes": list(facts.notes)}

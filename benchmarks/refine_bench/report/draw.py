@@ -1,7 +1,6 @@
 """Drawings for the page, as SVG text. Numbers go in, no text of others does; colours come from the page's style."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -132,6 +131,6 @@ def draw_interval(value: float, interval: Sequence[float] | None, floor: float |
     return f'<svg class="bar" viewBox="0 0 {width} {height}" aria-hidden="true">{"".join(parts)}</svg>'
 
 
-def shade_cell(value: float | None) -> Mapping[str, Any]:
+def shade_cell(value: float | None) -> Mapping[str, bool | int]:
     """How a cell of a heat map is filled, 0 to 1."""
     return {"empty": value is None, "percent": 0 if value is None else round(100 * min(max(value, 0.0), 1.0))}

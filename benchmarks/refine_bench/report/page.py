@@ -1,6 +1,6 @@
 """The page: one file, no script, nothing loaded from elsewhere. Text of models and files is escaped by Jinja."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
@@ -11,6 +11,7 @@ from refine_bench.report import draw
 from refine_bench.report.board import Board, make_boards
 from refine_bench.report.pictures import make_thumbnails
 from refine_bench.report.summary import summarize
+from refine_bench.runs.records import AnswerRow
 from refine_bench.runs.store import Run
 from refine_bench.scoring.formatting import format_number, format_rows
 
@@ -57,7 +58,7 @@ def _find_bar_start(board: Board) -> float:
     return draw.find_bar_start([*numbers, *ends])
 
 
-def _mark_safe(function: Any) -> Any:
+def _mark_safe(function: Callable[..., str]) -> Callable[..., str]:
     """Our own drawings are markup: they are made of numbers alone."""
     from markupsafe import Markup
 
@@ -81,7 +82,7 @@ def _describe_section(run: Run, score: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _list_failures(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _list_failures(score: Mapping[str, Any], answers: Mapping[str, AnswerRow]) -> list[dict[str, Any]]:
     """Answers that were not read, with what was said."""
     if score["kind"] == "rated":
         names = [name for name, value, _, _ in score["points"] if value is None]
@@ -94,7 +95,7 @@ def _list_failures(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, 
     return [_make_card(name, "failed", answers.get(name), "") for name in names[:FAILED]]
 
 
-def _list_misses(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _list_misses(score: Mapping[str, Any], answers: Mapping[str, AnswerRow]) -> list[dict[str, Any]]:
     """Where prediction and opinion are furthest apart: after the fitted curve, if there is one."""
     if score["kind"] == "local":
         rows = score["tasks"].get("grounding", {}).get("rows", [])
@@ -118,12 +119,12 @@ def _list_misses(score: Mapping[str, Any], answers: Mapping[str, Mapping[str, An
     ]
 
 
-def _make_card(name: str, kind: str, row: Mapping[str, Any] | None, note: str) -> dict[str, Any]:
+def _make_card(name: str, kind: str, row: AnswerRow | None, note: str) -> dict[str, Any]:
     text = "" if row is None else str(row.get("error") or row.get("text") or "")
     return {"name": name, "kind": kind, "text": text[:TEXT], "note": note}
 
 
-def _draw_plots(score: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _draw_plots(score: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(caption, drawing)."""
     if score["kind"] != "rated":
         return []

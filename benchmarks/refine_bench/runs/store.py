@@ -30,7 +30,7 @@ SYNC_S = 0.25
 """Lines reach the system at once, so a killed process loses none; the disk within this time, should the power fail."""
 
 
-def hash_request(**parts: Any) -> str:
+def hash_request(**parts: object) -> str:
     """Return the address of an answer: a hash of image bytes, prompt, decoding, model, processor and sample."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -61,7 +61,7 @@ def _split_items(path: Path, value: Any, number: int, *, alone: bool) -> Iterato
         number += 1
 
 
-def _is_pair(item: Any) -> bool:
+def _is_pair(item: object) -> bool:
     return isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) and not isinstance(item[1], list)
 
 
@@ -79,7 +79,7 @@ def _split_object(item: Mapping[str, Any], *, alone: bool) -> Iterator[Columns]:
         yield from (_make_keyed_row(key, value) for key, value in item.items())
 
 
-def _make_keyed_row(key: str, value: Any) -> Columns:
+def _make_keyed_row(key: str, value: object) -> Columns:
     """The row of a key: the name of an image, or a mere index where the value names one."""
     if not isinstance(value, dict):
         return make_pair(key, value)
@@ -94,7 +94,7 @@ def _turn_columns(item: Mapping[str, Any]) -> Iterator[Columns]:
         yield {key: cells[k] if k < len(cells) else None for key, cells in columns.items()}
 
 
-def _list_cells(value: Any) -> list[Any]:
+def _list_cells(value: object) -> list[object]:
     if isinstance(value, dict):  # pandas: {"0": ..., "1": ...}
         return list(value.values())
     return value if isinstance(value, list) else []
