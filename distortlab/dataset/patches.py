@@ -23,15 +23,29 @@ FOOTER = "distortlab"
 
 
 def encode_patch(image: Image, regions: Sequence[Region]) -> bytes:
-    """The box around the regions as a lossless WebP, black outside of them."""
+    """Return the box around the regions as a lossless WebP, black outside of them."""
     box, mask = _area(regions)
     return encode_webp(np.ascontiguousarray(image[box.slices] * mask[..., None]))
 
 
 def restore_image(reference: Image, patch: bytes, regions: Sequence[Region], sha256: str) -> tuple[Image, Box]:
-    """The image that a patch was cut from, and the box around its regions.
+    """Return the image that a patch was cut from, and the box around its regions.
 
-    Raises `UserError` where the parts do not belong together, or where the pixels are not those of `sha256`.
+    Parameters
+    ----------
+    reference : (rows, columns, 3) uint8
+        The clean image.
+    patch
+        What `encode_patch` made.
+    regions
+        Those of the image; outside of them it is its reference.
+    sha256
+        Of its pixels, when it was made.
+
+    Raises
+    ------
+    UserError
+        Where the parts do not belong together, or give other pixels.
     """
     if not regions or any(region.size != get_shape(reference) for region in regions):
         raise UserError("its regions do not fit its reference")
@@ -50,7 +64,7 @@ def restore_image(reference: Image, patch: bytes, regions: Sequence[Region], sha
 
 
 def decode_regions(row: Mapping[str, Any]) -> list[Region]:
-    """The regions of a row of `images` or `patches`."""
+    """Return the regions of a row of `images` or `patches`."""
     return [Region.from_rle(region["mask_rle"]) for region in row["regions"]]
 
 

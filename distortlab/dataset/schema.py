@@ -156,7 +156,7 @@ class Sample:
 
 
 def _region_row(edit: Edit, name: str | None) -> dict[str, Any]:
-    seen = edit.visibility or Visibility(0.0, 0.0, 0.0, 0.0)
+    visibility = edit.visibility or Visibility(0.0, 0.0, 0.0, 0.0)
     family, _, variant = edit.distortion.partition(".")
     return {
         "bbox": list(edit.bbox),
@@ -167,7 +167,7 @@ def _region_row(edit: Edit, name: str | None) -> dict[str, Any]:
         "variant": variant,
         "severity": edit.severity,
         "params": json.dumps(edit.params, sort_keys=True),
-        "visibility": {field: getattr(seen, field) for field in _VISIBILITY},
+        "visibility": {field: getattr(visibility, field) for field in _VISIBILITY},
     }
 
 

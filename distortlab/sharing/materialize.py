@@ -39,11 +39,33 @@ def materialize(
     overwrite: bool = False,
     progress: Callable[[int], None] = lambda images: None,
 ) -> Account:
-    """Make the data set that an archive (`generate(store="patch")`) stands for. Both may be URLs of an object store.
+    """Make the data set in full from an archive (`generate(store="patch")`), or go on where that was stopped.
 
-    Goes on where it was stopped. The files are those that `generate` would have made, byte for byte, if the libraries
-    that encode pictures and tables have the same versions; the pixels are the same in any case, and are checked.
-    Raises `UserError` for what is no archive, is damaged, or has a newer format.
+    The pixels of every image are compared with their hash. The files are those that `generate` would have made, byte
+    for byte, if the libraries that encode pictures and tables have the same versions.
+
+    Parameters
+    ----------
+    archive
+        A folder, or the URL of a place in an object store.
+    out
+        Where the data set is written, a folder or a URL.
+    workers
+        How many processes; as many as there are processors unless given.
+    overwrite
+        Start again where another data set is.
+    progress
+        Called with the number of images that were made since the last call.
+
+    Returns
+    -------
+    Account
+        What was made; the same as `generate` returns.
+
+    Raises
+    ------
+    UserError
+        For what is no archive, is damaged, or has a newer format.
     """
     source, target = open_storage(archive), open_storage(out)
     manifest = read_archive_manifest(source)
