@@ -40,7 +40,7 @@ def load_config(source: str | Path, overrides: Mapping[str, object] | None = Non
     if path.suffix not in (".yaml", ".yml") and not path.exists():
         known = list_packaged_configs()
         if str(source) not in known:
-            raise UserError(describe_unknown("recipe", source, known, "or give the path of a .yaml file"))
+            raise UserError(describe_unknown("configuration", source, known, "or give the path of a .yaml file"))
         path = known[str(source)]
     values = read_yaml(path)
     for key, value in (overrides or {}).items():

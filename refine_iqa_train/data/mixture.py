@@ -19,7 +19,7 @@ from refine_iqa_train.config.schema import Config, DataRules
 from refine_iqa_train.data.checks import check_hashes, check_images, check_rows
 from refine_iqa_train.data.columns import SplitRole, make_features, order_columns
 from refine_iqa_train.data.image_sizes import ImagePolicy
-from refine_iqa_train.data.perception import load_perception
+from refine_iqa_train.data.perception import check_perception_folder, load_perception
 from refine_iqa_train.data.prompts import prepare_question
 from refine_iqa_train.data.rated import load_rated
 from refine_iqa_train.models.rows import ColdStartRow, StoredRow, TrainingRow
@@ -27,7 +27,7 @@ from refine_iqa_train.models.rows import ColdStartRow, StoredRow, TrainingRow
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
-__all__ = ["TrainingData", "load_training_data", "prepare_rows_lazily"]
+__all__ = ["TrainingData", "check_sources", "load_training_data", "prepare_rows_lazily"]
 
 RowPreparer = Callable[[StoredRow], TrainingRow | ColdStartRow]
 
@@ -73,7 +73,7 @@ def load_training_data(config: Config, stage: str, policy: ImagePolicy, coordina
         Where the data do not suit the stage, or columns, tasks, splits, scores or images are not as they should be.
     """
     rules = config.data
-    _check_sources(rules, stage)
+    check_sources(rules, stage)
     prepare: RowPreparer = partial(prepare_question, policy=policy, coordinates=coordinates)
     first = os.environ.get("RANK", "0") == "0"
     if rules.check_images and rules.perception and first:
@@ -95,7 +95,15 @@ def load_training_data(config: Config, stage: str, policy: ImagePolicy, coordina
     )
 
 
-def _check_sources(rules: DataRules, stage: str) -> None:
+def check_sources(rules: DataRules, stage: str) -> None:
+    """Check what can be known of the data before any of it is opened: that a stage has the kinds that it learns from,
+    and that a folder is there.
+
+    Raises
+    ------
+    UserError
+        With the key that is missing or too many, or the folder.
+    """
     if stage == "stage1" and (rules.perception is None or rules.rated is not None):
         raise UserError("stage1 learns from a data set by distortlab alone: give data.perception, and no data.rated")
     if stage == "stage2" and rules.rated is None:
@@ -104,6 +112,7 @@ def _check_sources(rules: DataRules, stage: str) -> None:
         )
     if stage == "sft" and rules.perception is None and rules.rated is None:
         raise UserError("there is nothing to learn from: give data.perception, data.rated or both")
+    check_perception_folder(rules)
 
 
 def _list_sources(rules: DataRules) -> tuple[str, ...]:

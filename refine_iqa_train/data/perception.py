@@ -13,7 +13,14 @@ from refine_iqa_train.models.identity import hash_folder_state
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
-__all__ = ["load_perception"]
+__all__ = ["check_perception_folder", "load_perception"]
+
+
+def check_perception_folder(rules: DataRules) -> None:
+    """Raise `UserError` where `data.perception` names a folder, not a data set of the Hub, and there is none."""
+    name = str(rules.perception)
+    if rules.perception and not Path(name).exists() and (name.startswith((".", "/")) or name.endswith("/")):
+        raise UserError(f"there is no data set in {name} (data.perception); distortlab generate makes one")
 
 
 def load_perception(rules: DataRules, part: SplitRole) -> "Dataset | IterableDataset":
@@ -50,8 +57,6 @@ def _open_split(rules: DataRules, split: str, streaming: bool) -> "Dataset | Ite
     from pyarrow import ArrowException
 
     name = str(rules.perception)
-    if not Path(name).exists() and (name.startswith((".", "/")) or name.endswith("/")):
-        raise UserError(f"there is no data set in {name} (data.perception); distortlab generate makes one")
     cache = _find_cache(name)
     try:
         return load_dataset(name, split=split, revision=rules.perception_revision, streaming=streaming, cache_dir=cache)

@@ -11,7 +11,7 @@ from refine_iqa_train.config.loading import select_reward_weights
 from refine_iqa_train.config.schema import Config
 from refine_iqa_train.data.checks import sample_image_sizes
 from refine_iqa_train.data.image_sizes import ImagePolicy, make_image_policy, measure_resampling, save_image_policy
-from refine_iqa_train.data.mixture import TrainingData, load_training_data
+from refine_iqa_train.data.mixture import TrainingData, check_sources, load_training_data
 from refine_iqa_train.models.adapters import Adapter
 from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.models.identity import is_on_hub
@@ -88,6 +88,7 @@ def prepare(config: Config, stage: str) -> PreparedRun:
 
     quiet_libraries()
     _check_places(config)
+    check_sources(config.data, stage)  # here, before the Hub is asked for the model
     weights = select_reward_weights(config, stage) if stage != "sft" else {}
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     arguments = make_sft_arguments(config) if stage == "sft" else make_grpo_arguments(config, weights, processes)

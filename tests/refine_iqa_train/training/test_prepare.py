@@ -33,6 +33,12 @@ def test_other_keys_that_cannot_work(file: Path, keys: dict[str, Any], sentence:
     assert sentence in read_refusal(load_config(file, keys))
 
 
+def test_data_are_looked_for_before_the_hub_is_asked_for_a_model(file: Path) -> None:
+    """Which takes a minute of tries where there is no network."""
+    keys = {"model": "somebody/something", "data.perception": "./nowhere"}
+    assert "there is no data set in ./nowhere" in read_refusal(load_config(file, keys))
+
+
 def test_out_is_a_file(file: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file; give a folder"):
