@@ -67,7 +67,8 @@ def test_workers_end_with_their_parent_whatever_they_do(tmp_path: Path, kind: st
                 os.kill(process, signal.SIGKILL)
 
 
-WORDS = ("generate", "--recipe", "smoke", "--n", 100, "--json")
+# More images than are made before a loaded machine gets to stopping it.
+WORDS = ("generate", "--recipe", "smoke", "--n", 1000, "--json")
 
 
 @pytest.mark.slow
