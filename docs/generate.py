@@ -161,24 +161,24 @@ def sheet_name(family: str) -> str:
 # --- pictures -------------------------------------------------------------------------------------------------------
 
 
-class Made(NamedTuple):
+class RenderedPicture(NamedTuple):
     """A picture and what it shows, ready for JSON: text and settings exact, V and colours within a tolerance."""
 
     image: Image
     facts: list[dict[str, Any]]
 
 
-def family_picture(family: str) -> Made:
+def family_picture(family: str) -> RenderedPicture:
     """A sheet of the gallery."""
     shown = gallery_steps(family)
-    return Made(draw_catalog_sheet(*load_sample_photograph(), shown), list(map(step_facts, shown)))
+    return RenderedPicture(draw_catalog_sheet(*load_sample_photograph(), shown), list(map(step_facts, shown)))
 
 
-def families_picture() -> Made:
+def families_picture() -> RenderedPicture:
     """One variant of every family at five severities, two families in a row."""
     shown = [step for family in FAMILIES for step in gallery_steps(family)[:5]]
     tiles = [Tile(step.image, f"{step.row.family} {step.severity}", f"V {step.v:.1f}") for step in shown]
-    return Made(draw_sheet(tiles, columns=10, width=136, height=177), list(map(step_facts, shown)))
+    return RenderedPicture(draw_sheet(tiles, columns=10, width=136, height=177), list(map(step_facts, shown)))
 
 
 def step_facts(step: Step) -> dict[str, Any]:
@@ -187,13 +187,13 @@ def step_facts(step: Step) -> dict[str, Any]:
     return {**exact, "severity": step.severity, "v": round(step.v, 3), "colours": mean_colors(step.image)}
 
 
-def samples_picture() -> Made:
+def samples_picture() -> RenderedPicture:
     """Twenty images of a data set made from the built-in references."""
     with tempfile.TemporaryDirectory() as folder:
         generate(load_recipe("smoke", n=40, images_per_shard=40), "scenes", folder, workers=1)
         tiles = list(make_dataset_tiles(folder, 20))
     facts = [{"title": tile.title, "note": tile.note, "colours": mean_colors(tile.image)} for tile in tiles]
-    return Made(draw_sheet(tiles, columns=5, width=220), facts)
+    return RenderedPicture(draw_sheet(tiles, columns=5, width=220), facts)
 
 
 def mean_colors(image: Image) -> list[int]:
@@ -206,7 +206,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "gallery.md": gallery_page,
     "training.md": training_page,
 }
-PICTURES: dict[str, Callable[[], Made]] = {
+PICTURES: dict[str, Callable[[], RenderedPicture]] = {
     "images/families.jpg": families_picture,
     "images/samples.jpg": samples_picture,
     **{sheet_name(family): partial(family_picture, family) for family in FAMILIES},
@@ -216,35 +216,35 @@ PICTURES: dict[str, Callable[[], Made]] = {
 # --- stale or not ---------------------------------------------------------------------------------------------------
 
 
-def stale_page(name: str, text: str) -> bool:
+def is_page_stale(name: str, text: str) -> bool:
     path = DOCS / name
     return not path.exists() or path.read_text(encoding="utf-8") != text
 
 
-def stale_picture(name: str, made: Made, known: Mapping[str, Any]) -> bool:
+def is_picture_stale(name: str, picture: RenderedPicture, known: Mapping[str, Any]) -> bool:
     """Whether a picture is not there, is not the one whose facts are known, or shows something else than it should."""
     path, entry = DOCS / name, known.get(name)
     if entry is None or not path.exists() or hash_file(path) != entry["sha256"]:
         return True
-    return list(made.image.shape[:2]) != entry["size"] or not same(made.facts, entry["facts"])
+    return list(picture.image.shape[:2]) != entry["size"] or not is_close(picture.facts, entry["facts"])
 
 
-def same(one: Any, other: Any, slack: float = 0.0) -> bool:
+def is_close(one: Any, other: Any, slack: float = 0.0) -> bool:
     """Whether two facts agree: V within 0.05, colours within 2 of 255 levels, all else exactly."""
     if isinstance(one, dict) and isinstance(other, dict):
         slacks = {"v": 0.05, "colours": 2.0}
-        return one.keys() == other.keys() and all(same(one[key], other[key], slacks.get(key, 0.0)) for key in one)
+        return one.keys() == other.keys() and all(is_close(one[key], other[key], slacks.get(key, 0.0)) for key in one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(same(a, b, slack) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(is_close(a, b, slack) for a, b in zip(one, other, strict=True))
     return one == other or (slack > 0 and abs(one - other) <= slack)
 
 
-def write_picture(name: str, made: Made) -> dict[str, Any]:
+def write_picture(name: str, picture: RenderedPicture) -> dict[str, Any]:
     path = DOCS / name
     path.parent.mkdir(exist_ok=True)
     options = {"quality": 85, "optimize": True} if path.suffix == ".jpg" else {"quality": 62, "method": 6}
-    pillow.fromarray(made.image).save(path, **options)
-    return {"sha256": hash_file(path), "size": list(made.image.shape[:2]), "facts": made.facts}
+    pillow.fromarray(picture.image).save(path, **options)
+    return {"sha256": hash_file(path), "size": list(picture.image.shape[:2]), "facts": picture.facts}
 
 
 def main() -> None:
@@ -253,13 +253,13 @@ def main() -> None:
     check = parser.parse_args().check
     known = json.loads(FACTS.read_text(encoding="utf-8")) if FACTS.exists() else {}
     pages = {name: make() for name, make in PAGES.items()}
-    stale = [name for name, text in pages.items() if stale_page(name, text)]
-    made = {name: make() for name, make in PICTURES.items()}
-    old = [name for name, picture in made.items() if stale_picture(name, picture, known)]
+    stale = [name for name, text in pages.items() if is_page_stale(name, text)]
+    pictures = {name: make() for name, make in PICTURES.items()}
+    old = [name for name, picture in pictures.items() if is_picture_stale(name, picture, known)]
     if not check:
         for name in stale:
             (DOCS / name).write_text(pages[name], encoding="utf-8")
-        facts = {name: write_picture(name, made[name]) if name in old else known[name] for name in PICTURES}
+        facts = {name: write_picture(name, pictures[name]) if name in old else known[name] for name in PICTURES}
         lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in facts.items())
         FACTS.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
     if stale or old:

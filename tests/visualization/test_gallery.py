@@ -87,9 +87,9 @@ def known() -> dict[str, Any]:
 
 def test_the_gallery_in_the_docs_is_not_stale(docs: ModuleType) -> None:
     """It is: run `make docs`."""
-    assert not docs.stale_page("gallery.md", docs.gallery_page())
+    assert not docs.is_page_stale("gallery.md", docs.gallery_page())
     for family in FAMILIES:
-        assert not docs.stale_picture(docs.sheet_name(family), docs.family_picture(family), known()), family
+        assert not docs.is_picture_stale(docs.sheet_name(family), docs.family_picture(family), known()), family
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_the_gallery_in_the_docs_is_not_stale(docs: ModuleType) -> None:
 def test_other_settings_are_stale(docs: ModuleType, key: str, value: object) -> None:
     made = docs.family_picture("pixelate")
     name = docs.sheet_name("pixelate")
-    assert not docs.stale_picture(name, made, known())
+    assert not docs.is_picture_stale(name, made, known())
     changed = [{**made.facts[0], key: value}, *made.facts[1:]]
-    assert docs.stale_picture(name, made._replace(facts=changed), known())
-    assert docs.stale_picture(name, made._replace(facts=made.facts[:-1]), known())
+    assert docs.is_picture_stale(name, made._replace(facts=changed), known())
+    assert docs.is_picture_stale(name, made._replace(facts=made.facts[:-1]), known())
 
 
 def test_other_pixels_are_stale(docs: ModuleType) -> None:
@@ -110,9 +110,10 @@ def test_other_pixels_are_stale(docs: ModuleType) -> None:
     for by, stale in ((1, False), (4, True)):
         moved = {**fact, "colours": [min(level + by, 255) for level in fact["colours"]]}
         assert (
-            docs.stale_picture(name, made._replace(facts=[*made.facts[:2], moved, *made.facts[3:]]), known()) == stale
+            docs.is_picture_stale(name, made._replace(facts=[*made.facts[:2], moved, *made.facts[3:]]), known())
+            == stale
         )
-    assert docs.stale_picture(name, made._replace(image=made.image[:-1]), known())
+    assert docs.is_picture_stale(name, made._replace(image=made.image[:-1]), known())
 
 
 def test_another_file_is_stale(docs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,9 +121,9 @@ def test_another_file_is_stale(docs: ModuleType, tmp_path: Path, monkeypatch: py
     (tmp_path / name).parent.mkdir(parents=True)
     shutil.copy(DOCS / name, tmp_path / name)
     monkeypatch.setattr(docs, "DOCS", tmp_path)
-    assert not docs.stale_picture(name, made, known())
+    assert not docs.is_picture_stale(name, made, known())
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes() + b"\0")
-    assert docs.stale_picture(name, made, known())
+    assert docs.is_picture_stale(name, made, known())
     (tmp_path / name).unlink()
-    assert docs.stale_picture(name, made, known())
-    assert docs.stale_picture(name, made, {})
+    assert docs.is_picture_stale(name, made, known())
+    assert docs.is_picture_stale(name, made, {})
