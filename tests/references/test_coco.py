@@ -67,6 +67,15 @@ def test_order_and_fingerprint_do_not_depend_on_the_order_of_the_file(pictures: 
     assert open_document(document, pictures, written).fingerprint != first.fingerprint
 
 
+def test_the_fingerprint_of_a_document_never_changes(pictures: Path, written: Write) -> None:
+    """Plans hold it: with another one, no data set that was begun could be continued. Polygons, runs and a rectangle."""
+    document = small_coco()
+    document["images"].append({"id": 4, "file_name": f"{4:012d}.jpg", "width": 400, "height": 300, "license": 1})
+    document["annotations"].append({**annotation(6, 4, 2), "segmentation": []})
+    fingerprint = open_document(document, pictures, written).fingerprint
+    assert fingerprint == "650f5f66a4190b469891b10265423ef5269365b2699a6ed2c332fdec7fca6bae"
+
+
 def test_fingerprint_does_not_depend_on_where_the_images_lie(pictures: Path, written: Write, tmp_path: Path) -> None:
     other = tmp_path / "elsewhere"
     other.mkdir()
