@@ -68,7 +68,7 @@ def test_order_and_fingerprint_do_not_depend_on_the_order_of_the_file(pictures: 
 
 
 def test_the_fingerprint_of_a_document_never_changes(pictures: Path, written: Write) -> None:
-    """Plans hold it: with another one, no data set that was begun could be continued. Polygons, runs and a rectangle."""
+    """Plans hold it: with another, no data set that was begun could be continued. Polygons, runs, a rectangle."""
     document = small_coco()
     document["images"].append({"id": 4, "file_name": f"{4:012d}.jpg", "width": 400, "height": 300, "license": 1})
     document["annotations"].append({**annotation(6, 4, 2), "segmentation": []})
