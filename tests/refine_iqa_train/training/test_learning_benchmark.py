@@ -62,12 +62,12 @@ def test_windows_are_distorted_and_their_scenes_are_held_out_whole(part: Any, tm
     ],
 )
 def test_what_is_right_about_a_completion(part: Any, text: str, right: tuple[int, ...]) -> None:
-    assert tuple(map(int, part("measure").marks(text, "Noise, Severe").values())) == right
+    assert tuple(map(int, part("measure").mark_completion(text, "Noise, Severe").values())) == right
 
 
 @pytest.mark.parametrize(("right", "total"), [(0, 7), (3, 7), (7, 7), (270, 512)])
 def test_intervals_are_wilsons(part: Any, right: int, total: int) -> None:
-    low, high = part("measure").interval(right, total)
+    low, high = part("measure").wilson_interval(right, total)
     exact = binomtest(right, total).proportion_ci(method="wilson")
     assert (low, high) == pytest.approx((exact.low, exact.high), abs=1e-4)
 
@@ -78,11 +78,11 @@ def test_it_runs(part: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for settings, rows in ((run.COLD, 4), (run.GRPO, 8)):
         monkeypatch.setitem(settings, "max_steps", 5)
         monkeypatch.setitem(settings, "per_device_train_batch_size", rows)
-    found = run.one(0, str(part("data").make_data(tmp_path, 128)), str(tmp_path), 8)
+    found = run.train_seed(0, str(part("data").make_data(tmp_path, 128)), str(tmp_path), 8)
     assert found["n"] == 8
     assert set(found["counts"]) == {"cold", "grpo"}
     assert len(found["curve"]["reward"]) == 5
-    assert run.show([found, found]).count("\n") == 1 + 3 * 8
-    run.draw([found], tmp_path / "curves.png")
+    assert run.format_table([found, found]).count("\n") == 1 + 3 * 8
+    run.draw_curves([found], tmp_path / "curves.png")
     with Image.open(tmp_path / "curves.png") as curves:
         assert curves.width > 1000
