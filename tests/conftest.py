@@ -1,5 +1,10 @@
 """What all tests share: photographs, masks, and examples without a time limit."""
 
+import os
+
+# Before anything imports a client of the Hub: no test asks the real one.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
 import pytest
 from hypothesis import settings
 from samples import Pixels, blob, small_photograph, thin, touching

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 pytest.importorskip("trl", reason="the extra train is not installed")
 pytest.importorskip("yaml")
