@@ -45,7 +45,7 @@ class Distort(ImageOnlyTransform):  # type: ignore[misc]
         """A severity and a seed, from the pipeline's own randomness."""
         return {"level": self.py_random.randint(*self.severity), "seed": self.py_random.randrange(1 << 31)}
 
-    def apply(self, img: np.ndarray, level: int, seed: int, **_: Any) -> np.ndarray:
+    def apply(self, img: np.ndarray, level: int, seed: int, **_: object) -> np.ndarray:
         """uint8 RGB (rows, columns, 3) in and out."""
         return distort(img, self.name, level, seed=seed, profile=self.profile, feather=0).image
 

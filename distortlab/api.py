@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -117,7 +117,7 @@ def _encode_preview(image: Image) -> bytes:
     return bytes(cv2.imencode(".png", image[..., ::-1])[1])
 
 
-def _check_image(image: Any) -> None:
+def _check_image(image: object) -> None:
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         came = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         raise UserError(f"an image is a uint8 array of (rows, columns, 3), not {came}")

@@ -152,7 +152,7 @@ class Recipe:
         return asdict(self)
 
 
-def load_recipe(source: str | Path, **changes: Any) -> Recipe:
+def load_recipe(source: str | Path, **changes: object) -> Recipe:
     """A recipe from a TOML file, or one of those that come with the package.
 
     Parameters
@@ -190,7 +190,7 @@ def load_recipe(source: str | Path, **changes: Any) -> Recipe:
     return parse_recipe({**values, **changes}, where) if changes else recipe
 
 
-def default_recipe(**changes: Any) -> Recipe:
+def default_recipe(**changes: object) -> Recipe:
     """The recipe of the 20K data set.
 
     Parameters
@@ -230,7 +230,7 @@ def _read_packaged(name: str) -> str:
     return known[name].read_text(encoding="utf-8")
 
 
-def parse_recipe(values: Mapping[str, Any], where: str = "the recipe") -> Recipe:
+def parse_recipe(values: Mapping[str, object], where: str = "the recipe") -> Recipe:
     """Make a recipe from plain values, and check it. Missing keys take the default.
 
     Parameters

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Print a value as JSON."""
     typer.echo(json.dumps(value, indent=1, default=str))
 

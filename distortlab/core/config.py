@@ -3,16 +3,19 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from distortlab.core.errors import UserError, describe_unknown
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = ["from_values", "is_misplaced_boolean"]
 
 T = TypeVar("T")
 
 
-def from_values(kind: type[T], values: Mapping[str, Any], where: str, error: type[UserError] = UserError) -> T:
+def from_values(kind: type[T], values: Mapping[str, object], where: str, error: type[UserError] = UserError) -> T:
     """Make an instance of a dataclass from plain values. Missing keys take the default.
 
     Parameters
@@ -44,7 +47,7 @@ def from_values(kind: type[T], values: Mapping[str, Any], where: str, error: typ
         raise error(f"{where}: {_describe(failure.errors()[0])}") from failure
 
 
-def _describe(error: Any) -> str:
+def _describe(error: "ErrorDetails") -> str:
     key = ".".join(str(part) for part in error["loc"] if "[" not in str(part))  # the branches of a union have brackets
     if error["type"] == "literal_error":
         return describe_unknown(key, error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]))
@@ -55,7 +58,7 @@ def _describe(error: Any) -> str:
     return f"{key} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
 
 
-def _find_misplaced_booleans(hint: Any, value: Any, key: str) -> Iterator[tuple[str, bool]]:
+def _find_misplaced_booleans(hint: object, value: object, key: str) -> Iterator[tuple[str, bool]]:
     """(key, value) of every boolean where a number belongs: pydantic takes true for 1."""
     if isinstance(value, bool):
         if is_misplaced_boolean(hint, value):
@@ -70,13 +73,13 @@ def _find_misplaced_booleans(hint: Any, value: Any, key: str) -> Iterator[tuple[
             yield from _find_misplaced_booleans(hint, inner, f"{key}[{place}]")
 
 
-def is_misplaced_boolean(hint: Any, value: Any) -> bool:
+def is_misplaced_boolean(hint: object, value: object) -> bool:
     """Whether a value is true or false where the type takes numbers, and no booleans."""
     kinds = set(_list_types(hint))
     return isinstance(value, bool) and bool(kinds & {int, float}) and not kinds & {bool, Any, object}
 
 
-def _list_types(hint: Any) -> Iterator[Any]:
+def _list_types(hint: object) -> Iterator[object]:
     """The types in a type: of `tuple[int, ...] | None` int and None's."""
     if not get_args(hint):
         yield hint
@@ -87,7 +90,7 @@ def _list_types(hint: Any) -> Iterator[Any]:
             yield from _list_types(part)
 
 
-def _check_keys(values: Mapping[str, Any], kind: type, where: str, error: type[UserError], prefix: str = "") -> None:
+def _check_keys(values: Mapping[str, object], kind: type, where: str, error: type[UserError], prefix: str = "") -> None:
     known = [field.name for field in fields(kind)]
     hints = get_type_hints(kind)
     for key, value in values.items():

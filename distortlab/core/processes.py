@@ -15,10 +15,11 @@ import traceback
 import types
 from collections.abc import Callable, Iterator
 from multiprocessing import connection, resource_tracker, util
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["WorkerLost", "WorkerPool", "end_with_parent", "get_worker_context", "hold_back_stop", "note_stop"]
 
+T = TypeVar("T")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -58,13 +59,15 @@ class WorkerPool:
         A module to import once for all workers: see `get_worker_context`.
     """
 
-    def __init__(self, limit: int, start: Callable[..., None], shared: tuple[Any, ...] = (), preload: str = "") -> None:
+    def __init__(
+        self, limit: int, start: Callable[..., None], shared: tuple[object, ...] = (), preload: str = ""
+    ) -> None:
         self._limit, self._start, self._shared = limit, start, shared
         self._context = get_worker_context(preload)
-        self._processes: list[Any] = []
-        self._pipes: list[Any] = []
-        self._idle: list[Any] = []
-        self._busy: set[Any] = set()
+        self._processes: list[multiprocessing.Process] = []
+        self._pipes: list[connection.Connection] = []
+        self._idle: list[connection.Connection] = []
+        self._busy: set[connection.Connection] = set()
 
     def __enter__(self) -> "WorkerPool":
         if sys.platform != "win32":
@@ -90,7 +93,7 @@ class WorkerPool:
         """Whether there are results to come."""
         return bool(self._busy)
 
-    def submit(self, number: int, work: Callable[[Any], Any], item: Any) -> None:
+    def submit(self, number: int, work: Callable[[T], object], item: T) -> None:
         """Have a free process do `work(item)`; `number` comes back with the result. Raises `WorkerLost`."""
         with hold_back_stop():
             try:
@@ -125,7 +128,7 @@ class WorkerPool:
                 raise result
             yield number, result
 
-    def _begin(self) -> Any:
+    def _begin(self) -> connection.Connection:
         mine, theirs = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(theirs, self._start, self._shared))
         with _hide_main(), theirs:
@@ -135,13 +138,13 @@ class WorkerPool:
         return mine
 
 
-def _close_all(pipes: list[Any]) -> None:
+def _close_all(pipes: list[connection.Connection]) -> None:
     """Close the pipes: a worker whose pipe is closed ends after its current work."""
     for pipe in pipes:
         pipe.close()
 
 
-def _serve(pipe: Any, start: Callable[..., None], shared: tuple[Any, ...]) -> None:
+def _serve(pipe: connection.Connection, start: Callable[..., None], shared: tuple[object, ...]) -> None:
     """What a worker process runs: receive work and send results until its pipe is closed."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # sent to the whole process group: only the parent acts on them
@@ -153,7 +156,7 @@ def _serve(pipe: Any, start: Callable[..., None], shared: tuple[Any, ...]) -> No
             _send(pipe, number, *_outcome(work, item))
 
 
-def _send(pipe: Any, number: int, failed: bool, result: Any) -> None:
+def _send(pipe: connection.Connection, number: int, failed: bool, result: object) -> None:
     try:
         pipe.send((number, failed, result))
     except (EOFError, OSError):
@@ -162,7 +165,7 @@ def _send(pipe: Any, number: int, failed: bool, result: Any) -> None:
         pipe.send((number, True, RuntimeError(f"{result!r} cannot be sent to another process: {error}")))
 
 
-def _outcome(work: Callable[[Any], Any], item: Any) -> tuple[bool, Any]:
+def _outcome(work: Callable[[T], object], item: T) -> tuple[bool, object]:
     """(whether it failed, result or exception)."""
     try:
         return False, work(item)

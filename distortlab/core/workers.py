@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from distortlab.core.errors import BuildFailed
 from distortlab.core.processes import WorkerLost, WorkerPool, note_stop
@@ -65,7 +65,7 @@ def map_in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> It
 
 @contextlib.contextmanager
 def open_pool(
-    workers: int, start: Callable[..., None], shared: tuple[Any, ...], remedy: str, preload: str
+    workers: int, start: Callable[..., None], shared: tuple[object, ...], remedy: str, preload: str
 ) -> Iterator[WorkerPool]:
     """Open a `WorkerPool` that raises `BuildFailed` where a process was ended from outside.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.dataset.schema import IMAGES, RFT, SAMPLES, Features, value_feature
@@ -53,7 +52,7 @@ class Layout:
         """What a plan or a manifest says about the layout: nothing for the full one."""
         return {} if self is FULL else {"store": self.name}
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return find_layout, (self.name,)
 
 

@@ -4,7 +4,7 @@ A manifest may come from anywhere. `find_path_fault` is the one rule for the pat
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired, TypedDict, TypeGuard
 
 from distortlab.core.errors import UserError
 from distortlab.dataset.layout import ARCHIVE, FORMAT, PLAN_PATH, layout_of
@@ -12,16 +12,56 @@ from distortlab.storage.base import Storage
 
 __all__ = [
     "Entries",
+    "FileEntry",
+    "Manifest",
+    "Totals",
     "check_manifest",
     "find_entry_fault",
     "find_path_fault",
+    "has_files",
     "list_shards",
     "read_archive_manifest",
     "read_manifest",
 ]
 
-Entries = Mapping[str, Mapping[str, Any]]
-"""What a manifest says of files: path in the data set -> "sha256", "bytes", "rows"."""
+
+class FileEntry(TypedDict):
+    """What a manifest and a receipt say of a file: SHA-256 in hexadecimal digits, size in bytes, rows."""
+
+    sha256: str
+    bytes: int
+    footer_sha256: NotRequired[str | None]
+    rows: int
+
+
+Entries = Mapping[str, FileEntry]
+"""What a manifest says of files, by their paths in the data set."""
+
+
+class Totals(TypedDict):
+    """How much there is: distorted images, questions about them, images of each split."""
+
+    images: int
+    samples: int
+    splits: NotRequired[dict[str, int]]
+
+
+class Manifest(TypedDict):
+    """What a finished data set or archive says of itself. Only `files`, a mapping, and `totals` are sure to be there.
+
+    It may come from anywhere: `find_entry_fault` says whether an entry of `files` is one.
+    """
+
+    files: dict[str, FileEntry]
+    totals: Totals
+    format: NotRequired[int]
+    plan_sha256: NotRequired[str]
+    generator_version: NotRequired[str]
+    failures: NotRequired[dict[str, int]]
+    counts: NotRequired[dict[str, dict[str, int]]]
+    store: NotRequired[str]
+    plan: NotRequired[dict[str, Any]]
+    seal: NotRequired[str]
 
 
 def find_path_fault(path: object) -> str | None:
@@ -39,7 +79,7 @@ def find_path_fault(path: object) -> str | None:
     return None
 
 
-def find_entry_fault(path: object, entry: Any) -> str | None:
+def find_entry_fault(path: object, entry: object) -> str | None:
     """Say what is wrong with a path in a manifest or with what stands there about the file, or return None."""
     if fault := find_path_fault(path):
         return fault
@@ -48,11 +88,16 @@ def find_entry_fault(path: object, entry: Any) -> str | None:
     return None
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def check_manifest(manifest: Mapping[str, Any], place: object) -> None:
+def has_files(value: object) -> TypeGuard[Manifest]:
+    """Whether a value of JSON is a manifest that names files; `check_manifest` looks at the rest."""
+    return isinstance(value, dict) and isinstance(value.get("files"), dict)
+
+
+def check_manifest(manifest: Manifest, place: object) -> None:
     """Check the format and the totals. Raises `UserError` for a newer format, and for what has no totals."""
     version = manifest.get("format")
     if not isinstance(version, int) or version > FORMAT:
@@ -62,10 +107,10 @@ def check_manifest(manifest: Mapping[str, Any], place: object) -> None:
         raise UserError(f"{place} is damaged: the manifest has no totals")
 
 
-def read_manifest(source: Storage) -> dict[str, Any]:
+def read_manifest(source: Storage) -> Manifest:
     """Return the manifest of a finished data set or archive, anywhere. Raises `UserError` for anything else."""
     manifest = source.read_json("MANIFEST.json")
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+    if not has_files(manifest):
         begun = source.holds(PLAN_PATH)
         why = "was begun and not finished; run its generate command again" if begun else "is no data set and no archive"
         raise UserError(f"{source} {why}: it has no readable MANIFEST.json")
@@ -73,7 +118,7 @@ def read_manifest(source: Storage) -> dict[str, Any]:
     return manifest
 
 
-def list_shards(source: Storage, manifest: Mapping[str, Any]) -> dict[str, Entries]:
+def list_shards(source: Storage, manifest: Manifest) -> dict[str, Entries]:
     """Return the entries of the three files of every shard of an archive, by the name of the shard.
 
     Raises `UserError` where a shard has a name that is none, or a file without an entry.
@@ -86,14 +131,18 @@ def list_shards(source: Storage, manifest: Mapping[str, Any]) -> dict[str, Entri
             continue
         if find_path_fault(path) or "/" in name or not name.endswith(".parquet"):
             raise UserError(f"{source} is damaged: {path!r} in its manifest is not the name of a shard")
-        shards[name] = {f"{each}/{name}": files.get(f"{each}/{name}") for each in ARCHIVE.tables}
-        for own, entry in shards[name].items():
-            if find_entry_fault(own, entry):
-                raise UserError(f"{source} is damaged: its manifest does not say what {own} holds")
+        shards[name] = {own: _get_entry(source, files, own) for own in (f"{each}/{name}" for each in ARCHIVE.tables)}
     return shards
 
 
-def read_archive_manifest(source: Storage) -> dict[str, Any]:
+def _get_entry(source: Storage, files: Entries, path: str) -> FileEntry:
+    entry = files.get(path)
+    if entry is None or find_entry_fault(path, entry):
+        raise UserError(f"{source} is damaged: its manifest does not say what {path} holds")
+    return entry
+
+
+def read_archive_manifest(source: Storage) -> Manifest:
     """Return the manifest of a finished archive. Raises `UserError` for anything else."""
     manifest = read_manifest(source)
     if layout_of(manifest) is not ARCHIVE:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from html import escape
-from typing import Any
+
+from distortlab.dataset.manifest import Manifest
 
 __all__ = ["render_dataset_html"]
 
 _MOST = 12
 
 
-def render_dataset_html(place: str, manifest: Mapping[str, Any], rows: Mapping[str, Mapping[str, int]]) -> str:
+def render_dataset_html(place: str, manifest: Manifest, rows: Mapping[str, Mapping[str, int]]) -> str:
     """Return HTML: what there is of each split, task and severity.
 
     A manifest may come from anywhere: texts are escaped, and what is no number is not shown.
@@ -41,7 +42,7 @@ def _line(name: str, *numbers: str) -> str:
     return f'<tr><td style="text-align:left">{escape(name)}</td>{cells}</tr>'
 
 
-def _format_counts(name: str, counts: Any) -> str:
+def _format_counts(name: str, counts: object) -> str:
     """`tasks: grounding (424), object (417), ...`"""
     if not isinstance(counts, Mapping):
         return ""

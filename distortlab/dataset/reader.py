@@ -3,7 +3,7 @@
 What was stored may have come from anywhere. Whatever is wrong with a folder is one sentence, and no path leads out.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from distortlab.core.errors import UserError
 from distortlab.dataset.layout import ARCHIVE, PLAN_PATH, layout_of
-from distortlab.dataset.manifest import check_manifest, find_entry_fault
+from distortlab.dataset.manifest import Entries, FileEntry, Manifest, check_manifest, find_entry_fault, has_files
 from distortlab.dataset.notebook import render_dataset_html
 from distortlab.dataset.schema import TABLES
 from distortlab.dataset.tables import REMEDY, open_table
@@ -63,12 +63,12 @@ class StoredDataset:
     """
 
     folder: Path
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     parts: tuple[Part, ...]
     remote: Storage | None = None
 
     @classmethod
-    def from_manifest(cls, place: Path | Storage, manifest: Mapping[str, Any]) -> "StoredDataset":
+    def from_manifest(cls, place: Path | Storage, manifest: Manifest) -> "StoredDataset":
         """Return a data set as its manifest describes it, or will: nothing is checked."""
         parts = tuple(part for path, entry in sorted(manifest["files"].items()) if (part := _part(path, entry)))
         if isinstance(place, Path | Folder):
@@ -238,11 +238,11 @@ def open_data(folder: str | Path, whole: bool = True) -> StoredDataset:
     return StoredDataset.from_manifest(folder, manifest)
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def _manifest(folder: Path) -> Manifest:
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder" if folder.exists() else f"there is no folder {folder}")
     manifest = read_json(folder / "MANIFEST.json")
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+    if not has_files(manifest):
         raise UserError(f"{folder} {_why_none(folder)}")
     if layout_of(manifest) is ARCHIVE:
         raise UserError(f"{folder} is an archive; distortlab materialize makes the data set from it")
@@ -258,15 +258,15 @@ def _why_none(folder: Path) -> str:
     return "is no data set: it has no MANIFEST.json (distortlab generate --out makes one)"
 
 
-def _part(path: str, entry: Any) -> Part | None:
+def _part(path: str, entry: FileEntry) -> Part | None:
     table, _, name = path.partition("/")
     if find_entry_fault(path, entry) or table not in TABLES or "/" in name or not name.endswith(".parquet"):
         return None
-    hashes = {name: entry.get(name) for name in ("sha256", "footer_sha256")}
-    return Part(path, table, name.partition("-")[0], int(entry["rows"]), **hashes)
+    split, rows = name.partition("-")[0], int(entry["rows"])
+    return Part(path, table, split, rows, sha256=entry.get("sha256"), footer_sha256=entry.get("footer_sha256"))
 
 
-def _check_files(folder: Path, files: Mapping[str, Any]) -> None:
+def _check_files(folder: Path, files: Entries) -> None:
     for path, entry in files.items():
         if fault := find_entry_fault(path, entry):
             raise UserError(f"{folder} is damaged: {path!r}: {fault}")

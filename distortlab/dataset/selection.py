@@ -127,7 +127,7 @@ class Selection:
         return "; ".join(part for part in parts if part)
 
 
-def _format_counts(kind: str, counts: Mapping[Any, int]) -> str:
+def _format_counts(kind: str, counts: Mapping[str, int] | Mapping[int, int]) -> str:
     return f"{kind} {', '.join(f'{name} ({n:,})' for name, n in counts.items())}" if counts else ""
 
 

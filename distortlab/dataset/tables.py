@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.core.errors import UserError
+from distortlab.dataset.manifest import FileEntry
 from distortlab.storage.atomic import HashedFile, hash_file
 
 __all__ = ["REMEDY", "describe_table", "hash_footer", "open_table"]
@@ -25,7 +26,7 @@ _END = 8
 """The last bytes of a file: the length of the footer, and the name of the format."""
 
 
-def describe_table(file: HashedFile, rows: int) -> dict[str, Any]:
+def describe_table(file: HashedFile, rows: int) -> FileEntry:
     """Return the entry of a Parquet file in a receipt and in the manifest.
 
     Parameters
@@ -57,7 +58,7 @@ def hash_footer(file: BinaryIO) -> str | None:
 
 
 @contextmanager
-def open_table(source: Path | BinaryIO, name: str, entry: Mapping[str, Any]) -> Iterator[pq.ParquetFile]:
+def open_table(source: Path | BinaryIO, name: str, entry: Mapping[str, object]) -> Iterator[pq.ParquetFile]:
     """Open a Parquet file of a data set; what is damaged in it is an error where it is read.
 
     Parameters
@@ -91,7 +92,7 @@ REMEDY = "copy it again, or run its generate command again; distortlab verify sa
 """What to do about a damaged file."""
 
 
-def _is_intact(source: Path | BinaryIO, entry: Mapping[str, Any]) -> bool:
+def _is_intact(source: Path | BinaryIO, entry: Mapping[str, object]) -> bool:
     """Whether the footer is as it was written; of a file from before there were checksums, whether all of it is."""
     footer, whole = entry.get("footer_sha256"), entry.get("sha256")
     if not isinstance(source, Path):

@@ -8,12 +8,15 @@ import base64
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from distortlab.dataset.manifest import FileEntry
 from distortlab.dataset.schema import Features, ImageRecord, Sample, arrow_schema, arrow_type, hub_metadata
 from distortlab.dataset.tables import describe_table
 from distortlab.storage.atomic import HashedFile
@@ -49,13 +52,15 @@ class ShardFiles:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        if error[0]:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind:
             for writer in self._writers.values():
                 # Left open, a Parquet writer would try to end its file when it is collected.
                 with contextlib.suppress(Exception):
                     writer.close()
-        self._stack.__exit__(*error)
+        self._stack.__exit__(kind, error, trace)
 
     def add(self, rows: Rows, size: int) -> None:
         """Take the rows of one image; write a row group when enough have come together. `size` in bytes."""
@@ -74,11 +79,11 @@ class ShardFiles:
         self._pending = {kind: [] for kind in self.tables}
         self._images = self._bytes = 0
 
-    def note(self, kind: str, key: str, value: Any) -> None:
+    def note(self, kind: str, key: str, value: object) -> None:
         """Put a word about the whole shard into the footer of one of its files, as JSON."""
         self._writers[kind].add_key_value_metadata({key: json.dumps(value)})
 
-    def finish(self) -> dict[str, dict[str, Any]]:
+    def finish(self) -> dict[str, FileEntry]:
         """Write what is left and the footers; the files get their names when the context closes."""
         self._flush()
         for kind, writer in self._writers.items():
@@ -138,7 +143,7 @@ def _leaves(kind: pa.DataType, path: str) -> list[str]:
     return [path]
 
 
-def open_writer(sink: Any, of: Features) -> pq.ParquetWriter:
+def open_writer(sink: Path | pa.PythonFile, of: Features) -> pq.ParquetWriter:
     """Open a Parquet writer for one of the tables; every table written to it becomes a row group.
 
     Parameters

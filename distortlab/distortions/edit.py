@@ -6,9 +6,9 @@ would have given on the whole image.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from distortlab.core.region import Box, Region, blend
 from distortlab.distortions.base import Distortion, Site
 from distortlab.distortions.catalog import find
 
-__all__ = ["Edit", "Visibility", "compute_spatial_scale", "render", "render_edit"]
+__all__ = ["Edit", "EditParams", "Visibility", "compute_spatial_scale", "render", "render_edit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,17 @@ class Visibility:
     structure: float
     colour: float
     trend: float
+
+
+class EditParams(TypedDict):
+    """What a row of the data set keeps of an edit as JSON, with the region and the severity beside it."""
+
+    amount: float
+    unit: str
+    scale: float
+    feather: int
+    address: list[str | int]
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +70,8 @@ class Edit:
         return self.region.bbox
 
     @property
-    def params(self) -> dict[str, Any]:
-        """What a row of the data set keeps, with the region and the severity beside it."""
+    def params(self) -> EditParams:
+        """What a row of the data set keeps of it as JSON."""
         return {
             "amount": self.amount,
             "unit": find(self.distortion).unit,
@@ -71,9 +82,9 @@ class Edit:
         }
 
     @classmethod
-    def from_params(cls, region: Region, distortion: str, severity: int, params: Mapping[str, Any] | str) -> "Edit":
+    def from_params(cls, region: Region, distortion: str, severity: int, params: EditParams | str) -> "Edit":
         """The edit that `params` (a mapping or its JSON) came from."""
-        values = json.loads(params) if isinstance(params, str) else params
+        values: EditParams = json.loads(params) if isinstance(params, str) else params
         return cls(
             region=region,
             distortion=distortion,

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from distortlab.core.errors import BadRecipe, UserError
 from distortlab.dataset.layout import FULL, PLAN_PATH, Layout, layout_of
@@ -75,7 +74,7 @@ def _clear(out: Storage, hold: Hold, layout: Layout) -> None:
         out.remove(out.leftovers(own_folders(layout)))
 
 
-def _check_plan(out: Storage, known: Any, plan: Plan, layout: Layout) -> None:
+def _check_plan(out: Storage, known: object, plan: Plan, layout: Layout) -> None:
     if (there := layout_of(known)) is not layout:
         here = f"{out} holds {there.title}, and this would be {layout.title}"
         raise BadRecipe(f"{here}: choose another --out, or start again with --overwrite")
@@ -83,7 +82,7 @@ def _check_plan(out: Storage, known: Any, plan: Plan, layout: Layout) -> None:
         raise BadRecipe(_describe_difference(out, known, plan))
 
 
-def _describe_difference(out: Storage, known: Any, plan: Plan) -> str:
+def _describe_difference(out: Storage, known: object, plan: Plan) -> str:
     wanted = json.loads(json.dumps(plan.identity))
     differences = list(_differences(known if isinstance(known, dict) else {}, wanted))
     return (
@@ -92,7 +91,7 @@ def _describe_difference(out: Storage, known: Any, plan: Plan) -> str:
     )
 
 
-def _differences(old: Any, new: Any, path: str = "") -> Iterable[str]:
+def _differences(old: object, new: object, path: str = "") -> Iterable[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(new.keys() | (old.keys() - {"sha256", "store"})):
             yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from distortlab.analysis.shortcuts import measure_shortcuts
 from distortlab.dataset.layout import ARCHIVE, FORMAT, FULL, PLAN_PATH, Layout
+from distortlab.dataset.manifest import Entries, FileEntry, Manifest, Totals
 from distortlab.dataset.reader import StoredDataset
 from distortlab.dataset.schema import SAMPLES
 from distortlab.dataset.tables import describe_table, open_table
@@ -92,17 +93,17 @@ def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Stora
             "skipped": dict(plan.skipped),
             "recipe_text": json.dumps(plan.recipe.as_dict()),
         }
-        manifest |= {**layout.manifest_entry, "plan": {**plan.identity, **stored}}
+        manifest |= {"store": layout.name, "plan": {**plan.identity, **stored}}
     out.write_text("MANIFEST.json", format_json(add_seal(manifest)))
 
 
-def _card(plan: Plan, account: Account, files: Mapping[str, Mapping[str, Any]], out: Storage) -> str:
-    totals = {"images": account.images, "samples": account.samples, "splits": account.splits}
-    blind = measure_shortcuts(StoredDataset.from_manifest(out, {"files": files, "totals": totals}))
+def _card(plan: Plan, account: Account, files: Entries, out: Storage) -> str:
+    totals: Totals = {"images": account.images, "samples": account.samples, "splits": account.splits}
+    blind = measure_shortcuts(StoredDataset.from_manifest(out, {"files": dict(files), "totals": totals}))
     return render_card(plan, account, files, blind, _first_samples(out, files))
 
 
-def _first_samples(out: Storage, files: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _first_samples(out: Storage, files: Entries) -> list[dict[str, Any]]:
     """Some questions to show in the card."""
     path = next((path for path in sorted(files) if path.startswith("samples/")), None)
     if path is None:
@@ -111,7 +112,7 @@ def _first_samples(out: Storage, files: Mapping[str, Any]) -> list[dict[str, Any
         return next((batch.to_pylist() for batch in file.iter_batches(400)), [])
 
 
-def _manifest(plan: Plan, account: Account, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _manifest(plan: Plan, account: Account, files: dict[str, FileEntry]) -> Manifest:
     return {
         "format": FORMAT,
         "plan_sha256": plan.sha256,
@@ -123,7 +124,7 @@ def _manifest(plan: Plan, account: Account, files: dict[str, dict[str, Any]]) ->
     }
 
 
-def _is_finished(out: Storage, plan: Plan, files: Mapping[str, Mapping[str, Any]]) -> bool:
+def _is_finished(out: Storage, plan: Plan, files: Entries) -> bool:
     """The manifest is as it was written, of this plan, names these files, and all files that it names are there; those
     that are not of a shard, whose hashes were compared before, are as they were written.
     """
@@ -142,7 +143,7 @@ def _is_finished(out: Storage, plan: Plan, files: Mapping[str, Mapping[str, Any]
     return not out.find_damaged({path: entry for path, entry in listed.items() if path not in files})
 
 
-def _write_samples(out: Storage, files: Mapping[str, Any], split: str) -> dict[str, dict[str, Any]]:
+def _write_samples(out: Storage, files: Entries, split: str) -> dict[str, FileEntry]:
     """`rft` without the image bytes, in one file for each split: small enough to load whole."""
     path = f"samples/{split}-00000-of-00001.parquet"
     # Numbers have five digits, or more where there are more.

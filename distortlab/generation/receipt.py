@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from distortlab.dataset.manifest import Entries, FileEntry
 from distortlab.storage.atomic import add_seal, find_seal_fault_in, format_json, parse_json
 from distortlab.storage.base import Storage
 
@@ -19,7 +18,7 @@ class Receipt:
     shard: int
     split: str
     plan_sha256: str
-    files: dict[str, dict[str, Any]]
+    files: dict[str, FileEntry]
     images: int
     samples: int
     unfilled: int
@@ -37,7 +36,10 @@ class Receipt:
             data = out.read(_receipt_path(shard))
             if data is None or find_seal_fault_in(data):
                 return None
-            receipt = cls(**{name: value for name, value in (parse_json(data) or {}).items() if name != "seal"})
+            values = parse_json(data)
+            if not isinstance(values, dict):
+                return None
+            receipt = cls(**{name: value for name, value in values.items() if name != "seal"})
             if receipt.plan_sha256 != plan_sha256:
                 return None
             whole = is_whole(out, receipt.files) and not (hashes and out.find_damaged(receipt.files))
@@ -46,7 +48,7 @@ class Receipt:
         return receipt if whole else None
 
 
-def is_whole(out: Storage, files: Mapping[str, Mapping[str, Any]]) -> bool:
+def is_whole(out: Storage, files: Entries) -> bool:
     """Whether all files are there, of their size."""
     return out.sizes(files) == {path: entry["bytes"] for path, entry in files.items()}
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from distortlab.core.errors import BuildFailed
 from distortlab.dataset.layout import ARCHIVE, FULL, PLAN_PATH, Layout
+from distortlab.dataset.manifest import FileEntry
 from distortlab.dataset.patches import FOOTER, make_archive_rows
 from distortlab.dataset.writer import ShardFiles, make_full_rows
 from distortlab.generation.composition import TaskBalance
@@ -180,7 +181,7 @@ def _draw_images(
         yield image, wants_object
 
 
-def _make_receipt(job: ShardJob, counts: _ShardCounts, files: dict[str, dict[str, Any]]) -> Receipt:
+def _make_receipt(job: ShardJob, counts: _ShardCounts, files: dict[str, FileEntry]) -> Receipt:
     tables = (job.layout.image_table, job.layout.question_table)
     images, samples = (files[f"{table}/{job.shard.file_name}"]["rows"] for table in tables)
     return Receipt(

@@ -9,13 +9,14 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from distortlab import __version__
 from distortlab.analysis.sharing_rights import count_licenses, count_no_derivatives
@@ -23,7 +24,7 @@ from distortlab.core.errors import UserError, describe_unknown
 from distortlab.dataset.reader import Part, StoredDataset, open_data, open_part
 from distortlab.dataset.writer import make_table, open_writer
 from distortlab.sharing.export_formats import FORMATS, VERL, ExportFormat
-from distortlab.storage.atomic import new_file, read_json, write_json
+from distortlab.storage.atomic import HashedFile, new_file, read_json, write_json
 from distortlab.tasks import TASKS
 
 __all__ = ["ExportResult", "export"]
@@ -110,7 +111,7 @@ def export(
     return result
 
 
-def _check_name(kind: str, name: str, known: Any) -> str:
+def _check_name(kind: str, name: str, known: Collection[str]) -> str:
     if name not in known:
         raise UserError(describe_unknown(kind, name, known))
     return name
@@ -250,7 +251,7 @@ class _ImageFiles:
 class _Lines:
     """A line for a row; with `array` one list in all, as `json.load` reads it."""
 
-    def __init__(self, file: Any, array: bool) -> None:
+    def __init__(self, file: HashedFile, array: bool) -> None:
         self._file, self._array, self._first = file, array, True
 
     def add(self, rows: list[dict[str, Any]]) -> None:
@@ -278,7 +279,7 @@ def _array(path: Path) -> Iterator[_Rows]:
 class _Table:
     """Parquet with the images inside, each once for a row group."""
 
-    def __init__(self, writer: Any) -> None:
+    def __init__(self, writer: pq.ParquetWriter) -> None:
         self._writer = writer
 
     def add(self, rows: list[dict[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from distortlab.core.errors import UserError
 from distortlab.dataset.archive import ArchivedImage, ArchiveShard
 from distortlab.dataset.layout import FULL
-from distortlab.dataset.manifest import list_shards, read_archive_manifest
+from distortlab.dataset.manifest import Entries, FileEntry, Manifest, list_shards, read_archive_manifest
 from distortlab.dataset.writer import ShardFiles, count_picture_bytes
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.finish import account_of, finish
@@ -91,7 +91,7 @@ class _StoredPlan(Plan):
         return dict(self.stored)
 
 
-def _plan(source: Storage, manifest: Mapping[str, Any]) -> Plan:
+def _plan(source: Storage, manifest: Manifest) -> Plan:
     try:
         stored = dict(manifest["plan"])
         license, skipped = str(stored.pop("license")), dict(stored.pop("skipped"))
@@ -113,7 +113,7 @@ class RestoreJob:
     source: Storage
     out: Storage
     name: str
-    entries: Mapping[str, Mapping[str, Any]]
+    entries: Entries
     plan_sha256: str
 
     @property
@@ -146,7 +146,7 @@ class RestoreJob:
             files.add({"images": [row], "rft": questions}, count_picture_bytes(row))
             progress(1)
 
-    def _receipt(self, summary: Mapping[str, Any], written: dict[str, dict[str, Any]]) -> Receipt:
+    def _receipt(self, summary: Mapping[str, Any], written: dict[str, FileEntry]) -> Receipt:
         names = {each.name for each in fields(Receipt)}
         return Receipt(
             **{name: value for name, value in summary.items() if name in names},

@@ -8,7 +8,7 @@ that arrived is not sent again. Files that are no part of a data set of ours are
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from distortlab import __version__
 from distortlab.analysis.sharing_rights import check_shareable
@@ -32,6 +32,7 @@ from distortlab.storage.hub_client import BranchMoved, Hub, Patience, connect, q
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
+    from huggingface_hub.hf_api import RepoFile
 
 __all__ = ["PushResult", "push"]
 
@@ -246,5 +247,5 @@ def _check_unchanged(hub: Hub, revision: str, items: Sequence[Item], before: Hea
     return now
 
 
-def _as_wanted(item: Item | None, remote: Any) -> bool:
+def _as_wanted(item: Item | None, remote: "RepoFile | None") -> bool:
     return remote is None if item is None else item.matches(remote)

@@ -7,13 +7,17 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from distortlab.core.errors import UserError
+from distortlab.dataset.manifest import FileEntry
 from distortlab.dataset.reader import StoredDataset
 from distortlab.dataset.schema import TABLES
 from distortlab.storage.atomic import hash_file
 from distortlab.storage.hub_client import Hub
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import RepoFile
 
 __all__ = [
     "OURS",
@@ -57,7 +61,7 @@ class Item:
         data = self.file.read_bytes()
         return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
-    def matches(self, remote: Any) -> bool:
+    def matches(self, remote: "RepoFile | None") -> bool:
         """Whether a file of the Hub is this one."""
         if remote is None or remote.size != self.size:
             return False
@@ -69,7 +73,7 @@ class Head:
     """A branch: its commit, and its files by path."""
 
     commit: str | None
-    files: Mapping[str, Any]
+    files: Mapping[str, "RepoFile"]
 
 
 # --- here ---------------------------------------------------------------------------------------------------
@@ -93,11 +97,11 @@ def list_items(data: StoredDataset, stage: Stage) -> list[Item]:
     return [*items, Item(manifest.name, manifest, manifest.stat().st_size, hash_file(manifest))]
 
 
-def _order(file: tuple[str, Any]) -> tuple[bool, str]:
+def _order(file: tuple[str, object]) -> tuple[bool, str]:
     return not file[0].startswith("images/"), file[0]
 
 
-def _check_item(file: Path, path: str, entry: Mapping[str, Any], advance: Callable[[int], None]) -> Item:
+def _check_item(file: Path, path: str, entry: FileEntry, advance: Callable[[int], None]) -> Item:
     if hash_file(file) != entry.get("sha256"):
         raise UserError(
             f"{path} is not the file that was generated: its SHA-256 is not the one in the manifest; nothing was sent "
@@ -133,9 +137,9 @@ def read_head(hub: Hub, revision: str) -> Head:
         return Head(None, {})
     commit = branches[revision]
 
-    def read_tree() -> dict[str, Any]:
+    def read_tree() -> "dict[str, RepoFile]":
         tree = hub.api.list_repo_tree(hub.repo, recursive=True, revision=commit, repo_type="dataset")
-        return {entry.path: entry for entry in tree if hasattr(entry, "blob_id")}
+        return {entry.path: cast("RepoFile", entry) for entry in tree if hasattr(entry, "blob_id")}
 
     return Head(commit, hub.ask(read_tree))
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from distortlab.core.errors import BuildFailed
 from distortlab.sharing.remote_diff import Item, Stage
@@ -12,6 +12,7 @@ from distortlab.storage.hub_client import Hub
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
+    from huggingface_hub.hf_api import RepoFile
 
 __all__ = ["check_uploaded", "upload_items"]
 
@@ -68,7 +69,7 @@ def _operation(item: Item, advance: Callable[[int], None]) -> "tuple[CommitOpera
 
     class Counted(CommitOperationAdd):
         @contextmanager
-        def as_file(self, with_tqdm: bool = False) -> Iterator[Any]:
+        def as_file(self, with_tqdm: bool = False) -> Iterator[BinaryIO]:
             with _CountedFile(item.file, steps) as file:
                 yield file
 
@@ -84,7 +85,7 @@ def check_uploaded(hub: Hub, commit: str, items: Sequence[Item]) -> None:
         found = hub.ask(
             hub.api.get_paths_info, hub.repo, [item.path for item in part], revision=commit, repo_type="dataset"
         )
-        remote = {entry.path: entry for entry in found}
+        remote = {entry.path: cast("RepoFile", entry) for entry in found}
         wrong = [item.path for item in part if not item.matches(remote.get(item.path))]
         if wrong:
             raise BuildFailed(

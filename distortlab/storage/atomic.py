@@ -11,9 +11,12 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from distortlab.core.errors import BuildFailed, UserError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = [
     "HashedFile",
@@ -52,7 +55,7 @@ class HashedFile:
         self.size = 0
         self.closed = False
 
-    def write(self, data: Any) -> int:
+    def write(self, data: "Buffer") -> int:
         """Write and hash."""
         view = memoryview(data)
         self._file.write(view)
@@ -227,17 +230,17 @@ def _give_name(whole: Path, path: Path) -> bool:
     return True
 
 
-def format_json(value: Any) -> str:
+def format_json(value: object) -> str:
     """Return a value as this package writes JSON: sorted, so that the same value is the same file."""
     return json.dumps(value, indent=1, sort_keys=True) + "\n"
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     """Write a JSON file, whole or not at all."""
     write_text(path, format_json(value))
 
 
-def read_json(path: Path) -> Any | None:
+def read_json(path: Path) -> object:
     """Return what a JSON file holds, or None where there is no file or no JSON in it."""
     try:
         return parse_json(path.read_bytes())
@@ -245,7 +248,7 @@ def read_json(path: Path) -> Any | None:
         return None
 
 
-def parse_json(data: bytes | None) -> Any | None:
+def parse_json(data: bytes | None) -> object:
     """Return the value of a JSON text, or None where it is none or nested too deeply."""
     try:
         return None if data is None else json.loads(data)
@@ -259,12 +262,12 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def add_seal(value: Mapping[str, Any]) -> dict[str, Any]:
+def add_seal(value: Mapping[str, object]) -> dict[str, object]:
     """Return a JSON object with a hash of itself: damage shows, whichever byte it hits."""
     return {**value, "seal": _seal(value)}
 
 
-def _seal(value: Mapping[str, Any]) -> str:
+def _seal(value: Mapping[str, object]) -> str:
     return hashlib.sha256(format_json(value).encode()).hexdigest()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import BinaryIO, Protocol
 
 from distortlab.core.errors import UserError
 from distortlab.storage.atomic import HashedFile, create_text, hash_file, is_temporary, new_file, parse_json, write_text
@@ -55,7 +55,7 @@ class Storage(Protocol):
         """Bytes of those of the files that are there."""
         ...
 
-    def find_damaged(self, entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    def find_damaged(self, entries: Mapping[str, Mapping[str, object]]) -> list[str]:
         """Those of the files that are there and not as they were written, by the hashes of their entries. An object
         store is taken at its word: it compares checksums itself, and reading would be downloading.
         """
@@ -65,7 +65,7 @@ class Storage(Protocol):
         """A small file, or None where there is none."""
         ...
 
-    def read_json(self, path: str) -> Any | None:
+    def read_json(self, path: str) -> object:
         """What a JSON file holds, or None where there is no file or no JSON in it."""
         ...
 
@@ -85,7 +85,9 @@ class Storage(Protocol):
         """A file as a path of this machine, for as long as the context lasts. Raises `FileNotFoundError`."""
         ...
 
-    def table_source(self, path: str, columns: list[str], group: int | None = None) -> AbstractContextManager[Any]:
+    def table_source(
+        self, path: str, columns: list[str], group: int | None = None
+    ) -> AbstractContextManager[Path | BinaryIO]:
         """A Parquet file, opened to read some of its columns, of one row group or of all."""
         ...
 
@@ -188,7 +190,7 @@ class Folder:
                 found[path] = (self.path / path).stat().st_size
         return found
 
-    def find_damaged(self, entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    def find_damaged(self, entries: Mapping[str, Mapping[str, object]]) -> list[str]:
         """By reading them whole."""
         there = ((self.path / path, path, entry) for path, entry in entries.items())
         return [path for file, path, entry in there if file.is_file() and hash_file(file) != entry["sha256"]]
@@ -199,7 +201,7 @@ class Folder:
             return (self.path / path).read_bytes()
         return None
 
-    def read_json(self, path: str) -> Any | None:
+    def read_json(self, path: str) -> object:
         """What a JSON file holds, or None."""
         return parse_json(self.read(path))
 
@@ -223,7 +225,7 @@ class Folder:
         yield self.path / path
 
     @contextmanager
-    def table_source(self, path: str, columns: list[str], group: int | None = None) -> Iterator[Any]:
+    def table_source(self, path: str, columns: list[str], group: int | None = None) -> Iterator[Path]:
         """The path of the file."""
         yield self.path / path
 

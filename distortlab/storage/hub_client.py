@@ -8,10 +8,10 @@ import contextlib
 import email.utils
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from distortlab.core.errors import BuildFailed, UserError
 
@@ -67,7 +67,7 @@ class Hub:
     repo: str
     patience: Patience = field(default_factory=Patience)
 
-    def ask(self, call: Callable[..., T], *arguments: Any, doing: str = "read", **named: Any) -> T:
+    def ask(self, call: Callable[..., T], *arguments: object, doing: str = "read", **named: object) -> T:
         """Return what `call(*arguments, **named)` does, made again after a fault that passes.
 
         Parameters
@@ -209,7 +209,7 @@ def _with_response(error: BaseException) -> BaseException:
     return next((e for e in _chain(error) if getattr(e, "response", None) is not None), error)
 
 
-def _answer(error: BaseException) -> tuple[int | None, Any]:
+def _answer(error: BaseException) -> tuple[int | None, Mapping[str, str]]:
     """Status and headers of the answer that an error stands for, if there was one."""
     response = getattr(_with_response(error), "response", None)
     return (None, {}) if response is None else (int(response.status_code), response.headers)
@@ -220,7 +220,7 @@ def _is_transport(error: BaseException) -> bool:
     return bool(names & {"TransportError", "ConnectionError", "TimeoutError"}) and "OfflineModeIsEnabled" not in names
 
 
-def _read_retry_after(headers: Any) -> float | None:
+def _read_retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that an answer asks to wait: `Retry-After` as a number or a date, or the Hub's `RateLimit: ...;t=55`."""
     text = headers.get("Retry-After")
     if text and text.strip().isdecimal():

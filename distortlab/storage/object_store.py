@@ -12,11 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from distortlab.core.errors import BuildFailed, UserError
 from distortlab.storage.atomic import HashedFile, parse_json
 from distortlab.storage.locks import Hold, NoLock
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
 __all__ = ["Bucket"]
 
@@ -46,7 +49,7 @@ class Bucket:
         """The URL."""
         return self.url
 
-    def library(self) -> Any:
+    def library(self) -> "AbstractFileSystem":
         """The fsspec file system. Raises `UserError` where the library for this kind of URL is not installed."""
         return _file_system(self.url)
 
@@ -77,7 +80,7 @@ class Bucket:
         found = {name[start:]: int(info["size"]) for name, info in entries.items()}
         return {path: found[path] for path in wanted if path in found}
 
-    def find_damaged(self, entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    def find_damaged(self, entries: Mapping[str, Mapping[str, object]]) -> list[str]:
         """None: the store compares checksums itself."""
         return []
 
@@ -85,7 +88,7 @@ class Bucket:
         """A small object, or None."""
         return self._do(path, lambda fs, at: bytes(fs.cat_file(at)))
 
-    def read_json(self, path: str) -> Any | None:
+    def read_json(self, path: str) -> object:
         """What a JSON object holds, or None."""
         return parse_json(self.read(path))
 
@@ -125,7 +128,7 @@ class Bucket:
             yield here
 
     @contextmanager
-    def table_source(self, path: str, columns: list[str], group: int | None = None) -> Iterator[Any]:
+    def table_source(self, path: str, columns: list[str], group: int | None = None) -> Iterator[BinaryIO]:
         """Only the bytes of these columns are fetched, side by side."""
         from fsspec.parquet import open_parquet_file
 
@@ -146,15 +149,15 @@ class Bucket:
         """None: files appear whole."""
         return []
 
-    def _put(self, path: str, action: Callable[[Any, str], object]) -> None:
-        def put(fs: Any, at: str) -> bool:
+    def _put(self, path: str, action: Callable[["AbstractFileSystem", str], object]) -> None:
+        def put(fs: "AbstractFileSystem", at: str) -> bool:
             action(fs, at)
             return True
 
         if self._do(path, put) is None:
             raise UserError(f"{self.url} cannot be written: there is no such bucket; make it first, or check its name")
 
-    def _do(self, path: str, action: Callable[[Any, str], T]) -> T | None:
+    def _do(self, path: str, action: Callable[["AbstractFileSystem", str], T]) -> T | None:
         """What the action returns, or None where there is no such object. Faults that may pass are tried again."""
         where = f"{self.url}/{path}".rstrip("/")
         for wait in (*_WAITS_S, None):
@@ -177,7 +180,7 @@ class Bucket:
         raise AssertionError("unreachable")
 
 
-def _size(fs: Any, at: str) -> int:
+def _size(fs: "AbstractFileSystem", at: str) -> int:
     return int(fs.info(at)["size"])
 
 
@@ -195,7 +198,7 @@ def _temporary() -> Iterator[Path]:
 
 
 @lru_cache(maxsize=16)
-def _file_system(url: str) -> Any:
+def _file_system(url: str) -> "AbstractFileSystem":
     scheme = url.partition("://")[0]
     try:
         import fsspec

@@ -17,7 +17,7 @@ from distortlab.core.image import Image, pixels_sha256
 from distortlab.core.workers import map_in_order
 from distortlab.dataset.archive import ArchiveShard
 from distortlab.dataset.layout import ARCHIVE, layout_of
-from distortlab.dataset.manifest import Entries, find_entry_fault, list_shards, read_manifest
+from distortlab.dataset.manifest import Entries, FileEntry, Manifest, find_entry_fault, list_shards, read_manifest
 from distortlab.dataset.schema import decode_edits
 from distortlab.distortions.edit import render
 from distortlab.imaging.decode import decode_image
@@ -76,7 +76,7 @@ def check_files_in_turn(place: str | Path, workers: int = 1) -> Iterator[Report]
     yield from map_in_order(partial(_sum_unit, source), units, workers)
 
 
-def _group_files(source: Storage, manifest: Mapping[str, Any]) -> list[Entries]:
+def _group_files(source: Storage, manifest: Manifest) -> list[Entries]:
     """The files that are checked together: each by itself, but the three files of a shard of an archive as one."""
     files = sorted(manifest["files"].items())
     if layout_of(manifest) is not ARCHIVE:
@@ -116,7 +116,7 @@ def _check_unit(source: Storage, unit: Entries) -> Iterator[Report]:
             yield from _check_images(files[0], path)
 
 
-def _find_file_fault(file: Path, entry: Mapping[str, Any]) -> str | None:
+def _find_file_fault(file: Path, entry: FileEntry) -> str | None:
     if file.stat().st_size != entry["bytes"]:
         return f"{file.stat().st_size} bytes, {entry['bytes']} in the manifest"
     if hash_file(file) != entry.get("sha256"):

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from distortlab.dataset.manifest import find_entry_fault
+from distortlab.dataset.manifest import FileEntry, Manifest, find_entry_fault
 from distortlab.dataset.reader import StoredDataset
 from distortlab.dataset.schema import TABLES
 from distortlab.storage.atomic import find_seal_fault, hash_file, read_json
@@ -28,7 +28,7 @@ def check_files(stored: StoredDataset, workers: int) -> dict[str, str]:
         return {path: fault for path, fault in zip(sorted(files), faults, strict=True) if fault}
 
 
-def _find_file_fault(folder: Path, path: str, entry: Any) -> str | None:
+def _find_file_fault(folder: Path, path: str, entry: FileEntry) -> str | None:
     if fault := find_entry_fault(path, entry):
         return fault
     file = folder / path
@@ -122,7 +122,7 @@ def _check_receipts(stored: StoredDataset, paths: list[Path]) -> Iterator[str]:
             yield f"MANIFEST.json: {count} {name}, the receipts come to {counts[name]}"
 
 
-def _manifest_totals(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _manifest_totals(manifest: Manifest) -> dict[str, int | None]:
     failures = manifest.get("failures") or {}
     return {
         "images": manifest["totals"]["images"],
@@ -133,7 +133,7 @@ def _manifest_totals(manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_quarantine(path: Path, receipt: Mapping[str, Any]) -> Iterator[str]:
+def _check_quarantine(path: Path, receipt: Mapping[str, object]) -> Iterator[str]:
     name = f"_distortlab/quarantine/{path.name}"
     if not path.is_file():
         yield f"{name}: missing"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from distortlab.core.errors import UserError
+from distortlab.dataset.manifest import Manifest
 from distortlab.dataset.reader import RowGroup, StoredDataset
 from distortlab.dataset.schema import IMAGES, SAMPLES, decode_edits
 from distortlab.recipe import Recipe
@@ -18,6 +19,7 @@ from distortlab.verification.rows import check_image_row, check_question_row
 
 __all__ = ["GroupFindings", "GroupJob", "check_group"]
 
+_NO_MANIFEST: Manifest = {"files": {}, "totals": {"images": 0, "samples": 0}}
 _IMAGE_COLUMNS = [name for name in IMAGES if name not in ("image", "reference")]
 _QUESTION_COLUMNS = list(SAMPLES)
 
@@ -95,7 +97,7 @@ def check_group(job: GroupJob) -> GroupFindings:
     findings = GroupFindings()
     part = job.group.part
     try:
-        stored = StoredDataset(job.folder, {}, ())
+        stored = StoredDataset(job.folder, _NO_MANIFEST, ())
         rows = stored.read(job.group, None if job.pixels else _IMAGE_COLUMNS).to_pylist()
         for row in rows:
             faults = _check_image(row, job, findings)

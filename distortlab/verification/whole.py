@@ -121,9 +121,9 @@ def check_totals(stored: StoredDataset, counts: Mapping[str, Counter[str]], foun
     ):
         if stated != real:
             yield f"MANIFEST.json: totals.{name} is {stated}, the tables have {real}"
-    stated = stored.manifest.get("counts") or {}
+    tables = stored.manifest.get("counts") or {}
     for name, real_counts in counts.items():
-        if stated.get(name) != dict(real_counts):
+        if tables.get(name) != dict(real_counts):
             yield f"MANIFEST.json: counts.{name} is not what the tables hold"
 
 

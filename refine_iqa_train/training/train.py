@@ -118,8 +118,8 @@ def _report_finished(run: PreparedRun, steps: int) -> dict[str, float]:
             f"{run.config.out}: already finished after {steps:,} steps; more: raise trainer.max_steps (or "
             "trainer.num_train_epochs)\n"
         )
-    state = read_json(Path(run.config.out) / "trainer_state.json") or {}
-    return _find_last_metrics(state.get("log_history", ()))
+    state = read_json(Path(run.config.out) / "trainer_state.json")
+    return _find_last_metrics(state.get("log_history", ()) if isinstance(state, dict) else ())
 
 
 def _make_trainer(run: PreparedRun) -> "GRPOTrainer | SFTTrainer":

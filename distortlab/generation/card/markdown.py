@@ -1,18 +1,17 @@
 """Tables and lists in Markdown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 __all__ = ["escape_cell", "format_columns", "format_counts", "format_table"]
 
 
-def format_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def format_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a table; whole numbers get commas between their thousands."""
     cells = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(_format_cell(cell) for cell in row) + " |" for row in cells)
 
 
-def _format_cell(value: Any) -> str:
+def _format_cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -5,7 +5,6 @@ import platform
 import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 from distortlab.generation.plan import Plan
 
@@ -36,7 +35,7 @@ def _version(name: str) -> str:
         return "(another build)"
 
 
-def _to_toml(values: Mapping[str, Any]) -> str:
+def _to_toml(values: Mapping[str, object]) -> str:
     """Plain values and one level of tables, as TOML. A JSON string, number or truth value is one of TOML too, and what
     is None has no place in it: the key is left out.
     """
@@ -49,7 +48,7 @@ def _to_toml(values: Mapping[str, Any]) -> str:
     return "\n".join(plain)
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     """A value; a table within a table is written in its line."""
     if not isinstance(value, dict):
         return json.dumps(value)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from ctypes import Array, c_byte, c_longlong
 
 from distortlab.core.processes import get_worker_context, note_stop
 from distortlab.core.workers import limit_threads, open_pool, tune_process
@@ -70,10 +70,10 @@ class _Stopped(Exception):
     """The parent stops the run: leave the shard, whose temporary files are removed on the way out."""
 
 
-_shared: tuple[Any, Any] | None = None
+_shared: tuple["Array[c_longlong]", c_byte] | None = None
 
 
-def _start_worker(made: Any, stop: Any) -> None:
+def _start_worker(made: "Array[c_longlong]", stop: c_byte) -> None:
     global _shared
     _shared = (made, stop)
     tune_process()

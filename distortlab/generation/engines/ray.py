@@ -15,7 +15,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TextIO
 
 from distortlab import __version__
 from distortlab.core.errors import BuildFailed, UserError
@@ -23,6 +24,9 @@ from distortlab.core.workers import tune_process
 from distortlab.generation.job import Job
 from distortlab.generation.receipt import Receipt
 from distortlab.storage.base import Folder
+
+if TYPE_CHECKING:
+    from ray import ObjectRef
 
 __all__ = ["run_ray"]
 
@@ -66,7 +70,7 @@ def run_ray(
         yield from _run_tasks(ray, jobs, workers, progress)
 
 
-def _import_ray() -> Any:
+def _import_ray() -> ModuleType:
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # else words of its threads come out at the end, from ours
     try:
         import ray
@@ -76,7 +80,7 @@ def _import_ray() -> Any:
 
 
 @contextlib.contextmanager
-def _connect(ray: Any, address: str | None) -> Iterator[None]:
+def _connect(ray: ModuleType, address: str | None) -> Iterator[None]:
     """A context that is connected to the cluster. A connection that the caller made is used, and left open."""
     if ray.is_initialized():
         yield
@@ -110,7 +114,7 @@ def _check_reachable(address: str | None) -> None:
 class _Quiet:
     """Standard output without what Ray's own threads write of lost nodes, which is pages."""
 
-    def __init__(self, out: Any) -> None:
+    def __init__(self, out: TextIO) -> None:
         self._out = out
 
     def write(self, text: str) -> int:
@@ -139,10 +143,10 @@ def _make_path_absolute(job: Job) -> Job:
 
 
 def _run_tasks(
-    ray: Any, jobs: Sequence[Job], workers: int | None, progress: Callable[[int], None]
+    ray: ModuleType, jobs: Sequence[Job], workers: int | None, progress: Callable[[int], None]
 ) -> Iterator[Receipt]:
     remote = ray.remote(_run_job).options(num_cpus=1, max_retries=MAX_RETRIES, retry_exceptions=False)
-    waiting, running, nodes = deque(jobs), dict[Any, Job](), _Nodes(ray)
+    waiting, running, nodes = deque(jobs), dict["ObjectRef[Receipt]", Job](), _Nodes(ray)
     try:
         while waiting or running:
             nodes.update()
@@ -163,7 +167,7 @@ def _run_tasks(
 class _Nodes:
     """The machines of the cluster, which come and go. `room`: shards to have under way, a few more than processors."""
 
-    ray: Any
+    ray: ModuleType
     room: int = 1
     _known: set[str] = field(default_factory=set)
     _next: float = 0.0
@@ -181,7 +185,7 @@ class _Nodes:
         self.room = int(1.5 * sum(alive.values())) + 1
 
 
-def _cancel_tasks(ray: Any, tasks: list[Any]) -> None:
+def _cancel_tasks(ray: ModuleType, tasks: list["ObjectRef[Receipt]"]) -> None:
     """Stop the tasks; each removes its temporary files first."""
     with contextlib.suppress(Exception):
         for task in tasks:
@@ -190,7 +194,7 @@ def _cancel_tasks(ray: Any, tasks: list[Any]) -> None:
             ray.wait(tasks, num_returns=len(tasks), timeout=5)
 
 
-def _get_receipt(ray: Any, task: Any) -> Receipt:
+def _get_receipt(ray: ModuleType, task: "ObjectRef[Receipt]") -> Receipt:
     try:
         receipt: Receipt = ray.get(task)
     except ray.exceptions.RayTaskError as error:
