@@ -8,7 +8,7 @@ import numpy as np
 
 from distortlab.analysis.balance import BalanceCheck, compare_counts, flag_imbalances
 from distortlab.analysis.sharing_rights import REMEDY, count_no_derivatives
-from distortlab.analysis.statistics import Statistics, visibility_of
+from distortlab.analysis.statistics import Statistics, get_visibility_values
 from distortlab.distortions.catalog import list_variants
 from distortlab.recipe import Recipe, default_recipe
 from distortlab.tasks import TASKS
@@ -93,7 +93,7 @@ def _visibility_drops(statistics: Statistics) -> Iterator[str]:
     """Families in which a severity is less visible, in the median, than the one below."""
     for family in FAMILIES:
         medians = [
-            float(np.median(v)) if len(v := visibility_of(statistics, family, s)) >= _MIN_IMAGES else None
+            float(np.median(v)) if len(v := get_visibility_values(statistics, family, s)) >= _MIN_IMAGES else None
             for s in range(1, 6)
         ]
         for severity, (low, high) in enumerate(pairwise(medians), 1):

@@ -20,7 +20,7 @@ from distortlab.tasks import TASKS, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.terms import FAMILIES
 
-__all__ = ["GRID", "Statistics", "collect_statistics", "visibility_of"]
+__all__ = ["GRID", "Statistics", "collect_statistics", "get_visibility_values"]
 
 GRID = 60
 """Cells of the map of boxes, in either direction."""
@@ -198,7 +198,7 @@ def _count_question(row: Mapping[str, Any], statistics: Statistics) -> None:
         statistics.places[task, len(keys), keys.index(right)] += 1
 
 
-def visibility_of(statistics: Statistics, family: str, severity: int) -> NDArray[np.float32]:
+def get_visibility_values(statistics: Statistics, family: str, severity: int) -> NDArray[np.float32]:
     """V, in just-noticeable differences, of every region with a family and a severity."""
     v, families = np.frombuffer(statistics.v, np.float32), np.frombuffer(statistics.families, np.int8)
     return v[(families == FAMILIES.index(family)) & (np.frombuffer(statistics.severities, np.int8) == severity)]

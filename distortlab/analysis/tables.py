@@ -13,7 +13,7 @@ from rich.table import Table
 
 from distortlab.analysis.balance import BalanceCheck
 from distortlab.analysis.sharing_rights import count_no_derivatives
-from distortlab.analysis.statistics import GRID, Statistics, visibility_of
+from distortlab.analysis.statistics import GRID, Statistics, get_visibility_values
 from distortlab.tasks.terms import FAMILIES
 
 __all__ = ["print_statistics", "statistics_to_dict"]
@@ -91,7 +91,7 @@ def _visibility_table(statistics: Statistics) -> Table:
     for family in FAMILIES:
         cells = []
         for severity in range(1, 6):
-            v = visibility_of(statistics, family, severity)
+            v = get_visibility_values(statistics, family, severity)
             low, middle, high = np.percentile(v, [5, 50, 95]) if len(v) else (0, 0, 0)
             cells.append(f"{middle:.1f} ({low:.1f} to {high:.1f})" if len(v) else "")
         if any(cells):
@@ -196,7 +196,7 @@ def statistics_to_dict(
         ],
         "variants": dict(sorted(statistics.variants.items())),
         "visibility": [
-            {"family": family, "severity": severity, **_quantiles(visibility_of(statistics, family, severity))}
+            {"family": family, "severity": severity, **_quantiles(get_visibility_values(statistics, family, severity))}
             for family, severity in sorted(statistics.cells)
         ],
         "area": {f"q{round(100 * q):02d}": round(float(area), 5) for q, area in zip(_QUANTILES, areas, strict=True)},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.dataset.schema import IMAGES, RFT, SAMPLES, Features, value_feature
 
-__all__ = ["ARCHIVE", "FORMAT", "FULL", "LAYOUTS", "PLAN_PATH", "Layout", "find_layout", "layout_of"]
+__all__ = ["ARCHIVE", "FORMAT", "FULL", "LAYOUTS", "PLAN_PATH", "Layout", "find_layout", "get_layout"]
 
 FORMAT = 1
 """The version of the files of a data set. Readers refuse a newer one."""
@@ -97,6 +97,6 @@ def find_layout(name: str) -> Layout:
     return LAYOUTS[name]
 
 
-def layout_of(stored: object) -> Layout:
+def get_layout(stored: object) -> Layout:
     """Return the layout that a plan or a manifest names: the full one where it names none, or cannot be read."""
     return ARCHIVE if isinstance(stored, Mapping) and stored.get("store") == ARCHIVE.name else FULL

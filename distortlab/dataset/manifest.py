@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict, TypeGuard
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.layout import ARCHIVE, FORMAT, PLAN_PATH, layout_of
+from distortlab.dataset.layout import ARCHIVE, FORMAT, PLAN_PATH, get_layout
 from distortlab.storage.base import Storage
 
 __all__ = [
@@ -145,6 +145,6 @@ def _get_entry(source: Storage, files: Entries, path: str) -> FileEntry:
 def read_archive_manifest(source: Storage) -> Manifest:
     """Return the manifest of a finished archive. Raises `UserError` for anything else."""
     manifest = read_manifest(source)
-    if layout_of(manifest) is not ARCHIVE:
+    if get_layout(manifest) is not ARCHIVE:
         raise UserError(f"{source} is a data set in full already: there is nothing to materialize")
     return manifest

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.core.errors import UserError
-from distortlab.dataset.layout import ARCHIVE, PLAN_PATH, layout_of
+from distortlab.dataset.layout import ARCHIVE, PLAN_PATH, get_layout
 from distortlab.dataset.manifest import Entries, FileEntry, Manifest, check_manifest, find_entry_fault, has_files
 from distortlab.dataset.notebook import render_dataset_html
 from distortlab.dataset.schema import TABLES
@@ -74,6 +74,11 @@ class StoredDataset:
         if isinstance(place, Path | Folder):
             return cls(place if isinstance(place, Path) else place.path, manifest, parts)
         return cls(Path(str(place)), manifest, parts, remote=place)
+
+    def __repr__(self) -> str:
+        totals = self.manifest["totals"]
+        place = str(self.remote or self.folder)
+        return f"<StoredDataset {place!r}: {totals['images']:,} images, {totals['samples']:,} questions>"
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -244,7 +249,7 @@ def _manifest(folder: Path) -> Manifest:
     manifest = read_json(folder / "MANIFEST.json")
     if not has_files(manifest):
         raise UserError(f"{folder} {_why_none(folder)}")
-    if layout_of(manifest) is ARCHIVE:
+    if get_layout(manifest) is ARCHIVE:
         raise UserError(f"{folder} is an archive; distortlab materialize makes the data set from it")
     check_manifest(manifest, folder)
     return manifest

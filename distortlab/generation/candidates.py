@@ -12,19 +12,19 @@ from collections.abc import Iterable, Mapping
 from distortlab.core.region import Region
 from distortlab.references.base import NamedRegion, Reference
 
-__all__ = ["compatible_names", "conflicting_pairs", "count_instances", "names_inside"]
+__all__ = ["count_instances", "find_conflicting_pairs", "find_names_inside", "select_compatible_names"]
 
 Pairs = frozenset[frozenset[str]]
 _MOST = 0.5
 
 
-def names_inside(region: Region, reference: Reference) -> frozenset[str]:
+def find_names_inside(region: Region, reference: Reference) -> frozenset[str]:
     """The names of which more than half of all pixels lie inside a region; its own name may be among them."""
     pixels = _pixels_by_name(reference.annotated or reference.regions)
     return frozenset(name for name, own in pixels.items() if _is_inside(own, region))
 
 
-def conflicting_pairs(reference: Reference) -> Pairs:
+def find_conflicting_pairs(reference: Reference) -> Pairs:
     """Pairs of names of which one lies inside a region of the other."""
     pixels = _pixels_by_name(reference.annotated or reference.regions)
     return frozenset(
@@ -36,7 +36,7 @@ def conflicting_pairs(reference: Reference) -> Pairs:
     )
 
 
-def compatible_names(names: Iterable[str], pairs: Pairs) -> frozenset[str]:
+def select_compatible_names(names: Iterable[str], pairs: Pairs) -> frozenset[str]:
     """As many of the names as can stand together, the first ones first."""
     kept: set[str] = set()
     for name in names:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from distortlab.core.errors import BadRecipe, UserError
-from distortlab.dataset.layout import FULL, PLAN_PATH, Layout, layout_of
-from distortlab.generation.finish import own_folders, own_names
+from distortlab.dataset.layout import FULL, PLAN_PATH, Layout, get_layout
+from distortlab.generation.finish import list_own_folders, list_own_names
 from distortlab.generation.plan import Plan
 from distortlab.storage.atomic import format_json
 from distortlab.storage.base import Storage
@@ -42,14 +42,14 @@ def claim(out: Storage, plan: Plan, overwrite: bool, layout: Layout = FULL) -> I
         The place holds something else, or another run is working there.
     """
     # In this order: another machine writes its plan before anything else, perhaps between the two looks.
-    used = out.is_used((*own_names(layout), "_distortlab"))
+    used = out.is_used((*list_own_names(layout), "_distortlab"))
     begun = out.holds(PLAN_PATH)
     if used and not begun:
         raise UserError(f"{out} is in use and is not a data set that was begun here; choose another --out")
     out.prepare()
     with out.hold() as hold:
         if begun and overwrite:
-            _clear(out, hold, layout_of(out.read_json(PLAN_PATH)))
+            _clear(out, hold, get_layout(out.read_json(PLAN_PATH)))
         mine = {"sha256": plan.sha256, **layout.manifest_entry, **plan.identity}
         if (begun and not overwrite) or not out.create_text(PLAN_PATH, format_json(mine)):
             _check_plan(out, out.read_json(PLAN_PATH), plan, layout)
@@ -58,10 +58,10 @@ def claim(out: Storage, plan: Plan, overwrite: bool, layout: Layout = FULL) -> I
 
 def remove_leftovers(out: Storage, hold: Hold, layout: Layout) -> None:
     """Remove the temporary files of killed runs, unless somebody else works here, whose they may be."""
-    if out.leftovers(own_folders(layout)):
+    if out.leftovers(list_own_folders(layout)):
         with hold.alone(_ORPHANS_END_S) as alone:
             if alone:
-                out.remove(out.leftovers(own_folders(layout)))
+                out.remove(out.leftovers(list_own_folders(layout)))
 
 
 def _clear(out: Storage, hold: Hold, layout: Layout) -> None:
@@ -70,12 +70,12 @@ def _clear(out: Storage, hold: Hold, layout: Layout) -> None:
             raise UserError(
                 f"another run is working in {out}: wait until it has ended, or end it, and run the same command again"
             )
-        out.remove(own_names(layout))
-        out.remove(out.leftovers(own_folders(layout)))
+        out.remove(list_own_names(layout))
+        out.remove(out.leftovers(list_own_folders(layout)))
 
 
 def _check_plan(out: Storage, known: object, plan: Plan, layout: Layout) -> None:
-    if (there := layout_of(known)) is not layout:
+    if (there := get_layout(known)) is not layout:
         here = f"{out} holds {there.title}, and this would be {layout.title}"
         raise BadRecipe(f"{here}: choose another --out, or start again with --overwrite")
     if not isinstance(known, dict) or known.get("sha256") != plan.sha256:

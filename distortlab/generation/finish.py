@@ -24,23 +24,23 @@ from distortlab.generation.report import Account
 from distortlab.storage.atomic import add_seal, find_seal_fault_in, format_json, parse_json
 from distortlab.storage.base import Storage
 
-__all__ = ["account_of", "finish", "own_folders", "own_names"]
+__all__ = ["finish", "list_own_folders", "list_own_names", "make_account"]
 
 _FEW = 20
 _BOOKS = ("_distortlab/done", "_distortlab/quarantine")
 
 
-def own_names(layout: Layout) -> tuple[str, ...]:
+def list_own_names(layout: Layout) -> tuple[str, ...]:
     """All that a data set or an archive has, the manifest first and the plan last: the order of removal."""
     return ("MANIFEST.json", "README.md", *layout.folders, *_BOOKS, PLAN_PATH)
 
 
-def own_folders(layout: Layout) -> tuple[str, ...]:
+def list_own_folders(layout: Layout) -> tuple[str, ...]:
     """The folders in which a data set or an archive has files."""
     return ("", *layout.folders, *_BOOKS, "_distortlab")
 
 
-def account_of(plan: Plan, out: Storage, receipts: Sequence[Receipt], finished: bool) -> Account:
+def make_account(plan: Plan, out: Storage, receipts: Sequence[Receipt], finished: bool) -> Account:
     """The sum of the receipts, as the account of a run. `finished`: whether the data set is whole."""
     counts: dict[str, Counter[str]] = {}
     splits: Counter[str] = Counter()

@@ -12,7 +12,7 @@ from distortlab.core.workers import count_processors
 from distortlab.dataset.layout import Layout, find_layout
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.engines.local import run_local
-from distortlab.generation.finish import account_of, finish
+from distortlab.generation.finish import finish, make_account
 from distortlab.generation.job import Job, Progress
 from distortlab.generation.plan import make_plan
 from distortlab.generation.receipt import Receipt
@@ -96,7 +96,7 @@ def generate(
     jobs = [ShardJob(recipe, plan.vocabulary, plan.sha256, own, target, layout) for own in plan.shards]
     with claim(target, plan, overwrite, layout) as hold:
         receipts = run_jobs(jobs[part - 1 :: parts], workers, engine, address, progress)
-        account = account_of(plan, target, receipts, finished=whole)
+        account = make_account(plan, target, receipts, finished=whole)
         if account.finished:
             finish(plan, account, receipts, target, layout)
             remove_leftovers(target, hold, layout)

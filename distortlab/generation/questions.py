@@ -22,7 +22,7 @@ from distortlab.tasks import object as object_task
 from distortlab.tasks.answer import is_answerable
 from distortlab.tasks.terms import FAMILIES
 
-__all__ = ["Subject", "ask", "choices", "object_candidates", "type_candidates"]
+__all__ = ["Subject", "ask", "draw_object_candidates", "draw_type_candidates", "list_choices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,12 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
             grounding.truth(subject.box, subject.size, rules.coordinates),
         )
     if task == "object":
-        names = choices(subject, recipe, vocabulary)
+        names = list_choices(subject, recipe, vocabulary)
         if subject.object is None or len(names) < 2:
             return None
         of_kinds = subject.alone or any(subject.instances.get(name, 0) > 1 for name in names)
         return object_task.question(names, wording, of_kinds=of_kinds), object_task.truth(subject.object)
-    types = type_candidates(subject.family, recipe.families, rules.type_candidates, source)
+    types = draw_type_candidates(subject.family, recipe.families, rules.type_candidates, source)
     with_reference = TASKS[task].images == 2
     return (
         recognition.question(types, with_reference, wording),
@@ -87,13 +87,13 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
     )
 
 
-def choices(subject: Subject, recipe: Recipe, vocabulary: Mapping[str, float]) -> list[str]:
+def list_choices(subject: Subject, recipe: Recipe, vocabulary: Mapping[str, float]) -> list[str]:
     """The candidates of the object question about an image; fewer than two where it cannot be asked."""
     source = stream(recipe.seed, subject.image_id, "question", "object", "candidates")
-    return object_candidates(subject, vocabulary, recipe.questions.object_candidates, source)
+    return draw_object_candidates(subject, vocabulary, recipe.questions.object_candidates, source)
 
 
-def type_candidates(truth: str, shares: Mapping[str, float], count: int, source: Stream) -> list[str]:
+def draw_type_candidates(truth: str, shares: Mapping[str, float], count: int, source: Stream) -> list[str]:
     """`count` families in random order, the true one among them; fewer where one family has most of the shares."""
     asked = {family: share for family, share in shares.items() if share > 0}
     if truth in asked and len(set(asked.values())) > 1 and (found := _draw_unrelated(truth, asked, count, source)):
@@ -104,7 +104,7 @@ def type_candidates(truth: str, shares: Mapping[str, float], count: int, source:
     return source.permute([truth, *others[: count - 1]])
 
 
-def object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: int, source: Stream) -> list[str]:
+def draw_object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: int, source: Stream) -> list[str]:
     """Up to `count` names in random order, the true one among them, no two that read alike.
 
     `vocabulary` says how often each name is the only one of an image.

@@ -14,7 +14,7 @@ from distortlab.core.image import Image
 from distortlab.core.region import Region
 from distortlab.core.seeds import stream
 from distortlab.dataset.patches import encode_patch
-from distortlab.generation.candidates import compatible_names, conflicting_pairs
+from distortlab.generation.candidates import find_conflicting_pairs, select_compatible_names
 from distortlab.generation.plan import Shard, Slot
 from distortlab.imaging.encode import Canvas
 from distortlab.recipe import Recipe
@@ -85,12 +85,12 @@ class LoadedReference:
     @cached_property
     def conflicts(self) -> frozenset[frozenset[str]]:
         """Pairs of names that cannot be offered beside each other."""
-        return conflicting_pairs(self.reference)
+        return find_conflicting_pairs(self.reference)
 
     def candidate_names(self, image_id: str) -> frozenset[str]:
         """The names that an object question about an image may offer: all but some of those that lie inside others."""
         source = stream(self.recipe.seed, image_id, "names")
-        return compatible_names(source.permute(sorted(filter(None, self.regions_by_name))), self.conflicts)
+        return select_compatible_names(source.permute(sorted(filter(None, self.regions_by_name))), self.conflicts)
 
     def first_regions(self, turn: int) -> dict[str | None, int]:
         """For each name the region that the `turn`-th image would take, in the order in which it tries them.

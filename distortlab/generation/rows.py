@@ -6,18 +6,18 @@ from typing import TypeVar
 from distortlab import __version__
 from distortlab.dataset.schema import ImageRecord, Picture, Sample
 from distortlab.distortions.catalog import find
-from distortlab.generation.candidates import count_instances, names_inside
+from distortlab.generation.candidates import count_instances, find_names_inside
 from distortlab.generation.draw import DistortedImage
 from distortlab.generation.questions import Subject, ask
 from distortlab.recipe import Recipe
 from distortlab.tasks import TASKS
 
-__all__ = ["image_record", "samples_of", "select_pictures", "subject_of"]
+__all__ = ["make_image_record", "make_samples", "make_subject", "select_pictures"]
 
 P = TypeVar("P")
 
 
-def image_record(image: DistortedImage, recipe: Recipe) -> ImageRecord:
+def make_image_record(image: DistortedImage, recipe: Recipe) -> ImageRecord:
     """The row of `images`."""
     reference = image.reference
     rows, columns = reference.image.shape[:2]
@@ -44,7 +44,7 @@ def select_pictures(task: str, reference: P, image: P) -> tuple[P, ...]:
     return (reference, image) if TASKS[task].images == 2 else (image,)
 
 
-def subject_of(image: DistortedImage, record: ImageRecord) -> Subject:
+def make_subject(image: DistortedImage, record: ImageRecord) -> Subject:
     """What can be asked about an image. Its questions are about its first edit, and so are the columns `distortion`,
     `severity` and `bbox` of its samples.
     """
@@ -58,12 +58,12 @@ def subject_of(image: DistortedImage, record: ImageRecord) -> Subject:
         object=place.object,
         distractors=image.distractors,
         alone=all(other.object in (None, place.object) for other in reference.regions),
-        inside=names_inside(place.region, reference),
+        inside=find_names_inside(place.region, reference),
         instances=count_instances(reference),
     )
 
 
-def samples_of(
+def make_samples(
     subject: Subject, record: ImageRecord, tasks: Sequence[str], recipe: Recipe, vocabulary: Mapping[str, float]
 ) -> list[Sample]:
     """The rows of `rft` for one image."""

@@ -19,10 +19,10 @@ from distortlab.generation.composition import TaskBalance
 from distortlab.generation.draw import DistortedImage, draw_image
 from distortlab.generation.job import Progress
 from distortlab.generation.plan import Shard, select_tasks
-from distortlab.generation.questions import choices
+from distortlab.generation.questions import list_choices
 from distortlab.generation.receipt import Receipt, write_receipt
 from distortlab.generation.reference_pool import DrawCounts, ReferencePool
-from distortlab.generation.rows import image_record, samples_of, subject_of
+from distortlab.generation.rows import make_image_record, make_samples, make_subject
 from distortlab.recipe import Recipe
 from distortlab.storage.base import Storage
 
@@ -155,11 +155,11 @@ def _write_images(
 ) -> None:
     known: dict[str, int] = {}
     for image, wants_object in _draw_images(job.shard, pool, counts, progress):
-        record = image_record(image, job.recipe)
-        subject = subject_of(image, record)
-        candidates = choices(subject, job.recipe, job.vocabulary) if wants_object else ()
+        record = make_image_record(image, job.recipe)
+        subject = make_subject(image, record)
+        candidates = list_choices(subject, job.recipe, job.vocabulary) if wants_object else ()
         tasks = counts.balance.settle(image.slot.tasks, len(candidates), image.slot.family)
-        samples = samples_of(subject, record, tasks, job.recipe, job.vocabulary)
+        samples = make_samples(subject, record, tasks, job.recipe, job.vocabulary)
         counts.add(image, tasks)
         archived = job.layout is ARCHIVE
         files.add(*(make_archive_rows(record, samples, known) if archived else make_full_rows(record, samples)))

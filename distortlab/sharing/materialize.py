@@ -17,7 +17,7 @@ from distortlab.dataset.layout import FULL
 from distortlab.dataset.manifest import Entries, FileEntry, Manifest, list_shards, read_archive_manifest
 from distortlab.dataset.writer import ShardFiles, count_picture_bytes
 from distortlab.generation.claim import claim, remove_leftovers
-from distortlab.generation.finish import account_of, finish
+from distortlab.generation.finish import finish, make_account
 from distortlab.generation.generate import run_jobs
 from distortlab.generation.plan import Plan
 from distortlab.generation.receipt import Receipt, write_receipt
@@ -73,7 +73,7 @@ def materialize(
     jobs = [RestoreJob(source, target, name, entries, plan.sha256) for name, entries in shards.items()]
     with claim(target, plan, overwrite, FULL) as hold:
         receipts = run_jobs(jobs, workers, "local", None, progress)
-        account = account_of(plan, target, receipts, finished=True)
+        account = make_account(plan, target, receipts, finished=True)
         finish(plan, account, receipts, target, FULL)
         remove_leftovers(target, hold, FULL)
     return account

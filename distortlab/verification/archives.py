@@ -16,7 +16,7 @@ from distortlab.core.errors import UserError
 from distortlab.core.image import Image, pixels_sha256
 from distortlab.core.workers import map_in_order
 from distortlab.dataset.archive import ArchiveShard
-from distortlab.dataset.layout import ARCHIVE, layout_of
+from distortlab.dataset.layout import ARCHIVE, get_layout
 from distortlab.dataset.manifest import Entries, FileEntry, Manifest, find_entry_fault, list_shards, read_manifest
 from distortlab.dataset.schema import decode_edits
 from distortlab.distortions.edit import render
@@ -33,7 +33,7 @@ _COLUMNS = ["image_id", "image", "pixels_sha256", "reference", "regions"]
 
 def is_read_in_turn(place: str | Path) -> bool:
     """Whether a place is checked here: a URL, or a folder with an archive."""
-    return is_url(place) or layout_of(open_storage(place).read_json("MANIFEST.json")) is ARCHIVE
+    return is_url(place) or get_layout(open_storage(place).read_json("MANIFEST.json")) is ARCHIVE
 
 
 def count_images(place: str | Path) -> int:
@@ -79,7 +79,7 @@ def check_files_in_turn(place: str | Path, workers: int = 1) -> Iterator[Report]
 def _group_files(source: Storage, manifest: Manifest) -> list[Entries]:
     """The files that are checked together: each by itself, but the three files of a shard of an archive as one."""
     files = sorted(manifest["files"].items())
-    if layout_of(manifest) is not ARCHIVE:
+    if get_layout(manifest) is not ARCHIVE:
         return [{path: entry} for path, entry in files]
     shards = list(list_shards(source, manifest).values())
     in_shards = {path for shard in shards for path in shard}

@@ -11,7 +11,7 @@ from dataset_samples import Gallery, rows_of, small_recipe
 from distortlab import generate
 from distortlab.analysis.findings import check_balance, count_rejections, list_findings
 from distortlab.analysis.plots.write import write_plots
-from distortlab.analysis.statistics import GRID, Statistics, collect_statistics, visibility_of
+from distortlab.analysis.statistics import GRID, Statistics, collect_statistics, get_visibility_values
 from distortlab.analysis.tables import statistics_to_dict
 from distortlab.core.errors import UserError
 from distortlab.dataset.reader import open_data
@@ -43,7 +43,7 @@ def test_it_counts_what_is_there(finished: Path, counted: Statistics) -> None:
     assert sorted(counted.areas) == sorted(np.float32(region["area"]) for region in regions)
     for family, severity in counted.cells:
         own = [r["visibility"]["v"] for r in regions if (r["distortion"], r["severity"]) == (family, severity)]
-        assert sorted(visibility_of(counted, family, severity)) == sorted(np.float32(v) for v in own)
+        assert sorted(get_visibility_values(counted, family, severity)) == sorted(np.float32(v) for v in own)
     assert sum(counted.places.values()) == sum(row["task"] != "grounding" for row in questions)
 
 

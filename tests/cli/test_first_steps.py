@@ -183,6 +183,12 @@ def test_a_data_set_shows_a_short_table(data: Path) -> None:
     assert str(data) in opened._repr_html_()
 
 
+def test_a_data_set_is_one_line_where_there_is_no_html(data: Path) -> None:
+    opened = distortlab.open_dataset(data)
+    questions = opened.count("rft")
+    assert repr(opened) == f"<StoredDataset {str(data)!r}: {opened.images} images, {questions} questions>"
+
+
 def test_a_table_of_a_hostile_data_set_is_harmless(data: Path, tmp_path: Path) -> None:
     copy = tmp_path / "<script>alert(1)<"
     copy.mkdir()

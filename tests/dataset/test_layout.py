@@ -8,15 +8,15 @@ import pytest
 from distortlab import generate
 from distortlab.cli.make import Store
 from distortlab.core.errors import UserError
-from distortlab.dataset.layout import ARCHIVE, FULL, LAYOUTS, Layout, find_layout, layout_of
+from distortlab.dataset.layout import ARCHIVE, FULL, LAYOUTS, Layout, find_layout, get_layout
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_a_layout_is_found_by_its_name_and_stays_itself(layout: Layout) -> None:
     assert find_layout(layout.name) is layout
     assert pickle.loads(pickle.dumps(layout)) is layout, "a worker compares with `is`"
-    assert layout_of({"store": layout.name}) is layout
-    assert layout_of(layout.manifest_entry) is layout
+    assert get_layout({"store": layout.name}) is layout
+    assert get_layout(layout.manifest_entry) is layout
     assert {layout.image_table, layout.question_table} <= set(layout.tables)
     assert ("samples" in layout.folders) is layout.has_samples
     assert set(layout.tables) <= set(layout.folders)
@@ -29,7 +29,7 @@ def test_an_unknown_layout_is_refused_with_the_nearest() -> None:
 
 @pytest.mark.parametrize("stored", [None, {}, [], "patch", {"store": "something newer"}, {"store": ["patch"]}])
 def test_what_names_no_layout_is_in_full(stored: object) -> None:
-    assert layout_of(stored) is FULL
+    assert get_layout(stored) is FULL
 
 
 def test_only_the_archive_has_its_name_in_plans_and_manifests() -> None:

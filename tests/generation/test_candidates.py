@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from reference_samples import encoded
 
 from distortlab.core.region import Box, Region
-from distortlab.generation.candidates import compatible_names, conflicting_pairs, count_instances, names_inside
+from distortlab.generation.candidates import (
+    count_instances,
+    find_conflicting_pairs,
+    find_names_inside,
+    select_compatible_names,
+)
 from distortlab.generation.generate import generate
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
@@ -56,7 +61,7 @@ def test_names_inside_are_those_with_most_of_their_pixels_there(places: Places) 
         own = np.zeros(SHAPE, bool)
         own[place.region.bbox.slices] = place.region.mask != 0
         expected = {name for name, _ in places if (pixels(made, name) & own).sum() * 2 > pixels(made, name).sum()}
-        assert names_inside(place.region, made) == expected
+        assert find_names_inside(place.region, made) == expected
 
 
 @given(scenes_of_boxes, st.randoms(use_true_random=False))
@@ -64,11 +69,11 @@ def test_names_that_stand_together_never_lie_inside_each_other(places: Places, s
     made = reference(places)
     names = sorted({name for name, _ in places})
     source.shuffle(names)
-    kept = compatible_names(names, conflicting_pairs(made))
+    kept = select_compatible_names(names, find_conflicting_pairs(made))
     assert names[0] in kept
     for place in made.regions:
         if place.object in kept:
-            assert names_inside(place.region, made) & kept <= {place.object}
+            assert find_names_inside(place.region, made) & kept <= {place.object}
 
 
 TABLE: Places = (("table", (10, 10, 200, 200)), ("bowl", (60, 60, 120, 120)), ("lamp", (220, 40, 310, 140)))

@@ -11,7 +11,7 @@ from dataset_samples import Painting, small_recipe
 from distortlab.core.region import Box, Region
 from distortlab.core.seeds import stream
 from distortlab.generation.plan import make_plan
-from distortlab.generation.questions import Subject, ask, object_candidates, type_candidates
+from distortlab.generation.questions import Subject, ask, draw_object_candidates, draw_type_candidates
 from distortlab.generation.reference_pool import LoadedReference
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
@@ -86,7 +86,7 @@ def asked(images: int) -> Iterator[tuple[list[str], str]]:
             others = tuple(dict.fromkeys(n.object for n in loaded.reference.regions if n.object != place.object))
             subject = Subject(slot.image_id, slot.family, 3, Box(0, 0, 2, 2), (4, 4), place.object, others, not others)
             source = stream(slot.image_id, "object")
-            found = object_candidates(subject, plan.vocabulary, recipe.questions.object_candidates, source)
+            found = draw_object_candidates(subject, plan.vocabulary, recipe.questions.object_candidates, source)
             if len(found) > 1:
                 yield found, str(place.object)
 
@@ -129,7 +129,7 @@ def test_a_name_that_is_nearly_always_the_answer_is_no_good_guess(share: float) 
     for number in range(6000):
         own = list(vocabulary)[stream("own", number).choose_index(list(vocabulary.values()))]
         subject = Subject(str(number), "blur", 3, Box(0, 0, 2, 2), (4, 4), own, (), True)
-        found = object_candidates(subject, vocabulary, 4, stream("draw", number))
+        found = draw_object_candidates(subject, vocabulary, 4, stream("draw", number))
         if "person" in found and len(found) > 1:
             right += own == "person"
             expected += 1 / len(found)
@@ -144,7 +144,7 @@ def test_a_family_with_a_larger_share_is_no_better_guess(shares: dict[str, float
     offered, right = Counter[str](), Counter[str]()
     for number in range(6000):
         own = list(families)[stream("own", number).choose_index(list(families.values()))]
-        found = type_candidates(own, families, 4, stream("draw", number))
+        found = draw_type_candidates(own, families, 4, stream("draw", number))
         offered.update(found)
         right[own] += 1
         assert own in found

@@ -3,7 +3,7 @@
 import numpy as np
 
 from distortlab.analysis.plots.style import BLUE, FAINT, INK, LEVEL_COLORS, WARM, Figure, new_figure
-from distortlab.analysis.statistics import GRID, Statistics, visibility_of
+from distortlab.analysis.statistics import GRID, Statistics, get_visibility_values
 from distortlab.distortions.base import TARGETS
 from distortlab.tasks.terms import FAMILIES, LEVELS, PHRASES
 
@@ -58,7 +58,7 @@ def draw_visibility(statistics: Statistics) -> Figure:
     figure, axis = new_figure(12, 4.6)
     for row, family in enumerate(FAMILIES):
         for severity in range(1, 6):
-            v = visibility_of(statistics, family, severity)
+            v = get_visibility_values(statistics, family, severity)
             if not len(v):
                 continue
             low, q1, median, q3, high = np.percentile(v, [5, 25, 50, 75, 95])
