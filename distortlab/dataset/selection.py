@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.core.seeds import stream
 from distortlab.dataset.reader import RowGroup, StoredDataset
+from distortlab.dataset.rows import ImageRow, RegionRow, SampleRow
 from distortlab.distortions.catalog import FAMILIES
 from distortlab.tasks import TASKS
 
@@ -64,7 +65,7 @@ class Filter:
         """Whether a region is asked for: an image without one does not fit then."""
         return bool(self.families or self.severities) or self.least is not None or self.most is not None
 
-    def fits(self, region: Mapping[str, Any]) -> bool:
+    def fits(self, region: RegionRow) -> bool:
         """Whether a region is one of those asked for."""
         v = region["visibility"]["v"]
         return (
@@ -109,7 +110,7 @@ class Selection:
     tasks: Counter[str] = field(default_factory=Counter)
     visibility: tuple[float, float] = (float("inf"), float("-inf"))
 
-    def count(self, region: Mapping[str, Any]) -> None:
+    def count(self, region: RegionRow) -> None:
         """Take note of a region."""
         self.families[region["distortion"]] += 1
         self.severities[region["severity"]] += 1
@@ -189,7 +190,7 @@ def sample_images(
     return sorted(drawn[:count])
 
 
-def read_images(stored: StoredDataset, places: Sequence[RowLocation]) -> Iterator[tuple[RowLocation, dict[str, Any]]]:
+def read_images(stored: StoredDataset, places: Sequence[RowLocation]) -> Iterator[tuple[RowLocation, ImageRow]]:
     """The rows of `images` at these places, with their pictures; a row group is read once."""
     for group, members in groupby(places, key=lambda place: place.group):
         table = stored.read(group)
@@ -197,9 +198,9 @@ def read_images(stored: StoredDataset, places: Sequence[RowLocation]) -> Iterato
             yield place, table.slice(place.row, 1).to_pylist()[0]
 
 
-def read_questions(stored: StoredDataset, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
+def read_questions(stored: StoredDataset, ids: set[str]) -> dict[str, list[SampleRow]]:
     """The rows of `samples` about these images, by image, in the order of the data set."""
-    out: dict[str, list[dict[str, Any]]] = {name: [] for name in ids}
+    out: dict[str, list[SampleRow]] = {name: [] for name in ids}
     for table in stored.tables("samples", ["image_id", "task", "prompt", "solution"]):
         for row, name in enumerate(table["image_id"].to_pylist()):
             if name in ids:

@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +13,7 @@ from distortlab.analysis.shortcuts import measure_shortcuts
 from distortlab.dataset.layout import ARCHIVE, FORMAT, FULL, PLAN_PATH, Layout
 from distortlab.dataset.manifest import Entries, FileEntry, Manifest, Totals
 from distortlab.dataset.reader import StoredDataset
+from distortlab.dataset.rows import SampleRow
 from distortlab.dataset.schema import SAMPLES
 from distortlab.dataset.tables import describe_table, open_table
 from distortlab.dataset.writer import open_writer
@@ -103,7 +103,7 @@ def _card(plan: Plan, account: Account, files: Entries, out: Storage) -> str:
     return render_card(plan, account, files, blind, _first_samples(out, files))
 
 
-def _first_samples(out: Storage, files: Entries) -> list[dict[str, Any]]:
+def _first_samples(out: Storage, files: Entries) -> list[SampleRow]:
     """Some questions to show in the card."""
     path = next((path for path in sorted(files) if path.startswith("samples/")), None)
     if path is None:

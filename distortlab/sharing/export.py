@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from distortlab import __version__
 from distortlab.analysis.sharing_rights import count_licenses, count_no_derivatives
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.dataset.reader import Part, StoredDataset, open_data, open_part
+from distortlab.dataset.rows import PictureRow, QuestionRow
 from distortlab.dataset.writer import make_table, open_writer
 from distortlab.sharing.export_formats import FORMATS, VERL, ExportFormat
 from distortlab.storage.atomic import HashedFile, new_file, read_json, write_json
@@ -197,7 +198,7 @@ def _write_split(
     return count
 
 
-def _groups(data: StoredDataset, part: Part) -> Iterator[list[dict[str, Any]]]:
+def _groups(data: StoredDataset, part: Part) -> Iterator[list[QuestionRow]]:
     with open_part(data.folder, part) as file:
         for index in range(file.num_row_groups):
             rows = file.read_row_group(index).to_pylist()
@@ -206,7 +207,7 @@ def _groups(data: StoredDataset, part: Part) -> Iterator[list[dict[str, Any]]]:
             yield rows
 
 
-def _check_row(part: Part, row: Mapping[str, Any]) -> None:
+def _check_row(part: Part, row: QuestionRow) -> None:
     """A prompt that holds a placeholder itself would shift every image after it."""
     text = row["prompt"][0]["content"] if row["prompt"] and len(row["prompt"]) == 1 else None
     if not isinstance(text, str) or "<image>" in text or not row["images"]:
@@ -221,11 +222,11 @@ class _ImageFiles:
         self._folder = f"images/{Path(part.path).name.partition('-of-')[0]}"
         self._known: dict[str, int] = {}
 
-    def write_images(self, row: Mapping[str, Any]) -> list[str]:
+    def write_images(self, row: QuestionRow) -> list[str]:
         """Write those images of a row that are not there yet; return the paths of all, below the folder."""
         return [self._path(picture) for picture in row["images"]]
 
-    def _path(self, picture: Mapping[str, Any]) -> str:
+    def _path(self, picture: PictureRow) -> str:
         name, content = picture["path"], picture["bytes"]
         # A name from a data set that anybody may have made: a plain one, or none of our paths.
         if not isinstance(name, str) or not _NAME.fullmatch(name) or not isinstance(content, bytes):

@@ -7,11 +7,12 @@ The names of the fields are theirs, read in their documentation and loaders: doc
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from distortlab.dataset.rows import QuestionRow
 from distortlab.dataset.schema import Features, list_feature, value_feature
 
 __all__ = ["FORMATS", "VERL", "ExportFormat"]
 
-Row = Mapping[str, Any]
+Row = QuestionRow
 _SEVERITIES = ("slight", "moderate", "obvious", "serious", "catastrophic")
 
 
@@ -26,7 +27,7 @@ class ExportFormat(NamedTuple):
     tasks: tuple[str, ...] = ()
 
 
-def _prompt(row: Row, images: Sequence[Any], mark: str = "<image>") -> str:
+def _prompt(row: Row, images: Sequence[str], mark: str = "<image>") -> str:
     return mark * len(images) + str(row["prompt"][0]["content"])
 
 

@@ -1,14 +1,14 @@
 """A row group of `images` and the questions about it: what a process checks at a time."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from distortlab.core.errors import UserError
 from distortlab.dataset.manifest import Manifest
 from distortlab.dataset.reader import RowGroup, StoredDataset
+from distortlab.dataset.rows import ImageRow, QuestionRow
 from distortlab.dataset.schema import IMAGES, SAMPLES, decode_edits
 from distortlab.recipe import Recipe
 from distortlab.tasks import TASKS, recognition
@@ -113,7 +113,7 @@ def check_group(job: GroupJob) -> GroupFindings:
     return findings
 
 
-def _check_image(row: Mapping[str, Any], job: GroupJob, findings: GroupFindings) -> Iterator[str]:
+def _check_image(row: ImageRow, job: GroupJob, findings: GroupFindings) -> Iterator[str]:
     findings.report.images += 1
     faults = list(check_image_row(row, job.recipe))
     if row["generator_version"] != job.generator_version:
@@ -130,7 +130,7 @@ def _check_image(row: Mapping[str, Any], job: GroupJob, findings: GroupFindings)
     yield from faults
 
 
-def _check_pictures(row: Mapping[str, Any], job: GroupJob, findings: GroupFindings, hashes: set[str]) -> list[str]:
+def _check_pictures(row: ImageRow, job: GroupJob, findings: GroupFindings, hashes: set[str]) -> list[str]:
     reason = find_render_obstacle(row)
     if reason:
         findings.report.leave_out(reason)
@@ -142,9 +142,7 @@ def _check_pictures(row: Mapping[str, Any], job: GroupJob, findings: GroupFindin
     return check.faults
 
 
-def _check_question(
-    row: Mapping[str, Any], image: Mapping[str, Any], job: GroupJob, findings: GroupFindings
-) -> Iterator[str]:
+def _check_question(row: QuestionRow, image: ImageRow, job: GroupJob, findings: GroupFindings) -> Iterator[str]:
     findings.report.questions += 1
     findings.count("tasks", row["task"])
     faults = list(check_question_row(row, image, job.recipe))
@@ -161,7 +159,7 @@ def _check_question(
             yield "its pictures are not those of its image"
 
 
-def _find_answer_position(row: Mapping[str, Any], image: Mapping[str, Any]) -> tuple[int, int] | None:
+def _find_answer_position(row: QuestionRow, image: ImageRow) -> tuple[int, int] | None:
     """How many candidates there are, and which of them is right, from 0."""
     prompt = row["prompt"][0]["content"]
     if row["task"] == "object":

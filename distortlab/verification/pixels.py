@@ -9,6 +9,7 @@ import numpy as np
 
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image, get_shape, pixels_sha256
+from distortlab.dataset.rows import ImageRow, PictureRow
 from distortlab.dataset.schema import decode_edits
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Edit, render
@@ -32,7 +33,7 @@ class PixelCheck(NamedTuple):
     reference: str | None = None
 
 
-def check_pixels(row: Mapping[str, Any], recipe: Recipe | None) -> PixelCheck:
+def check_pixels(row: ImageRow, recipe: Recipe | None) -> PixelCheck:
     """Check the pictures of a row of `images` whose recipe is without fault."""
     image = _picture(row["image"])
     if image is None:
@@ -64,7 +65,7 @@ def find_changed_operator(edits: Iterable[Edit]) -> str | None:
     return None
 
 
-def _picture(file: Mapping[str, Any]) -> Image | None:
+def _picture(file: PictureRow) -> Image | None:
     try:
         return decode_image(file["bytes"]).image
     except (BadReference, TypeError):

@@ -1,14 +1,14 @@
 """The contact sheet of a data set: a sample of its images, regions outlined."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 
 from distortlab.core.image import Image
 from distortlab.core.region import Region
 from distortlab.dataset.reader import open_data
+from distortlab.dataset.rows import ImageRow
 from distortlab.dataset.selection import Filter, find_images, read_images, sample_images
 from distortlab.imaging.decode import decode_image
 from distortlab.tasks.terms import LEVELS, get_phrase
@@ -31,7 +31,7 @@ def make_dataset_tiles(folder: str | Path, count: int = 20, seed: int = 0) -> It
         yield _draw_tile(row)
 
 
-def _draw_tile(row: Mapping[str, Any]) -> Tile:
+def _draw_tile(row: ImageRow) -> Tile:
     image = decode_image(row["image"]["bytes"]).image.copy()
     texts = []
     for region in row["regions"]:

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from string import Template
-from typing import Any
 
 from distortlab import __version__
 from distortlab.analysis.shortcuts import Shortcut, Shortcuts
 from distortlab.dataset.manifest import Entries
+from distortlab.dataset.rows import SampleRow
 from distortlab.dataset.schema import TABLES
 from distortlab.distortions.catalog import FAMILIES, find
 from distortlab.generation.card.front_matter import render_front_matter
@@ -30,7 +30,7 @@ def render_card(
     account: Account,
     files: Entries,
     blind: Shortcuts,
-    samples: Sequence[Mapping[str, Any]] = (),
+    samples: Sequence[SampleRow] = (),
 ) -> str:
     """Return the text of README.md.
 
@@ -62,7 +62,7 @@ def render_card(
 # --- what is in it --------------------------------------------------------------------------------------------------
 
 
-def _describe_contents(plan: Plan, account: Account, samples: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _describe_contents(plan: Plan, account: Account, samples: Sequence[SampleRow]) -> dict[str, str]:
     recipe, counts = plan.recipe, account.counts
     severities = sorted(counts["severities"].items())
     return {
@@ -93,15 +93,15 @@ def _describe_replaced(counts: Mapping[str, Mapping[str, int]]) -> str:
     return "".join(f"{sentence}\n" for sentence in sentences)
 
 
-def _render_examples(samples: Sequence[Mapping[str, Any]]) -> str:
+def _render_examples(samples: Sequence[SampleRow]) -> str:
     """For every task its first question, with the solution."""
-    first: dict[str, Mapping[str, Any]] = {}
+    first: dict[str, SampleRow] = {}
     for row in samples:
         first.setdefault(row["task"], row)
     return "\n".join(_render_example(task, row) for task, row in sorted(first.items()))
 
 
-def _render_example(task: str, row: Mapping[str, Any]) -> str:
+def _render_example(task: str, row: SampleRow) -> str:
     # A name of an object may be anything: four blanks make code of all that a Markdown reader could misread.
     prompt = "\n".join(f"    {line}".rstrip() for line in row["prompt"][0]["content"].splitlines())
     return f"`{task}`, e.g. `{row['sample_id']}`:\n\n{prompt}\n\n    solution: {row['solution']}\n"

@@ -1,0 +1,96 @@
+"""The rows of the tables as they are read: one TypedDict for each, with the columns of `schema` in their order."""
+
+from typing import TypedDict
+
+__all__ = ["ImageRow", "MaskRow", "MessageRow", "PictureRow", "QuestionRow", "RegionRow", "SampleRow", "VisibilityRow"]
+
+
+class PictureRow(TypedDict):
+    """An image file: its bytes, and its name."""
+
+    bytes: bytes
+    path: str
+
+
+class MaskRow(TypedDict):
+    """COCO's compressed run lengths: [rows, columns], and the text of the counts."""
+
+    size: list[int]
+    counts: str
+
+
+class VisibilityRow(TypedDict):
+    """The fields of `Visibility`."""
+
+    v: float
+    structure: float
+    colour: float
+    trend: float
+
+
+class RegionRow(TypedDict):
+    """A region of an image and what was done to it.
+
+    `bbox` is [x1, y1, x2, y2] in pixels, `area` a share of the image, `params` an `EditParams` as JSON.
+    """
+
+    bbox: list[int]
+    mask_rle: MaskRow
+    area: float
+    object: str | None
+    distortion: str
+    variant: str
+    severity: int
+    params: str
+    visibility: VisibilityRow
+
+
+class ImageRow(TypedDict):
+    """A row of `images`."""
+
+    image_id: str
+    image: PictureRow
+    width: int
+    height: int
+    pixels_sha256: str
+    reference_id: str
+    reference: PictureRow | None
+    reference_source: str
+    reference_license: str
+    regions: list[RegionRow]
+    seed: int
+    generator_version: str
+
+
+class MessageRow(TypedDict):
+    """A message of a prompt."""
+
+    role: str
+    content: str
+
+
+class QuestionRow(TypedDict):
+    """A row of `rft`. It is a `SampleRow` as well."""
+
+    sample_id: str
+    image_id: str
+    prompt: list[MessageRow]
+    images: list[PictureRow]
+    solution: str
+    task: str
+    bbox: list[int]
+    distortion: str
+    severity: int
+
+
+class SampleRow(TypedDict):
+    """A row of `samples`."""
+
+    sample_id: str
+    image_id: str
+    prompt: list[MessageRow]
+    solution: str
+    task: str
+    bbox: list[int]
+    distortion: str
+    severity: int
