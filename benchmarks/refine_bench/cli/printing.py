@@ -2,14 +2,27 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from refine_bench.scoring.compare import Comparisons
 from refine_bench.scoring.formatting import format_few, format_number, format_rows
+from refine_bench.scoring.measures import AccuracyFacts, Agreement, TaskTable
+from refine_bench.scoring.scores import (
+    ChoiceScore,
+    DescriptionScore,
+    DiagnosisScore,
+    LocalScore,
+    PredictionScore,
+    RatedScore,
+    RunScores,
+    Score,
+    SeverityScore,
+)
+from refine_bench.statistics.units import UnitFacts
 
 __all__ = ["print_comparison", "print_json", "print_run", "print_scores", "print_table"]
 
@@ -19,7 +32,7 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=1, default=str, allow_nan=False) + "\n")
 
 
-def format_interval(values: Sequence[float] | None, found: Mapping[str, Any] | None = None) -> str:
+def format_interval(values: Sequence[float] | None, found: UnitFacts | None = None) -> str:
     """[low, high]; with what it rests on where that is too little."""
     few = format_few(found) if found else ""
     return f"[{values[0]:.3f}, {values[1]:.3f}]{f' ({few})' if few else ''}" if values else ""
@@ -37,14 +50,17 @@ def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]],
     console.print(out)
 
 
-def print_scores(score: Mapping[str, Any]) -> None:
+def print_scores(score: RatedScore | PredictionScore) -> None:
     """One model on one set of rated images."""
     found = score["intervals"]
-    rows = [
-        [label, format_number(score[key]), format_interval(found.get(key), score)]
-        for key, label in (("plcc", "PLCC, raw"), ("srcc", "SRCC"), ("krcc", "KRCC (tau-b)"), ("mean", "mean of both"))
-    ]
-    rows.append(["RMSE", format_number(score["rmse"]), format_interval(found.get("rmse"), score)])
+    numbers = (
+        ("plcc", "PLCC, raw", score["plcc"]),
+        ("srcc", "SRCC", score["srcc"]),
+        ("krcc", "KRCC (tau-b)", score["krcc"]),
+        ("mean", "mean of both", score["mean"]),
+        ("rmse", "RMSE", score["rmse"]),
+    )
+    rows = [[label, format_number(value), format_interval(found.get(key), score)] for key, label, value in numbers]
     rows.append(["RMSE after a line", format_number(score["linear_rmse"]), ""])
     for kind, fit in score["mapped"].items():
         rows.append([f"PLCC after {kind}-parameter logistic ({fit['status']})", format_number(fit["plcc"]), ""])
@@ -56,35 +72,50 @@ def print_scores(score: Mapping[str, Any]) -> None:
     print_notes(score)
 
 
-def print_run(found: Mapping[str, Any]) -> None:
+def print_run(found: RunScores) -> None:
     """All sets of a run."""
     for score in found["sets"]:
-        _PRINTERS[score["kind"]](score)
+        _print_score(score)
 
 
-def _format_head(score: Mapping[str, Any]) -> str:
+def _print_score(score: Score) -> None:
+    if score["kind"] == "rated":
+        print_scores(score)
+    elif score["kind"] == "choice":
+        _print_choice(score)
+    elif score["kind"] == "local":
+        _print_local(score)
+    elif score["kind"] == "severity":
+        _print_severity(score)
+    elif score["kind"] == "diagnosis":
+        _print_diagnosis(score)
+    else:
+        _print_descriptions(score)
+
+
+def _format_head(score: Score | PredictionScore) -> str:
     """Who, on what; how many rows of the set; how many answers were read."""
     asked = score["protocol"] or "scores as given"
     part = "" if score["coverage"]["complete"] else f"{format_rows(score['coverage'])} rows, "
     return f"{score['set']}: {score['model']}, {asked}, {part}{score['n_read']:,} of {score['n']:,} read"
 
 
-def _print_choice(score: Mapping[str, Any]) -> None:
+def _print_choice(score: ChoiceScore) -> None:
     rows = [["all", *_format_choice_cells(score)]]
     for name, groups in score["groups"].items():
         rows += [[f"{name}: {value}", *_format_choice_cells(entry)] for value, entry in groups.items()]
     print_table(_format_head(score), ("questions", "n", "accuracy", "95 % interval", "of those read", "chance"), rows)
     if score["shuffled"]:
         found = score["shuffled"]
-        right, same, chance = (format_number(found[key]) for key in ("all_right", "consistent", "chance"))
         sys.stdout.write(
-            f"in every order of the options: right {right}, the same answer {same}, "
-            f"of {found['questions']:,} questions (chance {chance})\n"
+            f"in every order of the options: right {format_number(found['all_right'])}, "
+            f"the same answer {format_number(found['consistent'])}, "
+            f"of {found['questions']:,} questions (chance {format_number(found['chance'])})\n"
         )
     print_notes(score)
 
 
-def _format_choice_cells(entry: Mapping[str, Any]) -> list[str]:
+def _format_choice_cells(entry: AccuracyFacts) -> list[str]:
     values = (
         format_number(entry["accuracy"]),
         format_interval(entry["interval"], entry),
@@ -93,25 +124,31 @@ def _format_choice_cells(entry: Mapping[str, Any]) -> list[str]:
     return [str(entry["questions"]), *values, format_number(entry["chance"])]
 
 
-_LOCAL = {
-    "type_accuracy": "type",
-    "severity_accuracy": "severity",
-    "severity_kappa": "severity, quadratic kappa",
-    "severity_mae": "severity, mean absolute error",
-    "accuracy": "object",
-    "mean_iou": "mean IoU",
-    "iou_50": "IoU above 0.5",
-    "iou_75": "IoU above 0.75",
-}
+def _list_parts(entry: TaskTable) -> list[tuple[str, float | None, float | None]]:
+    """(label, value, floor) of what a task measures beside its score."""
+    floor = entry["floor"]
+    if "type_accuracy" in entry:
+        return [
+            ("type", entry["type_accuracy"], floor.get("type_accuracy")),
+            ("severity", entry["severity_accuracy"], floor.get("severity_accuracy")),
+            ("severity, quadratic kappa", entry["severity_kappa"], floor.get("severity_kappa")),
+            ("severity, mean absolute error", entry["severity_mae"], floor.get("severity_mae")),
+        ]
+    if "accuracy" in entry:
+        return [("object", entry["accuracy"], floor.get("accuracy"))]
+    return [
+        ("mean IoU", entry["mean_iou"], floor.get("mean_iou")),
+        ("IoU above 0.5", entry["iou_50"], floor.get("iou_50")),
+        ("IoU above 0.75", entry["iou_75"], floor.get("iou_75")),
+    ]
 
 
-def _print_local(score: Mapping[str, Any]) -> None:
+def _print_local(score: LocalScore) -> None:
     rows = []
     for task, entry in score["tasks"].items():
         rows += [
-            [task, label, str(entry["n"]), format_number(entry[key]), format_number(entry["floor"].get(key))]
-            for key, label in _LOCAL.items()
-            if key in entry
+            [task, label, str(entry["n"]), format_number(value), format_number(floor)]
+            for label, value, floor in _list_parts(entry)
         ]
         rows.append(
             [
@@ -126,7 +163,7 @@ def _print_local(score: Mapping[str, Any]) -> None:
     print_notes(score)
 
 
-def _print_severity(score: Mapping[str, Any]) -> None:
+def _print_severity(score: SeverityScore) -> None:
     rows = [
         [
             "all images",
@@ -140,28 +177,26 @@ def _print_severity(score: Mapping[str, Any]) -> None:
     print_notes(score)
 
 
-def _print_diagnosis(score: Mapping[str, Any]) -> None:
-    labels = {
-        "precision": "precision at IoU 0.5",
-        "recall": "recall",
-        "f1": "F1",
-        "mean_iou": "mean IoU of matched regions",
-        "type_accuracy": "type of matched regions (ClsAcc)",
-        "severity_accuracy": "severity of matched regions (SevAcc)",
-        "false_alarms": f"false alarms on {score['pristine']:,} pristine images",
-    }
-    rows = [[label, format_number(score[key])] for key, label in labels.items()]
-    rows[2][1] += f" {format_interval(score['interval'], score)}"
+def _print_diagnosis(score: DiagnosisScore) -> None:
+    rows = [
+        ["precision at IoU 0.5", format_number(score["precision"])],
+        ["recall", format_number(score["recall"])],
+        ["F1", f"{format_number(score['f1'])} {format_interval(score['interval'], score)}"],
+        ["mean IoU of matched regions", format_number(score["mean_iou"])],
+        ["type of matched regions (ClsAcc)", format_number(score["type_accuracy"])],
+        ["severity of matched regions (SevAcc)", format_number(score["severity_accuracy"])],
+        [f"false alarms on {score['pristine']:,} pristine images", format_number(score["false_alarms"])],
+    ]
     print_table(_format_head(score), ("what", "value"), rows)
     print_notes(score)
 
 
-def _print_descriptions(score: Mapping[str, Any]) -> None:
+def _print_descriptions(score: DescriptionScore) -> None:
     print_table(_format_head(score), ("what", "value"), [["not scored", str(score["undefined"])]])
     print_notes(score)
 
 
-def print_notes(score: Mapping[str, Any]) -> None:
+def print_notes(score: Score | PredictionScore) -> None:
     """Truth, failures, warnings, problems."""
     lines = [f"truth: {score['truth']}"] if score.get("truth") else []
     if score["failures"]:
@@ -174,11 +209,11 @@ def print_notes(score: Mapping[str, Any]) -> None:
         sys.stdout.write(line + "\n")
 
 
-def _format_both(column: Mapping[str, float | None]) -> str:
+def _format_both(column: Agreement) -> str:
     return f"{format_number(column['plcc'])}, {format_number(column['srcc'])}"
 
 
-def print_comparison(found: Mapping[str, Any]) -> None:
+def print_comparison(found: Comparisons) -> None:
     """Every test, first minus second."""
     rows = [
         [
@@ -201,13 +236,3 @@ def print_comparison(found: Mapping[str, Any]) -> None:
         sys.stdout.write(f"note: {note}\n")
     for reason in found["lacking"]:
         sys.stdout.write(f"not compared: {reason}\n")
-
-
-_PRINTERS = {
-    "rated": print_scores,
-    "choice": _print_choice,
-    "local": _print_local,
-    "severity": _print_severity,
-    "diagnosis": _print_diagnosis,
-    "describe": _print_descriptions,
-}

@@ -13,6 +13,7 @@ from refine_bench.prompts.items import slugify
 from refine_bench.runs.inference import SetPlan, ask_model, plan_sets
 from refine_bench.runs.store import check_name
 from refine_bench.scoring.run import score_run
+from refine_bench.scoring.scores import RunScores
 
 __all__ = ["Options", "run_all"]
 
@@ -33,7 +34,7 @@ class Options:
     model: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None, options: Options) -> dict[str, Any]:
+def run_all(spec: str, sets: Sequence[str], data: Path | None, out: Path | None, options: Options) -> RunScores:
     """Ask, score, report. Raises `UserError`; whatever stops it, the same call goes on."""
     if not sets:
         raise UserError("name a set: --on koniq, --on local:data/")

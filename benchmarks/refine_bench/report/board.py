@@ -3,28 +3,45 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, Literal, TypeVar
 
 from refine_bench.scoring.coverage import explain_unranked
 from refine_bench.scoring.formatting import format_few, format_rows
+from refine_bench.scoring.scores import (
+    ChoiceScore,
+    DiagnosisScore,
+    LocalScore,
+    RatedScore,
+    RunScores,
+    Score,
+    SeverityScore,
+)
 
-__all__ = ["Board", "Column", "Entry", "make_boards", "separate_labels"]
+__all__ = ["AnyColumn", "Board", "Column", "Entry", "make_boards", "separate_labels"]
 
 
-Scores = Sequence[Mapping[str, Any]]
-Row = tuple[str, Mapping[str, Any]]
+Row = tuple[str, Score]
 """A run's name, and its score on one set."""
+RatedMetric = Literal["mean", "plcc", "srcc", "krcc", "rmse"]
+DiagnosisMetric = Literal["precision", "recall", "mean_iou", "type_accuracy", "severity_accuracy"]
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A number of a board. `value` finds it in a score, `interval` its interval, `floor` what chance gives."""
+class Column(Generic[S]):
+    """A number of a board, for scores of one kind. `value` finds it in a score, `interval` its interval, `floor` what
+    chance gives.
+    """
 
     label: str
-    value: Callable[[Mapping[str, Any]], float | None]
-    interval: Callable[[Mapping[str, Any]], Sequence[float] | None] = lambda score: None
-    floor: Callable[[Mapping[str, Any]], float | None] = lambda score: None
+    value: Callable[[S], float | None]
+    interval: Callable[[S], Sequence[float] | None] = lambda score: None
+    floor: Callable[[S], float | None] = lambda score: None
     higher_is_better: bool = True
+
+
+AnyColumn = Column[Any]
+"""A column of a kind that is known by its place in `COLUMNS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +99,7 @@ class Board:
         return entry.rank == 1 and sum(other.rank is not None for other in self.entries) > 1
 
 
-def _make_rated_column(name: str, label: str, *, higher_is_better: bool = True) -> Column:
+def _make_rated_column(name: RatedMetric, label: str, *, higher_is_better: bool = True) -> Column[RatedScore]:
     return Column(
         label,
         lambda score: score[name],
@@ -91,16 +108,11 @@ def _make_rated_column(name: str, label: str, *, higher_is_better: bool = True) 
     )
 
 
-def _make_column(name: str, label: str, floor: str = "", *, higher_is_better: bool = True) -> Column:
-    return Column(
-        label,
-        lambda score: score[name],
-        floor=lambda score: score.get("floor", {}).get(floor) if floor else None,
-        higher_is_better=higher_is_better,
-    )
+def _make_diagnosis_column(name: DiagnosisMetric, label: str) -> Column[DiagnosisScore]:
+    return Column(label, lambda score: score[name])
 
 
-def _make_task_column(task: str) -> Column:
+def _make_task_column(task: str) -> Column[LocalScore]:
     return Column(
         task,
         lambda score: score["tasks"][task]["score"] if task in score["tasks"] else None,
@@ -108,50 +120,59 @@ def _make_task_column(task: str) -> Column:
     )
 
 
-def _average_tasks(score: Mapping[str, Any]) -> float | None:
-    values = [entry["score"] for entry in score["tasks"].values()]
+def _average_tasks(score: LocalScore) -> float | None:
+    values = [entry["score"] for entry in score["tasks"].values() if entry["score"] is not None]
     return sum(values) / len(values) if values else None
 
 
-COLUMNS: Mapping[str, tuple[Column, ...]] = {
-    "rated": (
-        _make_rated_column("mean", "(PLCC+SRCC)/2"),
-        _make_rated_column("plcc", "PLCC"),
-        _make_rated_column("srcc", "SRCC"),
-        _make_rated_column("krcc", "KRCC"),
-        _make_rated_column("rmse", "RMSE", higher_is_better=False),
-        Column("PLCC, 4-p. mapped", lambda score: score["mapped"]["4"]["plcc"]),
-        Column("PLCC, 5-p. mapped", lambda score: score["mapped"]["5"]["plcc"]),
+_RATED: tuple[Column[RatedScore], ...] = (
+    _make_rated_column("mean", "(PLCC+SRCC)/2"),
+    _make_rated_column("plcc", "PLCC"),
+    _make_rated_column("srcc", "SRCC"),
+    _make_rated_column("krcc", "KRCC"),
+    _make_rated_column("rmse", "RMSE", higher_is_better=False),
+    Column("PLCC, 4-p. mapped", lambda score: score["mapped"]["4"]["plcc"]),
+    Column("PLCC, 5-p. mapped", lambda score: score["mapped"]["5"]["plcc"]),
+)
+_CHOICE: tuple[Column[ChoiceScore], ...] = (
+    Column("accuracy", lambda score: score["accuracy"], lambda score: score["interval"], lambda score: score["chance"]),
+    Column("of those read", lambda score: score["accuracy_read"]),
+    Column("all orders right", lambda score: score["shuffled"]["all_right"] if score["shuffled"] else None),
+)
+_LOCAL: tuple[Column[LocalScore], ...] = (
+    Column("mean of tasks", _average_tasks),
+    *(_make_task_column(task) for task in ("recognition", "recognition_reference", "object", "grounding")),
+)
+_SEVERITY: tuple[Column[SeverityScore], ...] = (
+    Column("SRCC within families", lambda score: score["srcc_within"]),
+    Column("SRCC, all", lambda score: score["srcc"], lambda score: score["interval"]),
+)
+_DIAGNOSIS: tuple[Column[DiagnosisScore], ...] = (
+    Column("F1", lambda score: score["f1"], lambda score: score["interval"], lambda score: 0.0),
+    _make_diagnosis_column("precision", "precision"),
+    _make_diagnosis_column("recall", "recall"),
+    _make_diagnosis_column("mean_iou", "mIoU"),
+    _make_diagnosis_column("type_accuracy", "ClsAcc"),
+    _make_diagnosis_column("severity_accuracy", "SevAcc"),
+    Column(
+        "false alarms",
+        lambda score: score["false_alarms"],
+        floor=lambda score: score["floor"]["false_alarms"],
+        higher_is_better=False,
     ),
-    "choice": (
-        Column(
-            "accuracy", lambda score: score["accuracy"], lambda score: score["interval"], lambda score: score["chance"]
-        ),
-        Column("of those read", lambda score: score["accuracy_read"]),
-        Column("all orders right", lambda score: (score["shuffled"] or {}).get("all_right")),
-    ),
-    "local": (
-        Column("mean of tasks", _average_tasks),
-        *(_make_task_column(task) for task in ("recognition", "recognition_reference", "object", "grounding")),
-    ),
-    "severity": (
-        _make_column("srcc_within", "SRCC within families"),
-        Column("SRCC, all", lambda score: score["srcc"], lambda score: score["interval"]),
-    ),
-    "diagnosis": (
-        Column("F1", lambda score: score["f1"], lambda score: score["interval"], lambda score: 0.0),
-        _make_column("precision", "precision"),
-        _make_column("recall", "recall"),
-        _make_column("mean_iou", "mIoU"),
-        _make_column("type_accuracy", "ClsAcc"),
-        _make_column("severity_accuracy", "SevAcc"),
-        _make_column("false_alarms", "false alarms", "false_alarms", higher_is_better=False),
-    ),
+)
+COLUMNS: Mapping[str, tuple[AnyColumn, ...]] = {
+    "rated": _RATED,
+    "choice": _CHOICE,
+    "local": _LOCAL,
+    "severity": _SEVERITY,
+    "diagnosis": _DIAGNOSIS,
     "describe": (),
 }
+"""The columns of a board, by kind."""
 
 
-def separate_labels(scores: Scores) -> list[dict[str, Any]]:
+def separate_labels(scores: Sequence[RunScores]) -> list[RunScores]:
     """Return the scores of runs with other names for sets of one name whose labels differ.
 
     Two data sets in folders of one name, or two lists in files of one name, are not to be compared. A part of a set has
@@ -164,15 +185,17 @@ def separate_labels(scores: Scores) -> list[dict[str, Any]]:
     return [{**found, "sets": [_rename_set(score, whole[score["set"]]) for score in found["sets"]]} for found in scores]
 
 
-def _rename_set(score: Mapping[str, Any], labels: Sequence[str]) -> Mapping[str, Any]:
+def _rename_set(score: Score, labels: Sequence[str]) -> Score:
     if len(labels) < 2:
         return score
     mark = f"labels {(score['sha256'] if score['sha256'] in labels else labels[0])[:8]}"
-    facts = {**score["facts"], "title": f"{score['facts'].get('title') or score['set']}, {mark}"}
-    return {**score, "set": f"{score['set']}, {mark}", "facts": facts}
+    renamed = score.copy()
+    renamed["facts"] = {**score["facts"], "title": f"{score['facts'].get('title') or score['set']}, {mark}"}
+    renamed["set"] = f"{score['set']}, {mark}"
+    return renamed
 
 
-def make_boards(scores: Sequence[Mapping[str, Any]]) -> list[Board]:
+def make_boards(scores: Sequence[RunScores]) -> list[Board]:
     """Make a board for every set of the scores of runs. A set asked in several ways has one board, which says how."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for found in scores:
@@ -198,14 +221,14 @@ def _make_board(name: str, kind: str, rows: Sequence[Row]) -> Board:
     return Board(name, title, kind, tuple(column.label for column in columns), tuple(placed), best)
 
 
-def _find_best(values: Sequence[float | None], column: Column) -> float | None:
+def _find_best(values: Sequence[float | None], column: AnyColumn) -> float | None:
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return None
     return max(known) if column.higher_is_better else min(known)
 
 
-def _make_entry(run: str, score: Mapping[str, Any], columns: Sequence[Column]) -> Entry:
+def _make_entry(run: str, score: Score, columns: Sequence[AnyColumn]) -> Entry:
     coverage = score["coverage"]
     return Entry(
         run=run,

@@ -2,7 +2,7 @@
 
 from refine_bench.report.board import Board
 from refine_bench.report.summary import PLACES, Cell, Summary, SummaryRow
-from refine_bench.statistics.intervals import FEW
+from refine_bench.statistics.units import FEW
 
 __all__ = ["escape_latex", "format_board", "format_summary"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import Any
+from typing import TypedDict
 
 from distortlab.tasks.terms import FAMILIES, get_phrase
 from refine_bench.prompts.items import slugify
@@ -14,6 +14,8 @@ from refine_bench.report.summary import summarize
 from refine_bench.runs.records import AnswerRow
 from refine_bench.runs.store import Run
 from refine_bench.scoring.formatting import format_number, format_rows
+from refine_bench.scoring.measures import ScoreCell
+from refine_bench.scoring.scores import LocalScore, RatedScore, RunScores, Score
 
 __all__ = ["render_page"]
 
@@ -21,9 +23,28 @@ FAILED, MISSED = 8, 8
 SETS = 5
 """Sets side by side in the first table; more stand below."""
 TEXT = 600
+Cell = tuple[str, float | None, int]
+"""Text, value, and how many answers it is of."""
 
 
-def render_page(runs: Sequence[Run], scores: Sequence[Mapping[str, Any]]) -> str:
+class Card(TypedDict):
+    """An answer that is shown. `kind`: "failed" or "missed"."""
+
+    name: str
+    kind: str
+    text: str
+    note: str
+
+
+class HeatMap(TypedDict):
+    """A table whose cells are shaded by their values."""
+
+    title: str
+    heads: list[str]
+    rows: list[tuple[str, list[Cell]]]
+
+
+def render_page(runs: Sequence[Run], scores: Sequence[RunScores]) -> str:
     """Render the page over runs and their scores, as HTML text."""
     from jinja2 import Environment, StrictUndefined
 
@@ -65,7 +86,7 @@ def _mark_safe(function: Callable[..., str]) -> Callable[..., str]:
     return lambda *given: Markup(function(*given))
 
 
-def _describe_section(run: Run, score: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_section(run: Run, score: Score) -> dict[str, object]:
     """What the page shows of one run on one set."""
     items = {item["id"]: item for item in run.read_items(score["entry"])}
     answers = {item: row for (item, sample), row in run.read_answers(score["entry"]).items() if sample == 0}
@@ -82,7 +103,7 @@ def _describe_section(run: Run, score: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _list_failures(score: Mapping[str, Any], answers: Mapping[str, AnswerRow]) -> list[dict[str, Any]]:
+def _list_failures(score: Score, answers: Mapping[str, AnswerRow]) -> list[Card]:
     """Answers that were not read, with what was said."""
     if score["kind"] == "rated":
         names = [name for name, value, _, _ in score["points"] if value is None]
@@ -95,36 +116,48 @@ def _list_failures(score: Mapping[str, Any], answers: Mapping[str, AnswerRow]) -
     return [_make_card(name, "failed", answers.get(name), "") for name in names[:FAILED]]
 
 
-def _list_misses(score: Mapping[str, Any], answers: Mapping[str, AnswerRow]) -> list[dict[str, Any]]:
+def _list_misses(score: Score, answers: Mapping[str, AnswerRow]) -> list[Card]:
     """Where prediction and opinion are furthest apart: after the fitted curve, if there is one."""
-    if score["kind"] == "local":
-        rows = score["tasks"].get("grounding", {}).get("rows", [])
-        worst = sorted((value, name) for name, value, _ in rows if value is not None)[:MISSED]
-        return [_make_card(name, "missed", answers.get(name), f"IoU {value:.2f}") for value, name in worst]
-    if score["kind"] != "rated" or not score["mapped"]["4"].get("curve"):
+    if score["kind"] == "rated":
+        notes = _list_rated_misses(score)
+    elif score["kind"] == "local":
+        notes = _list_box_misses(score)
+    else:
+        notes = []
+    return [_make_card(name, "missed", answers.get(name), note) for name, note in notes]
+
+
+def _list_box_misses(score: LocalScore) -> list[tuple[str, str]]:
+    """(name, what is wrong) of the boxes with the smallest IoU."""
+    rows = score["tasks"]["grounding"]["rows"] if "grounding" in score["tasks"] else []
+    worst = sorted((value, name) for name, value, _ in rows if value is not None)[:MISSED]
+    return [(name, f"IoU {value:.2f}") for value, name in worst]
+
+
+def _list_rated_misses(score: RatedScore) -> list[tuple[str, str]]:
+    """(name, what is wrong) of the predictions that are furthest from the curve."""
+    curve = score["mapped"]["4"].get("curve")
+    if not curve:
         return []
     import numpy as np
 
-    x, y = (np.array(axis) for axis in score["mapped"]["4"]["curve"])
+    x, y = (np.array(axis) for axis in curve)
     order = np.argsort(x)
     rows = [
         (abs(truth - float(np.interp(value, x[order], y[order]))), name, value, truth)
         for name, value, truth, _ in score["points"]
         if value is not None
     ]
-    worst_rated = sorted(rows, reverse=True)[:MISSED]
-    return [
-        _make_card(name, "missed", answers.get(name), f"said {value:.3g}, opinion {truth:.2f}")
-        for _, name, value, truth in worst_rated
-    ]
+    worst = sorted(rows, reverse=True)[:MISSED]
+    return [(name, f"said {value:.3g}, opinion {truth:.2f}") for _, name, value, truth in worst]
 
 
-def _make_card(name: str, kind: str, row: AnswerRow | None, note: str) -> dict[str, Any]:
+def _make_card(name: str, kind: str, row: AnswerRow | None, note: str) -> Card:
     text = "" if row is None else str(row.get("error") or row.get("text") or "")
     return {"name": name, "kind": kind, "text": text[:TEXT], "note": note}
 
 
-def _draw_plots(score: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _draw_plots(score: Score) -> list[tuple[str, str]]:
     """(caption, drawing)."""
     if score["kind"] != "rated":
         return []
@@ -136,56 +169,68 @@ def _draw_plots(score: Mapping[str, Any]) -> list[tuple[str, str]]:
     caption = f"Predictions and opinions, 4-parameter logistic ({fit['status']}), 1.96 SD of what is left{few}"
     plots = [(caption, _mark_safe(draw.draw_scatter)(points, fit.get("curve")))]
     if score["rmse"] is not None:
-        low, high = score["scale"]
+        low, high = score["scale"] or (1.0, 5.0)
         on_five = [(1 + 4 * (x - low) / (high - low), y) for x, y in points]
         plots.append(("Calibration: a perfect model lies on the diagonal", _mark_safe(draw.draw_calibration)(on_five)))
     return plots
 
 
-def _make_heat_maps(score: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Tables whose cells are shaded: title, heads, rows of (name, [(text, share, n)])."""
+def _make_heat_maps(score: Score) -> list[HeatMap]:
     if score["kind"] == "local":
-        tables = []
-        for task, entry in score["tasks"].items():
-            tables.append(_make_grid(f"{task}: mean score by family and severity", entry["by"]["family x severity"]))
-            areas = [(name, [_make_cell(cell["score"], cell["n"])]) for name, cell in entry["by"]["area"].items()]
-            tables.append({"title": f"{task}: by area of the region", "heads": ["score"], "rows": areas})
-            if entry.get("confusion"):
-                tables.append(_make_confusion(f"{task}: true family down, answer across", entry["confusion"]))
-        return tables
-    groups = score.get("by_kind") or score.get("by_family") or {}
-    if not groups:
-        return []
-    key = "srcc" if score["kind"] != "diagnosis" else "recall"
-    cells = [(name, [_make_cell(entry[key], entry["n"])]) for name, entry in groups.items()]
-    return [{"title": f"{key.upper() if key == 'srcc' else key} by distortion", "heads": [key], "rows": cells}]
+        return _make_task_maps(score)
+    if score["kind"] == "diagnosis":
+        cells = {name: _make_cell(entry["recall"], entry["n"]) for name, entry in score["by_family"].items()}
+        return _make_column("recall", "recall", cells)
+    if score["kind"] == "rated" or score["kind"] == "severity":
+        groups = score["by_kind"] if score["kind"] == "rated" else score["by_family"]
+        cells = {name: _make_cell(entry["srcc"], entry["n"]) for name, entry in groups.items()}
+        return _make_column("SRCC", "srcc", cells)
+    return []
 
 
-def _make_grid(title: str, cells: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _make_column(title: str, head: str, cells: Mapping[str, Cell]) -> list[HeatMap]:
+    rows = [(name, [cell]) for name, cell in cells.items()]
+    return [{"title": f"{title} by distortion", "heads": [head], "rows": rows}] if rows else []
+
+
+def _make_task_maps(score: LocalScore) -> list[HeatMap]:
+    tables: list[HeatMap] = []
+    for task, entry in score["tasks"].items():
+        tables.append(_make_grid(f"{task}: mean score by family and severity", entry["by"]["family x severity"]))
+        areas = [(name, [_make_cell(cell["score"], cell["n"])]) for name, cell in entry["by"]["area"].items()]
+        tables.append({"title": f"{task}: by area of the region", "heads": ["score"], "rows": areas})
+        if "type_accuracy" in entry and entry["confusion"]:
+            tables.append(_make_confusion(f"{task}: true family down, answer across", entry["confusion"]))
+    return tables
+
+
+def _make_grid(title: str, cells: Mapping[str, ScoreCell]) -> HeatMap:
     there = [family for family in FAMILIES if any(key.split()[0] == family for key in cells)]
-    rows = []
+    rows: list[tuple[str, list[Cell]]] = []
     for family in there:
         found = [cells.get(f"{family} {severity}") for severity in range(1, 6)]
         rows.append((get_phrase(family), [_make_cell(e["score"] if e else None, e["n"] if e else 0) for e in found]))
     return {"title": title, "heads": ["1", "2", "3", "4", "5"], "rows": rows}
 
 
-def _make_confusion(title: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def _make_confusion(title: str, counts: Mapping[str, Mapping[str, int]]) -> HeatMap:
     across = [*FAMILIES, "other"]
     heads = [name for name in across if any(name in row for row in counts.values())]
-    rows = []
+    rows: list[tuple[str, list[Cell]]] = []
     for family in (name for name in FAMILIES if name in counts):
         total = sum(counts[family].values())
-        cells = [(str(n) if n else "", n / total, n) for n in (counts[family].get(name, 0) for name in heads)]
+        cells: list[Cell] = [
+            (str(n) if n else "", n / total, n) for n in (counts[family].get(name, 0) for name in heads)
+        ]
         rows.append((get_phrase(family), cells))
     return {"title": title, "heads": [get_phrase(name) if name in FAMILIES else name for name in heads], "rows": rows}
 
 
-def _make_cell(value: float | None, n: int) -> tuple[str, float | None, int]:
+def _make_cell(value: float | None, n: int) -> Cell:
     return (format_number(value, 2) if n else "", value, n)
 
 
-def _describe_run(run: Run) -> dict[str, Any]:
+def _describe_run(run: Run) -> dict[str, object]:
     model = run.head["model"]
     environment = run.head.get("environment") or {}
     return {

@@ -3,26 +3,24 @@
 import base64
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 import cv2
 
 from distortlab.core.errors import UserError
 from distortlab.core.image import Image
 from distortlab.imaging.decode import read_image, shrink
+from refine_bench.scoring.scores import Score
 
 __all__ = ["make_thumbnails"]
 
 SIDE = 220
 
 
-def make_thumbnails(
-    score: Mapping[str, Any], truths: Mapping[str, Mapping[str, Any]], names: Collection[str]
-) -> dict[str, str]:
+def make_thumbnails(score: Score, truths: Mapping[str, Mapping[str, object]], names: Collection[str]) -> dict[str, str]:
     """Make thumbnails of items, as data URLs by item; what is not there any more is left out."""
     folder = score["facts"].get("folder")
     if folder is not None:
-        return _load_local(Path(folder), str(score["facts"]["split"]), score["kind"], names)
+        return _load_local(Path(str(folder)), str(score["facts"]["split"]), score["kind"], names)
     found = {}
     for name in names:
         path = truths[name].get("image")

@@ -3,17 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from refine_bench.report.board import COLUMNS, Column
+from refine_bench.report.board import COLUMNS, AnyColumn
 from refine_bench.scoring.formatting import format_few, format_rows
+from refine_bench.scoring.scores import RunScores, Score
 
 __all__ = ["PLACES", "Cell", "Summary", "SummaryRow", "SummarySet", "summarize"]
 
 PLACES = 3
 """Decimals of the table. Numbers that look equal share a mark."""
 Mark = Literal["", "best", "second"]
-Scores = Sequence[Mapping[str, Any]]
+Scores = Sequence[RunScores]
 
 _HEADLINES: Mapping[str, tuple[str, ...]] = {
     "rated": ("SRCC", "PLCC"),
@@ -86,15 +87,15 @@ class _Group:
 
     identity: tuple[str, ...]
     run: str
-    scores: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    scores: dict[tuple[str, str], Score] = field(default_factory=dict)
     protocols: dict[str, str] = field(default_factory=dict)
 
-    def has_room(self, score: Mapping[str, Any]) -> bool:
+    def has_room(self, score: Score) -> bool:
         """Whether a score can stand in this row."""
         free = (score["set"], score["kind"]) not in self.scores
         return free and self.protocols.get(score["kind"], _describe_protocol(score)) == _describe_protocol(score)
 
-    def add(self, score: Mapping[str, Any]) -> None:
+    def add(self, score: Score) -> None:
         """Put a score into the row."""
         self.scores[score["set"], score["kind"]] = score
         self.protocols[score["kind"]] = _describe_protocol(score)
@@ -137,7 +138,7 @@ def _group_scores(scores: Scores) -> list[_Group]:
     return groups
 
 
-def _describe_protocol(score: Mapping[str, Any]) -> str:
+def _describe_protocol(score: Score) -> str:
     return f"{score['protocol']}, {score['reader']}"
 
 
@@ -154,7 +155,7 @@ def _name_rows(groups: Sequence[_Group]) -> list[str]:
     return labels
 
 
-def _name_sets(found: Sequence[tuple[tuple[str, str], Mapping[str, Any]]]) -> dict[tuple[str, str], str]:
+def _name_sets(found: Sequence[tuple[tuple[str, str], Score]]) -> dict[tuple[str, str], str]:
     """Titles of sets; variants of one set are told apart by the options in which they differ."""
     titles = {key: str(score["facts"].get("title") or key[0]) for key, score in found}
     options = {key: key[0].partition(":")[2].split("+") for key in titles}
@@ -166,7 +167,7 @@ def _name_sets(found: Sequence[tuple[tuple[str, str], Mapping[str, Any]]]) -> di
     return named
 
 
-def _mark_cells(scores: Sequence[Mapping[str, Any] | None], columns: Sequence[Column]) -> list[tuple[Cell, ...] | None]:
+def _mark_cells(scores: Sequence[Score | None], columns: Sequence[AnyColumn]) -> list[tuple[Cell, ...] | None]:
     """The cells of one set, a row for each model."""
     marks = [_mark_values([_round_ranked(score, column) for score in scores], column) for column in columns]
     return [
@@ -175,19 +176,19 @@ def _mark_cells(scores: Sequence[Mapping[str, Any] | None], columns: Sequence[Co
     ]
 
 
-def _round_ranked(score: Mapping[str, Any] | None, column: Column) -> float | None:
+def _round_ranked(score: Score | None, column: AnyColumn) -> float | None:
     value = None if score is None or not score["ranked"] else column.value(score)
     return None if value is None else round(value, PLACES)
 
 
-def _mark_values(values: Sequence[float | None], column: Column) -> list[Mark]:
+def _mark_values(values: Sequence[float | None], column: AnyColumn) -> list[Mark]:
     known = [value for value in values if value is not None]
     order = sorted(set(known), reverse=column.higher_is_better) if len(known) > 1 else []
     names: dict[float, Mark] = dict(zip(order, ("best", "second"), strict=False))
     return ["" if value is None else names.get(value, "") for value in values]
 
 
-def _make_cell(score: Mapping[str, Any], column: Column, mark: Mark) -> Cell:
+def _make_cell(score: Score, column: AnyColumn, mark: Mark) -> Cell:
     coverage = score["coverage"]
     rows = "" if coverage["complete"] else format_rows(coverage)
     return Cell(column.value(score), column.interval(score), mark, rows, format_few(score))

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from refine_bench.prompts.answers import Reading
 from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
+from refine_bench.scoring.measures import AccuracyFacts, ChoiceMeasures, ShuffleFacts
 from refine_bench.statistics.correlation import mean
-from refine_bench.statistics.intervals import describe_units, estimate_mean_interval, list_bounds
+from refine_bench.statistics.intervals import estimate_mean_interval, list_bounds
+from refine_bench.statistics.units import describe_units
 
 __all__ = ["ChoiceAnswer", "score_choice"]
 
@@ -42,7 +43,7 @@ class ChoiceAnswer:
         return None if self.answer is None else float(self.reading.value == self.answer)
 
 
-def score_choice(items: Sequence[ChoiceAnswer], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
+def score_choice(items: Sequence[ChoiceAnswer], max_failures: float = MAX_FAILURES) -> ChoiceMeasures:
     """Score a model on one set of multiple-choice questions.
 
     Parameters
@@ -54,7 +55,7 @@ def score_choice(items: Sequence[ChoiceAnswer], max_failures: float = MAX_FAILUR
 
     Returns
     -------
-    dict
+    ChoiceMeasures
         Ready for JSON. "accuracy" counts what was not read as wrong, "accuracy_read" leaves it out.
     """
     known = [item for item in items if item.right is not None]
@@ -74,11 +75,11 @@ def score_choice(items: Sequence[ChoiceAnswer], max_failures: float = MAX_FAILUR
             for name, by in _group_items(plain).items()
         },
         "shuffled": _score_shuffles(known),
-        "rows": [[item.name, item.right] for item in items],
+        "rows": [(item.name, item.right) for item in items],
     }
 
 
-def _measure_accuracy(items: Sequence[ChoiceAnswer]) -> dict[str, Any]:
+def _measure_accuracy(items: Sequence[ChoiceAnswer]) -> AccuracyFacts:
     right = [item.right for item in items if item.right is not None]
     return {
         "accuracy": mean(right),
@@ -98,7 +99,7 @@ def _group_items(items: Sequence[ChoiceAnswer]) -> dict[str, dict[str, list[Choi
     return {name: dict(sorted(by.items())) for name, by in found.items()}
 
 
-def _score_shuffles(items: Sequence[ChoiceAnswer]) -> dict[str, Any] | None:
+def _score_shuffles(items: Sequence[ChoiceAnswer]) -> ShuffleFacts | None:
     """Over questions that were asked in several orders."""
     turns: dict[str, list[ChoiceAnswer]] = defaultdict(list)
     for item in items:

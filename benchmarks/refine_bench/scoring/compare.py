@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -11,18 +11,62 @@ from distortlab.core.errors import UserError
 from refine_bench.runs.store import Run, open_runs
 from refine_bench.scoring.coverage import explain_unranked
 from refine_bench.scoring.run import score_run
-from refine_bench.statistics.intervals import describe_units, estimate_mean_difference, list_bounds
+from refine_bench.scoring.scores import ChoiceScore, LocalScore, RatedScore, Score
+from refine_bench.statistics.intervals import estimate_mean_difference, list_bounds
 from refine_bench.statistics.paired import compare_models, holm, mcnemar
+from refine_bench.statistics.units import UnitFacts, describe_units
 
-__all__ = ["compare_runs"]
+__all__ = ["Comparisons", "PairedTest", "compare_runs"]
 
-Scores = Sequence[Mapping[str, Any]]
+Scores = Sequence[Score]
+Truths = Mapping[str, Mapping[str, object]]
 BY_REFERENCE = "paired jackknife by reference"
 # Kinds of sets that have a paired test, and how many items it needs.
 _TESTED: Mapping[str, int] = {"rated": 4, "choice": 1, "local": 1}
 
 
-def compare_runs(folders: Sequence[Path]) -> dict[str, Any]:
+class TestResult(UnitFacts):
+    """A paired test of two runs. `values`: of the first and of the second; `p`: the p value that counts."""
+
+    metric: str
+    n: int
+    values: list[float | None]
+    difference: float | None
+    interval: list[float] | None
+    test: str
+    p: float | None
+    p_jackknife: float | None
+
+
+class PairFacts(TypedDict):
+    """Two runs on one set. `of`: its rows, None where nobody knows; `notes`: in what the runs differ."""
+
+    first: str
+    second: str
+    set: str
+    of: int | None
+    notes: list[str]
+
+
+class PairResult(PairFacts, TestResult):
+    """A test of a pair."""
+
+
+class PairedTest(PairResult):
+    """The same with its p value corrected for the number of all tests."""
+
+    p_holm: float | None
+
+
+class Comparisons(TypedDict):
+    """What was compared, and why the rest was not."""
+
+    runs: list[str]
+    tests: list[PairedTest]
+    lacking: list[str]
+
+
+def compare_runs(folders: Sequence[Path]) -> Comparisons:
     """Compare every pair of runs on every set that both have.
 
     Parameters
@@ -32,7 +76,7 @@ def compare_runs(folders: Sequence[Path]) -> dict[str, Any]:
 
     Returns
     -------
-    dict
+    Comparisons
         Ready for JSON: "tests", their p values corrected by Holm's method over all of them, and in "lacking" a sentence
         for each set that was not compared.
 
@@ -44,7 +88,7 @@ def compare_runs(folders: Sequence[Path]) -> dict[str, Any]:
     if len(folders) < 2:
         raise UserError("name at least two runs")
     runs = [(run, score_run(run.folder, save=False)) for run in open_runs(folders)]
-    tests: list[dict[str, Any]] = []
+    tests: list[PairResult] = []
     lacking: list[str] = []
     for (one, first), (two, second) in combinations(runs, 2):
         found, reasons = _compare_pair(one, first["sets"], two, second["sets"])
@@ -52,14 +96,17 @@ def compare_runs(folders: Sequence[Path]) -> dict[str, Any]:
         lacking += reasons
     if not tests:
         raise UserError(f"nothing to compare: {'; '.join(lacking)}")
-    for test, adjusted in zip(tests, holm([test["p"] for test in tests]), strict=True):
-        test["p_holm"] = adjusted
-    return {"runs": [run.name for run, _ in runs], "tests": tests, "lacking": lacking}
+    corrected = holm([test["p"] for test in tests])
+    return {
+        "runs": [run.name for run, _ in runs],
+        "tests": [{**test, "p_holm": p} for test, p in zip(tests, corrected, strict=True)],
+        "lacking": lacking,
+    }
 
 
-def _compare_pair(one: Run, first: Scores, two: Run, second: Scores) -> tuple[list[dict[str, Any]], list[str]]:
+def _compare_pair(one: Run, first: Scores, two: Run, second: Scores) -> tuple[list[PairResult], list[str]]:
     """(tests on every set that both have, a sentence for every set that was not compared)."""
-    tests: list[dict[str, Any]] = []
+    tests: list[PairResult] = []
     others = {score["set"]: score for score in second}
     shared = [score for score in first if score["set"] in others]
     lacking = _list_unshared(one, first, two, second)
@@ -69,9 +116,15 @@ def _compare_pair(one: Run, first: Scores, two: Run, second: Scores) -> tuple[li
             raise UserError(f"{one.folder} and {two.folder} have different labels of {name}")
         # The tests of a set of tasks are on one task each: how many rows the set has says nothing of those.
         of = None if score["kind"] == "local" else score["coverage"]["of"]
-        pair = {"first": one.name, "second": two.name, "set": name, "of": of}
+        pair: PairFacts = {
+            "first": one.name,
+            "second": two.name,
+            "set": name,
+            "of": of,
+            "notes": _list_notes(score, other),
+        }
         found = _test_scores(one, score, other)
-        tests += [{**pair, "notes": _list_notes(score, other), **test} for test in found]
+        tests += [{**pair, **test} for test in found]
         if not found:
             lacking.append(f"{name}: {_explain_untested(one, score, two, other)}")
     return tests, lacking
@@ -87,12 +140,12 @@ def _list_unshared(one: Run, first: Scores, two: Run, second: Scores) -> list[st
     return [f"{name}: only {run.name} has it" for run, alone in pairs for name in sorted(alone)]
 
 
-def _explain_untested(one: Run, score: Mapping[str, Any], two: Run, other: Mapping[str, Any]) -> str:
+def _explain_untested(one: Run, score: Score, two: Run, other: Score) -> str:
     """Why a set that both runs have was not compared: what they share, and what is lacking."""
     if score["kind"] != other["kind"] or score["kind"] not in _TESTED:
         return f"no paired test for what is scored by {score['kind']}"
-    if score.get("undefined") and score["kind"] == "choice":
-        return str(score["undefined"])
+    if score["kind"] == "choice" and score["undefined"]:
+        return score["undefined"]
     mine, theirs = _list_values(score), _list_values(other)
     shared = mine.keys() & theirs.keys()
     both = sum(mine[name] is not None and theirs[name] is not None for name in shared)
@@ -101,16 +154,18 @@ def _explain_untested(one: Run, score: Mapping[str, Any], two: Run, other: Mappi
     return f"{asked}; {read[0]}, {read[1]}, both {both:,}, and {_TESTED[score['kind']]} are needed"
 
 
-def _list_values(score: Mapping[str, Any]) -> dict[str, float | None]:
+def _list_values(score: Score) -> dict[str, float | None]:
     """What a run came to on every item; None where the answer was not read."""
     if score["kind"] == "rated":
         return {name: value for name, value, _, _ in score["points"]}
     if score["kind"] == "choice":
         return dict(score["rows"]) if score["n_read"] else dict.fromkeys((name for name, _ in score["rows"]), None)
-    return {name: value for task in score["tasks"].values() for name, value, _ in task["rows"]}
+    if score["kind"] == "local":
+        return {name: value for task in score["tasks"].values() for name, value, _ in task["rows"]}
+    return {}
 
 
-def _list_notes(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+def _list_notes(score: Score, other: Score) -> list[str]:
     notes = []
     if score["protocol"] != other["protocol"]:
         notes.append(f"asked under {score['protocol']} and {other['protocol']}")
@@ -120,27 +175,31 @@ def _list_notes(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]
     return notes
 
 
-def _test_scores(run: Run, score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if score["kind"] != other["kind"] or not (score["n_read"] and other["n_read"]):
+def _test_scores(run: Run, score: Score, other: Score) -> list[TestResult]:
+    if not (score["n_read"] and other["n_read"]):
         return []
     truths = {item["id"]: item["truth"] for item in run.read_items(score["entry"])}
-    if score["kind"] == "rated":
+    if score["kind"] == "rated" and other["kind"] == "rated":
         return _test_rated(score, other, truths)
-    if score["kind"] == "local":
+    if score["kind"] == "local" and other["kind"] == "local":
         return [t for task in score["tasks"] if task in other["tasks"] for t in _test_task(task, score, other, truths)]
-    return _test_choice(score, other) if score["kind"] == "choice" else []
+    return _test_choice(score, other) if score["kind"] == "choice" and other["kind"] == "choice" else []
 
 
-def _test_rated(score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _test_rated(score: RatedScore, other: RatedScore, truths: Truths) -> list[TestResult]:
     """On the images that both have read."""
     theirs = {name: value for name, value, _, _ in other["points"]}
-    rows = [(n, v, theirs[n], t) for n, v, t, _ in score["points"] if v is not None and theirs.get(n) is not None]
+    rows = [
+        (name, value, second, truth)
+        for name, value, truth, _ in score["points"]
+        if value is not None and (second := theirs.get(name)) is not None
+    ]
     if len(rows) < _TESTED["rated"]:
         return []
     clusters = [truths[name]["cluster"] for name, *_ in rows]
     known = all(clusters)
-    first, second, truth = ([row[k] for row in rows] for k in (1, 2, 3))
-    found = compare_models(first, second, truth, clusters if known else None)
+    first, others, opinions = [row[1] for row in rows], [row[2] for row in rows], [row[3] for row in rows]
+    found = compare_models(first, others, opinions, clusters if known else None)
     return [
         {
             "metric": test.metric,
@@ -158,20 +217,20 @@ def _test_rated(score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapp
     ]
 
 
-def _test_choice(score: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _test_choice(score: ChoiceScore, other: ChoiceScore) -> list[TestResult]:
     theirs = dict(other["rows"])
     rows = [
-        (right, theirs[name]) for name, right in score["rows"] if right is not None and theirs.get(name) is not None
+        (right, other_right)
+        for name, right in score["rows"]
+        if right is not None and (other_right := theirs.get(name)) is not None
     ]
     if not rows:
         return []
-    a, b = ([row[k] for row in rows] for k in (0, 1))
+    a, b = [right for right, _ in rows], [other_right for _, other_right in rows]
     return [_test_means("accuracy", a, b, None, "McNemar, exact", mcnemar(a, b))]
 
 
-def _test_task(
-    task: str, score: Mapping[str, Any], other: Mapping[str, Any], truths: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def _test_task(task: str, score: LocalScore, other: LocalScore, truths: Truths) -> list[TestResult]:
     theirs = {name: value for name, value, _ in other["tasks"][task]["rows"]}
     rows = [
         (name, value or 0.0, theirs[name] or 0.0) for name, value, _ in score["tasks"][task]["rows"] if name in theirs
@@ -183,8 +242,8 @@ def _test_task(
 
 
 def _test_means(
-    metric: str, a: Sequence[float], b: Sequence[float], clusters: Sequence[str] | None, test: str, p: float | None
-) -> dict[str, Any]:
+    metric: str, a: Sequence[float], b: Sequence[float], clusters: Sequence[object] | None, test: str, p: float | None
+) -> TestResult:
     delta = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
     found, jackknife = estimate_mean_difference(delta, clusters)
     return {

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from refine_bench.runs.records import AnswerRow
 
@@ -20,7 +20,7 @@ class SizeCounts(TypedDict):
     larger: int
 
 
-def sum_cost(answers: Iterable[AnswerRow]) -> dict[str, Any]:
+def sum_cost(answers: Iterable[AnswerRow]) -> dict[str, float | None]:
     """Sum what answers cost: seconds, with their median and 95th percentile, and tokens where the model counts them."""
     rows = list(answers)
     seconds = sorted(float(row.get("seconds") or 0.0) for row in rows)

@@ -2,23 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 from refine_bench.prompts.diagnosis import Region, match_regions, read_regions
 from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
 from refine_bench.scoring.local import TaskAnswer
+from refine_bench.scoring.measures import Detection, DiagnosisMeasures, FamilyDetection
 from refine_bench.statistics.correlation import mean
-from refine_bench.statistics.intervals import (
-    describe_units,
-    estimate_mean_interval,
-    estimate_ratio_interval,
-    list_bounds,
-)
+from refine_bench.statistics.intervals import estimate_mean_interval, estimate_ratio_interval, list_bounds
+from refine_bench.statistics.units import describe_units
 
 __all__ = ["score_diagnosis"]
 
 
-def score_diagnosis(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
+def score_diagnosis(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES) -> DiagnosisMeasures:
     """Score a model on sets of regions.
 
     Parameters
@@ -30,7 +26,7 @@ def score_diagnosis(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILU
 
     Returns
     -------
-    dict
+    DiagnosisMeasures
         Ready for JSON. Precision, recall and F1 at IoU 0.5 over all regions of all pictures; `mean_iou`,
         `type_accuracy` (ClsAcc) and `severity_accuracy` (SevAcc) over matched pairs.
     """
@@ -64,7 +60,7 @@ def _read_answer(item: TaskAnswer) -> list[Region] | str:
     return item.failure or read_regions(item.text)
 
 
-def _measure_detection(hits: int, given: int, right: int) -> dict[str, float | None]:
+def _measure_detection(hits: int, given: int, right: int) -> Detection:
     """Undefined where there is nothing to find, or nothing was said."""
     return {
         "precision": hits / given if given else None,
@@ -86,7 +82,7 @@ def _estimate_f1_interval(
 
 def _score_families(
     truths: Sequence[Sequence[Region]], pairs: Sequence[Sequence[tuple[Region, Region, float]]]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, FamilyDetection]:
     there = Counter(region.family for found in truths for region in found)
     hits: dict[str | None, list[tuple[Region, Region, float]]] = defaultdict(list)
     for found in pairs:

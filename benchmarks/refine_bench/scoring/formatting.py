@@ -1,7 +1,10 @@
 """Numbers of scores as text, the same on the console, on the page and in tables."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import cast
+
+from refine_bench.scoring.measures import DescriptionMeasures
+from refine_bench.scoring.scores import Coverage
+from refine_bench.statistics.units import UnitFacts
 
 __all__ = ["format_few", "format_number", "format_rows"]
 
@@ -11,7 +14,7 @@ def format_number(value: float | None, places: int = 3) -> str:
     return "–" if value is None else f"{value:.{places}f}"
 
 
-def format_rows(coverage: Mapping[str, Any]) -> str:
+def format_rows(coverage: Coverage) -> str:
     """Return "2,015" for a whole set, "40 of 2,015" for a part."""
     rows, of = coverage["rows"], coverage["of"]
     if coverage["complete"]:
@@ -19,6 +22,9 @@ def format_rows(coverage: Mapping[str, Any]) -> str:
     return f"{rows:,} of {'?' if of is None else format(of, ',')}"
 
 
-def format_few(score: Mapping[str, Any]) -> str:
-    """Return "12 references" where the interval of a score rests on too few; empty where it does not."""
-    return f"{score['units']} {score['unit']}" if score.get("few_clusters") else ""
+def format_few(found: UnitFacts | DescriptionMeasures) -> str:
+    """Return "12 references" where an interval rests on too few; empty where it does not, or there is none."""
+    if not found.get("few_clusters"):
+        return ""
+    facts = cast(UnitFacts, found)
+    return f"{facts['units']} {facts['unit']}"

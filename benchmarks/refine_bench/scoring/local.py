@@ -7,7 +7,6 @@ not read scores nothing, and the share of those is said.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,8 +15,19 @@ from distortlab.tasks.grounding import iou
 from refine_bench.datasets.local import LocalTruth, RegionTruth
 from refine_bench.prompts.answers import MISSING, REASONS
 from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
+from refine_bench.scoring.measures import (
+    GroundingTable,
+    LocalMeasures,
+    ObjectTable,
+    RecognitionTable,
+    ScoreCell,
+    TaskGroups,
+    TaskTable,
+    TaskTotals,
+)
 from refine_bench.statistics.correlation import mean
-from refine_bench.statistics.intervals import describe_units, estimate_mean_interval, list_bounds
+from refine_bench.statistics.intervals import estimate_mean_interval, list_bounds
+from refine_bench.statistics.units import describe_units
 
 __all__ = ["AREAS", "TaskAnswer", "quadratic_kappa", "score_tasks"]
 
@@ -50,7 +60,7 @@ class TaskAnswer:
         return MISSING if self.error == MISSING else "runtime_error"
 
 
-def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES) -> dict[str, Any]:
+def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES) -> LocalMeasures:
     """Score a model on the questions of a data set made by `distortlab`.
 
     Parameters
@@ -62,7 +72,7 @@ def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES)
 
     Returns
     -------
-    dict
+    LocalMeasures
         Ready for JSON: in "tasks" a table for each task, with its floors.
     """
     tasks: dict[str, list[TaskAnswer]] = defaultdict(list)
@@ -80,12 +90,8 @@ def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES)
     }
 
 
-def _make_table(
-    items: Sequence[TaskAnswer], values: Sequence[float | None], statuses: Sequence[str], **more: Any
-) -> dict[str, Any]:
-    """What every task has: the value of `tasks.score` with an interval clustered by reference, and where it comes
-    from.
-    """
+def _sum_task(items: Sequence[TaskAnswer], values: Sequence[float | None], statuses: Sequence[str]) -> TaskTotals:
+    """The value of `tasks.score` over all answers, with an interval clustered by reference."""
     filled = [value or 0.0 for value in values]
     clusters = [item.truth["reference_id"] for item in items]
     return {
@@ -94,13 +100,18 @@ def _make_table(
         "score": mean(filled),
         "interval": list_bounds(estimate_mean_interval(filled, clusters)),
         **describe_units(len(items), clusters),
-        **more,
-        "by": _group_scores(items, filled),
-        "rows": [[item.name, value, status] for item, value, status in zip(items, values, statuses, strict=True)],
     }
 
 
-def _group_scores(items: Sequence[TaskAnswer], values: Sequence[float]) -> dict[str, Any]:
+def _split_task(items: Sequence[TaskAnswer], values: Sequence[float | None], statuses: Sequence[str]) -> TaskGroups:
+    """Where that comes from: in groups, and answer by answer."""
+    return {
+        "by": _group_scores(items, [value or 0.0 for value in values]),
+        "rows": [(item.name, value, status) for item, value, status in zip(items, values, statuses, strict=True)],
+    }
+
+
+def _group_scores(items: Sequence[TaskAnswer], values: Sequence[float]) -> dict[str, dict[str, ScoreCell]]:
     """Mean score by family, severity and area; and by family x severity."""
     keys: dict[str, Callable[[RegionTruth], str]] = {
         "family": lambda region: str(region["family"]),
@@ -111,7 +122,7 @@ def _group_scores(items: Sequence[TaskAnswer], values: Sequence[float]) -> dict[
             f"{region['family']} {region['severity']} {name_area(region['area'])}"
         ),
     }
-    found = {}
+    found: dict[str, dict[str, ScoreCell]] = {}
     for name, key in keys.items():
         groups: dict[str, list[float]] = defaultdict(list)
         for item, value in zip(items, values, strict=True):
@@ -147,7 +158,7 @@ def _find_status(verdict: Verdict, item: TaskAnswer) -> str:
     return "truncated" if item.finish == "length" else REASONS.get(Unread(verdict.status), verdict.status)
 
 
-def _score_recognition(items: Sequence[TaskAnswer]) -> dict[str, Any]:
+def _score_recognition(items: Sequence[TaskAnswer]) -> RecognitionTable:
     """Type and severity apart: accuracy, quadratic kappa, mean absolute error."""
     values, statuses = _score_answers(items)
     marks = [
@@ -157,22 +168,21 @@ def _score_recognition(items: Sequence[TaskAnswer]) -> dict[str, Any]:
     given = [r.severity for item, _ in read if not isinstance(r := recognition.read(item.text), Unread)]
     right = [item.region["severity"] for item, _ in read]
     n = len(items)
-    return _make_table(
-        items,
-        values,
-        statuses,
-        type_accuracy=sum(m.type_right for _, m in read) / n,
-        severity_accuracy=sum(m.severity_distance == 0 for _, m in read) / n,
-        severity_mae=mean([float(m.severity_distance) for _, m in read]),
-        severity_kappa=quadratic_kappa(right, given),
-        confusion=_count_confusions(items),
-        floor={
+    return {
+        **_sum_task(items, values, statuses),
+        "type_accuracy": sum(m.type_right for _, m in read) / n,
+        "severity_accuracy": sum(m.severity_distance == 0 for _, m in read) / n,
+        "severity_mae": mean([float(m.severity_distance) for _, m in read]),
+        "severity_kappa": quadratic_kappa(right, given),
+        "confusion": _count_confusions(items),
+        "floor": {
             "type_accuracy": mean([1.0 / max(_count_types(item.prompt), 2) for item in items]),
             "severity_accuracy": _find_majority_share([item.region["severity"] for item in items]),
             "severity_mae": mean([float(abs(item.region["severity"] - 3)) for item in items]),
             "severity_kappa": 0.0,
         },
-    )
+        **_split_task(items, values, statuses),
+    }
 
 
 def _count_types(prompt: str) -> int:
@@ -191,11 +201,14 @@ def _count_confusions(items: Sequence[TaskAnswer]) -> dict[str, dict[str, int]]:
     return {family: dict(counts) for family, counts in sorted(found.items())}
 
 
-def _score_object(items: Sequence[TaskAnswer]) -> dict[str, Any]:
+def _score_object(items: Sequence[TaskAnswer]) -> ObjectTable:
     values, statuses = _score_answers(items)
-    return _make_table(
-        items, values, statuses, accuracy=mean([v or 0.0 for v in values]), floor={"accuracy": _estimate_chance(items)}
-    )
+    return {
+        **_sum_task(items, values, statuses),
+        "accuracy": mean([value or 0.0 for value in values]),
+        "floor": {"accuracy": _estimate_chance(items)},
+        **_split_task(items, values, statuses),
+    }
 
 
 def _estimate_chance(items: Sequence[TaskAnswer]) -> float | None:
@@ -203,26 +216,25 @@ def _estimate_chance(items: Sequence[TaskAnswer]) -> float | None:
     return mean([1.0 / max(item.prompt.count("\n- "), 2) for item in items])
 
 
-def _score_grounding(items: Sequence[TaskAnswer]) -> dict[str, Any]:
+def _score_grounding(items: Sequence[TaskAnswer]) -> GroundingTable:
     """IoU; floors are the middle half of the image and the whole of it."""
     values, statuses = _score_answers(items)
     filled = [value or 0.0 for value in values]
     centre = [iou(CENTRE, _find_box(item.region)) for item in items]
     whole = [iou(WHOLE, _find_box(item.region)) for item in items]
     floor = max((centre, whole), key=lambda boxes: sum(boxes))
-    return _make_table(
-        items,
-        values,
-        statuses,
-        mean_iou=mean(filled),
-        iou_50=mean([float(value > 0.5) for value in filled]),
-        iou_75=mean([float(value > 0.75) for value in filled]),
-        floor={
+    return {
+        **_sum_task(items, values, statuses),
+        "mean_iou": mean(filled),
+        "iou_50": mean([float(value > 0.5) for value in filled]),
+        "iou_75": mean([float(value > 0.75) for value in filled]),
+        "floor": {
             "mean_iou": mean(floor),
             "iou_50": mean([float(value > 0.5) for value in floor]),
             "iou_75": mean([float(value > 0.75) for value in floor]),
         },
-    )
+        **_split_task(items, values, statuses),
+    }
 
 
 def _find_box(region: RegionTruth) -> tuple[float, float, float, float]:
@@ -230,7 +242,7 @@ def _find_box(region: RegionTruth) -> tuple[float, float, float, float]:
     return x1, y1, x2, y2
 
 
-_SCORERS: Mapping[str, Callable[[Sequence[TaskAnswer]], dict[str, Any]]] = {
+_SCORERS: Mapping[str, Callable[[Sequence[TaskAnswer]], TaskTable]] = {
     "recognition": _score_recognition,
     "recognition_reference": _score_recognition,
     "object": _score_object,

@@ -4,11 +4,11 @@ A number is only comparable where the set, its variant, the protocol and the map
 """
 
 import csv
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+
+from refine_bench.scoring.scores import Coverage, PublishedRow
 
 __all__ = ["PublishedMatch", "PublishedScore", "list_published", "load_published", "match_published"]
 
@@ -82,15 +82,13 @@ def match_published(set_spec: str, protocol: str, mapping: str = "none", reader:
     return sorted(found, key=lambda b: (len(b.differs), b.row.model, b.row.trained_on))
 
 
-def list_published(
-    set_spec: str, protocol: str, coverage: Mapping[str, Any], reader: str = ""
-) -> list[dict[str, object]]:
+def list_published(set_spec: str, protocol: str, coverage: Coverage, reader: str = "") -> list[PublishedRow]:
     """Return the published numbers beside a score of a whole set, ready for JSON; none beside a part of it."""
     found = match_published(set_spec, protocol, reader=reader) if coverage["complete"] else []
     return [_format_match(row) for row in found]
 
 
-def _format_match(found: PublishedMatch) -> dict[str, object]:
+def _format_match(found: PublishedMatch) -> PublishedRow:
     row = found.row
     return {
         "model": row.model,

@@ -2,16 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from refine_bench.prompts.answers import Reading
 from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
+from refine_bench.scoring.measures import Agreement, CeilingFacts, CorrelationCell, MappedFit, RatedMeasures
 from refine_bench.statistics.correlation import estimate_ceiling, is_defined, krcc, linear_rmse, mean, plcc, rmse, srcc
-from refine_bench.statistics.intervals import Interval, describe_units, estimate_intervals, list_bounds
+from refine_bench.statistics.intervals import Interval, estimate_intervals, list_bounds
 from refine_bench.statistics.logistic import Kind, fit_logistic
+from refine_bench.statistics.units import describe_units
 
 __all__ = ["RatedPrediction", "score_rated"]
 
@@ -61,7 +62,7 @@ def score_rated(
     sign: float = 1.0,
     scale: tuple[float, float] | None = (1.0, 5.0),
     max_failures: float = MAX_FAILURES,
-) -> dict[str, Any]:
+) -> RatedMeasures:
     """Score a model on one rated set.
 
     Parameters
@@ -77,7 +78,7 @@ def score_rated(
 
     Returns
     -------
-    dict
+    RatedMeasures
         Ready for JSON: metrics with intervals, failures and what they do, curves, the ceiling, a point for each image.
     """
     read = [item for item in items if item.value is not None]
@@ -111,7 +112,7 @@ def score_rated(
         "mass": mean(masses),
         "by_kind": _score_kinds(read, sign),
         "points": [
-            [item.name, None if item.value is None else sign * item.value, item.truth, item.spread] for item in items
+            (item.name, None if item.value is None else sign * item.value, item.truth, item.spread) for item in items
         ],
     }
 
@@ -124,15 +125,15 @@ def _make_rescaler(scale: tuple[float, float] | None) -> Callable[[np.ndarray], 
     return lambda x: 1.0 + 4.0 * (x - low) / (high - low)
 
 
-def _measure_agreement(
-    x: np.ndarray, y: np.ndarray, five: Callable[[np.ndarray], np.ndarray] | None
-) -> dict[str, float | None]:
-    found = {"plcc": plcc(x, y), "srcc": srcc(x, y), "krcc": krcc(x, y), "linear_rmse": linear_rmse(x, y)}
-    both = found["plcc"] is not None and found["srcc"] is not None
+def _measure_agreement(x: np.ndarray, y: np.ndarray, five: Callable[[np.ndarray], np.ndarray] | None) -> Agreement:
+    linear, ranked = plcc(x, y), srcc(x, y)
     return {
-        **found,
+        "plcc": linear,
+        "srcc": ranked,
+        "krcc": krcc(x, y),
+        "linear_rmse": linear_rmse(x, y),
         "rmse": rmse(five(x), y) if five else None,
-        "mean": mean([found["plcc"], found["srcc"]]) if both else None,
+        "mean": mean([linear, ranked]) if linear is not None and ranked is not None else None,
     }
 
 
@@ -145,14 +146,14 @@ def _explain_undefined(x: np.ndarray, y: np.ndarray) -> str | None:
     return None if is_defined(y) else "the opinions are constant"
 
 
-def _format_intervals(found: Mapping[str, Interval | None], on_scale: bool) -> dict[str, Any]:
+def _format_intervals(found: Mapping[str, Interval | None], on_scale: bool) -> dict[str, list[float] | None]:
     kept = {name: value for name, value in found.items() if on_scale or name != "rmse"}
     return {name: list_bounds(value) for name, value in kept.items()}
 
 
 def _fill_failures(
     items: Sequence[RatedPrediction], x: np.ndarray, y: np.ndarray, sign: float, scale: tuple[float, float] | None
-) -> dict[str, Any]:
+) -> dict[str, Agreement]:
     """What the failures do: left out, taken for the middle of the scale, taken for its worst end."""
     low, high = scale or ((float(x.min()), float(x.max())) if len(x) else (0.0, 1.0))
     five = _make_rescaler(scale) if scale else None
@@ -164,9 +165,9 @@ def _fill_failures(
     return found
 
 
-def _score_mapped(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+def _score_mapped(x: np.ndarray, y: np.ndarray) -> dict[str, MappedFit]:
     """After a logistic with 4 and with 5 parameters; `status` says what the fit came to."""
-    found: dict[str, Any] = {}
+    found: dict[str, MappedFit] = {}
     kinds: tuple[Kind, ...] = (4, 5)
     for kind in kinds:
         fit = fit_logistic(x, y, kind) if len(x) else None
@@ -183,20 +184,20 @@ def _score_mapped(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     return found
 
 
-def _find_ceiling(items: Sequence[RatedPrediction]) -> dict[str, Any] | None:
+def _find_ceiling(items: Sequence[RatedPrediction]) -> CeilingFacts | None:
     known = [(item.truth, item.sd, item.n_ratings) for item in items if item.sd is not None and item.n_ratings]
     if not known or len(known) < len(items):
         return None
     found = estimate_ceiling(*map(list, zip(*known, strict=True)))
-    return asdict(found) if found else None
+    return {"reliability": found.reliability, "plcc": found.plcc, "srcc": found.srcc} if found else None
 
 
-def _score_kinds(items: Sequence[RatedPrediction], sign: float) -> dict[str, dict[str, Any]]:
+def _score_kinds(items: Sequence[RatedPrediction], sign: float) -> dict[str, CorrelationCell]:
     groups: dict[str, list[RatedPrediction]] = defaultdict(list)
     for item in items:
         if item.kind:
             groups[item.kind].append(item)
-    found = {}
+    found: dict[str, CorrelationCell] = {}
     for kind, group in sorted(groups.items()):
         values = [sign * value for item in group if (value := item.value) is not None]
         found[kind] = {"n": len(group), "srcc": srcc(values, [item.truth for item in group])}

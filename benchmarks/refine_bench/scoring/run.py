@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from distortlab.storage.atomic import write_json
 from refine_bench.prompts.answers import MISSING
@@ -10,10 +10,11 @@ from refine_bench.runs.store import Run
 from refine_bench.scoring import published
 from refine_bench.scoring.choice import score_choice
 from refine_bench.scoring.cost import SizeCounts, count_sizes, sum_cost
-from refine_bench.scoring.coverage import add_coverage
+from refine_bench.scoring.coverage import describe_coverage
 from refine_bench.scoring.diagnosis import score_diagnosis
 from refine_bench.scoring.failures import describe_failures
 from refine_bench.scoring.local import score_tasks
+from refine_bench.scoring.measures import DescriptionMeasures, Measures, RatedMeasures
 from refine_bench.scoring.rated import score_rated
 from refine_bench.scoring.saved import (
     SavedSet,
@@ -24,12 +25,13 @@ from refine_bench.scoring.saved import (
     open_saved,
 )
 from refine_bench.scoring.score_warnings import list_warnings
+from refine_bench.scoring.scores import RunScores, Score
 from refine_bench.scoring.severity import score_severity
 
 __all__ = ["score_run"]
 
 
-def score_run(folder: Path, *, reader: str | None = None, save: bool = True, name: str | None = None) -> dict[str, Any]:
+def score_run(folder: Path, *, reader: str | None = None, save: bool = True, name: str | None = None) -> RunScores:
     """Score a run from what it saved.
 
     Parameters
@@ -46,7 +48,7 @@ def score_run(folder: Path, *, reader: str | None = None, save: bool = True, nam
 
     Returns
     -------
-    dict
+    RunScores
         Ready for JSON: "run", "model", and in "sets" the score of each set that was asked.
 
     Raises
@@ -56,20 +58,23 @@ def score_run(folder: Path, *, reader: str | None = None, save: bool = True, nam
     """
     run = Run(folder)
     scores = [_score_set(run, entry, reader) for entry in run.head["sets"]]
-    found = {"run": run.name, "model": run.head["model"], "sets": scores}
+    found: RunScores = {"run": run.name, "model": run.head["model"], "sets": scores}
     if save:
         write_json(folder / "scores.json", found)
     if name is None:
         return found
-    return {**found, "sets": [{**score, "model": name} for score in scores]}
+    for score in scores:
+        score["model"] = name
+    return found
 
 
-def _score_set(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
+def _score_set(run: Run, entry: str, reader: str | None) -> Score:
     saved = open_saved(run, entry, reader)
     facts, protocol, answers = saved.facts, saved.protocol, saved.answers.values()
-    found = add_coverage(_SCORERS[facts["kind"]](saved), saved.answered, facts.get("expected") or len(saved.items))
+    found = _SCORERS[facts["kind"]](saved)
+    coverage = describe_coverage(saved.answered, facts.get("expected") or len(saved.items))
     sizes = count_sizes(answers)
-    return {
+    joined = {
         "entry": entry,
         "set": facts["set"],
         "model": run.model,
@@ -81,20 +86,24 @@ def _score_set(run: Run, entry: str, reader: str | None) -> dict[str, Any]:
         "facts": {"title": facts["set"], "citation": "", **(facts.get("facts") or {})},
         "truth": f"labels of {facts['set']} (sha256 {facts['sha256'][:12]})",
         **found,
+        "ranked": found["ranked"] and coverage["complete"],
+        "coverage": coverage,
         "cost": sum_cost(answers),
         "sizes": sizes,
-        "warnings": [*list_warnings(found), *_list_run_warnings(saved, sizes)],
+        "warnings": [*list_warnings(found, coverage), *_list_run_warnings(saved, sizes)],
         "problems": facts.get("problems") or [],
-        "published": published.list_published(facts["set"], protocol.name, found["coverage"], saved.reader or ""),
+        "published": published.list_published(facts["set"], protocol.name, coverage, saved.reader or ""),
     }
+    # The measures of a kind with this are the score of that kind, which no checker of types can follow.
+    return cast(Score, joined)
 
 
-def _score_ratings(saved: SavedSet) -> dict[str, Any]:
+def _score_ratings(saved: SavedSet) -> RatedMeasures:
     scale = None if saved.protocol.reader == "value" else saved.protocol.scale
     return score_rated(list_ratings(saved), sign=saved.sign, scale=scale)
 
 
-def _score_descriptions(saved: SavedSet) -> dict[str, Any]:
+def _score_descriptions(saved: SavedSet) -> DescriptionMeasures:
     """Descriptions are counted and not scored."""
     rows = [saved.find_answer(item) for item in saved.items]
     statuses = [
@@ -109,7 +118,7 @@ def _score_descriptions(saved: SavedSet) -> dict[str, Any]:
     }
 
 
-_SCORERS: Mapping[str, Callable[[SavedSet], dict[str, Any]]] = {
+_SCORERS: Mapping[str, Callable[[SavedSet], Measures]] = {
     "rated": _score_ratings,
     "choice": lambda saved: score_choice(list_choices(saved)),
     "local": lambda saved: score_tasks(list_task_answers(saved)),

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from distortlab.core.errors import UserError, describe_unknown
 from refine_bench.datasets import (
@@ -24,10 +23,11 @@ from refine_bench.prompts.protocols import Protocol, find_protocol
 from refine_bench.prompts.score_reader import read_score
 from refine_bench.runs.store import check_name
 from refine_bench.scoring import published
-from refine_bench.scoring.coverage import add_coverage
+from refine_bench.scoring.coverage import describe_coverage
 from refine_bench.scoring.predictions import Prediction, read_predictions, unique_predictions
 from refine_bench.scoring.rated import RatedPrediction, score_rated
 from refine_bench.scoring.score_warnings import list_warnings
+from refine_bench.scoring.scores import PredictionScore
 
 __all__ = ["check_reader", "score_predictions"]
 
@@ -40,7 +40,7 @@ def score_predictions(
     *,
     reader: str | None = None,
     name: str | None = None,
-) -> dict[str, Any]:
+) -> PredictionScore:
     """Score predictions made elsewhere on a set of rated images.
 
     Parameters
@@ -60,7 +60,7 @@ def score_predictions(
 
     Returns
     -------
-    dict
+    PredictionScore
         Ready for JSON; "truth" says which truth was used, "problems" which rows were not.
 
     Raises
@@ -77,7 +77,8 @@ def score_predictions(
     source = _Source(file, predictions, asked, reader)
     root = _find_root(spec, data)
     pairs = _match_own_truth(source, spec, on, data) if root is None else _match_set(source, spec, root)
-    found = add_coverage(score_rated(pairs.items, scale=_choose_scale(predictions, asked)), pairs.rows, pairs.of)
+    found = score_rated(pairs.items, scale=_choose_scale(predictions, asked))
+    coverage = describe_coverage(pairs.rows, pairs.of)
     return {
         "set": str(pairs.spec),
         "model": file.stem if name is None else check_name(name),
@@ -85,9 +86,11 @@ def score_predictions(
         "protocol_sha256": asked.sha256 if asked else None,
         "truth": pairs.origin,
         **found,
-        "warnings": list_warnings(found),
+        "ranked": found["ranked"] and coverage["complete"],
+        "coverage": coverage,
+        "warnings": list_warnings(found, coverage),
         "problems": [str(problem) for problem in (*problems, *pairs.problems)],
-        "published": published.list_published(str(pairs.spec), asked.name if asked else "unknown", found["coverage"]),
+        "published": published.list_published(str(pairs.spec), asked.name if asked else "unknown", coverage),
     }
 
 

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from refine_bench.datasets.local import LocalTruth
 from refine_bench.prompts.answers import Reading
 from refine_bench.scoring.failures import describe_failures
+from refine_bench.scoring.measures import CorrelationCell, SeverityMeasures
 from refine_bench.statistics.correlation import mean, srcc
-from refine_bench.statistics.intervals import describe_units, estimate_srcc_interval, list_bounds
+from refine_bench.statistics.intervals import estimate_srcc_interval, list_bounds
+from refine_bench.statistics.units import describe_units
 
 __all__ = ["SeverityReading", "score_severity"]
 
@@ -22,7 +23,7 @@ class SeverityReading:
     truth: LocalTruth
 
 
-def score_severity(items: Sequence[SeverityReading], sign: float) -> dict[str, Any]:
+def score_severity(items: Sequence[SeverityReading], sign: float) -> SeverityMeasures:
     """Score how well a measure of quality falls as severity rises, over all images and within each family.
 
     Parameters
@@ -34,7 +35,7 @@ def score_severity(items: Sequence[SeverityReading], sign: float) -> dict[str, A
 
     Returns
     -------
-    dict
+    SeverityMeasures
         Ready for JSON. `srcc`: over all images, with an interval clustered by reference; `srcc_within`: the mean over
         families.
     """
@@ -46,7 +47,10 @@ def score_severity(items: Sequence[SeverityReading], sign: float) -> dict[str, A
     families: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for region, value, mild in zip(regions, values, mildness, strict=True):
         families[region["family"]].append((value, mild))
-    by = {name: {"n": len(v), "srcc": srcc(*map(list, zip(*v, strict=True)))} for name, v in sorted(families.items())}
+    by: dict[str, CorrelationCell] = {
+        name: {"n": len(pairs), "srcc": srcc(*map(list, zip(*pairs, strict=True)))}
+        for name, pairs in sorted(families.items())
+    }
     statuses = [item.reading.status for item in items if item.reading.value is None]
     return {
         "kind": "severity",

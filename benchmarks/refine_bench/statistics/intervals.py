@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,12 +21,11 @@ from numpy.typing import ArrayLike, NDArray
 from distortlab.core.seeds import stream
 from refine_bench.statistics.correlation import check_pairs, is_defined
 from refine_bench.statistics.jackknife import Groups, form_groups, leave_out, leave_out_krcc, leave_out_ratio
+from refine_bench.statistics.units import FEW
 
 __all__ = [
-    "FEW",
     "Interval",
     "compare_metrics",
-    "describe_units",
     "estimate_intervals",
     "estimate_mean_difference",
     "estimate_mean_interval",
@@ -40,9 +38,6 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 DRAWS = 1999
-FEW = 20
-"""Units below which an interval is not to be trusted: from here on at least 93 % of them hold the truth where 95 % are
-asked for (docs/bench-statistics.md)."""
 LEVEL = 0.95
 SKEWED = 1.5
 """Where nearly all answers are right, a draw may hold one value alone, and its t is infinite: more than so many times
@@ -68,25 +63,6 @@ class Interval:
 def list_bounds(interval: Interval | None) -> list[float] | None:
     """Return [low, high] of an interval, for JSON."""
     return None if interval is None else [interval.low, interval.high]
-
-
-def describe_units(n: int, clusters: Sequence[object] | None) -> dict[str, Any]:
-    """Describe what the interval of n items rests on.
-
-    Parameters
-    ----------
-    n
-        Items.
-    clusters
-        (n,) what share a scene, e.g. names of references; None where all items are independent.
-
-    Returns
-    -------
-    dict
-        Ready for JSON: "units", what a "unit" is, and under "few_clusters" whether there are fewer than `FEW`.
-    """
-    units = n if clusters is None else len(set(clusters))
-    return {"units": units, "unit": "items" if clusters is None else "references", "few_clusters": units < FEW}
 
 
 # --- from pseudo-values to intervals --------------------------------------------------------------------------------

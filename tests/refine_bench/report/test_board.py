@@ -9,7 +9,7 @@ from bench_runs import report_per_set, run_on_labels
 from in_process import Cli
 
 from refine_bench.report.board import make_boards, separate_labels
-from refine_bench.scoring.coverage import add_coverage
+from refine_bench.scoring.coverage import describe_coverage
 
 
 def test_nothing_is_marked_as_best_where_nothing_is_compared(labels: Path, cli: Cli) -> None:
@@ -30,7 +30,8 @@ def _score(**changes: Any) -> dict[str, Any]:
     mapped = {kind: {"plcc": 0.8} for kind in ("4", "5")}
     score = {"set": "x", "kind": "rated", "model": "m", "protocol": "p", "reader": "text", "facts": {}, "sha256": "0"}
     score |= {"failure_rate": 0.0, "ranked": True, "intervals": {}, "mapped": mapped, **values, **changes}
-    return add_coverage(score, changes.get("rows", 9), 9)
+    coverage = describe_coverage(changes.get("rows", 9), 9)
+    return {**score, "ranked": score["ranked"] and coverage["complete"], "coverage": coverage}
 
 
 def test_the_best_error_is_the_smallest() -> None:

@@ -13,9 +13,7 @@ from scipy import stats
 
 from refine_bench.statistics.correlation import krcc, plcc, srcc
 from refine_bench.statistics.intervals import (
-    FEW,
     Interval,
-    describe_units,
     estimate_intervals,
     estimate_mean_interval,
     estimate_ratio_interval,
@@ -24,6 +22,7 @@ from refine_bench.statistics.intervals import (
 )
 from refine_bench.statistics.jackknife import form_groups, leave_out
 from refine_bench.statistics.logistic import fit_logistic
+from refine_bench.statistics.units import FEW, describe_units
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks" / "statistics"))
 import coverage

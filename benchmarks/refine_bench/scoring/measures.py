@@ -1,0 +1,271 @@
+"""What scorers return, for each kind of set: the keys of a score that are measured. "kind" tells which are there.
+
+All of it is ready for JSON. An interval is [low, high]; what is undefined is None.
+"""
+
+from typing import Literal, NotRequired, TypedDict, final
+
+from refine_bench.scoring.failures import FailureFacts
+from refine_bench.statistics.units import UnitFacts
+
+__all__ = [
+    "AccuracyFacts",
+    "Agreement",
+    "AnswerCounts",
+    "CeilingFacts",
+    "ChoiceMeasures",
+    "CorrelationCell",
+    "DescriptionMeasures",
+    "Detection",
+    "DiagnosisMeasures",
+    "FamilyDetection",
+    "GroundingTable",
+    "LocalMeasures",
+    "MappedFit",
+    "Measures",
+    "ObjectTable",
+    "RatedMeasures",
+    "RatedPoint",
+    "RecognitionTable",
+    "ScoreCell",
+    "SeverityMeasures",
+    "ShuffleFacts",
+    "TaskGroups",
+    "TaskTable",
+    "TaskTotals",
+]
+
+Bounds = list[float] | None
+RatedPoint = tuple[str, float | None, float, float | None]
+"""An image: its name, the prediction (higher is better), the opinion on 1-5, the SD between samples."""
+
+
+class AnswerCounts(FailureFacts):
+    """How much was asked, and how much of it was read."""
+
+    n: int
+    n_read: int
+
+
+# --- rated images ---------------------------------------------------------------------------------------------------
+
+
+class Agreement(TypedDict):
+    """How predictions agree with opinions. `mean`: of PLCC and SRCC; `rmse` on 1-5, None without a scale."""
+
+    plcc: float | None
+    srcc: float | None
+    krcc: float | None
+    linear_rmse: float | None
+    rmse: float | None
+    mean: float | None
+
+
+class MappedFit(TypedDict):
+    """Agreement after a logistic. `curve`: its [x, y], absent where there is no fit."""
+
+    plcc: float | None
+    srcc: float | None
+    rmse: float | None
+    status: str
+    curve: NotRequired[list[list[float]]]
+
+
+class CeilingFacts(TypedDict):
+    """What a perfect model would reach: the fields of `Ceiling`."""
+
+    reliability: float
+    plcc: float
+    srcc: float | None
+
+
+class CorrelationCell(TypedDict):
+    """SRCC of the images of one distortion."""
+
+    n: int
+    srcc: float | None
+
+
+class RatedMeasures(AnswerCounts, Agreement, UnitFacts):
+    """Of rated images.
+
+    `columns`: what failures do, by how they are filled: "drop", "midpoint", "worst". `mapped`: by the parameters of the
+    logistic, "4" and "5". `mass`: the share of probability that the tokens which were read hold.
+    """
+
+    kind: Literal["rated"]
+    scale: list[float] | None
+    undefined: str | None
+    intervals: dict[str, Bounds]
+    clusters: int | None
+    columns: dict[str, Agreement]
+    mapped: dict[str, MappedFit]
+    ceiling: CeilingFacts | None
+    samples: int
+    sample_sd: float | None
+    mass: float | None
+    by_kind: dict[str, CorrelationCell]
+    points: list[RatedPoint]
+
+
+# --- multiple choice ------------------------------------------------------------------------------------------------
+
+
+class AccuracyFacts(UnitFacts):
+    """Of some questions. `accuracy` counts what was not read as wrong, `accuracy_read` leaves it out."""
+
+    accuracy: float | None
+    interval: Bounds
+    accuracy_read: float | None
+    chance: float | None
+    questions: int
+
+
+class ShuffleFacts(TypedDict):
+    """Of questions that were asked in every order of their options."""
+
+    questions: int
+    all_right: float | None
+    consistent: float | None
+    chance: float | None
+
+
+class ChoiceMeasures(AnswerCounts, AccuracyFacts):
+    """Of multiple choice. `official`: right by Q-Bench's own rule; `rows`: (name, 1 or 0, None where nobody knows)."""
+
+    kind: Literal["choice"]
+    n_known: int
+    undefined: str | None
+    official: float | None
+    groups: dict[str, dict[str, AccuracyFacts]]
+    shuffled: ShuffleFacts | None
+    rows: list[tuple[str, float | None]]
+
+
+# --- questions of data sets made by distortlab ----------------------------------------------------------------------
+
+
+class ScoreCell(TypedDict):
+    """The mean score of some questions."""
+
+    n: int
+    score: float | None
+
+
+class TaskTotals(UnitFacts):
+    """What the answers to one task come to; what was not read scores 0."""
+
+    n: int
+    failures: dict[str, int]
+    score: float | None
+    interval: Bounds
+
+
+class TaskGroups(TypedDict):
+    """The scores of one task in groups, and one by one: (name, score, status)."""
+
+    by: dict[str, dict[str, ScoreCell]]
+    rows: list[tuple[str, float | None, str]]
+
+
+@final
+class RecognitionTable(TaskTotals, TaskGroups):
+    """Of recognition. `confusion`: true family -> answered family."""
+
+    type_accuracy: float
+    severity_accuracy: float
+    severity_mae: float | None
+    severity_kappa: float | None
+    confusion: dict[str, dict[str, int]]
+    floor: dict[str, float | None]
+
+
+@final
+class ObjectTable(TaskTotals, TaskGroups):
+    """Of the object that is distorted."""
+
+    accuracy: float | None
+    floor: dict[str, float | None]
+
+
+@final
+class GroundingTable(TaskTotals, TaskGroups):
+    """Of the box of the distorted region."""
+
+    mean_iou: float | None
+    iou_50: float | None
+    iou_75: float | None
+    floor: dict[str, float | None]
+
+
+TaskTable = RecognitionTable | ObjectTable | GroundingTable
+
+
+class LocalMeasures(AnswerCounts, UnitFacts):
+    """Of the questions of a data set, by task."""
+
+    kind: Literal["local"]
+    tasks: dict[str, TaskTable]
+
+
+# --- measures of quality on them, sets of regions, descriptions -----------------------------------------------------
+
+
+class SeverityMeasures(AnswerCounts, UnitFacts):
+    """Of a measure of quality that should fall as severity rises. `srcc_within`: the mean over families."""
+
+    kind: Literal["severity"]
+    srcc: float | None
+    interval: Bounds
+    srcc_within: float | None
+    by_family: dict[str, CorrelationCell]
+
+
+class Detection(TypedDict):
+    """Regions found at IoU 0.5."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class FamilyDetection(TypedDict):
+    """Regions of one family that were found."""
+
+    n: int
+    recall: float
+    type_accuracy: float | None
+    severity_accuracy: float | None
+
+
+class DiagnosisFloor(TypedDict):
+    """What is reached without looking, and `of` what."""
+
+    f1: float
+    false_alarms: float
+    of: str
+
+
+class DiagnosisMeasures(AnswerCounts, Detection, UnitFacts):
+    """Of sets of regions. `interval`: of F1; `false_alarms`: the share of `pristine` images with a region."""
+
+    kind: Literal["diagnosis"]
+    interval: Bounds
+    mean_iou: float | None
+    type_accuracy: float | None
+    severity_accuracy: float | None
+    pristine: int
+    false_alarms: float | None
+    false_alarms_interval: Bounds
+    floor: DiagnosisFloor
+    by_family: dict[str, FamilyDetection]
+
+
+class DescriptionMeasures(AnswerCounts):
+    """Of descriptions, which are counted and not scored."""
+
+    kind: Literal["describe"]
+    undefined: str
+
+
+Measures = RatedMeasures | ChoiceMeasures | LocalMeasures | SeverityMeasures | DiagnosisMeasures | DescriptionMeasures
