@@ -8,10 +8,10 @@ import pytest
 from samples import NAMES, Pixels, difference
 
 from distortlab import UserError, distort
-from distortlab.albumentations import as_transform
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 A = pytest.importorskip("albumentations")
+from distortlab.albumentations import as_transform  # noqa: E402
 
 
 def pipeline(*transforms: object, seed: int | None = 7) -> object:

@@ -37,7 +37,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
 
 
-def _filtered(image: Image, start: int, stop: int) -> NDArray[np.uint8]:
+def _filter_rows(image: Image, start: int, stop: int) -> NDArray[np.uint8]:
     """Rows start..stop of the PNG byte stream: filter type Up (2), but None (0) for the first row of the image."""
     flat = image.reshape(image.shape[0], -1)
     out = np.empty((stop - start, 1 + flat.shape[1]), np.uint8)
@@ -65,12 +65,12 @@ def _deflate(data: NDArray[np.uint8]) -> bytes:
 
 
 def _band(image: Image, start: int, stop: int) -> _Band:
-    data = _filtered(image, start, stop)
+    data = _filter_rows(image, start, stop)
     head = b"\x78\x01" if start == 0 else b""
     return _Band(_chunk(b"IDAT", head + _deflate(data)), isal_zlib.adler32(data), data.size)
 
 
-def _joined_adler(first: int, second: int, size: int) -> int:
+def _join_adler(first: int, second: int, size: int) -> int:
     """The Adler-32 of two joined pieces from those of each; `size` is the length of the second."""
     low = ((first & 0xFFFF) + (second & 0xFFFF) - 1) % _ADLER
     high = ((first >> 16) + (second >> 16) + size * ((first & 0xFFFF) - 1)) % _ADLER
@@ -109,7 +109,7 @@ def _assemble(image: Image, part: Callable[[int, int], _Band]) -> bytes:
     bands = [part(start, min(start + _ROWS, height)) for start in range(0, height, _ROWS)]
     adler = 1
     for band in bands:
-        adler = _joined_adler(adler, band.adler, band.size)
+        adler = _join_adler(adler, band.adler, band.size)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     end = _chunk(b"IDAT", b"\x03\x00" + struct.pack(">I", adler)) + _chunk(b"IEND", b"")
     return b"".join([_SIGNATURE, _chunk(b"IHDR", header), *(band.chunk for band in bands), end])

@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -361,6 +362,7 @@ def test_an_upload_that_was_cut_off_is_sent_again(hub: StandInHub, data: Path) -
 # --- killed ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_killed_between_uploads(hub: StandInHub, data: Path, client_environment: dict[str, str]) -> None:
     hub.pause_s = 0.2
     words = [*COMMAND, "push", str(data), REPO]

@@ -121,6 +121,7 @@ def local_coco(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Pat
     return words, folder / "data"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 @pytest.mark.parametrize("moment", ["at the first request", "in the middle"])
 def test_killed_and_continued(
     bucket: str, store: s3fs.S3FileSystem, s3: Server, local_coco: tuple[list[str], Path], tmp_path: Path, moment: str

@@ -215,6 +215,7 @@ def test_options_in_every_order(cli: Cli, tmp_path: Path) -> None:
     assert score["questions"] == 3
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     write_koniq(tmp_path / "koniq", n=40)
     with serving(say_score, delay=0.08) as server:
