@@ -1,6 +1,5 @@
 """The references of a shard: loaded when an image needs them, the last one kept, and the order of their regions."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +14,7 @@ from distortlab.core.region import Region
 from distortlab.core.seeds import stream
 from distortlab.dataset.patches import encode_patch
 from distortlab.generation.candidates import find_conflicting_pairs, select_compatible_names
+from distortlab.generation.draw_counts import DrawCounts
 from distortlab.generation.plan import Shard, Slot
 from distortlab.imaging.encode import Canvas
 from distortlab.recipe import Recipe
@@ -23,23 +23,9 @@ from distortlab.references.licenses import is_allowed
 from distortlab.references.screening import screen
 from distortlab.severity.scene import Scene
 
-__all__ = ["DrawCounts", "LoadedReference", "ReferencePool"]
+__all__ = ["LoadedReference", "ReferencePool"]
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class DrawCounts:
-    """Rejected draws, screened references and skipped annotations of a shard, each by reason.
-
-    `opened` counts the references that were opened; `failures` has those that could not be used, with the reason.
-    """
-
-    rejected: Counter[str] = field(default_factory=Counter)
-    screened: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
-    opened: int = 0
-    failures: list[dict[str, str]] = field(default_factory=list)
 
 
 class LoadedReference:

@@ -17,11 +17,12 @@ from distortlab.dataset.patches import FOOTER, make_archive_rows
 from distortlab.dataset.writer import ShardFiles, make_full_rows
 from distortlab.generation.composition import TaskBalance
 from distortlab.generation.draw import DistortedImage, draw_image
+from distortlab.generation.draw_counts import DrawCounts
 from distortlab.generation.job import Progress
 from distortlab.generation.plan import Shard, select_tasks
 from distortlab.generation.questions import list_choices
 from distortlab.generation.receipt import Receipt, write_receipt
-from distortlab.generation.reference_pool import DrawCounts, ReferencePool
+from distortlab.generation.reference_pool import ReferencePool
 from distortlab.generation.rows import make_image_record, make_samples, make_subject
 from distortlab.recipe import Recipe
 from distortlab.storage.base import Storage
