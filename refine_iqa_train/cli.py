@@ -7,22 +7,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from distortlab.core.program import Commands, add_version, run_program
+from distortlab.core.program import create_app, run_program
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
-    cls=Commands,
-    name="python -m refine_iqa_train",
-    help="Teach vision-language models to see image quality: a cold start, then two stages of GRPO.",
-    epilog="Examples: python -m refine_iqa_train stage1 --config recipes/stage1-qwen3-vl-4b.yaml   ·   "
+app = create_app(
+    "python -m refine_iqa_train",
+    "refine_iqa_train",
+    "Teach vision-language models to see image quality: a cold start, then two stages of GRPO.",
+    "python -m refine_iqa_train stage1 --config recipes/stage1-qwen3-vl-4b.yaml   ·   "
     "accelerate launch --config_file recipes/accelerate/zero3.yaml -m refine_iqa_train stage2 --config my.yaml",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
-add_version(app, "refine_iqa_train")
 
 KEYS = {"allow_extra_args": True, "ignore_unknown_options": True}
 ConfigFile = Annotated[

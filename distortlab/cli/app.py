@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from distortlab.core.program import Commands, add_version
+from distortlab.core.program import create_app
 
 if TYPE_CHECKING:
     from distortlab.dataset.reader import StoredDataset
@@ -27,19 +27,13 @@ __all__ = [
     "show_progress",
 ]
 
-app = typer.Typer(
-    cls=Commands,
-    name="distortlab",
-    help="Local distortions of images, and data sets of them.",
-    epilog="Examples: distortlab generate --n 200 --out data/   ·   distortlab list   ·   "
+app = create_app(
+    "distortlab",
+    "distortlab",
+    "Local distortions of images, and data sets of them.",
+    "distortlab generate --n 200 --out data/   ·   distortlab list   ·   "
     "distortlab distort photo.jpg --as blur.gaussian --severity 4 --box 40,60,300,280 -o out.png",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-add_version(app, "distortlab")
 
 
 class Profile(StrEnum):

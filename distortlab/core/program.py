@@ -16,10 +16,38 @@ from distortlab.core.errors import Interrupted, UserError
 if TYPE_CHECKING:
     import typer
 
-__all__ = ["Commands", "add_version", "run_program"]
+__all__ = ["create_app", "run_program"]
 
 
-def add_version(app: "typer.Typer", program: str) -> None:
+def create_app(name: str, program: str, description: str, examples: str) -> "typer.Typer":
+    """Return the application of a program, without commands: its help, `--version`, and how it ends on Ctrl-C.
+
+    Parameters
+    ----------
+    name
+        What stands in usage lines, e.g. "python -m refine_iqa_train".
+    program
+        What stands before the version and before errors, e.g. "refine_iqa_train".
+    description, examples
+        The first and the last line of the help.
+    """
+    import typer
+
+    app = typer.Typer(
+        cls=_Commands,
+        name=name,
+        help=description,
+        epilog=f"Examples: {examples}",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    _add_version(app, program)
+    return app
+
+
+def _add_version(app: "typer.Typer", program: str) -> None:
     """Give a program the option `--version`, which prints its name and the version of the package."""
     import typer
 
@@ -39,8 +67,8 @@ def add_version(app: "typer.Typer", program: str) -> None:
         pass
 
 
-class Commands(TyperGroup):
-    """Commands (`Typer(cls=Commands)`) that Ctrl-C ends with a sentence of ours: typer says "Aborted.", or nothing."""
+class _Commands(TyperGroup):
+    """Commands that Ctrl-C ends with a sentence of ours: typer says "Aborted.", or nothing."""
 
     def make_context(self, *words: Any, **options: Any) -> Any:
         """Read the command line."""

@@ -5,22 +5,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from distortlab.core.program import Commands, add_version, run_program
+from distortlab.core.program import create_app, run_program
 
 __all__ = ["main"]
 
-app = typer.Typer(
-    cls=Commands,
-    name="refine-bench",
-    help="Score image-quality models, so that the numbers can be believed and repeated.",
-    epilog="Examples: refine-bench run --model ssim --on local:data/   ·   refine-bench score runs/x   ·   "
+app = create_app(
+    "refine-bench",
+    "refine-bench",
+    "Score image-quality models, so that the numbers can be believed and repeated.",
+    "refine-bench run --model ssim --on local:data/   ·   refine-bench score runs/x   ·   "
     "refine-bench report runs/* -o report.html",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
-add_version(app, "refine-bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 Data = Annotated[Path | None, typer.Option(help="Folder that holds the sets.", show_default=False)]
