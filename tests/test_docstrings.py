@@ -24,6 +24,7 @@ CALLED_FIRST = (
     "distortlab.core.seeds:stream",
     "distortlab.distortions.catalog:find",
     "distortlab.distortions.edit:render",
+    "distortlab.generation.generate:generate",
     "distortlab.imaging.decode:read_image",
     "distortlab.recipe:default_recipe",
     "distortlab.recipe:load_recipe",
@@ -40,6 +41,11 @@ CALLED_FIRST = (
     "refine_bench.statistics.correlation:plcc",
     "refine_bench.statistics.correlation:srcc",
     "refine_bench.statistics.logistic:fit_logistic",
+    "refine_iqa_train.config.loading:load_config",
+    "refine_iqa_train.rewards.advantages:plain_advantages",
+    "refine_iqa_train.rewards.advantages:published_advantages",
+    "refine_iqa_train.rewards.ranking:fidelity",
+    "refine_iqa_train.rewards.task_rewards:format_reward",
 )
 """`module:name` of what must have an example; any other docstring may."""
 

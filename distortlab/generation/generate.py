@@ -80,10 +80,13 @@ def generate(
 
     Examples
     --------
-    >>> from distortlab import generate
-    >>> account = generate("refine-perception-20k", "scenes", "data/")  # doctest: +SKIP
-    >>> account.images, account.trouble  # doctest: +SKIP
-    (20000, None)
+    >>> import tempfile
+    >>> from distortlab import generate, load_recipe, open_dataset
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     account = generate(load_recipe("smoke", n=2), "scenes", folder, workers=1)
+    ...     data = open_dataset(folder)
+    >>> account.images, data.splits
+    (2, ('train',))
     """
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     whole, (part, parts) = shard is None, _check_part(shard or (1, 1))

@@ -6,6 +6,7 @@
 import sys
 import time
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from math import inf
 from pathlib import Path
@@ -137,7 +138,7 @@ class _MissingValuesCallback(TrainerCallback):  # type: ignore[misc]
             del logs[name]
 
 
-class _LogHandler:
+class _LogHandler(ABC):
     """Hands on what transformers logs at a step; beside `TrainerCallback`."""
 
     def on_log(
@@ -150,8 +151,8 @@ class _LogHandler:
     ) -> None:
         self.handle_logs(logs or {}, state)
 
-    def handle_logs(self, logs: Logs, state: "TrainerState") -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def handle_logs(self, logs: Logs, state: "TrainerState") -> None: ...
 
 
 class _LineCallback(_LogHandler, TrainerCallback):  # type: ignore[misc]
