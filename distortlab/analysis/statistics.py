@@ -102,6 +102,11 @@ class Statistics:
     recipe: Recipe | None = None
     blind: Shortcuts | None = None
 
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that are asked, sorted."""
+        return sorted({task for _, _, task in self.asked})
+
 
 def collect_statistics(
     stored: StoredDataset, split: str | None = None, progress: Callable[[int], None] = lambda images: None

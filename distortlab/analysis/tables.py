@@ -66,12 +66,8 @@ def _table(title: str, heads: Iterable[str], left: int = 1) -> Table:
     return table
 
 
-def _tasks(statistics: Statistics) -> list[str]:
-    return sorted({task for _, _, task in statistics.asked})
-
-
 def _count_table(statistics: Statistics) -> Table:
-    tasks = _tasks(statistics)
+    tasks = statistics.tasks
     table = _table("images by family and severity, and questions about them", ["family", *"12345", "images", *tasks])
     sums: Counter[int] = Counter()
     for family in FAMILIES:

@@ -40,7 +40,7 @@ def get_worker_context(preload: str = "") -> Any:
         # Linux kills the server when the thread that started it ends: only the main one lasts as long as the process.
         tied = threading.current_thread() is threading.main_thread()
         first = ["distortlab.core.forkserver_preload"] if tied else []
-        context.set_forkserver_preload([*first, *filter(None, [preload])])
+        context.set_forkserver_preload([*first, preload] if preload else first)
     return context
 
 

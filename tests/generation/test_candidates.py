@@ -30,12 +30,19 @@ Places = tuple[tuple[str, tuple[int, int, int, int]], ...]
 
 
 def reference(places: Places, annotated: Places = (), name: str = "r") -> Reference:
-    def drawn(named: Places) -> tuple[NamedRegion, ...]:
+    def name_regions(named: Places) -> tuple[NamedRegion, ...]:
         return tuple(NamedRegion(Region.from_box(Box(*box), SHAPE), own) for own, box in named)
 
     image = picture(sum(map(ord, name)))
     return Reference(
-        name, image, encoded(image, "PNG"), "png", "made", "none", drawn(places), annotated=drawn((*places, *annotated))
+        name,
+        image,
+        encoded(image, "PNG"),
+        "png",
+        "made",
+        "none",
+        name_regions(places),
+        annotated=name_regions((*places, *annotated)),
     )
 
 

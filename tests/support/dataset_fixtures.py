@@ -11,7 +11,7 @@ from dataset_samples import Gallery, small_recipe
 from distortlab.generation.generate import generate
 
 
-def made(folder: Path, **recipe: Any) -> Path:
+def make_data_set(folder: Path, **recipe: Any) -> Path:
     generate(small_recipe(**recipe), Gallery(), folder, workers=1)
     return folder
 
@@ -19,13 +19,13 @@ def made(folder: Path, **recipe: Any) -> Path:
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve images in three shards, two splits. Not to be changed."""
-    return made(tmp_path_factory.mktemp("shared") / "data")
+    return make_data_set(tmp_path_factory.mktemp("shared") / "data")
 
 
 @pytest.fixture(scope="session")
 def smaller(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six images in two shards: what a changed recipe gives. Not to be changed."""
-    return made(tmp_path_factory.mktemp("shared") / "smaller", n=6)
+    return make_data_set(tmp_path_factory.mktemp("shared") / "smaller", n=6)
 
 
 @pytest.fixture

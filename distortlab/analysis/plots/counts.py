@@ -15,7 +15,7 @@ __all__ = ["draw_counts", "draw_objects"]
 
 def draw_counts(statistics: Statistics) -> Figure:
     """Family x severity x task."""
-    tasks = [task for task in _tasks(statistics) if task]
+    tasks = [task for task in statistics.tasks if task]
     figure, axes = new_figure(2.6 + 2.5 * (len(tasks) + 1), 5.2, 1, len(tasks) + 1, sharey=True, squeeze=False)
     panels: list[tuple[str, Callable[[str, int], int]]] = [("images", lambda f, s: statistics.cells[f, s])]
     panels += [(task, lambda f, s, task=task: statistics.asked[f, s, task]) for task in tasks]  # type: ignore[misc]
@@ -25,10 +25,6 @@ def draw_counts(statistics: Statistics) -> Figure:
     axes[0][0].set_yticks(range(len(FAMILIES)), [PHRASES[family] for family in FAMILIES])
     figure.supxlabel("severity", fontsize=10)
     return figure
-
-
-def _tasks(statistics: Statistics) -> list[str]:
-    return sorted({task for _, _, task in statistics.asked})
 
 
 def _draw_cells(axis: Any, values: np.ndarray, title: str) -> None:

@@ -181,14 +181,6 @@ def copied(perception: Path, out: Path) -> Path:
     return out
 
 
-def rewritten(folder: Path, change: Any) -> str:
-    """The data set with every table of questions changed, as a folder of Parquet files."""
-    for path in (folder / "rft").glob("*.parquet"):
-        table = change(pq.read_table(path))
-        pq.write_table(table.replace_schema_metadata(None), path)
-    return str(folder)
-
-
 def test_a_column_is_missing(config: Config, perception: Path, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     table = pa.table({"prompt": ["a"], "answer": ["b"]})
