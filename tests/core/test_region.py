@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pycocotools import mask as coco_mask
 from samples import Pixels, aligned, blob
 from strategies import masks
 
@@ -126,6 +127,31 @@ def test_a_region_is_its_mask(mask: Pixels) -> None:
     assert np.array_equal(region.mask, mask[box.slices])
     assert Region.from_rle(json.loads(json.dumps(region.rle))) == region
     assert region == Region.from_mask(mask.astype(bool)) == Region.from_mask(mask * 255) == Region.from_mask(mask * 0.5)
+
+
+@given(masks(60), st.integers(1, 12), st.integers(1, 12))
+def test_a_region_is_encoded_and_decoded_as_pycocotools_does(mask: Pixels, rows: int, columns: int) -> None:
+    """Only the columns of its box are, which must not show: not in small frames, nor where it touches a side."""
+    for part in (mask, mask[:rows, :columns], np.asfortranarray(mask), mask[::-1, ::-1]):
+        coded = coco_mask.encode(np.asfortranarray(part))
+        region = Region.from_mask(part)
+        assert region.counts == coded["counts"]
+        again = Region(region.size, region.counts)
+        assert again.bbox == region.bbox
+        assert np.array_equal(again.mask, coco_mask.decode(coded)[region.bbox.slices])
+        assert np.array_equal(again.mask, region.mask)
+
+
+@given(masks(40))
+def test_the_largest_part_is_that_of_the_connected_components(mask: Pixels) -> None:
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    assert Region.from_mask(mask).largest_part == statistics[1:, cv2.CC_STAT_AREA].max() / mask.sum()
+
+
+def test_an_empty_region_has_no_part() -> None:
+    region = Region.from_mask(np.zeros((5, 7), bool))
+    assert (region.area, region.bbox, region.mask.shape, region.largest_part) == (0, Box(0, 0, 0, 0), (0, 0), 0.0)
+    assert Region(region.size, region.counts).mask.shape == (0, 0)
 
 
 def test_a_box_region_is_a_rectangle() -> None:

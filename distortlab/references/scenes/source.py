@@ -84,9 +84,8 @@ def _compress_jpeg(image: Image) -> tuple[Image, bytes]:
 
 def _label_regions(labels: Mask, names: Sequence[str]) -> Iterator[AnnotatedRegion]:
     """The region of every piece."""
-    by_column = np.asfortranarray(labels)  # the order that run lengths are counted in: encoding need not copy
     for number, name in enumerate(names, start=1):
-        yield AnnotatedRegion(name, Region.from_mask(by_column == number))
+        yield AnnotatedRegion(name, Region.from_mask(labels == number))
 
 
 @dataclass(frozen=True)
