@@ -23,8 +23,18 @@ from PIL import ImageFile, UnidentifiedImageError
 
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image, get_shape
+from distortlab.imaging.metadata import strip_metadata
 
-__all__ = ["MAX_PIXELS", "DecodedImage", "compute_shrunk_shape", "decode_image", "read_bytes", "read_image", "shrink"]
+__all__ = [
+    "MAX_PIXELS",
+    "DecodedImage",
+    "compute_shrunk_shape",
+    "decode_image",
+    "decode_without_metadata",
+    "read_bytes",
+    "read_image",
+    "shrink",
+]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 MAX_PIXELS = 64_000_000
@@ -91,6 +101,63 @@ def decode_image(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
             format=str(picture.format),
             transposed=swap,
         )
+
+
+def decode_without_metadata(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[DecodedImage, bytes | None]:
+    """Decode an image file, and take the metadata out of it.
+
+    A JPEG that is stored upright is decoded once, from the bytes that are kept: what they decode to is the image, and
+    nothing needs to be compared. Of other files the pixels are compared.
+
+    Parameters
+    ----------
+    data, max_pixels
+        As for `decode_image`.
+
+    Returns
+    -------
+    tuple
+        The decoded image; and a file without metadata that any ordinary reader decodes to it, which is `data` itself
+        where there was nothing to take out, or None where there is no such file.
+
+    Raises
+    ------
+    BadReference
+        For whatever cannot be read exactly.
+    """
+    clean = strip_metadata(data)
+    if clean is not None and clean is not data and _is_upright_jpeg(data, max_pixels):
+        decoded = _try_decoding(clean, max_pixels)
+        if decoded:
+            return decoded, clean
+    decoded = decode_image(data, max_pixels)
+    if clean is None or not decoded.is_faithful:
+        return decoded, None
+    if clean is not data:
+        again = _try_decoding(clean, max_pixels)
+        if again is None or not np.array_equal(again.image, decoded.image):
+            return decoded, None
+    return decoded, clean
+
+
+def _is_upright_jpeg(data: bytes, max_pixels: int) -> bool:
+    """Whether a file is a JPEG in colour that no orientation turns, judged by its header."""
+    try:
+        with _one_sentence(), Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
+            _check_header(picture, max_pixels)
+            turns = _read_turn(picture.getexif().get(ORIENTATION))
+            return picture.format == "JPEG" and picture.mode == "RGB" and not any(turns)
+    except BadReference:
+        return False
+
+
+def _try_decoding(data: bytes, max_pixels: int) -> DecodedImage | None:
+    """The image of a file, or None unless any ordinary reader decodes it to the same."""
+    try:
+        decoded = decode_image(data, max_pixels)
+    except BadReference:
+        return None
+    return decoded if decoded.is_faithful else None
 
 
 def read_bytes(path: Path) -> bytes:

@@ -82,10 +82,10 @@ class CocoEntry:
     name_count: int = 0
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
-        """Read the image and draw_shape its regions at the size it is kept in. Raises `BadReference`."""
-        data, upright = read_picture(self.path)
+        """Read the image and draw its regions at the size it is kept in. Raises `BadReference`."""
+        upright, file = read_picture(self.path, references)
         self._check_size(get_shape(upright.image), upright.transposed)
-        picture = encode_image(data, upright, references)
+        picture = encode_image(upright, file, references)
         selection = select_regions(self._draw_outlines(get_shape(picture.image)), regions)
         return make_reference(self.id, picture, selection, self.source, self.license, self.objects)
 

@@ -48,7 +48,7 @@ class FolderEntry:
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the picture and segment it at the size it is kept in. Raises `BadReference`."""
-        picture = encode_image(*read_picture(self.path), references)
+        picture = encode_image(*read_picture(self.path, references), references)
         segments = tuple(NamedRegion(region, None) for region in segment_image(picture.image, regions))
         return make_reference(self.id, picture, RegionSelection(segments), self.relative, LICENSE)
 

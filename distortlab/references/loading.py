@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image
-from distortlab.imaging.decode import DecodedImage, decode_image, read_bytes, shrink
+from distortlab.imaging.decode import DecodedImage, decode_image, decode_without_metadata, read_bytes, shrink
 from distortlab.imaging.encode import encode_png
-from distortlab.imaging.metadata import strip_metadata
 from distortlab.recipe import ReferenceRules
 from distortlab.references.base import Reference
 from distortlab.references.regions.selection import RegionSelection
 
-__all__ = ["EncodedImage", "encode_image", "make_reference", "read_picture"]
+__all__ = ["EncodedImage", "decode_picture", "encode_image", "make_reference", "read_picture"]
 
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png"}
 
@@ -29,54 +26,79 @@ class EncodedImage:
     extension: str
 
 
-def read_picture(path: Path) -> tuple[bytes, DecodedImage]:
-    """Read a picture.
+def read_picture(path: Path, rules: ReferenceRules) -> tuple[DecodedImage, bytes | None]:
+    """Read a picture from a file.
 
     Parameters
     ----------
     path
         Of the file.
+    rules
+        Without `keep_metadata`, metadata is taken out.
 
     Returns
     -------
     tuple
-        The bytes of the file, and its pixels turned upright.
+        Its pixels turned upright, and the file to keep, as from `decode_picture`.
 
     Raises
     ------
     BadReference
         Where it cannot be read; the sentence names the file.
     """
-    data = read_bytes(path)
-    try:
-        return data, decode_image(data)
-    except BadReference as error:
-        raise BadReference(f"{path}: {error}") from None
+    return decode_picture(read_bytes(path), rules, str(path))
 
 
-def encode_image(data: bytes, upright: DecodedImage, rules: ReferenceRules) -> EncodedImage:
-    """Make the copy of a picture that a data set keeps.
+def decode_picture(data: bytes, rules: ReferenceRules, where: str) -> tuple[DecodedImage, bytes | None]:
+    """Decode a picture.
 
     Parameters
     ----------
     data
         The bytes of the file.
-    upright
-        Its pixels, from `read_picture`.
     rules
-        `max_side` is the longest side of the copy in pixels; without `keep_metadata`, metadata is taken out.
+        Without `keep_metadata`, metadata is taken out.
+    where
+        What an error calls it.
+
+    Returns
+    -------
+    tuple
+        Its pixels turned upright; and a file that decodes to exactly them, or None where there is none that may be
+        kept.
+
+    Raises
+    ------
+    BadReference
+        Where it cannot be read.
+    """
+    try:
+        if not rules.keep_metadata:
+            return decode_without_metadata(data)
+        decoded = decode_image(data)
+    except BadReference as error:
+        raise BadReference(f"{where}: {error}") from None
+    return decoded, data if decoded.is_faithful else None
+
+
+def encode_image(upright: DecodedImage, file: bytes | None, rules: ReferenceRules) -> EncodedImage:
+    """Make the copy of a picture that a data set keeps.
+
+    Parameters
+    ----------
+    upright, file
+        Its pixels and the file to keep, from `read_picture` or `decode_picture`.
+    rules
+        `max_side` is the longest side of the copy in pixels.
 
     Returns
     -------
     EncodedImage
-        With the file's own bytes where they decode to exactly these pixels, else as PNG. A file whose metadata cannot
-        be taken out is kept as PNG, too.
+        With the file where that decodes to exactly these pixels, else as PNG.
     """
     image = shrink(upright.image, rules.max_side)
-    if upright.is_faithful and image is upright.image:
-        own = data if rules.keep_metadata else _strip_metadata(data, image)
-        if own is not None:
-            return EncodedImage(image, own, EXTENSIONS[upright.format])
+    if file is not None and image is upright.image:
+        return EncodedImage(image, file, EXTENSIONS[upright.format])
     return EncodedImage(image, encode_png(image), "png")
 
 
@@ -101,15 +123,3 @@ def make_reference(
         skipped=selection.skipped,
         annotated=selection.annotated,
     )
-
-
-def _strip_metadata(data: bytes, image: Image) -> bytes | None:
-    """The file without metadata, or None where that would not decode to the same pixels."""
-    clean = strip_metadata(data)
-    if clean is None or clean is data:
-        return clean
-    try:
-        again = decode_image(clean)
-    except BadReference:
-        return None
-    return clean if again.is_faithful and np.array_equal(again.image, image) else None

@@ -1,12 +1,14 @@
 """Metadata go, pixels stay."""
 
 import io
+import re
 import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import simplejpeg
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
@@ -14,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from reference_samples import encoded, photograph
 
 from distortlab.core.errors import BadReference
-from distortlab.imaging.decode import decode_image
+from distortlab.imaging.decode import decode_image, decode_without_metadata
 from distortlab.imaging.metadata import strip_metadata
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.folder import open_folder
@@ -143,6 +145,87 @@ def test_damage_never_raises_and_never_changes_pixels(data: st.DataObject) -> No
     except BadReference:
         return  # `store` keeps such a picture as PNG
     assert after.image.shape == before.image.shape
+
+
+def count_decodings(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The bytes that libjpeg-turbo is given, from now on."""
+    decoded: list[bytes] = []
+
+    def decode(data: bytes, space: str) -> Any:
+        decoded.append(data)
+        return real(data, space)
+
+    real = simplejpeg.decode_jpeg
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", decode)
+    return decoded
+
+
+@pytest.mark.parametrize("name", [name for name in CARRIERS if not name.startswith("PNG")])
+def test_a_jpeg_is_decoded_once_from_the_bytes_that_are_kept(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    pixels, decoded = decode_image(CARRIERS[name]).image, count_decodings(monkeypatch)
+    upright, clean = decode_without_metadata(CARRIERS[name])
+    assert decoded == [clean] == [strip_metadata(CARRIERS[name])]
+    assert np.array_equal(upright.image, pixels)
+    assert upright.is_faithful
+
+
+def test_a_plain_jpeg_is_decoded_once_and_kept_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = count_decodings(monkeypatch)
+    assert decode_without_metadata(JPEG)[1] is JPEG
+    assert decoded == [JPEG]
+
+
+@pytest.mark.parametrize("name", [name for name in CARRIERS if name.startswith("PNG")])
+def test_a_png_is_kept_without_metadata(name: str) -> None:
+    upright, clean = decode_without_metadata(CARRIERS[name])
+    assert clean == strip_metadata(CARRIERS[name])
+    assert np.array_equal(decode_image(clean or b"").image, upright.image)
+
+
+@pytest.mark.parametrize("data", [encoded(PHOTO, "JPEG", exif=exif(6)), encoded(PHOTO, "BMP"), encoded(PHOTO, "WEBP")])
+def test_what_no_reader_decodes_to_the_same_pixels_is_not_kept(data: bytes) -> None:
+    upright, clean = decode_without_metadata(data)
+    assert clean is None
+    assert np.array_equal(upright.image, decode_image(data).image)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_cannot_be_cleaned_is_decoded_or_refused_as_it_is(name: str) -> None:
+    try:
+        expected = decode_image(HOSTILE[name])
+    except BadReference as error:
+        with pytest.raises(BadReference, match=re.escape(str(error))):
+            decode_without_metadata(HOSTILE[name])
+        return
+    upright, clean = decode_without_metadata(HOSTILE[name])
+    assert clean is None
+    assert np.array_equal(upright.image, expected.image)
+
+
+def test_a_file_that_the_cleaning_breaks_is_kept_as_png(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("distortlab.imaging.decode.strip_metadata", lambda data: data[:200])
+    for suffix, data in (("jpg", CARRIERS["EXIF"]), ("png", encoded(PHOTO, "PNG"))):
+        folder = tmp_path / suffix
+        folder.mkdir()
+        reference = stored(folder, data, suffix)
+        assert reference.extension == "png"
+        assert SECRET not in reference.encoded
+        assert np.array_equal(decode_image(reference.encoded).image, decode_image(data).image)
+
+
+@given(st.data())
+def test_what_is_kept_of_a_damaged_file_decodes_to_the_image_and_holds_no_metadata(data: st.DataObject) -> None:
+    whole = bytearray(CARRIERS[data.draw(st.sampled_from(sorted(CARRIERS)))])
+    for _ in range(data.draw(st.integers(1, 3))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        upright, clean = decode_without_metadata(bytes(whole))
+    except BadReference:
+        return
+    if clean is not None:
+        assert upright.is_faithful
+        assert np.array_equal(decode_image(clean).image, upright.image)
+        assert strip_metadata(clean) is clean
 
 
 def stored(tmp_path: Path, data: bytes, suffix: str = "jpg", **rules: Any) -> Any:

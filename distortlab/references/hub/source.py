@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from distortlab.core.errors import BadReference, UserError, describe_unknown
 from distortlab.core.image import get_shape
-from distortlab.imaging.decode import MAX_BYTES, decode_image
+from distortlab.imaging.decode import MAX_BYTES
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import Entry, NamedRegion, Reference
 from distortlab.references.hub.objects import Columns, find_columns, read_names, read_shapes
@@ -32,7 +32,7 @@ from distortlab.references.hub.tables import (
     read_row,
 )
 from distortlab.references.listing import CountedReferences, hash_order
-from distortlab.references.loading import encode_image, make_reference
+from distortlab.references.loading import decode_picture, encode_image, make_reference
 from distortlab.references.regions.outlines import draw_shape
 from distortlab.references.regions.segmentation import segment_image
 from distortlab.references.regions.selection import AnnotatedRegion, RegionSelection, select_regions
@@ -98,11 +98,8 @@ class HubEntry:
         """
         row = read_row(self.table.files, self.group, self.row, self.table.columns.to_read)
         data = _image_bytes(row[self.table.columns.image], self.source)
-        try:
-            upright = decode_image(data)
-        except BadReference as error:
-            raise BadReference(f"{self.source}: {error}") from None
-        picture = encode_image(data, upright, references)
+        upright, file = decode_picture(data, references, self.source)
+        picture = encode_image(upright, file, references)
         columns = self.table.columns
         if columns.objects is None:
             segments = tuple(NamedRegion(region, None) for region in segment_image(picture.image, regions))
