@@ -145,8 +145,10 @@ class Ladder:
     deviation: str = ""
 
 
-TARGETS: tuple[float, float, float, float, float] = (2.0, 3.0, 4.5, 6.5, 9.0)
-"""V of severities 1 to 5: each step is about 1.45 times as visible as the one below."""
+TARGETS: tuple[float, float, float, float, float] = (1.8, 2.6, 3.8, 5.5, 8.0)
+"""V of severities 1 to 5. Each is at least 1.44 times the one below: two edits within a factor of 1.2 of their targets
+are in the order of their severities.
+"""
 
 
 def matched_ladder(*values: float) -> Ladder:

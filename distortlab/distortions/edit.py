@@ -8,7 +8,7 @@ would have given on the whole image.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
@@ -18,15 +18,20 @@ from distortlab.core.region import Box, Region, blend
 from distortlab.distortions.base import Distortion, Site
 from distortlab.distortions.catalog import find
 
-__all__ = ["Edit", "EditParams", "Visibility", "compute_spatial_scale", "render", "render_edit"]
+__all__ = ["MEASURE_VERSION", "Edit", "EditParams", "Visibility", "compute_spatial_scale", "render", "render_edit"]
+
+
+MEASURE_VERSION = 2
+"""Of what V is: 1 compared structure by SSIM and meant 2, 3, 4.5, 6.5 and 9 by severities 1 to 5; 2 by GMSD."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
     """How visible an edit is inside its region.
 
-    `v` just-noticeable differences; `structure` 1 - SSIM, 0..2; `colour` mean CIEDE2000; `trend` how far it went the
-    way its family says, in the unit of the family's row in `TRENDS` (0 where the family has no direction).
+    `v` just-noticeable differences; `structure` deviation of gradient similarity, 0..0.5; `colour` mean CIEDE2000
+    (2:1:1); `trend` how far it went the way its family says, in the unit of the family's row in `TRENDS` (0 where the
+    family has no direction).
     """
 
     v: float
@@ -44,6 +49,7 @@ class EditParams(TypedDict):
     feather: int
     address: list[str | int]
     version: int
+    measure: NotRequired[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Edit:
     """One distortion of one region, with all that is needed to render it again.
 
     `amount` is the setting of the dial as the ladder has it; `scale` multiplies it where the dial is spatial. `address`
-    names the randomness. `version` is the operator's.
+    names the randomness. `version` is the operator's, `measure` that of its visibility.
     """
 
     region: Region
@@ -63,6 +69,7 @@ class Edit:
     address: tuple[str | int, ...]
     version: int = 1
     visibility: Visibility | None = None
+    measure: int = MEASURE_VERSION
 
     @property
     def bbox(self) -> Box:
@@ -79,6 +86,7 @@ class Edit:
             "feather": self.feather,
             "address": list(self.address),
             "version": self.version,
+            "measure": self.measure,
         }
 
     @classmethod
@@ -94,6 +102,7 @@ class Edit:
             feather=int(values["feather"]),
             address=tuple(values["address"]),
             version=int(values["version"]),
+            measure=int(values.get("measure", 1)),
         )
 
 

@@ -17,6 +17,7 @@ from distortlab.core.errors import BadRecipe
 from distortlab.core.seeds import stream
 from distortlab.dataset.layout import FORMAT
 from distortlab.distortions.catalog import CATALOG, list_variants
+from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.generation.allocation import assign_cells, assign_tasks, largest_remainder, match_tasks
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, References
@@ -107,6 +108,7 @@ class Plan:
             "format": FORMAT,
             "generator_version": __version__,
             "operators": {row.name: row.version for row in CATALOG},
+            "measure": MEASURE_VERSION,
             "references": {"source": self.source, "fingerprint": self.fingerprint},
             "recipe": self.recipe.as_dict(),
         }

@@ -34,8 +34,10 @@ def _response(value: Floats) -> Floats:
     return np.where(value > 0.008856, np.cbrt(value), np.float32(7.787) * value + np.float32(16 / 116))
 
 
-def ciede2000(first: Floats, second: Floats) -> Floats:
-    """Colour difference of two CIELAB arrays (..., 3), with kL = kC = kH = 1."""
+def ciede2000(first: Floats, second: Floats, k_lightness: float = 1.0) -> Floats:
+    """Colour difference of two CIELAB arrays (..., 3), with kC = kH = 1; `k_lightness` is kL, which divides differences
+    of lightness.
+    """
     l1, a1, b1 = first[..., 0], first[..., 1], first[..., 2]
     l2, a2, b2 = second[..., 0], second[..., 1], second[..., 2]
     stretch = 1 + 0.5 * (1 - _seventh((np.hypot(a1, b1) + np.hypot(a2, b2)) / 2))
@@ -48,7 +50,9 @@ def ciede2000(first: Floats, second: Floats) -> Floats:
     turn = np.where(grey, 0, turn)
     hue = np.where(grey, h1 + h2, h1 + turn / 2)
     mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2
-    dl, dc, dh = _weigh_differences(l2 - l1, c2 - c1, 2 * np.sqrt(c1 * c2) * np.sin(turn / 2), mean_l, mean_c, hue)
+    dl, dc, dh = _weigh_differences(
+        (l2 - l1) / np.float32(k_lightness), c2 - c1, 2 * np.sqrt(c1 * c2) * np.sin(turn / 2), mean_l, mean_c, hue
+    )
     rotation = -_rotation(hue) * 2 * _seventh(mean_c)
     return np.sqrt(np.maximum(dl * dl + dc * dc + dh * dh + rotation * dc * dh, 0)).astype(np.float32, copy=False)
 

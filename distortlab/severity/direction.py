@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.core.image import Image
-from distortlab.severity.scene import Scene, compute_detail, compute_lab, compute_spread, weighted_mean
+from distortlab.severity.scene import Scene, compute_detail, compute_spread, weighted_mean
 
 __all__ = ["TRENDS", "Trend", "find_trend"]
 
@@ -31,7 +31,7 @@ def _spread_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
 
 
 def _chroma_gain(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
-    lab = compute_lab(after)
+    lab = scene.compute_lab(after)
     return weighted_mean(np.hypot(lab[..., 1], lab[..., 2]), scene.colors[0]) - scene.chroma
 
 

@@ -12,12 +12,12 @@ from distortlab.core.region import Mask
 from distortlab.severity.ciede2000 import convert_linear_to_lab
 
 __all__ = [
-    "SSIM_BLOCK",
     "Floats",
     "Scene",
     "average_blocks",
     "average_mask_blocks",
     "compute_detail",
+    "compute_gradient",
     "compute_lab",
     "compute_luma",
     "compute_spread",
@@ -26,10 +26,11 @@ __all__ = [
 
 Floats = NDArray[np.floating]
 
-SSIM_BLOCK = 8
-"""Side of the blocks that structure is compared in, px."""
+_HALF = 2
+_STEP = np.array([1, 0, -1], np.float32)
+_MEAN = np.full(3, 1 / 3, np.float32)
 _COLOR_BLOCK = 5
-# A region of more than twice as many pixels is measured in strips; both block sizes divide a strip.
+# The colours of a region of more than twice as many pixels are measured in strips; a block divides a strip.
 _ENOUGH, _STRIP = 16384, 40
 
 
@@ -45,13 +46,13 @@ class Scene:
     """
 
     def __init__(self, image: Image, mask: Mask) -> None:
+        self.image = np.ascontiguousarray(image)
+        self.mask: Mask = np.ascontiguousarray(mask)
         self._rows = _choose_strips(mask.shape[0], mask.size)
-        self.image: Image = self.select_rows(image)
-        self.mask: Mask = self.select_rows(mask)
 
-    def select_rows(self, pixels: Any) -> Any:
-        """The rows that are measured: all of a small region, every n-th strip of a large one."""
-        return np.ascontiguousarray(pixels if self._rows is None else pixels[self._rows])
+    def _select_rows(self, pixels: Any) -> Any:
+        """The rows whose colours are measured: all of a small region, every n-th strip of a large one."""
+        return pixels if self._rows is None else np.ascontiguousarray(pixels[self._rows])
 
     @cached_property
     def luma(self) -> NDArray[np.uint8]:
@@ -59,19 +60,18 @@ class Scene:
         return compute_luma(self.image)
 
     @cached_property
-    def moments(self) -> tuple[Floats, Floats, Floats]:
-        """Block weights, block means and block mean squares of luma."""
-        plane = self.luma.astype(np.float32)
-        return (
-            average_mask_blocks(self.mask, SSIM_BLOCK),
-            average_blocks(plane, SSIM_BLOCK),
-            average_blocks(plane * plane, SSIM_BLOCK),
-        )
+    def gradient(self) -> tuple[Floats, Floats]:
+        """Weights and gradients of luma at half size, (ceil(rows / 2), ceil(columns / 2)) both."""
+        return average_mask_blocks(self.mask, _HALF), compute_gradient(self.luma)
 
     @cached_property
     def colors(self) -> tuple[Floats, Floats]:
         """Weights and CIELAB of the 5x5 means."""
-        return average_mask_blocks(self.mask, _COLOR_BLOCK), compute_lab(self.image)
+        return average_mask_blocks(self._select_rows(self.mask), _COLOR_BLOCK), self.compute_lab(self.image)
+
+    def compute_lab(self, image: Image) -> Floats:
+        """CIELAB of the 5x5 means of the region in any state, for the weights of `colors`."""
+        return compute_lab(self._select_rows(image))
 
     @cached_property
     def chroma(self) -> float:
@@ -107,6 +107,14 @@ def _choose_strips(rows: int, pixels: int) -> NDArray[np.intp] | None:
 def compute_luma(image: Image) -> NDArray[np.uint8]:
     """8-bit luma (ITU-R BT.601) of an image."""
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def compute_gradient(luma: NDArray[np.uint8]) -> Floats:
+    """The size of the gradient of luma at half size (Prewitt, levels per step), float32."""
+    half = average_blocks(luma, _HALF)
+    across = cv2.sepFilter2D(half, cv2.CV_32F, _STEP, _MEAN, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.sepFilter2D(half, cv2.CV_32F, _MEAN, _STEP, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.magnitude(across, down), np.float32)
 
 
 def average_blocks(plane: NDArray[np.generic], block: int) -> Floats:

@@ -12,7 +12,7 @@ from distortlab.core.image import Image, get_shape, pixels_sha256
 from distortlab.dataset.rows import ImageRow, PictureRow
 from distortlab.dataset.schema import decode_edits
 from distortlab.distortions.catalog import find
-from distortlab.distortions.edit import Edit, render
+from distortlab.distortions.edit import MEASURE_VERSION, Edit, render
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe
 from distortlab.severity.scene import Scene
@@ -84,14 +84,14 @@ def _check_edit(image: Image, reference: Image, row: Mapping[str, Any], recipe: 
         yield "nothing is changed inside its regions"
     if find_render_obstacle(row) is None and pixels_sha256(render(reference, edits)) != row["pixels_sha256"]:
         yield "its recipe does not give its pixels"
-    if len(edits) == 1:
+    if len(edits) == 1 and edits[0].measure == MEASURE_VERSION:
         yield from _check_visibility(image, reference, edits[0], row["regions"][0]["visibility"], recipe)
 
 
 def _check_visibility(
     image: Image, reference: Image, edit: Edit, stored: Mapping[str, float], recipe: Recipe | None
 ) -> Iterator[str]:
-    """The change measured again: as stored, and a label that may stand. Another version may have measured otherwise."""
+    """The change measured again: as stored, and a label that may stand."""
     scene = Scene(np.ascontiguousarray(reference[edit.bbox.slices]), edit.region.mask)
     visibility = measure_visibility(scene, np.ascontiguousarray(image[edit.bbox.slices]), edit.distortion)
     for name, value in stored.items():

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from distortlab.distortions.edit import MEASURE_VERSION
+
 __all__ = ["Report"]
 
 _MOST = 1_000
@@ -48,6 +50,12 @@ class Report:
     def leave_out(self, reason: str) -> None:
         """Count an image whose recipe is not rendered again."""
         self.not_rendered[reason] = self.not_rendered.get(reason, 0) + 1
+
+    def note_measure(self, version: int) -> None:
+        """Note that visibility measured by another version of the measure is not judged."""
+        reason = f"V by version {version} of the measure, which is version {MEASURE_VERSION} here: not measured again"
+        if version != MEASURE_VERSION and reason not in self.not_checked:
+            self.not_checked.append(reason)
 
     def add(self, other: "Report") -> None:
         """Take in the report of a part."""

@@ -13,7 +13,7 @@ from distortlab.core.errors import UserError
 from distortlab.core.region import Box, Region
 from distortlab.distortions.base import TARGETS
 from distortlab.distortions.catalog import find
-from distortlab.distortions.edit import Visibility
+from distortlab.distortions.edit import MEASURE_VERSION, Visibility
 from distortlab.recipe import Recipe
 from distortlab.references.regions.outlines import decode_runs
 from distortlab.references.regions.rules import find_rule_violation
@@ -79,6 +79,8 @@ def _check_edit(row: Row, index: int, values: Row, recipe: Recipe | None) -> Ite
         return
     if reason := find_label_fault(visibility, name, recipe.visibility.minimum - _ROUNDED):
         yield f"{name} is {reason} by what is stored with it (V {visibility.v:.2f}, trend {visibility.trend:.3f})"
+    if params.get("measure", 1) != MEASURE_VERSION:
+        return
     off = visibility.v / TARGETS[severity - 1]
     if not 1 / recipe.tolerance - _ROUNDED <= off <= recipe.tolerance + _ROUNDED:
         yield f"V is {visibility.v:.2f} at severity {severity}, which stands for {TARGETS[severity - 1]:g}"

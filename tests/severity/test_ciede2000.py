@@ -51,11 +51,12 @@ def test_the_pair_at_the_jump() -> None:
     assert min(abs(value - 7.1792), abs(value - 7.2195)) < 3e-4
 
 
-def test_random_colours_agree_with_scikit_image() -> None:
+@pytest.mark.parametrize("k_lightness", [1.0, 2.0])
+def test_random_colours_agree_with_scikit_image(k_lightness: float) -> None:
     rng = np.random.default_rng(0)
     first = rng.uniform((0, -100, -100), (100, 100, 100), (200, 200, 3)).astype(np.float32)
     second = (first + rng.normal(0, 12, first.shape)).astype(np.float32)
-    ours, theirs = ciede2000(first, second), color.deltaE_ciede2000(first, second)
+    ours, theirs = ciede2000(first, second, k_lightness), color.deltaE_ciede2000(first, second, kL=k_lightness)
     assert ours.dtype == np.float32
     assert ours.shape == (200, 200)
     # At hues 180 degrees apart the formula jumps; float32 may land on the other side of it.

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from distortlab.severity.scene import Scene, average_blocks, average_mask_blocks
+from distortlab.severity.scene import Scene, average_blocks, average_mask_blocks, compute_gradient, compute_lab
 
 SHAPES = [(8, 8), (9, 17), (16, 3), (1, 1), (23, 40)]
 
@@ -26,16 +27,22 @@ def test_blocks_of_a_mask_are_shares_with_nothing_beyond_the_edge(shape: tuple[i
     assert (average_blocks(mask, 8) == 1).all()
 
 
-def test_a_large_region_is_measured_in_whole_strips() -> None:
-    rows = np.repeat(np.arange(1000, dtype=np.int64) % 256, 100).reshape(1000, 100).astype(np.uint8)
-    scene = Scene(np.repeat(rows[..., None], 3, axis=2), np.ones((1000, 100), np.uint8))
-    kept = scene.select_rows(np.arange(1000))
-    assert 0 < len(kept) < 1000
-    assert scene.image.shape[:2] == scene.mask.shape == (len(kept), 100)
-    assert (np.diff(kept.reshape(-1, 40), axis=1) == 1).all()
-    assert (kept[::40] % 40 == 0).all()
+@pytest.mark.parametrize(("rows", "sampled"), [(1000, True), (300, False)])
+def test_the_colours_of_a_large_region_are_measured_in_whole_strips(rows: int, sampled: bool) -> None:
+    """Each strip of 40 rows has a grey of its own: blocks of five rows that crossed a strip would have another."""
+    grey = np.repeat(np.arange(-(-rows // 40), dtype=np.uint8) * 9, 40)[:rows]
+    image = np.ascontiguousarray(np.broadcast_to(grey[:, None, None], (rows, 100, 3)))
+    weight, lab = Scene(image, np.ones((rows, 100), np.uint8)).colors
+    assert weight.shape == lab.shape[:2]
+    assert (len(weight) < rows // 5) == sampled
+    known = {round(float(value), 2) for value in compute_lab(np.repeat(image[::40], 40, axis=0))[..., 0].ravel()}
+    assert {round(float(value), 2) for value in lab[..., 0].ravel()} <= known
 
 
-def test_a_small_region_is_measured_whole() -> None:
-    image = np.zeros((50, 60, 3), np.uint8)
-    assert Scene(image, np.ones((50, 60), np.uint8)).image.shape == (50, 60, 3)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_gradients_are_those_of_the_half_size_luma(shape: tuple[int, int]) -> None:
+    luma = np.random.default_rng(4).integers(0, 256, shape).astype(np.uint8)
+    padded = np.pad(luma.astype(float), [(0, side % 2) for side in shape], mode="edge")
+    half = padded.reshape(padded.shape[0] // 2, 2, -1, 2).mean(axis=(1, 3))
+    expected = np.hypot(*(ndimage.prewitt(half, axis, mode="nearest") / 3 for axis in (0, 1)))
+    assert np.allclose(compute_gradient(luma), expected, atol=1e-3)
