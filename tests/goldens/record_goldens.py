@@ -15,6 +15,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from samples import PROFILES, SEVERITIES, blob, distorted, photograph
 
 from distortlab.distortions.base import Distortion, Profile

@@ -5,17 +5,16 @@ from numpy.typing import NDArray
 
 from distortlab.core.image import Image
 from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, matched_ladder
-from distortlab.distortions.exact_math import apply_curve, compute_exact_luma
-from distortlab.distortions.tone import scale_contrast
+from distortlab.distortions.tone import count_luma, map_luma, scale_contrast
 
 Floats = NDArray[np.float64]
 
 
 def sigmoid_contrast(image: Image, gain: float, site: Site) -> Image:
-    """An S-curve of logistic slope `gain` that keeps black and white, and the mean luma of the region."""
-    counts = np.bincount(np.rint(compute_exact_luma(site.pixels)).astype(np.intp), minlength=256)
+    """An S-curve of luma with logistic slope `gain` that keeps black and white, and the mean luma of the region."""
+    counts = count_luma(site.pixels)
     pivot = _pivot(counts / counts.sum(), gain)
-    return apply_curve(image, lambda levels: 255 * _s_curve(levels / 255, pivot, gain))
+    return map_luma(image, lambda levels: 255 * _s_curve(levels / 255, pivot, gain))
 
 
 def _s_curve(x: Floats, pivot: float, gain: float) -> Floats:
@@ -46,7 +45,12 @@ CONTRAST_STRENGTHEN = (
         "gain",
         Dial(1.05, 20),
         matched_ladder(1.36, 1.6, 1.91, 2.6, 4.3),
-        depictqa_ladder(1.4, 1.7, 2.1, 2.6, 4.0, deviation="about the mean of the region, not of the array it lies in"),
+        depictqa_ladder(
+            1.4, 1.7, 2.1, 2.6, 4.0,
+            deviation="of luma, where DepictQA's scales every channel; about the mean of the region, not of the array "
+            "it lies in",
+        ),
+        version=2,
     ),
     Distortion(
         "contrast_strengthen.sigmoid",
@@ -56,9 +60,10 @@ CONTRAST_STRENGTHEN = (
         matched_ladder(6.5, 8.3, 11.2, 15.5, 25),
         depictqa_ladder(
             6, 8, 12, 16, 20,
-            deviation="for `stretch` 2, 4, 6, 8, 10: twice its exponent gives its slope at mid-grey; keeps the "
-            "mean, and starts at 6 instead of 4, which would hardly strengthen; DepictQA's"
-            " sends the mean to mid-grey and weakens 49 % of regions at severity 1",
+            deviation="of luma; for `stretch` 2, 4, 6, 8, 10: twice its exponent gives its slope at mid-grey; keeps "
+            "the mean, and starts at 6 instead of 4, which would hardly strengthen; DepictQA's sends the mean to "
+            "mid-grey and weakens 49 % of regions at severity 1",
         ),
+        version=2,
     ),
 )  # fmt: skip

@@ -4,22 +4,22 @@ import numpy as np
 
 from distortlab.core.image import Image
 from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, matched_ladder
-from distortlab.distortions.exact_math import apply_curve, compute_exact_luma
-from distortlab.distortions.tone import scale_contrast
+from distortlab.distortions.tone import count_luma, map_luma, scale_contrast
 
 
 def compress_contrast(image: Image, width: float, site: Site) -> Image:
-    """Pull the tones together softly: `m + d / (1 + |d| / width)`, m the region's mean luma, d the distance from it.
+    """Pull luma together softly: `m + d / (1 + |d| / width)`, m the region's mean luma, d the distance from it.
 
     Fine detail near the mean survives, highlights and shadows do not; the output stays within `width` levels of m.
     """
-    mean = float(compute_exact_luma(site.pixels).mean())
+    counts = count_luma(site.pixels)
+    mean = int(counts @ np.arange(256)) / int(counts.sum())
 
     def curve(levels: np.ndarray) -> np.ndarray:
         distance = levels - mean
         return mean + distance / (1 + np.abs(distance) / width)
 
-    return apply_curve(image, curve)
+    return map_luma(image, curve)
 
 
 CONTRAST_WEAKEN = (
@@ -30,8 +30,11 @@ CONTRAST_WEAKEN = (
         Dial(0.98, 0),
         matched_ladder(0.7, 0.59, 0.47, 0.34, 0.22),
         depictqa_ladder(
-            0.75, 0.6, 0.45, 0.3, 0.2, deviation="about the mean of the region, not of the array it lies in"
+            0.75, 0.6, 0.45, 0.3, 0.2,
+            deviation="of luma, where DepictQA's scales every channel; about the mean of the region, not of the array "
+            "it lies in",
         ),
+        version=2,
     ),
     Distortion(
         "contrast_weaken.compress",
@@ -40,5 +43,6 @@ CONTRAST_WEAKEN = (
         Dial(1000, 1),
         matched_ladder(157, 86, 52, 32, 14.4),
         None,
+        version=2,
     ),
-)
+)  # fmt: skip

@@ -1,5 +1,7 @@
 """Quantization: fewer levels, or fewer colours, chosen from the region's own pixels."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,15 +9,31 @@ from PIL import Image as pillow
 
 from distortlab.core.image import Image
 from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, matched_ladder
-from distortlab.distortions.exact_math import apply_curve, to_uint8
+from distortlab.distortions.exact_math import to_uint8
 
 _SAMPLE = 2048
+_LEVELS = np.arange(256.0)
 
 
 def uniform_levels(image: Image, levels: float, site: Site) -> Image:
-    """`levels` equal steps from black to white in every channel."""
+    """`levels` equal bins from black to white in every channel, each replaced by one of as many evenly spaced levels.
+
+    They lie so that the channel's mean and spread in the region stay: fixed levels darken, and change the contrast.
+    """
     k = round(levels)
-    return apply_curve(image, lambda x: np.floor(x * k / 256) * 255 / (k - 1))
+    bins = np.floor(np.arange(256) * k / 256)
+
+    def space_levels(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        (mean, spread), (middle, width) = _mean_spread(_LEVELS, counts), _mean_spread(bins, counts)
+        return mean + (bins - middle) * (spread / width if width else 0.0)
+
+    return _per_channel(image, site, space_levels)
+
+
+def _mean_spread(values: NDArray[np.float64], counts: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and standard deviation. The sums are of whole numbers, so every processor has the same."""
+    total, first, second = (float(counts @ power) for power in (values**0, values, values * values))
+    return first / total, math.sqrt(max(second / total - (first / total) ** 2, 0.0))
 
 
 def median_levels(image: Image, levels: float, site: Site) -> Image:
@@ -101,9 +119,9 @@ QUANTIZATION = (
         uniform_levels,
         "levels per channel",
         Dial(64, 2, whole=True),
-        matched_ladder(11, 9, 7, 5, 3),
+        matched_ladder(10, 9, 7, 5, 3),
         None,
-        version=2,
+        version=3,
     ),
     Distortion(
         "quantization.median",
