@@ -1,4 +1,4 @@
-"""The references of a shard: loaded when an image needs them, the last one kept, and the order of their regions."""
+"""The references of a shard: loaded when an image needs them, some kept; and the order in which regions are tried."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +26,9 @@ from distortlab.severity.scene import Scene
 __all__ = ["LoadedReference", "ReferencePool"]
 
 T = TypeVar("T")
+
+_KEPT_PIXELS = 4 << 20
+"""References of so many pixels together are kept: with their files and encoded bands about 6 bytes for each."""
 
 
 class LoadedReference:
@@ -112,7 +115,8 @@ class LoadedReference:
 
 @dataclass(slots=True)
 class ReferencePool:
-    """The references of a shard. Only the last one that was used stays in memory.
+    """The references of a shard. That of the slot and the last ones that were used stay in memory: an image that falls
+    back on others does not make the next image of its own reference load and screen it again.
 
     Parameters
     ----------
@@ -132,7 +136,8 @@ class ReferencePool:
     counts: DrawCounts = field(default_factory=DrawCounts)
     _opened: set[str] = field(default_factory=set)
     _unusable: set[int] = field(default_factory=set)
-    _last: tuple[int, LoadedReference] | None = None
+    _kept: dict[int, LoadedReference] = field(default_factory=dict)
+    _own: int = -1
 
     def order_entries(self, slot: Slot) -> Iterator[tuple[int, int]]:
         """(entry, turn) to try for a slot: its own reference, then spares, then those of other slots."""
@@ -149,6 +154,7 @@ class ReferencePool:
         Those that cannot be used do not count: they cost nothing after the first time.
         """
         left = self.recipe.visibility.references_per_image + 1
+        self._own = slot.entry
         for entry, turn in self.order_entries(slot):
             loaded = self.load(entry)
             if loaded:
@@ -161,15 +167,23 @@ class ReferencePool:
         """The reference of an entry, or None where it cannot be used; the reason is counted once."""
         if index in self._unusable:
             return None
-        if self._last is None or self._last[0] != index:
-            loaded = self._load_entry(self.shard.entries[index])
-            if loaded is None:
-                self._unusable.add(index)
-                return None
-            self._last = (index, loaded)
-        return self._last[1]
+        loaded = self._kept.pop(index, None) or self._load_entry(self.shard.entries[index])
+        if loaded is None:
+            self._unusable.add(index)
+            return None
+        self._kept[index] = loaded
+        self._forget_oldest()
+        return loaded
+
+    def _forget_oldest(self) -> None:
+        """Keep what fits, and always the last one used and that of the slot."""
+        pixels = sum(loaded.reference.image[..., 0].size for loaded in self._kept.values())
+        for index in [*self._kept][:-1]:
+            if pixels > _KEPT_PIXELS and index != self._own:
+                pixels -= self._kept.pop(index).reference.image[..., 0].size
 
     def _load_entry(self, entry: Entry) -> LoadedReference | None:
+        is_new = entry.id not in self._opened
         self._opened.add(entry.id)
         self.counts.opened = len(self._opened)
         try:
@@ -177,7 +191,8 @@ class ReferencePool:
         except BadReference as error:
             self.counts.failures.append({"reference": entry.id, "reason": str(error)})
             return None
-        self.counts.skipped.update(reference.skipped)
+        if is_new:
+            self.counts.skipped.update(reference.skipped)
         if reason := self._find_fault(reference):
             self.counts.screened[reason] += 1
             return None

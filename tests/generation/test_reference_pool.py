@@ -1,13 +1,18 @@
-"""The order in which the regions of a reference are tried."""
+"""Which references are loaded and kept, and the order in which the regions of one are tried."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 
-from dataset_samples import COLUMNS, ROWS, picture, small_recipe
+import pytest
+from dataset_samples import COLUMNS, ROWS, Painting, picture, small_recipe
 from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab.core.region import Box, Region
-from distortlab.generation.reference_pool import LoadedReference
+from distortlab.generation import reference_pool
+from distortlab.generation.plan import Shard, Slot
+from distortlab.generation.reference_pool import LoadedReference, ReferencePool
+from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
 
 
@@ -26,3 +31,63 @@ def test_every_image_of_a_reference_begins_with_another_name(counts: list[int]) 
     firsts = [loaded.first_regions(turn) for turn in range(turns)]
     assert set(Counter(next(iter(order)) for order in firsts).values()) == {9}
     assert {index for order in firsts for index in order.values()} == set(range(len(named)))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A painting that counts how often it is loaded."""
+
+    painting: Painting
+    loads: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def id(self) -> str:
+        return self.painting.id
+
+    @property
+    def name_count(self) -> int:
+        return self.painting.name_count
+
+    def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
+        self.loads[self.id] += 1
+        return self.painting.load(references, regions)
+
+
+def pool_of(*kinds: str) -> tuple[ReferencePool, Counter[str]]:
+    loads: Counter[str] = Counter()
+    entries = tuple(Counted(Painting(number, kind), loads) for number, kind in enumerate(kinds))
+    return ReferencePool(Shard(0, "train", 0, 1, (), entries, 2), small_recipe()), loads
+
+
+def slot(entry: int, number: int = 0) -> Slot:
+    return Slot(f"train-{number:06d}", "noise", 3, ("object",), entry, 0)
+
+
+def test_the_reference_of_a_slot_outlasts_those_it_falls_back_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference_pool, "_KEPT_PIXELS", 2 * ROWS * COLUMNS)
+    pool, loads = pool_of(*["good"] * 6)
+    first = list(pool.load_for(slot(0)))
+    assert len(first) == 6
+    again = next(pool.load_for(slot(0, 1)))
+    assert again[0] is first[0][0]
+    assert set(loads.values()) == {1}
+    assert len(pool._kept) == 2
+    next(pool.load_for(slot(1, 2)))
+    next(pool.load_for(slot(2, 3)))
+    next(pool.load_for(slot(0, 4)))
+    assert loads["painting-000000"] == 2
+
+
+def test_what_is_left_out_of_a_reference_is_counted_once_however_often_it_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reference_pool, "_KEPT_PIXELS", 0)
+    pool, loads = pool_of("good", "good", "empty")
+    for _ in range(3):
+        for entry in (0, 1, 2):
+            pool._own = entry
+            assert (pool.load(entry) is None) == (entry == 2)
+    assert loads == {"painting-000000": 3, "painting-000001": 3, "painting-000002": 1}
+    assert pool.counts.skipped == {"too thin": 1}
+    assert pool.counts.screened.total() == 1
+    assert pool.counts.opened == 3
