@@ -26,6 +26,8 @@ __all__ = ["blockiness", "chroma", "screen", "sharpness"]
 
 Luma = NDArray[np.uint8]
 
+_ROWS_WITH_STRIP = 64
+
 
 def screen(image: Image, rules: ReferenceRules) -> str | None:
     """Why an image is no good reference.
@@ -47,7 +49,7 @@ def screen(image: Image, rules: ReferenceRules) -> str | None:
     if chroma(image) < rules.min_chroma:
         return "grey"
     luma = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-    if sharpness(luma) < rules.min_sharpness:
+    if not _is_sharp(luma, rules.min_sharpness):
         return "blurred"
     if blockiness(luma) > rules.max_blockiness:
         return "blocky"
@@ -56,9 +58,7 @@ def screen(image: Image, rules: ReferenceRules) -> str | None:
 
 def sharpness(luma: Luma) -> float:
     """Variance of the Laplacian of the luma, in squared 8-bit levels."""
-    response = cv2.Laplacian(luma, cv2.CV_16S)
-    # As E[x^2] - E[x]^2: both sums are exact, and much faster than cv2.meanStdDev.
-    return float(cv2.norm(response, cv2.NORM_L2SQR) / response.size - cv2.mean(response)[0] ** 2)
+    return _variance(cv2.Laplacian(luma, cv2.CV_16S))
 
 
 def blockiness(luma: Luma) -> float:
@@ -73,11 +73,30 @@ def chroma(image: Image) -> float:
     Measured on every eighth pixel of every eighth row. Distance from the mean and not from grey, so that a
     sepia print counts as grey; a high percentile and not the mean, so that a skier in red on snow does not.
     """
-    lab = cv2.cvtColor(np.ascontiguousarray(image[::8, ::8]), cv2.COLOR_RGB2LAB)
-    ab = lab.reshape(-1, 3)[:, 1:].astype(np.float32)
-    distance = np.hypot(*(ab - ab.mean(axis=0)).T)
+    _, *ab = cv2.split(cv2.cvtColor(np.ascontiguousarray(image[::8, ::8]), cv2.COLOR_RGB2LAB))
+    distance = np.hypot(*(plane.astype(np.float32) - np.float32(cv2.mean(plane)[0]) for plane in ab)).ravel()
     rank = (distance.size - 1) * 99 // 100
     return float(np.partition(distance, rank)[rank])
+
+
+def _is_sharp(luma: Luma, least: float) -> bool:
+    """Whether the sharpness is at least `least`.
+
+    The squared distances from the mean over a strip are part of those over the whole: a strip in the middle that is
+    sharp enough for all decides most images at an eighth of the cost.
+    """
+    rows = luma.shape[0]
+    start, stop = rows * 7 // 16, rows * 9 // 16
+    if rows >= _ROWS_WITH_STRIP:
+        strip = cv2.Laplacian(luma[start - 1 : stop + 1], cv2.CV_16S)[1:-1]
+        if _variance(strip) * strip.size >= 1.001 * least * luma.size:
+            return True
+    return sharpness(luma) >= least
+
+
+def _variance(values: cv2.typing.MatLike) -> float:
+    # As E[x^2] - E[x]^2: both sums are exact, and much faster than cv2.meanStdDev.
+    return float(cv2.norm(values, cv2.NORM_L2SQR) / values.size - cv2.mean(values)[0] ** 2)
 
 
 def _border_step_ratio(luma: Luma, axis: int) -> float:

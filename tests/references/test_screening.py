@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 from reference_samples import encoded, photograph
 
 from distortlab.recipe import ReferenceRules
-from distortlab.references.screening import blockiness, chroma, screen, sharpness
+from distortlab.references.screening import _is_sharp, blockiness, chroma, screen, sharpness
 
 RULES = ReferenceRules()
 
@@ -50,6 +50,19 @@ def test_a_spot_of_colour_is_not_grey() -> None:
 def test_sharpness_is_the_variance_of_the_laplacian() -> None:
     plane = luma(photograph())
     assert sharpness(plane) == pytest.approx(cv2.Laplacian(plane, cv2.CV_64F).var(), rel=1e-9)
+
+
+@pytest.mark.parametrize("rows", [40, 63, 64, 101, 300])
+def test_an_image_is_sharp_exactly_where_its_sharpness_says_so(rows: int) -> None:
+    """A strip in the middle decides most images; none may be decided otherwise than by the whole."""
+    noise = np.random.default_rng(rows).integers(0, 256, (rows, 80)).astype(np.uint8)
+    middle, sides = np.full_like(noise, 90), noise.copy()
+    middle[rows * 7 // 16 : rows * 9 // 16] = noise[rows * 7 // 16 : rows * 9 // 16]
+    sides[rows // 3 : -(rows // 3)] = 90
+    for plane in (noise, middle, sides, np.full_like(noise, 90)):
+        value = sharpness(plane)
+        for least in (0.5 * value, value, value * (1 + 1e-9) + 1e-9, 7.0 * value + 1, 8.1 * value + 1):
+            assert _is_sharp(plane, least) == (value >= least)
 
 
 @pytest.mark.parametrize("axis", [0, 1])
