@@ -8,9 +8,11 @@ pairs, and for an image as a whole, before anybody knows which of them is the an
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
-from distortlab.core.region import Region
-from distortlab.references.base import NamedRegion, Reference
+from distortlab.core.region import Box, Region
+from distortlab.references.base import Annotation, Reference
 
 __all__ = ["count_instances", "find_conflicting_pairs", "find_names_inside", "select_compatible_names"]
 
@@ -20,19 +22,18 @@ _MOST = 0.5
 
 def find_names_inside(region: Region, reference: Reference) -> frozenset[str]:
     """The names of which more than half of all pixels lie inside a region; its own name may be among them."""
-    pixels = _pixels_by_name(reference.annotated or reference.regions)
-    return frozenset(name for name, own in pixels.items() if _is_inside(own, region))
+    return frozenset(name for name, group in _group_by_name(reference).items() if group.lies_inside(region))
 
 
 def find_conflicting_pairs(reference: Reference) -> Pairs:
     """Pairs of names of which one lies inside a region of the other."""
-    pixels = _pixels_by_name(reference.annotated or reference.regions)
+    groups = _group_by_name(reference)
     return frozenset(
         frozenset((place.object, name))
         for place in reference.regions
         if place.object is not None
-        for name, own in pixels.items()
-        if name != place.object and _is_inside(own, place.region)
+        for name, group in groups.items()
+        if name != place.object and group.lies_inside(place.region)
     )
 
 
@@ -50,13 +51,30 @@ def count_instances(reference: Reference) -> Mapping[str, int]:
     return Counter(place.object for place in reference.annotated or reference.regions if place.object is not None)
 
 
-def _pixels_by_name(places: Iterable[NamedRegion]) -> dict[str, Region]:
-    by_name: dict[str, list[Region]] = {}
-    for place in places:
+@dataclass(frozen=True)
+class _Group:
+    """The annotations of one name."""
+
+    places: list[Annotation]
+
+    @cached_property
+    def pixels(self) -> Region:
+        return Region.union([place.region for place in self.places])
+
+    def lies_inside(self, region: Region) -> bool:
+        """Whether more than half of all pixels lie inside a region. Nothing is drawn where no box meets that of it."""
+        if not any(_overlap(place.reach, region.bbox) for place in self.places):
+            return False
+        return self.pixels.count_common(region) > _MOST * self.pixels.area
+
+
+def _group_by_name(reference: Reference) -> dict[str, _Group]:
+    groups: dict[str, _Group] = {}
+    for place in reference.annotated or reference.regions:
         if place.object is not None:
-            by_name.setdefault(place.object, []).append(place.region)
-    return {name: Region.union(regions) for name, regions in by_name.items()}
+            groups.setdefault(place.object, _Group([])).places.append(place)
+    return groups
 
 
-def _is_inside(pixels: Region, region: Region) -> bool:
-    return pixels.count_common(region) > _MOST * pixels.area
+def _overlap(a: Box, b: Box) -> bool:
+    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2

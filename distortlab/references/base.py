@@ -9,10 +9,29 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from distortlab.core.image import Image
-from distortlab.core.region import Region
+from distortlab.core.region import Box, Region
 from distortlab.recipe import ReferenceRules, RegionRules
 
-__all__ = ["Entry", "NamedRegion", "Reference", "References"]
+__all__ = ["Annotation", "Entry", "NamedRegion", "Reference", "References"]
+
+
+class Annotation(Protocol):
+    """Something that was annotated in an image, whether it may be distorted or not."""
+
+    @property
+    def object(self) -> str | None:
+        """What it shows; None where nobody said."""
+        ...
+
+    @property
+    def reach(self) -> Box:
+        """A box that holds its region: known without drawing it."""
+        ...
+
+    @property
+    def region(self) -> Region:
+        """Its pixels, drawn when they are first wanted."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +40,11 @@ class NamedRegion:
 
     region: Region
     object: str | None
+
+    @property
+    def reach(self) -> Box:
+        """The box of the region."""
+        return self.region.bbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +66,7 @@ class Reference:
     regions: tuple[NamedRegion, ...]
     objects: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
-    annotated: tuple[NamedRegion, ...] = ()
+    annotated: tuple[Annotation, ...] = ()
 
 
 class Entry(Protocol):

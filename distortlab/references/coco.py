@@ -25,7 +25,7 @@ from distortlab.references.coco_document import CocoAnnotation, CocoDocument, Co
 from distortlab.references.licenses import find_fault, is_allowed
 from distortlab.references.listing import ListedReferences, hash_order
 from distortlab.references.loading import encode_image, make_reference, read_picture
-from distortlab.references.regions.outlines import Polygons, Rectangle, Shape, draw_shape
+from distortlab.references.regions.outlines import Polygons, Rectangle, Shape, prepare_shape
 from distortlab.references.regions.rules import find_box_violation
 from distortlab.references.regions.selection import AnnotatedRegion, select_regions
 
@@ -82,11 +82,11 @@ class CocoEntry:
     name_count: int = 0
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
-        """Read the image and draw its regions at the size it is kept in. Raises `BadReference`."""
+        """Read the image and select its regions at the size it is kept in. Raises `BadReference`."""
         upright, file = read_picture(self.path, references)
         self._check_size(get_shape(upright.image), upright.transposed)
         picture = encode_image(upright, file, references)
-        selection = select_regions(self._draw_outlines(get_shape(picture.image)), regions)
+        selection = select_regions(self._prepare_outlines(get_shape(picture.image)), regions)
         return make_reference(self.id, picture, selection, self.source, self.license, self.objects)
 
     @property
@@ -104,10 +104,10 @@ class CocoEntry:
             f"{self.path}: has {found[1]} x {found[0]} pixels, but {columns} x {rows} in the annotation file"
         )
 
-    def _draw_outlines(self, size: tuple[int, int]) -> Iterator[AnnotatedRegion]:
-        """The regions at `size` (rows, columns)."""
+    def _prepare_outlines(self, size: tuple[int, int]) -> Iterator[AnnotatedRegion]:
+        """The regions at `size` (rows, columns), or what draws them."""
         for outline in self.outlines:
-            yield AnnotatedRegion(outline.name, draw_shape(outline.shape, self.size, size), outline.crowd)
+            yield AnnotatedRegion(outline.name, prepare_shape(outline.shape, self.size, size), outline.crowd)
 
 
 class Coco(ListedReferences[CocoEntry]):

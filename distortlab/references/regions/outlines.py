@@ -3,12 +3,15 @@
 Annotation files are made by strangers and the drawing is done in C, which trusts its input: a run-length
 string whose runs go past the picture, or an outline a million kilometres long, would read or ask for memory
 that is not there. Everything is therefore checked here first. `read_shape` does the cheap checks, once per
-annotation of a file of a million; `draw_shape` does those that need the picture.
+annotation of a file of a million; `prepare_shape` does those that need the size of the picture. Polygons that pass are
+drawn when their region is wanted.
 """
 
 import math
 from array import array
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, TypeGuard
 
 import cv2
@@ -18,7 +21,18 @@ from pycocotools import mask as coco_mask
 
 from distortlab.core.region import Box, Region
 
-__all__ = ["Polygons", "Rectangle", "Runs", "Shape", "decode_runs", "draw_shape", "read_rectangle", "read_shape"]
+__all__ = [
+    "Drawing",
+    "Polygons",
+    "Rectangle",
+    "Runs",
+    "Shape",
+    "decode_runs",
+    "draw_shape",
+    "prepare_shape",
+    "read_rectangle",
+    "read_shape",
+]
 
 MAX_SIDE = 100_000
 MAX_FRAME = 1 << 28
@@ -55,6 +69,25 @@ class Runs(NamedTuple):
 
 
 Shape = Polygons | Runs | Rectangle
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Checked polygons that are drawn when their region is first wanted.
+
+    `parts` are as those of `Polygons`, in pixels of a picture of `size` (rows, columns). `reach` is a box that holds
+    the region, a pixel or two larger than its own.
+    """
+
+    parts: tuple[bytes, ...]
+    size: tuple[int, int]
+    reach: Box
+
+    @cached_property
+    def region(self) -> Region:
+        """What is drawn."""
+        coded = coco_mask.frPyObjects([np.frombuffer(part) for part in self.parts], *self.size)
+        return Region.from_rle(coded[0] if len(coded) == 1 else coco_mask.merge(coded))
 
 
 def read_shape(annotation: Mapping[str, Any], box: Rectangle | None) -> Shape | str:
@@ -97,8 +130,8 @@ def read_rectangle(value: object) -> Rectangle | str:
     return box if box.width > 0 and box.height > 0 else "box without an area"
 
 
-def draw_shape(shape: Shape, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
-    """Draw a shape as a region.
+def prepare_shape(shape: Shape, size: tuple[int, int], stored: tuple[int, int]) -> Region | Drawing | str:
+    """Check a shape, and draw it unless that can wait.
 
     Parameters
     ----------
@@ -111,14 +144,20 @@ def draw_shape(shape: Shape, size: tuple[int, int], stored: tuple[int, int]) -> 
 
     Returns
     -------
-    Region or str
-        The region, or in a few words why it cannot be drawn.
+    Region, Drawing or str
+        The region, or what draws it; or in a few words why it cannot be drawn.
     """
     if isinstance(shape, Polygons):
-        return _draw_polygons(shape, size, stored)
+        return _prepare_polygons(shape, size, stored)
     if isinstance(shape, Runs):
         return _draw_runs(shape, size, stored)
     return _draw_rectangle(shape, size, stored)
+
+
+def draw_shape(shape: Shape, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
+    """The region of a shape, or in a few words why it cannot be drawn; `prepare_shape` explains the parameters."""
+    prepared = prepare_shape(shape, size, stored)
+    return prepared.region if isinstance(prepared, Drawing) else prepared
 
 
 def decode_runs(counts: bytes, pixels: int) -> NDArray[np.int64] | None:
@@ -195,20 +234,34 @@ def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_FRAME
 
 
-def _draw_polygons(shape: Polygons, size: tuple[int, int], stored: tuple[int, int]) -> Region | str:
-    scale = np.array([stored[1] / size[1], stored[0] / size[0]])
-    parts = []
+def _prepare_polygons(shape: Polygons, size: tuple[int, int], stored: tuple[int, int]) -> Drawing | str:
+    scale = (stored[1] / size[1], stored[0] / size[0])
+    parts, boxes = [], []
     for part in shape.parts:
         points = np.frombuffer(part).reshape(-1, 2)
-        low, high = points.min(axis=0), points.max(axis=0)
-        if high[0] <= 0 or high[1] <= 0 or low[0] >= size[1] or low[1] >= size[0]:
+        (x1, y1), (x2, y2) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        if x2 <= 0 or y2 <= 0 or x1 >= size[1] or y1 >= size[0]:
             continue
-        if not _length(points) <= MAX_TURNS * sum(size):
+        longest = MAX_TURNS * sum(size)
+        # No side is longer than the box: as a rule, the length itself need not be known.
+        if not len(points) * max(x2 - x1, y2 - y1) <= longest and not _length(points) <= longest:
             return "outline of an absurd length"
-        parts.append((points * scale).ravel())
+        parts.append(part if stored == size else (points * scale).tobytes())
+        boxes.append((x1 * scale[0], y1 * scale[1], x2 * scale[0], y2 * scale[1]))
     if not parts:
         return "outside the picture"
-    return Region.from_rle(coco_mask.merge(coco_mask.frPyObjects(parts, *stored)))
+    return Drawing(tuple(parts), stored, _reach(boxes, stored))
+
+
+def _reach(boxes: list[tuple[float, float, float, float]], size: tuple[int, int]) -> Box:
+    """A box in a picture of `size` (rows, columns) that holds all that is drawn within some boxes."""
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return Box(
+        max(0, math.floor(min(left)) - 1),
+        max(0, math.floor(min(top)) - 1),
+        min(size[1], math.ceil(max(right)) + 1),
+        min(size[0], math.ceil(max(bottom)) + 1),
+    )
 
 
 def _length(points: NDArray[np.float64]) -> float:

@@ -1,9 +1,11 @@
 """Which regions may be distorted: one logic, for rendered masks and for annotations nobody has drawn yet."""
 
-from distortlab.core.region import Region
+from distortlab.core.region import Box, Region
 from distortlab.recipe import RegionRules
 
-__all__ = ["find_box_violation", "find_rule_violation"]
+__all__ = ["TOO_SMALL", "find_box_violation", "find_rule_violation", "is_surely_too_small"]
+
+TOO_SMALL = "too small"
 
 
 def find_rule_violation(region: Region, rules: RegionRules) -> str | None:
@@ -52,7 +54,7 @@ def find_box_violation(
     if area <= 0:
         return "empty"
     if area < rules.min_area * frame:
-        return "too small"
+        return TOO_SMALL
     if area > rules.max_area * frame:
         return "too large"
     if box is None:
@@ -62,3 +64,8 @@ def find_box_violation(
     if box[0] * box[1] > rules.max_box * frame:
         return "covers the frame"
     return None
+
+
+def is_surely_too_small(reach: Box, size: tuple[int, int], rules: RegionRules) -> bool:
+    """Whether no region within a box (`reach`) of an image of `size` (rows, columns) is large enough."""
+    return reach.width * reach.height < rules.min_area * (size[0] * size[1])

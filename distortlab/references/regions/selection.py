@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from distortlab.core.region import Region
+from distortlab.core.region import Box, Region
 from distortlab.recipe import RegionRules
-from distortlab.references.base import NamedRegion
-from distortlab.references.regions.rules import find_rule_violation
+from distortlab.references.base import Annotation, NamedRegion
+from distortlab.references.regions.outlines import Drawing
+from distortlab.references.regions.rules import TOO_SMALL, find_rule_violation, is_surely_too_small
 
-__all__ = ["AnnotatedRegion", "RegionSelection", "select_regions"]
+__all__ = ["AnnotatedRegion", "RegionSelection", "UndrawnRegion", "select_regions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,32 @@ class AnnotatedRegion:
     name
         What it shows; None where nobody said.
     region
-        The region at the size of the image, or in a few words why it cannot be drawn.
+        The region at the size of the image, or what draws it; or in a few words why it cannot be drawn.
     crowd
         Whether it shows several objects under one name.
     """
 
     name: str | None
-    region: Region | str
+    region: Region | Drawing | str
     crowd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UndrawnRegion:
+    """An annotation whose region is drawn when it is first wanted."""
+
+    drawing: Drawing
+    object: str | None
+
+    @property
+    def reach(self) -> Box:
+        """A box that holds the region."""
+        return self.drawing.reach
+
+    @property
+    def region(self) -> Region:
+        """The region."""
+        return self.drawing.region
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +55,37 @@ class RegionSelection:
     """The regions that may be distorted, all that could be drawn, and counts of those left out, by reason."""
 
     regions: tuple[NamedRegion, ...]
-    annotated: tuple[NamedRegion, ...] = ()
+    annotated: tuple[Annotation, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
 
 
 def select_regions(candidates: Iterable[AnnotatedRegion], rules: RegionRules) -> RegionSelection:
-    """Select the regions that pass the rules of a recipe, in the order they come."""
+    """Select the regions that pass the rules of a recipe, in the order they come.
+
+    What is left out for being in a crowd, or is too small whatever is in its box, is not drawn.
+    """
     selected: list[NamedRegion] = []
-    annotated: list[NamedRegion] = []
+    annotated: list[Annotation] = []
     skipped: Counter[str] = Counter()
     for candidate in candidates:
-        if isinstance(candidate.region, str):
-            skipped[candidate.region] += 1
+        region, name = candidate.region, candidate.name
+        if isinstance(region, str):
+            skipped[region] += 1
             continue
-        named = NamedRegion(candidate.region, candidate.name)
-        annotated.append(named)
-        reason = "crowd" if candidate.crowd and not rules.crowd else find_rule_violation(candidate.region, rules)
-        if reason is None:
-            selected.append(named)
-        else:
+        annotated.append(UndrawnRegion(region, name) if isinstance(region, Drawing) else NamedRegion(region, name))
+        if reason := _find_violation(region, candidate.crowd, rules):
             skipped[reason] += 1
+        else:
+            selected.append(NamedRegion(annotated[-1].region, name))
     return RegionSelection(tuple(selected), tuple(annotated), dict(skipped))
+
+
+def _find_violation(region: Region | Drawing, is_crowd: bool, rules: RegionRules) -> str | None:
+    """Why a region may not be distorted, or None."""
+    if is_crowd and not rules.crowd:
+        return "crowd"
+    if isinstance(region, Drawing):
+        if is_surely_too_small(region.reach, region.size, rules):
+            return TOO_SMALL
+        region = region.region
+    return find_rule_violation(region, rules)
