@@ -11,6 +11,7 @@ from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale,
 from distortlab.generation.plan import Slot
 from distortlab.generation.reference_pool import LoadedReference
 from distortlab.references.base import NamedRegion
+from distortlab.severity.lookalike import find_lookalike_fault
 from distortlab.severity.model_size import measure_at_model_size
 from distortlab.severity.scene import Scene
 from distortlab.severity.search import find_misfit, search_amount
@@ -152,6 +153,8 @@ def _find_fault(candidate: Candidate, working: WorkingImage) -> str | None:
     edit, recipe, rules = candidate.edit, working.loaded.recipe, working.loaded.recipe.visibility
     reason = find_label_fault(candidate.visibility, edit.distortion, rules.minimum)
     if reason := reason or find_misfit(candidate.visibility.v, edit.severity, recipe.tolerance):
+        return reason
+    if reason := find_lookalike_fault(working.image, edit, candidate.pixels):
         return reason
     if rules.max_pixels:
         pixels, region = candidate.pixels, edit.region
