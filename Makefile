@@ -15,7 +15,7 @@ SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema vendor.github
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs screenshot bench kills ladders severity coverage goldens shortcuts clean
+.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs screenshot bench kills ladders severity coverage people goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -108,6 +108,9 @@ coverage: .venv/test  ## how often the intervals of the harness hold the truth, 
 
 shortcuts: .venv/test  ## what a model wins without looking: make shortcuts REFS=coco:FILE.json,FOLDER
 	$(BIN)/python benchmarks/shortcuts.py --refs $(or $(REFS),scenes)
+
+people: .venv/test  ## docs/people.md, V against people: make people REFS=coco:FILE.json,FOLDER
+	$(BIN)/python benchmarks/people/study.py $(if $(REFS),--refs $(REFS)) --measured out/people.npz $(if $(NOTE),--note "$(NOTE)")
 
 goldens: .venv/test  ## record the block means again (raise the operator's version first)
 	$(BIN)/python tests/goldens/record_goldens.py

@@ -21,11 +21,12 @@ import cv2
 from PIL import Image as pillow
 
 from distortlab.core.image import Image
-from distortlab.distortions.base import Distortion
+from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import CATALOG, FAMILIES
 from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
 from distortlab.severity.direction import TRENDS
+from distortlab.severity.human_scores import ERROR, ERROR_OUTSIDE, SCALE, describe_basis, estimate_score
 from distortlab.severity.visibility import GATES
 from distortlab.storage.atomic import hash_file
 from distortlab.tasks.terms import PHRASES
@@ -48,11 +49,27 @@ def distortions_page() -> str:
         f"{len(FAMILIES)} families, {len(CATALOG)} variants, five severities. The `matched` ladder is tuned so that a "
         "severity changes a region about as much whatever the variant ([ladders.md](ladders.md)); the `dq` ladder has "
         "DepictQA's values, with the deviations that its faults force.",
+        "",
+        *_severities(),
     ]
     for family in FAMILIES:
         rows = [row for row in CATALOG if row.family == family]
         lines += ["", f"## {family}", "", *_ladders(rows), "", *_notes(rows), *_rules(family)]
     return "\n".join(lines) + "\n"
+
+
+def _severities() -> list[str]:
+    """What a severity of the `matched` ladder stands for, and what people would say of it."""
+    lines = ["| severity | V | expected human score |", "|---|---|---|"]
+    lines += [f"| {k} | {target:g} | {estimate_score(target):.1f} |" for k, target in enumerate(TARGETS, 1)]
+    return [
+        *lines,
+        "",
+        f"The score is a mean on KADID-10k's scale, 1 ({SCALE[1]}) to 5 ({SCALE[5]}), give or take {ERROR:.2f}, and "
+        f"{ERROR_OUTSIDE:.2f} for changes of tone and pixelation, which people forgive more ([people.md](people.md)). "
+        "Below every family stands at which severities KADID's people judged its variants; all other scores are "
+        "extrapolated. They judged whole pictures.",
+    ]
 
 
 def _ladders(rows: list[Distortion]) -> list[str]:
@@ -78,14 +95,16 @@ def _notes(rows: list[Distortion]) -> list[str]:
 
 
 def _rules(family: str) -> list[str]:
-    out = []
+    judged = [f"{row.variant} {describe_basis(row.name)}" for row in CATALOG if row.family == family]
+    known = [text for text in judged if not text.endswith(" -")]
+    out = [f"- Judged by people, at severities: {', '.join(known) or 'none'}."]
     for name in (family, *(row.name for row in CATALOG if row.family == family)):
         gates = [f"{g.stat} {g.low:g} to {g.high:g} ({g.reason} otherwise)" for g in GATES.get(name, ())]
         if gates:
             out.append(f"- Regions `{name}` is drawn for: {'; '.join(gates)}.")
         if name in TRENDS:
             out.append(f"- Kept when `{name}` reached {TRENDS[name].least:g} {TRENDS[name].unit}.")
-    return ["", *out] if out else out
+    return ["", *out]
 
 
 TABLES = {

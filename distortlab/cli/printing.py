@@ -14,6 +14,7 @@ from rich.table import Table
 from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.edit import Edit
 from distortlab.generation.report import Account
+from distortlab.severity.human_scores import describe_basis, describe_severities, find_human_score
 from distortlab.verification.report import Report
 
 if TYPE_CHECKING:
@@ -96,11 +97,19 @@ def describe_row(row: Distortion) -> dict[str, Any]:
         for profile in ("matched", "dq")
         if (ladder := row.get_ladder(profile))
     }
-    return {"name": row.name, "family": row.family, "unit": row.unit, "version": row.version, "ladders": ladders}
+    scores = [asdict(find_human_score(row.name, severity)) for severity in range(1, 6)]
+    return {
+        "name": row.name,
+        "family": row.family,
+        "unit": row.unit,
+        "version": row.version,
+        "ladders": ladders,
+        "human_scores": scores,
+    }
 
 
 def print_ladders(rows: Sequence[Distortion], profile: Profile) -> None:
-    """Print the catalogue as a table: a row for each variant with its settings."""
+    """Print the catalogue as a table: a row for each variant with its settings, and what people would say of them."""
     # Into a pipe there is no width to fit; a narrow one would cut the columns.
     console = Console(width=None if sys.stdout.isatty() else 160)
     table = Table(title=f"{len(rows)} distortions, {profile} ladder", title_justify="left")
@@ -108,6 +117,8 @@ def print_ladders(rows: Sequence[Distortion], profile: Profile) -> None:
         table.add_column(head, no_wrap=True)
     for severity in range(1, 6):
         table.add_column(str(severity), justify="right", no_wrap=True)
+    if profile == "matched":
+        table.add_column("judged", no_wrap=True)
     table.add_column("source", overflow="fold")
     family = None
     for row in rows:
@@ -117,8 +128,15 @@ def print_ladders(rows: Sequence[Distortion], profile: Profile) -> None:
         ladder = row.get_ladder(profile)
         cells = [f"{value:g}" for value in ladder.values] if ladder else ["-"] * 5
         note = "; ".join(filter(None, (ladder.source, ladder.deviation))) if ladder else f"not in the {profile} ladder"
-        table.add_row(row.name, row.unit, *cells, note)
+        judged = [describe_basis(row.name)] if profile == "matched" else []
+        table.add_row(row.name, row.unit, *cells, *judged, note)
     console.print(table)
+    if profile == "matched":
+        console.print(
+            "judged: severities at which people judged the same distortion in KADID-10k; scores of the others are "
+            f"extrapolated.\n{describe_severities()}",
+            highlight=False,
+        )
 
 
 def print_edit(out: Path, edit: Edit, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from distortlab.generation.plan import Plan
 from distortlab.generation.report import Account
 from distortlab.recipe import Recipe
 from distortlab.references import licenses
+from distortlab.severity.human_scores import describe_basis, describe_severities
 
 __all__ = ["render_card"]
 
@@ -80,7 +81,17 @@ def _describe_contents(plan: Plan, account: Account, samples: Sequence[SampleRow
         "family_table": format_table(("family", "images", "share", "variants"), _family_rows(counts["variants"])),
         "rejected_draws": f"{sum(counts['rejected'].values()):,}",
         "least_visibility": f"{recipe.visibility.minimum:g}",
+        "human_scores": _describe_human_scores(recipe, counts["variants"]),
     }
+
+
+def _describe_human_scores(recipe: Recipe, variants: Mapping[str, int]) -> str:
+    """What people would say of the severities, and of which variants that was never asked."""
+    if recipe.profile != "matched":
+        return "Nobody was asked what people say of these severities."
+    extrapolated = sorted(name for name in variants if describe_basis(name) == "-")
+    rest = f" Extrapolated from other distortions for {', '.join(extrapolated)}." if extrapolated else ""
+    return f"{describe_severities()} Fitted to KADID-10k, where people judged whole images.{rest}"
 
 
 def _describe_replaced(counts: Mapping[str, Mapping[str, int]]) -> str:
