@@ -17,6 +17,7 @@ from distortlab.dataset.schema import RFT, Picture, Sample
 from distortlab.dataset.writer import make_table
 from distortlab.imaging.encode import CODECS
 from distortlab.recipe import ReferenceRules, RegionRules
+from distortlab.severity.difficulty import find_difficulty
 from distortlab.tasks import recognition
 
 VARIANTS = ("noise.gaussian_rgb", "blur.gaussian", "quantization.uniform", "saturate_weaken.ycbcr")
@@ -65,4 +66,5 @@ def _sample(picture: Any, scene: int, copy: int) -> Sample:
         bbox=(0, 0, SIDE, SIDE),
         distortion=family,
         severity=SEVERITY,
+        difficulty=find_difficulty(name, SEVERITY),
     )

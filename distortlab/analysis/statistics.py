@@ -31,10 +31,13 @@ _IMAGES = [
     "height",
     "reference_id",
     "reference_license",
-    *(f"regions.list.element.{name}" for name in ("bbox", "area", "object", "distortion", "variant", "severity")),
+    *(
+        f"regions.list.element.{name}"
+        for name in ("bbox", "area", "object", "distortion", "variant", "severity", "difficulty")
+    ),
     "regions.list.element.visibility.v",
 ]
-_QUESTIONS = ["image_id", "prompt", "solution", "task", "distortion", "severity"]
+_QUESTIONS = ["image_id", "prompt", "solution", "task", "distortion", "severity", "difficulty"]
 
 
 @dataclass(slots=True)
@@ -63,6 +66,10 @@ class Statistics:
         Regions by (`family.variant`, severity).
     asked
         Questions by (family, severity, task).
+    difficulties
+        Regions by (difficulty, family); the difficulty is "" where the data set says none.
+    asked_difficulties
+        Questions by (difficulty, task).
     places
         Questions by (task, number of candidates, index of the right one).
     objects
@@ -91,6 +98,8 @@ class Statistics:
     variants: Counter[str] = field(default_factory=Counter)
     settings: Counter[tuple[str, int]] = field(default_factory=Counter)
     asked: Counter[tuple[str, int, str]] = field(default_factory=Counter)
+    difficulties: Counter[tuple[str, str]] = field(default_factory=Counter)
+    asked_difficulties: Counter[tuple[str, str]] = field(default_factory=Counter)
     places: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     objects: Counter[str] = field(default_factory=Counter)
     rejected: dict[str, int] = field(default_factory=dict)
@@ -170,6 +179,7 @@ def _count_image(row: Mapping[str, Any], split: str, statistics: Statistics) -> 
         statistics.cells[family, severity] += 1
         statistics.variants[f"{family}.{region['variant']}"] += 1
         statistics.settings[f"{family}.{region['variant']}", severity] += 1
+        statistics.difficulties[region.get("difficulty") or "", family] += 1
         statistics.objects[region["object"] or ""] += 1
         statistics.areas.append(region["area"])
         statistics.v.append(region["visibility"]["v"])
@@ -189,6 +199,7 @@ def _count_question(row: Mapping[str, Any], statistics: Statistics) -> None:
     task = row["task"]
     statistics.questions += 1
     statistics.asked[row["distortion"], row["severity"], task] += 1
+    statistics.asked_difficulties[row.get("difficulty") or "", task] += 1
     prompt = row["prompt"][0]["content"]
     if task == "object":
         keys, right = (

@@ -14,7 +14,7 @@ from rich.table import Table
 from distortlab.analysis.balance import BalanceCheck
 from distortlab.analysis.sharing_rights import count_no_derivatives
 from distortlab.analysis.statistics import GRID, Statistics, get_visibility_values
-from distortlab.tasks.terms import FAMILIES
+from distortlab.tasks.terms import DIFFICULTIES, FAMILIES
 
 __all__ = ["print_statistics", "statistics_to_dict"]
 
@@ -42,6 +42,7 @@ def print_statistics(statistics: Statistics, checks: Sequence[BalanceCheck], sen
     )
     for table in (
         _count_table(statistics),
+        _difficulty_table(statistics),
         _visibility_table(statistics),
         _place_table(statistics),
         _shortcut_table(statistics),
@@ -79,6 +80,21 @@ def _count_table(statistics: Statistics) -> Table:
             sums.update(dict(enumerate(numbers)))
     table.add_section()
     table.add_row("all", *(f"{sums[i]:,}" for i in range(6 + len(tasks))))
+    return table
+
+
+def _difficulty_table(statistics: Statistics) -> Table:
+    """Empty where the data set does not say how hard its distortions are to tell."""
+    counts: Counter[str] = Counter()
+    for (difficulty, _), count in statistics.difficulties.items():
+        counts[difficulty] += count
+    table = _table("difficulty of telling the family", ["difficulty", "images", "%", *statistics.tasks])
+    for difficulty in (*DIFFICULTIES, "") if any(counts[name] for name in DIFFICULTIES) else ():
+        asked = [statistics.asked_difficulties[difficulty, task] for task in statistics.tasks]
+        if counts[difficulty]:
+            share = f"{100 * counts[difficulty] / counts.total():.1f}"
+            shown = (f"{number:,}" for number in asked)
+            table.add_row(difficulty or "not measured", f"{counts[difficulty]:,}", share, *shown)
     return table
 
 
@@ -189,6 +205,13 @@ def statistics_to_dict(
         "cells": [{"family": f, "severity": s, "images": n} for (f, s), n in sorted(statistics.cells.items())],
         "asked": [
             {"family": f, "severity": s, "task": t, "questions": n} for (f, s, t), n in sorted(statistics.asked.items())
+        ],
+        "difficulties": [
+            {"difficulty": d or None, "family": f, "images": n} for (d, f), n in sorted(statistics.difficulties.items())
+        ],
+        "asked_difficulties": [
+            {"difficulty": d or None, "task": t, "questions": n}
+            for (d, t), n in sorted(statistics.asked_difficulties.items())
         ],
         "variants": dict(sorted(statistics.variants.items())),
         "visibility": [

@@ -17,7 +17,7 @@ from distortlab.core.errors import UserError
 from distortlab.dataset.layout import ARCHIVE, PLAN_PATH, get_layout
 from distortlab.dataset.manifest import Entries, FileEntry, Manifest, check_manifest, find_entry_fault, has_files
 from distortlab.dataset.notebook import render_dataset_html
-from distortlab.dataset.schema import TABLES
+from distortlab.dataset.schema import LATER_COLUMNS, TABLES
 from distortlab.dataset.tables import REMEDY, open_table
 from distortlab.storage.atomic import find_seal_fault, hash_file, read_json
 from distortlab.storage.base import Folder, Storage
@@ -208,7 +208,7 @@ class StoredDataset:
         Yields
         ------
         dict
-            Column -> value.
+            Column -> value. What an earlier version did not write is missing (`schema.LATER_COLUMNS`).
         """
         for group in self.tables(table, columns, split):
             yield from group.to_pylist()
@@ -287,10 +287,12 @@ def _check_files(folder: Path, files: Entries) -> None:
 
 @contextmanager
 def open_part(folder: Path, part: Part, columns: Sequence[str] | None = None) -> Iterator[pq.ParquetFile]:
-    """A Parquet file of a data set. What is damaged is a `UserError`, and so is a column that is not there."""
+    """A Parquet file of a data set. What is damaged is a `UserError`, and so is a column that is not there, unless
+    earlier versions did not write it.
+    """
     path = folder / part.path
     with open_table(path, str(path), part._asdict()) as file:
-        absent = {column.partition(".")[0] for column in columns or ()} - set(file.schema_arrow.names)
+        absent = {column.partition(".")[0] for column in columns or ()} - set(file.schema_arrow.names) - LATER_COLUMNS
         if absent:
             raise UserError(f"{path} has no column {', '.join(sorted(absent))}")
         yield file

@@ -1,6 +1,6 @@
 """The rows of the tables as they are read: one TypedDict for each, with the columns of `schema` in their order."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 __all__ = ["ImageRow", "MaskRow", "MessageRow", "PictureRow", "QuestionRow", "RegionRow", "SampleRow", "VisibilityRow"]
 
@@ -31,7 +31,8 @@ class VisibilityRow(TypedDict):
 class RegionRow(TypedDict):
     """A region of an image and what was done to it.
 
-    `bbox` is [x1, y1, x2, y2] in pixels, `area` a share of the image, `params` an `EditParams` as JSON.
+    `bbox` is [x1, y1, x2, y2] in pixels, `area` a share of the image, `params` an `EditParams` as JSON. `difficulty` is
+    missing in data sets of earlier versions.
     """
 
     bbox: list[int]
@@ -41,6 +42,7 @@ class RegionRow(TypedDict):
     distortion: str
     variant: str
     severity: int
+    difficulty: NotRequired[str | None]
     params: str
     visibility: VisibilityRow
 
@@ -70,7 +72,7 @@ class MessageRow(TypedDict):
 
 
 class QuestionRow(TypedDict):
-    """A row of `rft`. It is a `SampleRow` as well."""
+    """A row of `rft`. It is a `SampleRow` as well. `difficulty` is missing in data sets of earlier versions."""
 
     sample_id: str
     image_id: str
@@ -81,6 +83,7 @@ class QuestionRow(TypedDict):
     bbox: list[int]
     distortion: str
     severity: int
+    difficulty: NotRequired[str | None]
 
 
 class SampleRow(TypedDict):
@@ -94,3 +97,4 @@ class SampleRow(TypedDict):
     bbox: list[int]
     distortion: str
     severity: int
+    difficulty: NotRequired[str | None]

@@ -16,6 +16,7 @@ from distortlab.distortions.edit import Edit, Visibility
 
 __all__ = [
     "IMAGES",
+    "LATER_COLUMNS",
     "RFT",
     "SAMPLES",
     "TABLES",
@@ -26,6 +27,7 @@ __all__ = [
     "arrow_schema",
     "arrow_type",
     "decode_edits",
+    "has_known_columns",
     "hub_metadata",
     "list_feature",
     "value_feature",
@@ -57,6 +59,7 @@ _REGION = {
     "distortion": value_feature("string"),
     "variant": value_feature("string"),
     "severity": value_feature("int8"),
+    "difficulty": value_feature("string"),
     "params": value_feature("string"),
     "visibility": _VISIBILITY,
 }
@@ -85,10 +88,14 @@ RFT: Features = {
     "bbox": _BOX,
     "distortion": value_feature("string"),
     "severity": value_feature("int8"),
+    "difficulty": value_feature("string"),
 }
 SAMPLES: Features = {name: feature for name, feature in RFT.items() if name != "images"}
 
 TABLES: Mapping[str, Features] = {"rft": RFT, "images": IMAGES, "samples": SAMPLES}
+
+LATER_COLUMNS = frozenset({"difficulty"})
+"""Columns, and fields of regions, that data sets of earlier versions lack: to be read with `get`."""
 
 _BINARY = pa.binary()
 
@@ -123,13 +130,14 @@ class ImageRecord:
     reference_license: str
     edits: tuple[Edit, ...]
     objects: tuple[str | None, ...]
+    difficulties: tuple[str | None, ...]
     seed: int
     generator_version: str
 
     def as_row(self) -> dict[str, Any]:
         """For Arrow."""
         row = {name: getattr(self, name) for name in IMAGES if name not in ("image", "reference", "regions")}
-        regions = [_region_row(edit, name) for edit, name in zip(self.edits, self.objects, strict=True)]
+        regions = [_region_row(*about) for about in zip(self.edits, self.objects, self.difficulties, strict=True)]
         reference = self.reference.as_row() if self.reference else None
         return {**row, "image": self.image.as_row(), "reference": reference, "regions": regions}
 
@@ -147,6 +155,7 @@ class Sample:
     bbox: tuple[int, int, int, int]
     distortion: str
     severity: int
+    difficulty: str | None
 
     def as_row(self) -> dict[str, Any]:
         """For Arrow."""
@@ -155,7 +164,7 @@ class Sample:
         return {**row, "prompt": prompt, "images": [i.as_row() for i in self.images], "bbox": list(self.bbox)}
 
 
-def _region_row(edit: Edit, name: str | None) -> dict[str, Any]:
+def _region_row(edit: Edit, name: str | None, difficulty: str | None) -> dict[str, Any]:
     visibility = edit.visibility or Visibility(0.0, 0.0, 0.0, 0.0)
     family, _, variant = edit.distortion.partition(".")
     return {
@@ -166,6 +175,7 @@ def _region_row(edit: Edit, name: str | None) -> dict[str, Any]:
         "distortion": family,
         "variant": variant,
         "severity": edit.severity,
+        "difficulty": difficulty,
         "params": json.dumps(edit.params, sort_keys=True),
         "visibility": {field: getattr(visibility, field) for field in _VISIBILITY},
     }
@@ -203,6 +213,17 @@ def arrow_type(feature: Features, bytes_type: pa.DataType = _BINARY) -> pa.DataT
 def arrow_schema(of: Features, bytes_type: pa.DataType = _BINARY) -> pa.Schema:
     """Return the schema of a table, with the metadata that `datasets` reads."""
     return pa.schema([(name, arrow_type(f, bytes_type)) for name, f in of.items()], metadata=hub_metadata(of))
+
+
+def has_known_columns(table: str, schema: pa.Schema) -> bool:
+    """Whether a schema is that of a table today, or in a version that had none of `LATER_COLUMNS` yet."""
+    forms = TABLES[table], _drop_later(TABLES[table])
+    return any(schema.equals(arrow_schema(form)) for form in forms)
+
+
+def _drop_later(feature: Features) -> Features:
+    kept = {name: inner for name, inner in feature.items() if name not in LATER_COLUMNS}
+    return {name: _drop_later(inner) if isinstance(inner, Mapping) else inner for name, inner in kept.items()}
 
 
 def hub_metadata(of: Features) -> dict[str, str]:

@@ -10,6 +10,7 @@ from distortlab.generation.candidates import count_instances, find_names_inside
 from distortlab.generation.draw import DistortedImage
 from distortlab.generation.questions import Subject, ask
 from distortlab.recipe import Recipe
+from distortlab.severity.difficulty import find_difficulty
 from distortlab.tasks import TASKS
 
 __all__ = ["make_image_record", "make_samples", "make_subject", "select_pictures"]
@@ -34,6 +35,7 @@ def make_image_record(image: DistortedImage, recipe: Recipe) -> ImageRecord:
         reference_license=reference.license,
         edits=image.edits,
         objects=tuple(place.object for place in image.places),
+        difficulties=tuple(find_difficulty(edit.distortion, edit.severity, recipe.profile) for edit in image.edits),
         seed=recipe.seed,
         generator_version=__version__,
     )
@@ -46,7 +48,7 @@ def select_pictures(task: str, reference: P, image: P) -> tuple[P, ...]:
 
 def make_subject(image: DistortedImage, record: ImageRecord) -> Subject:
     """What can be asked about an image. Its questions are about its first edit, and so are the columns `distortion`,
-    `severity` and `bbox` of its samples.
+    `severity`, `difficulty` and `bbox` of its samples.
     """
     edit, place, reference = image.edits[0], image.places[0], image.reference
     return Subject(
@@ -82,6 +84,7 @@ def make_samples(
                 bbox=subject.box,
                 distortion=subject.family,
                 severity=subject.severity,
+                difficulty=record.difficulties[0],
             )
         )
     return out

@@ -14,6 +14,7 @@ from distortlab.core.errors import BuildFailed
 from distortlab.dataset.layout import ARCHIVE, FULL, PLAN_PATH, Layout
 from distortlab.dataset.manifest import FileEntry
 from distortlab.dataset.patches import FOOTER, make_archive_rows
+from distortlab.dataset.schema import ImageRecord
 from distortlab.dataset.writer import ShardFiles, make_full_rows
 from distortlab.generation.composition import TaskBalance
 from distortlab.generation.draw import DistortedImage, draw_image
@@ -113,16 +114,18 @@ class _ShardCounts:
     draws: DrawCounts
     variants: Counter[str] = field(default_factory=Counter)
     severities: Counter[str] = field(default_factory=Counter)
+    difficulties: Counter[str] = field(default_factory=Counter)
     tasks: Counter[str] = field(default_factory=Counter)
     objects: Counter[str] = field(default_factory=Counter)
     licenses: Counter[str] = field(default_factory=Counter)
     references: set[str] = field(default_factory=set)
     unfilled: int = 0
 
-    def add(self, image: DistortedImage, tasks: tuple[str, ...]) -> None:
+    def add(self, image: DistortedImage, record: ImageRecord, tasks: tuple[str, ...]) -> None:
         """Count an image with all its edits, and its questions."""
         self.variants.update(edit.distortion for edit in image.edits)
         self.severities.update(str(edit.severity) for edit in image.edits)
+        self.difficulties.update(difficulty or "" for difficulty in record.difficulties)
         self.objects.update(place.object or "" for place in image.places)
         self.licenses[image.reference.license] += 1
         self.references.add(image.reference.id)
@@ -133,6 +136,7 @@ class _ShardCounts:
         tables = {
             "variants": self.variants,
             "severities": self.severities,
+            "difficulties": self.difficulties,
             "tasks": self.tasks,
             "replaced": self.balance.replaced,
             "left_out": self.balance.left_out,
@@ -161,7 +165,7 @@ def _write_images(
         candidates = list_choices(subject, job.recipe, job.vocabulary) if wants_object else ()
         tasks = counts.balance.settle(image.slot.tasks, len(candidates), image.slot.family)
         samples = make_samples(subject, record, tasks, job.recipe, job.vocabulary)
-        counts.add(image, tasks)
+        counts.add(image, record, tasks)
         archived = job.layout is ARCHIVE
         files.add(*(make_archive_rows(record, samples, known) if archived else make_full_rows(record, samples)))
 

@@ -33,7 +33,10 @@ def _prompt(row: Row, images: Sequence[str], mark: str = "<image>") -> str:
 
 def _about(row: Row) -> dict[str, Any]:
     """What a reward needs, and what one may want to group by."""
-    return {name: row[name] for name in ("task", "solution", "image_id", "distortion", "severity", "bbox")}
+    return {
+        **{name: row[name] for name in ("task", "solution", "image_id", "distortion", "severity", "bbox")},
+        "difficulty": row.get("difficulty"),
+    }
 
 
 def _vlm_r1(row: Row, images: Sequence[str], index: int) -> dict[str, Any]:
@@ -67,7 +70,7 @@ def _verl(row: Row, images: Sequence[str], index: int) -> dict[str, Any]:
         "images": row["images"],
         "ability": "image quality",
         "reward_model": {"style": "rule", "ground_truth": row["solution"]},
-        "extra_info": {"index": index, **about},
+        "extra_info": {"index": index, **about, "difficulty": row.get("difficulty")},
         "problem": problem,
         "answer": row["solution"],
     }
@@ -85,6 +88,7 @@ VERL: Features = {
         **dict.fromkeys(("task", "sample_id", "image_id", "distortion"), _TEXT),
         "severity": value_feature("int8"),
         "bbox": list_feature(value_feature("int32"), 4),
+        "difficulty": _TEXT,
     },
     "problem": _TEXT,
     "answer": _TEXT,

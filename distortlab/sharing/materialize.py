@@ -15,6 +15,7 @@ from distortlab.core.errors import UserError
 from distortlab.dataset.archive import ArchivedImage, ArchiveShard
 from distortlab.dataset.layout import FULL
 from distortlab.dataset.manifest import Entries, FileEntry, Manifest, list_shards, read_archive_manifest
+from distortlab.dataset.schema import LATER_COLUMNS
 from distortlab.dataset.writer import ShardFiles, count_picture_bytes
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.finish import finish, make_account
@@ -158,12 +159,14 @@ class RestoreJob:
 
 
 def _full_rows(item: ArchivedImage, data: bytes, codec: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The row of `images`, and those of `rft`."""
+    """The row of `images`, and those of `rft`; what an archive of an earlier version lacks is null."""
     row = dict(item.row)
     picture = {"bytes": data, "path": f"{row['image_id']}.{codec}"}
     for name in ("patch", "reference_row"):
         del row[name]
+    absent = dict.fromkeys(LATER_COLUMNS)
     questions = [
-        {**each, "images": list(select_pictures(each["task"], item.reference, picture))} for each in item.questions
+        {**absent, **each, "images": list(select_pictures(each["task"], item.reference, picture))}
+        for each in item.questions
     ]
     return {**row, "image": picture, "reference": item.reference}, questions

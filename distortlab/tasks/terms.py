@@ -6,7 +6,7 @@ Tables only. A word stands in one table and means one thing; `recognition` reads
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["FAMILIES", "LEVELS", "PHRASES", "TERMS", "Term", "get_phrase"]
+__all__ = ["DIFFICULTIES", "FAMILIES", "LEVELS", "PHRASES", "TERMS", "Term", "get_phrase"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,9 @@ LOOKS = {term.family: term.looks for term in TERMS}
 
 LEVELS = ("Slight", "Moderate", "Obvious", "Severe", "Extreme")
 """Severities 1 to 5."""
+
+DIFFICULTIES = ("easy", "medium", "hard")
+"""How hard it is for a person to tell the family of a distortion: the words of the column `difficulty`."""
 
 QUALITIES = {
     "contrast": "contrast",

@@ -126,6 +126,7 @@ def _check_image(row: ImageRow, job: GroupJob, findings: GroupFindings) -> Itera
             findings.count("severities", str(region["severity"]))
             findings.count("objects", region["object"] or "")
             findings.report.note_measure(edit.measure)
+            findings.count("difficulties", region.get("difficulty") or "")
         if job.pixels:
             faults += _check_pictures(row, job, findings, hashes)
     yield from faults

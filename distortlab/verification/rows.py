@@ -20,6 +20,7 @@ from distortlab.references.regions.rules import find_rule_violation
 from distortlab.severity.visibility import find_label_fault
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
+from distortlab.tasks.terms import DIFFICULTIES
 
 __all__ = ["check_image_row", "check_question_row"]
 
@@ -71,6 +72,8 @@ def _check_edit(row: Row, index: int, values: Row, recipe: Recipe | None) -> Ite
     if severity not in range(1, 6):
         yield f"its severity is {severity}; there are 1 to 5"
         return
+    if (difficulty := values.get("difficulty")) not in (None, *DIFFICULTIES):
+        yield f"its difficulty is {difficulty!r}; there are {', '.join(DIFFICULTIES)}"
     if params["address"] != [row["seed"], row["image_id"], index, name]:
         yield f"its randomness has the address {params['address']}, not its own"
     if not distortion.dial.contains(params["amount"]):
@@ -102,6 +105,8 @@ def check_question_row(row: Row, image: Row, recipe: Recipe | None) -> Iterator[
         for name in ("bbox", "distortion", "severity"):
             if row[name] != region[name]:
                 yield f"its {name} is {row[name]}, that of the image's region {region[name]}"
+        if row.get("difficulty") != region.get("difficulty"):
+            yield f"its difficulty is {row.get('difficulty')}, that of the image's region {region.get('difficulty')}"
         if len(row["prompt"]) != 1 or row["prompt"][0]["role"] != "user":
             yield "its prompt is not one message of a user"
         yield from _check_wording(task, row["prompt"][0]["content"], row["solution"], image, recipe)

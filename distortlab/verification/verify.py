@@ -168,12 +168,16 @@ def _describe_sample(jobs: Iterable[GroupJob], chosen: Iterable[GroupJob]) -> li
     return [f"the pictures of {images - checked:,} of {images:,} images: left out by --sample"]
 
 
+_COUNTS = ("variants", "severities", "difficulties", "tasks", "objects", "references")
+"""Those of a manifest that follow from the tables."""
+
+
 def _check_groups(
     stored: StoredDataset, jobs: list[GroupJob], workers: int, progress: Callable[[int], None]
 ) -> GroupFindings:
     """Everything that the row groups hold. References are counted by shard, as receipts do."""
     total = GroupFindings()
-    total.counts = {name: Counter() for name in ("variants", "severities", "tasks", "objects", "references")}
+    total.counts = {name: Counter() for name in _COUNTS}
     shards: dict[str, set[str]] = {part.path: set() for part in stored.parts_of("images")}
     for job, findings in zip(jobs, map_in_order(check_group, jobs, workers), strict=True):
         progress(job.group.rows)

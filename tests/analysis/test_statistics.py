@@ -39,6 +39,8 @@ def test_it_counts_what_is_there(finished: Path, counted: Statistics) -> None:
     assert counted.references == {row["reference_id"] for row in images}
     assert counted.cells == Counter((region["distortion"], region["severity"]) for region in regions)
     assert counted.asked == Counter((row["distortion"], row["severity"], row["task"]) for row in questions)
+    assert counted.difficulties == Counter((region["difficulty"], region["distortion"]) for region in regions)
+    assert counted.asked_difficulties == Counter((row["difficulty"], row["task"]) for row in questions)
     assert counted.objects == Counter(region["object"] for region in regions)
     assert sorted(counted.areas) == sorted(np.float32(region["area"]) for region in regions)
     for family, severity in counted.cells:
@@ -105,6 +107,15 @@ def test_a_recipe_has_its_own_shares() -> None:
     """What is even is out of balance where the recipe asks for three times as much blur."""
     found = balanced(**dict.fromkeys(FAMILIES, 1.0) | {"blur": 3.0})
     assert "blur is the family of 8.3 % of 6,000 images; expected 21 %" in said(found)
+
+
+def test_difficulties_are_compared_with_the_shares_that_were_asked_for() -> None:
+    found = balanced()
+    found.difficulties.update({("easy", "blur"): 3000, ("hard", "noise"): 3000})
+    sentence = "50 % of 6,000 images are easy; expected 25 %"
+    assert sentence not in said(found)
+    found.recipe = default_recipe(difficulties={"easy": 1, "hard": 3})
+    assert sentence in said(found)
 
 
 @pytest.mark.parametrize(

@@ -205,8 +205,10 @@ def test_stats(cli: Cli, finished: Path, tmp_path: Path) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     assert "6 images (train" in outcome.out
     assert "out of balance (" in outcome.out
+    assert "difficulty of telling the family" in outcome.out
     told = json.loads(cli("stats", finished, "--json", "--no-plots").out)
     assert (told["images"], told["pictures"]) == (6, [])
+    assert sum(cell["images"] for cell in told["difficulties"]) == 6
     assert sum(cell["images"] for cell in told["cells"]) == 6
 
 

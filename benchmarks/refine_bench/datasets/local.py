@@ -31,7 +31,8 @@ VIEWS = ("tasks", "severity", "diagnosis")
 
 class RegionTruth(TypedDict):
     """A distorted region. `box`: [x1, y1, x2, y2] in thousandths, `pixels`: the same in pixels; `severity`: 1 to 5;
-    `area`: its share of the image, 0 to 1.
+    `area`: its share of the image, 0 to 1. `difficulty`: how hard its family is to tell, None where the
+    data set does not say, missing in runs of earlier versions.
     """
 
     box: list[float]
@@ -39,6 +40,7 @@ class RegionTruth(TypedDict):
     family: str
     variant: str
     severity: int
+    difficulty: NotRequired[str | None]
     area: float
     object: str | None
     visibility: float | None
@@ -162,6 +164,7 @@ def _format_truth(row: Mapping[str, Any]) -> LocalTruth:
                 "family": region["distortion"],
                 "variant": region["variant"],
                 "severity": int(region["severity"]),
+                "difficulty": region.get("difficulty"),
                 "area": float(region["area"]),
                 "object": region["object"],
                 "visibility": region["visibility"]["v"] if region["visibility"] else None,

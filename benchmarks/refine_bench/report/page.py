@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TypedDict
 
-from distortlab.tasks.terms import FAMILIES, get_phrase
+from distortlab.tasks.terms import DIFFICULTIES, FAMILIES, get_phrase
 from refine_bench.prompts.items import slugify
 from refine_bench.report import draw
 from refine_bench.report.board import Board, make_boards
@@ -197,11 +197,20 @@ def _make_task_maps(score: LocalScore) -> list[HeatMap]:
     tables: list[HeatMap] = []
     for task, entry in score["tasks"].items():
         tables.append(_make_grid(f"{task}: mean score by family and severity", entry["by"]["family x severity"]))
+        levels = entry["by"].get("difficulty", {})
+        if any(name in levels for name in DIFFICULTIES):
+            tables.append(_make_difficulties(task, levels))
         areas = [(name, [_make_cell(cell["score"], cell["n"])]) for name, cell in entry["by"]["area"].items()]
         tables.append({"title": f"{task}: by area of the region", "heads": ["score"], "rows": areas})
         if "type_accuracy" in entry and entry["confusion"]:
             tables.append(_make_confusion(f"{task}: true family down, answer across", entry["confusion"]))
     return tables
+
+
+def _make_difficulties(task: str, cells: Mapping[str, ScoreCell]) -> HeatMap:
+    order = [name for name in (*DIFFICULTIES, *cells) if name in cells]
+    rows = [(name, [_make_cell(cells[name]["score"], cells[name]["n"])]) for name in dict.fromkeys(order)]
+    return {"title": f"{task}: by difficulty of telling the family", "heads": ["score"], "rows": rows}
 
 
 def _make_grid(title: str, cells: Mapping[str, ScoreCell]) -> HeatMap:

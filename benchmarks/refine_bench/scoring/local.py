@@ -1,4 +1,4 @@
-"""Scores on data sets made by `distortlab`: per task, by family, severity and area, each beside its floor.
+"""Scores on data sets made by `distortlab`: per task, by family, severity, difficulty and area, each beside its floor.
 
 Answers are read and scored by `distortlab.tasks`. A share of what was asked, not of what was read: an answer that was
 not read scores nothing, and the share of those is said.
@@ -34,6 +34,8 @@ __all__ = ["AREAS", "TaskAnswer", "quadratic_kappa", "score_tasks"]
 AREAS = ((0.0, 0.05), (0.05, 0.15), (0.15, 1.01))
 CENTRE, WHOLE = (250.0, 250.0, 750.0, 750.0), (0.0, 0.0, 1000.0, 1000.0)
 LEVELS = 5
+UNMEASURED = "not measured"
+"""The difficulty of regions whose data set does not say how hard they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,11 @@ def _split_task(items: Sequence[TaskAnswer], values: Sequence[float | None], sta
 
 
 def _group_scores(items: Sequence[TaskAnswer], values: Sequence[float]) -> dict[str, dict[str, ScoreCell]]:
-    """Mean score by family, severity and area; and by family x severity."""
+    """Mean score by family, severity, difficulty and area; and by family x severity."""
     keys: dict[str, Callable[[RegionTruth], str]] = {
         "family": lambda region: str(region["family"]),
         "severity": lambda region: str(region["severity"]),
+        "difficulty": lambda region: region.get("difficulty") or UNMEASURED,
         "area": lambda region: name_area(region["area"]),
         "family x severity": lambda region: f"{region['family']} {region['severity']}",
         "family x severity x area": lambda region: (

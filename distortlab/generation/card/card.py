@@ -19,6 +19,7 @@ from distortlab.generation.report import Account
 from distortlab.recipe import Recipe
 from distortlab.references import licenses
 from distortlab.severity.human_scores import describe_basis, describe_severities
+from distortlab.tasks.terms import DIFFICULTIES
 
 __all__ = ["render_card"]
 
@@ -78,6 +79,7 @@ def _describe_contents(plan: Plan, account: Account, samples: Sequence[SampleRow
         "examples": _render_examples(samples),
         "ladder": recipe.profile,
         "severities": ", ".join(f"severity {name}: {n:,}" for name, n in severities),
+        "difficulties": _describe_difficulties(counts.get("difficulties", {})),
         "family_table": format_table(("family", "images", "share", "variants"), _family_rows(counts["variants"])),
         "rejected_draws": f"{sum(counts['rejected'].values()):,}",
         "least_visibility": f"{recipe.visibility.minimum:g}",
@@ -92,6 +94,18 @@ def _describe_human_scores(recipe: Recipe, variants: Mapping[str, int]) -> str:
     extrapolated = sorted(name for name in variants if describe_basis(name) == "-")
     rest = f" Extrapolated from other distortions for {', '.join(extrapolated)}." if extrapolated else ""
     return f"{describe_severities()} Fitted to KADID-10k, where people judged whole images.{rest}"
+
+
+def _describe_difficulties(counts: Mapping[str, int]) -> str:
+    """The paragraph about the column `difficulty`; nothing where no image has one."""
+    shown = ", ".join(f"{name} {counts[name]:,}" for name in DIFFICULTIES if counts.get(name))
+    if not shown:
+        return ""
+    left = f", not measured {counts['']:,}" if counts.get("") else ""
+    return (
+        f"Difficulty of telling the family, for a person who sees the reference as well: {shown}{left}\n"
+        "(column `difficulty`; a model of a person, by variant and severity).\n\n"
+    )
 
 
 def _describe_replaced(counts: Mapping[str, Mapping[str, int]]) -> str:

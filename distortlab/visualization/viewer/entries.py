@@ -31,6 +31,7 @@ def _describe_region(region: Mapping[str, Any]) -> dict[str, Any]:
     severity = region["severity"]
     return {
         **{name: region[name] for name in ("bbox", "object", "distortion", "variant", "severity")},
+        "difficulty": region.get("difficulty"),
         "area": _drop_infinite(region["area"]),
         "mask": region["mask_rle"],
         "params": _read_params(region["params"]),

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from distortlab.generation.plan import make_plan
 from distortlab.generation.report import Account
 from distortlab.recipe import TASKS, Recipe, parse_recipe
 from distortlab.references import licenses
+from distortlab.tasks.terms import DIFFICULTIES
 
 BY = "Attribution License (http://creativecommons.org/licenses/by/2.0/)"
 BY_ND = "Attribution-NoDerivs License (http://creativecommons.org/licenses/by-nd/2.0/)"
@@ -80,6 +82,12 @@ def test_the_viewer_is_named_among_the_limits(loaded: DatasetCard) -> None:
 def test_shares_of_the_families_add_up(loaded: DatasetCard) -> None:
     shares = [float(share) for share in re.findall(r"\| ([\d.]+) % \|", loaded.text)]
     assert sum(shares) == pytest.approx(100, abs=0.5)
+
+
+def test_difficulties_are_counted(loaded: DatasetCard, data: Path) -> None:
+    counts = Counter(row["regions"][0]["difficulty"] for row in rows_of(data, "images"))
+    shown = ", ".join(f"{name} {counts[name]}" for name in DIFFICULTIES if counts[name])
+    assert f"who sees the reference as well: {shown}\n" in loaded.text
 
 
 # --- licences -------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from bench_scores import answer_items
 from in_process import Cli
 
 from distortlab.tasks import recognition
+from distortlab.tasks.terms import DIFFICULTIES
 from refine_bench.scoring.local import quadratic_kappa, score_tasks
 
 
@@ -39,8 +40,18 @@ def test_every_number_has_its_floor_and_is_above_it_for_the_truth(made: Path) ->
 
 def test_tables_hold_every_item_once(made: Path) -> None:
     for entry in score_tasks(answer_items(made, "tasks", _right))["tasks"].values():
-        for name in ("family", "severity", "area", "family x severity", "family x severity x area"):
+        for name in ("family", "severity", "difficulty", "area", "family x severity", "family x severity x area"):
             assert sum(cell["n"] for cell in entry["by"][name].values()) == entry["n"]
+
+
+def test_scores_by_difficulty_are_those_of_its_questions(made: Path) -> None:
+    def right_if_easy(truth: Any) -> str:
+        return _right(truth) if truth["regions"][0]["difficulty"] == "easy" else ""
+
+    for entry in score_tasks(answer_items(made, "tasks", right_if_easy))["tasks"].values():
+        by = entry["by"]["difficulty"]
+        assert set(by) <= set(DIFFICULTIES)
+        assert all(cell["score"] == (name == "easy") for name, cell in by.items())
 
 
 def test_what_is_not_read_is_counted_and_scores_nothing(made: Path) -> None:

@@ -33,6 +33,7 @@ function regionCard(region, order, all) {
   fact(list, "object", region.object);
   fact(list, "variant", `${region.distortion}.${region.variant}` + (params.version ? `, version ${params.version}` : ""));
   fact(list, "severity", levels(region.severity, region.level));
+  fact(list, "difficulty", region.difficulty);
   fact(list, "visibility", visible(region.visibility));
   if (params.amount != null) fact(list, "amount", `${params.amount} ${params.unit ?? ""}`);
   const [x1, y1, x2, y2] = region.bbox;

@@ -1,0 +1,118 @@
+"""Data sets that were made before there was a column `difficulty`: everything that reads data sets reads them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bench_scores import answer_items
+from dataset_samples import Gallery, edit_manifest, rows_of, small_recipe
+
+from distortlab import generate
+from distortlab.analysis.findings import check_balance, list_findings
+from distortlab.analysis.statistics import collect_statistics
+from distortlab.analysis.tables import print_statistics, statistics_to_dict
+from distortlab.core.errors import UserError
+from distortlab.dataset import schema
+from distortlab.dataset.reader import open_data
+from distortlab.generation import rows
+from distortlab.sharing.export import export
+from distortlab.sharing.export_formats import FORMATS
+from distortlab.sharing.materialize import materialize
+from distortlab.verification.verify import verify
+from distortlab.visualization.viewer import write_page
+from refine_bench.scoring.local import UNMEASURED, score_tasks
+from refine_iqa_train.config.schema import DataRules
+from refine_iqa_train.data.perception import load_perception
+
+
+@contextmanager
+def without_column(table: Any, name: str) -> Iterator[None]:
+    """Features of a table without a column; afterwards with it in its place."""
+    kept = dict(table)
+    del table[name]
+    try:
+        yield
+    finally:
+        table.clear()
+        table.update(kept)
+
+
+def make_earlier(folder: Path, store: str) -> Path:
+    """A data set as the version before the column wrote it."""
+    tables = (schema.RFT, schema.SAMPLES, schema.IMAGES["regions"]["feature"])
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        for table in tables:
+            stack.enter_context(without_column(table, "difficulty"))
+        patch.setattr(rows, "find_difficulty", lambda *about: None)
+        generate(small_recipe(), Gallery(), folder, workers=1, store=store)
+    edit_manifest(folder, lambda manifest: manifest["counts"].pop("difficulties"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_earlier(tmp_path_factory.mktemp("earlier") / "data", "full")
+
+
+def test_its_rows_lack_the_column(earlier: Path) -> None:
+    (row, *_) = open_data(earlier).rows("rft", ["image_id", "difficulty"])
+    assert list(row) == ["image_id"]
+    (image, *_) = rows_of(earlier, "images")
+    assert "difficulty" not in image["regions"][0]
+
+
+def test_it_is_verified(earlier: Path) -> None:
+    report = verify(earlier, workers=1)
+    assert report.problems == []
+    assert (report.images, report.questions) == (12, len(rows_of(earlier, "rft")))
+
+
+def test_any_other_column_that_is_missing_is_a_fault(tmp_path: Path) -> None:
+    with without_column(schema.IMAGES, "reference_source"):
+        generate(small_recipe(n=4), Gallery(), tmp_path / "d", workers=1)
+    assert any("columns are not those of images" in problem for problem in verify(tmp_path / "d", workers=1).problems)
+    with pytest.raises(UserError, match="no column reference_source"):
+        list(open_data(tmp_path / "d").rows("images", ["reference_source"]))
+
+
+def test_its_statistics_say_nothing_of_difficulty(earlier: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = collect_statistics(open_data(earlier))
+    checks = check_balance(found)
+    values = statistics_to_dict(found, checks, list_findings(found, checks))
+    assert {entry["difficulty"] for entry in values["difficulties"]} == {None}
+    assert sum(entry["images"] for entry in values["difficulties"]) == 12
+    print_statistics(found, checks, ())
+    assert "difficulty" not in capsys.readouterr().out
+
+
+def test_it_is_shown(earlier: Path, tmp_path: Path) -> None:
+    write_page(earlier, tmp_path / "view.html", sample=4)
+    assert (tmp_path / "view.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_it_is_exported(earlier: Path, tmp_path: Path, form: str) -> None:
+    assert sum(export(earlier, tmp_path / "out", form).rows.values()) > 0
+
+
+def test_its_archive_becomes_a_data_set_of_today(tmp_path: Path) -> None:
+    archive = make_earlier(tmp_path / "archive", "patch")
+    assert verify(archive, workers=1).problems == []
+    materialize(archive, tmp_path / "data", workers=1)
+    assert verify(tmp_path / "data", workers=1).problems == []
+    assert {row["difficulty"] for row in rows_of(tmp_path / "data", "rft")} == {None}
+
+
+def test_it_is_trained_on(earlier: Path) -> None:
+    questions = load_perception(DataRules(perception=str(earlier)), "train")
+    assert len(questions) == open_data(earlier).count("rft", "train")
+
+
+def test_models_are_scored_on_it(earlier: Path) -> None:
+    found = score_tasks(answer_items(earlier, "tasks", lambda truth: f"<answer>{truth['solution']}</answer>"))
+    for table in found["tasks"].values():
+        assert table["by"]["difficulty"] == {UNMEASURED: {"n": table["n"], "score": 1.0}}
+    assert json.dumps(found)
