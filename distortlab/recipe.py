@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from distortlab.core.config import from_values
 from distortlab.core.errors import BadRecipe, describe_unknown
-from distortlab.tasks.terms import FAMILIES
+from distortlab.tasks.terms import DIFFICULTIES, FAMILIES
 
 __all__ = [
     "LicenseRules",
@@ -110,6 +110,7 @@ class Recipe:
     `images_per_reference` is the mean where there are references enough, `max_images_per_reference` the most that
     one may give where there are not. `samples_per_image` questions are asked about an image on average. `severity` says
     where settings come from: the ladder of the profile, or a search in every region for the V that the severity means.
+    `difficulties` are shares of how hard the family is to tell (`severity.difficulty`); empty takes them as they come.
     """
 
     name: str = "refine-perception-20k"
@@ -127,6 +128,7 @@ class Recipe:
     splits: dict[str, float] = field(default_factory=lambda: {"train": 0.95, "validation": 0.05})
     families: dict[str, float] = field(default_factory=lambda: _share_evenly(FAMILIES))
     severities: dict[str, float] = field(default_factory=lambda: _share_evenly(SEVERITIES))
+    difficulties: dict[str, float] = field(default_factory=dict)
     tasks: dict[str, float] = field(default_factory=lambda: _share_evenly(TASKS))
     questions: QuestionRules = QuestionRules()
     regions: RegionRules = RegionRules()
@@ -276,6 +278,7 @@ def _check_shares(recipe: Recipe, where: str) -> None:
     for kind, shares, known in (
         ("family", recipe.families, FAMILIES),
         ("severity", recipe.severities, SEVERITIES),
+        ("difficulty", recipe.difficulties, DIFFICULTIES),
         ("task", recipe.tasks, TASKS),
         ("split", recipe.splits, tuple(recipe.splits)),
     ):
@@ -284,7 +287,7 @@ def _check_shares(recipe: Recipe, where: str) -> None:
                 raise BadRecipe(f"{where}: " + describe_unknown(kind, name, known))
             if not 0 <= share < float("inf"):
                 raise BadRecipe(f"{where}: the share of {kind} {name!r} is {share}; shares are 0 or more")
-        if not sum(shares.values()) > 0:
+        if not sum(shares.values()) > 0 and (shares or kind != "difficulty"):
             raise BadRecipe(f"{where}: no {kind} has a share above 0")
     for name in recipe.splits:
         if not re.fullmatch(r"\w+(\.\w+)*", name):
@@ -311,6 +314,8 @@ def _check_combinations(recipe: Recipe, where: str) -> None:
             raise BadRecipe(f"{where}: references.licenses: a blank name stands for no license")
     if recipe.severity == "equalized" and recipe.profile != "matched":
         raise BadRecipe(f'{where}: severity = "equalized" aims at the targets of profile "matched"; "dq" has none')
+    if recipe.difficulties and recipe.profile != "matched":
+        raise BadRecipe(f'{where}: difficulties were measured on profile "matched"; "dq" has none')
     if recipe.regions.min_area >= recipe.regions.max_area:
         raise BadRecipe(f"{where}: regions.min_area must be below regions.max_area")
 

@@ -45,9 +45,11 @@ def _compare_all(statistics: Statistics) -> Iterator[BalanceCheck | None]:
         severities[str(severity)] += count
     yield compare_counts("families", families, recipe.families, "{category} is the family of {share} of {n} images")
     yield compare_counts("severities", severities, recipe.severities, "{share} of {n} images have severity {category}")
-    yield _compare_cells(statistics, families, severities)
+    yield _compare_difficulties(statistics, recipe)
     yield _compare_tasks(statistics, recipe)
-    for family in FAMILIES:
+    if not recipe.difficulties:  # which decide how often a variant comes at which severity
+        yield _compare_cells(statistics, families, severities)
+    for family in () if recipe.difficulties else FAMILIES:
         rows = [row.name for row in list_variants(family, recipe.profile)]
         yield compare_counts(
             f"variants of {family}",
@@ -74,6 +76,13 @@ def _compare_cells(statistics: Statistics, families: Counter[str], severities: C
     counts = {f"{family}, severity {severity}": n for (family, severity), n in statistics.cells.items()}
     shares = {f"{f}, severity {s}": float(a * b) for f, a in families.items() for s, b in severities.items()}
     return compare_counts("families by severity", counts, shares, "{category} is {share} of {n} images")
+
+
+def _compare_difficulties(statistics: Statistics, recipe: Recipe) -> BalanceCheck | None:
+    counts: Counter[str] = Counter()
+    for (difficulty, _), count in statistics.difficulties.items():
+        counts[difficulty] += count
+    return compare_counts("difficulties", counts, recipe.difficulties, "{share} of {n} images are {category}")
 
 
 def _compare_tasks(statistics: Statistics, recipe: Recipe) -> BalanceCheck | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distortlab.core.seeds import Stream, stream
+from distortlab.generation.difficulties import CellShares
 from distortlab.recipe import Recipe
 
 __all__ = ["assign_cells", "assign_tasks", "largest_remainder", "match_tasks"]
@@ -21,13 +22,9 @@ def largest_remainder(shares: Mapping[Any, float], total: int) -> dict[Any, int]
     return counts
 
 
-def assign_cells(recipe: Recipe, split: str, owners: Sequence[int]) -> list[tuple[str, int]]:
+def assign_cells(recipe: Recipe, split: str, owners: Sequence[int], cell_shares: CellShares) -> list[tuple[str, int]]:
     """(family, severity) for every image: exact shares, random order, and families differ within a reference."""
-    shares = {
-        (family, int(severity)): a * b
-        for family, a in recipe.families.items()
-        for severity, b in recipe.severities.items()
-    }
+    shares = {cell: sum(own.values()) for cell, own in cell_shares.items()}
     source = stream(recipe.seed, split, "cells")
     shuffled = {cell: shares[cell] for cell in source.permute(sorted(shares))}
     counts = largest_remainder(shuffled, len(owners))

@@ -17,6 +17,7 @@ from distortlab.generation.reference_pool import LoadedReference, ReferencePool
 from distortlab.generation.working_image import Rejection, WorkingImage, draw_edit
 from distortlab.recipe import Recipe
 from distortlab.references.base import NamedRegion, Reference
+from distortlab.severity.difficulty import find_difficulty
 
 __all__ = ["DistortedImage", "draw_image"]
 
@@ -92,7 +93,10 @@ def _finish_image(slot: Slot, working: WorkingImage, known: set[str]) -> Distort
 
 
 def _order_variants(slot: Slot, recipe: Recipe) -> list[Distortion]:
-    return stream(recipe.seed, slot.image_id, "variant").permute(list_variants(slot.family, recipe.profile))
+    rows = list_variants(slot.family, recipe.profile)
+    if slot.difficulty is not None:
+        rows = tuple(row for row in rows if find_difficulty(row.name, slot.severity) == slot.difficulty)
+    return stream(recipe.seed, slot.image_id, "variant").permute(rows)
 
 
 def _find_distractors(slot: Slot, loaded: LoadedReference, turn: int, own: str | None) -> tuple[str, ...]:

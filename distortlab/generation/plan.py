@@ -19,6 +19,7 @@ from distortlab.dataset.layout import FORMAT
 from distortlab.distortions.catalog import CATALOG, list_variants
 from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.generation.allocation import assign_cells, assign_tasks, largest_remainder, match_tasks
+from distortlab.generation.difficulties import CellShares, assign_difficulties, share_cells
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, References
 from distortlab.tasks import TASKS
@@ -47,6 +48,8 @@ class Slot:
         The reference to try first, as an index into the shard's entries.
     turn
         How many images are planned from that reference before this one: each starts with another region.
+    difficulty
+        How hard its family must be to tell; None where the recipe asks for no shares.
     """
 
     image_id: str
@@ -55,6 +58,7 @@ class Slot:
     tasks: tuple[str, ...]
     entry: int
     turn: int
+    difficulty: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +136,10 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
     Raises
     ------
     BadRecipe
-        The references cannot give so many images; the message says how many they can.
+        The references cannot give so many images, or the families no such difficulties; the message says what they can.
     """
     _check_families(recipe)
+    cell_shares = share_cells(recipe)
     counts = _count_images(recipe, recipe.n)
     primary = _count_references(recipe, counts, references.count)
     wanted = sum(primary.values())
@@ -148,7 +153,7 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
         own = entries[first : first + primary[split]]
         extra = entries[first_spare : first_spare + spare[split]]
         first, first_spare = first + primary[split], first_spare + spare[split]
-        shards += _make_shards(recipe, split, count, own, extra, asked, len(shards))
+        shards += _make_shards(recipe, split, count, own, extra, asked, cell_shares, len(shards))
     return Plan(
         recipe,
         references.name,
@@ -257,11 +262,13 @@ def _make_shards(
     own: Sequence[Entry],
     extra: Sequence[Entry],
     asked: Mapping[str, float],
+    cell_shares: CellShares,
     first_index: int,
 ) -> list[Shard]:
     of = max(1, min(math.ceil(count / recipe.images_per_shard), len(own)))
     owners = [image * len(own) // count for image in range(count)]
-    cells = assign_cells(recipe, split, owners)
+    cells = assign_cells(recipe, split, owners, cell_shares)
+    difficulties = assign_difficulties(cells, cell_shares)
     tasks = assign_tasks(recipe, split, asked, count)
     tasks = match_tasks(tasks, [has_choice(own[owner]) for owner in owners], stream(recipe.seed, split, "matched"))
     starts = [shard * len(own) // of for shard in range(of + 1)]
@@ -273,7 +280,8 @@ def _make_shards(
         while image < count and owners[image] < starts[k + 1]:
             turn = slots[-1].turn + 1 if slots and owners[image] == owners[image - 1] else 0
             name = f"{split}-{image:06d}"
-            slots.append(Slot(name, *cells[image], tasks[image], owners[image] - starts[k], turn))
+            slot = Slot(name, *cells[image], tasks[image], owners[image] - starts[k], turn, difficulties[image])
+            slots.append(slot)
             image += 1
         chosen = (*own[starts[k] : starts[k + 1]], *_limit_spares(extra[spares[k] : spares[k + 1]], len(slots)))
         primary = starts[k + 1] - starts[k]
