@@ -7,10 +7,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from measures import NAMES, SLOW, measure_damage
+from measures import SLOW, measure_damage
 from operators import TYPES, KadidType, render_cell
 
 from distortlab.core.workers import map_in_order
+from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.severity.scene import Scene
 
 HERE = Path(__file__).parent
@@ -96,7 +97,7 @@ def load_measured(file: Path) -> Measured:
 
 def merge_measured(first: Measured, second: Measured) -> Measured:
     """Both of the same photographs; where both hold a measure, the second's."""
-    names = sorted({*first.values, *second.values}, key=NAMES.index)
+    names = list(dict.fromkeys([*first.values, *second.values]))
     values, ms = {**first.values, **second.values}, {**first.ms, **second.ms}
     return Measured(first.photographs, {name: values[name] for name in names}, {name: ms[name] for name in names})
 
@@ -105,9 +106,9 @@ def write_means(measured: Measured, file: Path) -> None:
     """The mean of V in every cell: what the frozen curve of `distortlab.severity.human_scores` was fitted on."""
     with file.open("w", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["type", "level", "v"])
+        writer.writerow(["type", "level", "measure", "v"])
         for (kind, level), v in zip(CELLS, measured.means("V"), strict=True):
-            writer.writerow([kind.number, level, f"{v:.4f}"])
+            writer.writerow([kind.number, level, MEASURE_VERSION, f"{v:.4f}"])
 
 
 def read_means(file: Path = MEASURED) -> np.ndarray:

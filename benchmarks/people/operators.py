@@ -134,7 +134,7 @@ def add_noise(image: Pixels, variance: float, rng: Rng) -> Pixels:
 
 
 def add_noise_ycbcr(image: Pixels, variance: float, rng: Rng) -> Pixels:
-    """The same noise in each of Y, Cb and Cr (studio range)."""
+    """Noise of one variance in Y, Cb and Cr (studio range)."""
     to_rgb = np.array([[1.164, 0, 1.596], [1.164, -0.392, -0.813], [1.164, 2.017, 0]], np.float32)
     noise = rng.standard_normal(image.shape, np.float32) * np.sqrt(variance, dtype=np.float32)
     return image + noise @ to_rgb.T

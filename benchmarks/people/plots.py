@@ -23,7 +23,7 @@ plt.rcParams.update({
     "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "figure.dpi": 110,
     "savefig.bbox": "tight", "axes.titlesize": 9.5, "axes.titlelocation": "left",
 })  # fmt: skip
-TICKS = (0.1, 0.3, 1, 2, 4.5, 9, 15)
+TICKS = (0.1, 0.3, 1, *TARGETS, 15)
 _LEAST = 0.1
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cells import MEASURED, Measured, load_measured, measure_cells, merge_measured, save_measured, write_means
 from measures import NAMES
-from page import write_page
+from page import describe_agreement, write_page
 from photographs import load_photographs
 from summary import compare_measures
 
@@ -50,6 +50,8 @@ def main() -> None:
     write_means(measured, arguments.means)
     rows = compare_measures(measured)
     write_page(measured, rows, arguments.docs, arguments.note)
+    print(describe_agreement(rows))
+    print(f"\nwritten: {arguments.docs / 'people.md'}")
 
 
 if __name__ == "__main__":

@@ -56,11 +56,12 @@ JUDGED: Mapping[str, tuple[float, float]] = MappingProxyType(
         "compression.jpeg2000": (0.42, 7.60),
         "saturate_strengthen.ycbcr": (0.01, 7.15),
         "saturate_weaken.hsv": (2.46, 6.81),
-        "oversharpen.unsharp_mask": (3.88, 12.73),
         "quantization.uniform": (0.62, 3.62),
     }
 )
-"""Variants that KADID-10k has too, and the range of V over which its people judged them."""
+"""Variants that KADID-10k has too, and the range of V over which its people judged them. Sharpening is not among them:
+with which radius KADID sharpened is not documented.
+"""
 
 _OUTSIDE = ("brighten", "darken", "contrast_strengthen", "contrast_weaken", "pixelate")
 

@@ -10,6 +10,7 @@ import pytest
 from scipy.optimize import least_squares
 
 from distortlab.distortions.catalog import CATALOG
+from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.severity.human_scores import ERROR, ERROR_OUTSIDE, JUDGED, estimate_score
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "people"
@@ -171,9 +172,15 @@ def test_the_frozen_numbers_are_what_the_fit_gives(people: Any) -> None:
     assert pytest.approx(people("summary").measure_outside(v), abs=0.01) == ERROR_OUTSIDE
 
 
+def test_the_frozen_numbers_are_of_the_present_measure(people: Any) -> None:
+    lines = people("cells").MEASURED.read_text().splitlines()
+    versions = {line.split(",")[2] for line in lines[1:]}
+    assert versions == {str(MEASURE_VERSION)}, "V has changed: make people, and freeze the curve again"
+
+
 def test_the_frozen_ranges_are_those_of_the_cells(people: Any) -> None:
     v, operators = people("cells").read_means(), people("cells").OPERATORS
     core = {kind.variant: v[operators == kind.number] for kind in people("operators").TYPES if kind.group == "core"}
-    assert set(JUDGED) == set(core)
+    assert set(JUDGED) == set(core) - {"oversharpen.unsharp_mask"}  # its radius in KADID-10k is not documented
     for name, (low, high) in JUDGED.items():
         assert (low, high) == pytest.approx((core[name].min(), core[name].max()), abs=0.006), name

@@ -1,6 +1,7 @@
 """The expected human score of a severity: its laws, and which of them people judged."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,17 @@ def test_tone_is_never_called_measured_and_has_the_larger_error(name: str) -> No
     found = [find_human_score(name, severity) for severity in range(1, 6)]
     assert {(score.error, score.basis) for score in found} == {(ERROR_OUTSIDE, "extrapolated")}
     assert ERROR_OUTSIDE > ERROR
+
+
+def test_the_page_on_visibility_has_these_numbers() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "visibility.md").read_text(encoding="utf-8")
+    section = " ".join(text.partition("## What people would say")[2].split())
+    targets, scores = (
+        ", ".join(texts) for texts in zip(*((f"{t:g}", f"{estimate_score(t):.1f}") for t in TARGETS), strict=True)
+    )
+    assert f"V = {targets}, mean scores of {scores} on" in section
+    assert f"off by {ERROR:.2f} points" in section
+    assert f"by {ERROR_OUTSIDE:.2f}." in section
 
 
 def test_the_sentence_holds_the_scores_and_the_errors() -> None:
