@@ -9,6 +9,7 @@ from distortlab.core.errors import BadReference
 from distortlab.core.image import Image
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references import open_references
+from distortlab.references.base import Entry
 
 WIDTH, HEIGHT = 512, 384
 _LEAST_WIDTH, _SHAPES = 600, (0.85 * 0.75, 1.02 * 0.75)
@@ -24,7 +25,7 @@ def load_photographs(specs: Sequence[str], count: int) -> dict[str, np.ndarray]:
         By id: float32 RGB, (384, 512, 3), stretched so that the smallest value is 0 and the largest 1, as KADID does
         before it distorts.
     """
-    sources = [list(_list_entries(spec)) for spec in specs]
+    sources = [_list_entries(spec) for spec in specs]
     found: dict[str, np.ndarray] = {}
     for place in range(max(len(entries) for entries in sources)):
         for entries in sources:
@@ -35,12 +36,12 @@ def load_photographs(specs: Sequence[str], count: int) -> dict[str, np.ndarray]:
     return found
 
 
-def _list_entries(spec: str):
+def _list_entries(spec: str) -> Sequence[Entry]:
     references = open_references(spec)
     return references.entries(min(references.count or _MOST_ENTRIES, _MOST_ENTRIES))
 
 
-def _load(entry) -> Image | None:
+def _load(entry: Entry) -> Image | None:
     try:
         image = entry.load(ReferenceRules(), RegionRules()).image
     except BadReference:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from dataset_samples import (
 from in_process import Cli
 
 from distortlab.distortions.catalog import CATALOG, FAMILIES
+from distortlab.severity.human_scores import describe_basis, describe_severities, find_human_score
 
 COMMANDS = (
     "generate",
@@ -91,6 +93,17 @@ def test_list_as_json(cli: Cli) -> None:
         assert len(row["ladders"]["matched"]["values"]) == 5
         assert row["ladders"]["matched"]["source"]
         assert row["unit"]
+
+
+def test_list_says_what_people_would_say(cli: Cli) -> None:
+    text = " ".join(cli("list").out.split())
+    assert describe_severities() in text
+    line = next(line for line in cli("list").out.splitlines() if "noise.impulse" in line)
+    assert describe_basis("noise.impulse") in [cell.strip() for cell in line.split("│")]
+    for row in json.loads(cli("list", "--json").out):
+        wanted = [find_human_score(row["name"], severity) for severity in range(1, 6)]
+        assert row["human_scores"] == [asdict(score) for score in wanted]
+    assert describe_severities() not in " ".join(cli("list", "--profile", "dq").out.split())
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -17,6 +17,7 @@ from distortlab.generation.plan import make_plan
 from distortlab.generation.report import Account
 from distortlab.recipe import TASKS, Recipe, parse_recipe
 from distortlab.references import licenses
+from distortlab.severity.human_scores import describe_basis, describe_severities
 from distortlab.tasks.terms import DIFFICULTIES
 
 BY = "Attribution License (http://creativecommons.org/licenses/by/2.0/)"
@@ -166,6 +167,20 @@ def test_text_from_elsewhere_is_neither_markdown_nor_a_place_of_the_template() -
 
 def test_many_licenses_are_summed_up() -> None:
     assert "| 15 others | 15 |" in written({f"licence {n}": 1 for n in range(35)})
+
+
+def test_what_people_would_say_is_told_of_the_ladder_that_has_targets() -> None:
+    assert describe_severities() in written({})
+    text = written({}, profile="dq", severity="ladder")
+    assert describe_severities() not in text
+    assert "Nobody was asked what people say of these severities." in text
+
+
+def test_variants_that_nobody_judged_are_named(loaded: DatasetCard, data: Path) -> None:
+    _, _, named = loaded.text.partition("Extrapolated from other distortions for ")
+    regions = [region for row in rows_of(data, "images") for region in row["regions"]]
+    found = {f"{region['distortion']}.{region['variant']}" for region in regions}
+    assert set(named.partition(".\n")[0].split(", ")) == {name for name in found if describe_basis(name) == "-"}
 
 
 @pytest.mark.parametrize("kept", [True, False])
