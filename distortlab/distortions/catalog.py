@@ -60,7 +60,7 @@ def find(name: str) -> Distortion:
     >>> from distortlab import find
     >>> blur = find("blur.gaussian")
     >>> blur.family, blur.unit, blur.matched.values
-    ('blur', 'sigma, px', (1.1, 1.45, 2.05, 3.1, 4.75))
+    ('blur', 'sigma, px', (1.2, 1.48, 1.88, 2.52, 4))
     >>> find("motion")
     Traceback (most recent call last):
     distortlab.core.errors.UserError: no distortion called 'motion'; did you mean 'blur.motion'? (distortlab list)

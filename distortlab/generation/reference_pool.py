@@ -20,6 +20,7 @@ from distortlab.imaging.encode import Canvas
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, Reference
 from distortlab.references.licenses import is_allowed
+from distortlab.references.regions.tightening import tighten_region
 from distortlab.references.screening import screen
 from distortlab.severity.scene import Scene
 
@@ -50,6 +51,7 @@ class LoadedReference:
         self.recipe = recipe
         self.canvas = Canvas(reference.image, recipe.codec)
         self.patches = patches
+        self._regions: dict[int, Region] = {}
         self._scenes: dict[int, Scene] = {}
 
     def encode(self, image: Image, regions: Sequence[Region]) -> bytes:
@@ -104,10 +106,19 @@ class LoadedReference:
         ordered = sorted(in_turn, key=lambda index: places[index].object not in offered)
         return ordered[: self.recipe.visibility.regions_per_reference]
 
+    def region(self, index: int) -> Region:
+        """The pixels that an edit of the region at `index` changes: without background, where people drew it."""
+        if index not in self._regions:
+            region = self.reference.regions[index].region
+            self._regions[index] = (
+                tighten_region(self.reference.image, region) if self.reference.drawn_by_hand else region
+            )
+        return self._regions[index]
+
     def scene(self, index: int) -> Scene:
         """The measurements of the clean region at `index`, made once."""
         if index not in self._scenes:
-            region = self.reference.regions[index].region
+            region = self.region(index)
             box = np.ascontiguousarray(self.reference.image[region.bbox.slices])
             self._scenes[index] = Scene(box, region.mask)
         return self._scenes[index]

@@ -73,7 +73,7 @@ class WorkingImage:
         if not self.edits:
             return self.loaded.scene(index)
         if index not in self._scenes:
-            region = self.loaded.reference.regions[index].region
+            region = self.loaded.region(index)
             self._scenes[index] = Scene(np.ascontiguousarray(self.image[region.bbox.slices]), region.mask)
         return self._scenes[index]
 
@@ -133,7 +133,7 @@ def _search_candidate(slot: Slot, row: Distortion, working: WorkingImage, index:
 def _render_candidate(slot: Slot, row: Distortion, working: WorkingImage, index: int, amount: float) -> Candidate:
     recipe = working.loaded.recipe
     edit = Edit(
-        region=working.loaded.reference.regions[index].region,
+        region=working.loaded.region(index),
         distortion=row.name,
         severity=slot.severity,
         amount=amount,

@@ -87,7 +87,8 @@ class CocoEntry:
         self._check_size(get_shape(upright.image), upright.transposed)
         picture = encode_image(upright, file, references)
         selection = select_regions(self._prepare_outlines(get_shape(picture.image)), regions)
-        return make_reference(self.id, picture, selection, self.source, self.license, self.objects)
+        by_hand = not any(isinstance(outline.shape, Rectangle) for outline in self.outlines)
+        return make_reference(self.id, picture, selection, self.source, self.license, self.objects, by_hand)
 
     @property
     def objects(self) -> tuple[str, ...]:

@@ -109,6 +109,7 @@ def make_reference(
     source: str,
     license: str,
     objects: Sequence[str] = (),
+    drawn_by_hand: bool = False,
 ) -> Reference:
     """Put a reference together: an image with its file, and the regions found in it."""
     return Reference(
@@ -122,4 +123,5 @@ def make_reference(
         objects=tuple(objects),
         skipped=selection.skipped,
         annotated=selection.annotated,
+        drawn_by_hand=drawn_by_hand,
     )

@@ -26,8 +26,15 @@ def test_a_raised_version_asks_for_a_new_record() -> None:
 
 
 def test_other_pixels_under_the_same_version_are_a_fault() -> None:
-    row = dataclasses.replace(find("blur.gaussian"), matched=find("blur.lens").matched)
+    row = dataclasses.replace(find("blur.gaussian"), operator=find("blur.lens").operator)
     assert "raise `version`" in str(complaint(row, load()))
+
+
+def test_another_ladder_asks_for_a_new_record_only_where_the_old_settings_give_the_old_pixels() -> None:
+    row = dataclasses.replace(find("blur.gaussian"), matched=find("blur.lens").matched)
+    assert "has another ladder than its goldens: record again" in str(complaint(row, load()))
+    changed = dataclasses.replace(row, operator=find("blur.lens").operator)
+    assert "raise `version`" in str(complaint(changed, load()))
 
 
 def test_a_new_row_asks_for_its_record() -> None:
@@ -37,7 +44,7 @@ def test_a_new_row_asks_for_its_record() -> None:
 def test_recording_refuses_a_change_without_a_version(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changed = dataclasses.replace(find("blur.gaussian"), matched=find("blur.lens").matched)
+    changed = dataclasses.replace(find("blur.gaussian"), operator=find("blur.lens").operator)
     monkeypatch.setattr(record_goldens, "CATALOG", (changed,))
     on_file = {changed.name: load()[changed.name]}
     monkeypatch.setattr(record_goldens, "load", lambda: on_file)

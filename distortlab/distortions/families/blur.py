@@ -50,34 +50,39 @@ def _line(length: float, angle: float) -> NDArray[np.float64]:
 def glass_blur(image: Image, sigma: float, site: Site) -> Image:
     """Frosted glass: blur, move pixels at random, blur again.
 
-    `sigma` in pixels is the dial. Reach and number of passes follow it as in DepictQA's table; below 0.7 only a share
-    of the pixels moves, so that the weak end is weak.
+    `sigma` in pixels is the dial. Reach and number of passes follow it through DepictQA's table, without jumps; below
+    0.7 only a share of the pixels moves, so that the weak end is weak.
     """
-    reach, passes = _glass_reach(sigma), _glass_passes(sigma)
-    share = min(1.0, (sigma / 0.7) ** 2)
-    out = blur_gaussian(image, sigma)
-    for k in range(passes):
+    reach, out = _glass_reach(sigma), blur_gaussian(image, sigma)
+    for k, share in enumerate(_glass_shares(sigma)):
         out = _scatter(out, reach, share, site.draw_field(f"glass {k}", 3))
     return blur_gaussian(out, sigma)
 
 
-def _glass_reach(sigma: float) -> int:
-    return max(1, round(3 * sigma - 1.1))
+def _glass_reach(sigma: float) -> float:
+    """DepictQA's 1, 2, 2, 3 and 4 px, straight lines between them, and 3 px for each px of sigma beyond."""
+    return float(np.interp(sigma, (0.7, 0.9, 1.2, 1.4, 1.6, 9.6), (1, 2, 2, 3, 4, 28)))
 
 
-def _glass_passes(sigma: float) -> int:
-    return 1 if sigma < 1 else 2
+def _glass_shares(sigma: float) -> tuple[float, ...]:
+    """Of the pixels, how many each pass moves: the second one sets in between DepictQA's 0.9 (one) and 1.2 (two)."""
+    first, second = min(1.0, (sigma / 0.7) ** 2), min(1.0, (sigma - 0.9) / 0.3)
+    return (first, second) if second > 0 else (first,)
 
 
 def _glass_halo(sigma: float, scale: float) -> int:
-    return 2 * int(np.ceil(3 * sigma)) + _glass_reach(sigma) * _glass_passes(sigma)
+    return 2 * int(np.ceil(3 * sigma)) + int(np.ceil(_glass_reach(sigma))) * len(_glass_shares(sigma))
 
 
-def _scatter(image: Image, reach: int, share: float, field: NDArray[np.uint16]) -> Image:
-    """Every pixel, with probability `share`, takes the value of another at most `reach` away in each direction."""
+def _scatter(image: Image, reach: float, share: float, field: NDArray[np.uint16]) -> Image:
+    """Every pixel, with probability `share`, takes the value of another at most `reach` away in each direction.
+
+    Of a reach that is not whole, the last pixel is chosen as much less often.
+    """
     rows, columns = image.shape[:2]
     moved = field[..., 2] < min(65536, round(share * 65536))
-    steps = (field[..., :2].astype(np.int32) * (2 * reach + 1) >> 16) - reach
+    width = round((2 * reach + 1) * 256)
+    steps = ((field[..., :2].astype(np.int32) - 32768) * width + (1 << 23)) >> 24
     steps *= moved[..., None]
     steps[..., 0] += np.arange(columns, dtype=np.int32)
     steps[..., 1] += np.arange(rows, dtype=np.int32)[:, None]
@@ -117,7 +122,7 @@ BLUR = (
         gaussian_blur,
         "sigma, px",
         Dial(0.2, 30),
-        matched_ladder(1.1, 1.45, 2.05, 3.1, 4.75),
+        matched_ladder(1.2, 1.48, 1.88, 2.52, 4),
         depictqa_ladder(1, 2, 3, 4, 5, deviation="cut at 3 sigma instead of 4, rounded instead of truncated"),
         halo=lambda sigma, scale: int(np.ceil(3 * sigma)),
         spatial=True,
@@ -127,7 +132,7 @@ BLUR = (
         lens_blur,
         "radius, px",
         Dial(0.5, 40),
-        matched_ladder(1.8, 2.4, 3.3, 5.0, 7.9),
+        matched_ladder(2.1, 2.6, 3.3, 4.4, 6.4),
         depictqa_ladder(2, 3, 4, 6, 8, deviation="edge pixels of the disc are weighted by area, not in or out"),
         halo=lambda radius, scale: int(np.ceil(radius)),
         spatial=True,
@@ -137,7 +142,7 @@ BLUR = (
         motion_blur,
         "length, px",
         Dial(1.5, 120),
-        matched_ladder(4.5, 6.2, 9.5, 14, 22),
+        matched_ladder(4.4, 5.5, 7.5, 10.7, 17.4),
         depictqa_ladder(
             6.3, 10.4, 14.6, 18.8, 25.0,
             deviation="a centred line as wide (standard deviation) as DepictQA's one-sided half Gaussian of sigma "
@@ -151,12 +156,13 @@ BLUR = (
         glass_blur,
         "sigma, px",
         Dial(0.2, 10),
-        matched_ladder(0.56, 0.75, 1.04, 1.26, 1.75),
+        matched_ladder(0.59, 0.74, 0.92, 1.14, 1.46),
         depictqa_ladder(
             0.7, 0.9, 1.2, 1.4, 1.6,
             deviation="pixels are gathered, where DepictQA's swap on array views loses 46 % of them and drifts",
         ),
         halo=_glass_halo,
+        version=2,
         spatial=True,
     ),
     Distortion(
@@ -164,7 +170,7 @@ BLUR = (
         zoom_blur,
         "largest zoom",
         Dial(1.005, 3),
-        matched_ladder(1.037, 1.057, 1.097, 1.155, 1.29),
+        matched_ladder(1.023, 1.032, 1.049, 1.078, 1.18),
         depictqa_ladder(1.03, 1.06, 1.10, 1.15, 1.21, deviation="about the middle of the region, in steps of 1.5 px"),
         halo=fixed_reach(2),
     ),
@@ -173,7 +179,7 @@ BLUR = (
         jitter_blur,
         "mean reach, px",
         Dial(0.05, 20),
-        matched_ladder(0.47, 0.7, 1.1, 1.85, 2.9),
+        matched_ladder(0.61, 1.12, 1.67, 2.75, 5.1),
         depictqa_ladder(1, 2, 3, 4, 5, deviation="pixels are gathered: see blur.glass"),
         halo=lambda reach, scale: int(np.ceil(reach)),
         spatial=True,

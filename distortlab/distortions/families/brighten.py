@@ -9,7 +9,7 @@ BRIGHTEN = (
         shift_rgb,
         "share of range",
         Dial(0.01, 0.9),
-        matched_ladder(0.06, 0.09, 0.13, 0.19, 0.265),
+        matched_ladder(0.056, 0.072, 0.099, 0.145, 0.245),
         depictqa_ladder(0.10, 0.15, 0.20, 0.27, 0.35),
     ),
     Distortion(
@@ -17,7 +17,7 @@ BRIGHTEN = (
         gamma_rgb,
         "exponent",
         Dial(0.98, 0.05),
-        matched_ladder(0.81, 0.74, 0.645, 0.54, 0.425),
+        matched_ladder(0.807, 0.754, 0.677, 0.577, 0.41),
         depictqa_ladder(0.8, 0.7, 0.6, 0.45, 0.3),
     ),
     Distortion(
@@ -25,7 +25,7 @@ BRIGHTEN = (
         shift_value,
         "share of range",
         Dial(0.01, 0.9),
-        matched_ladder(0.072, 0.107, 0.158, 0.228, 0.323),
+        matched_ladder(0.068, 0.088, 0.123, 0.178, 0.3),
         depictqa_ladder(0.1, 0.2, 0.3, 0.4, 0.5, deviation="value is clipped before RGB is formed, so the hue stays"),
     ),
     Distortion(
@@ -33,7 +33,7 @@ BRIGHTEN = (
         gamma_value,
         "exponent",
         Dial(0.98, 0.05),
-        matched_ladder(0.77, 0.7, 0.59, 0.47, 0.325),
+        matched_ladder(0.754, 0.692, 0.61, 0.494, 0.306),
         depictqa_ladder(0.70, 0.58, 0.47, 0.36, 0.25, deviation="no round trip through 8-bit HSV"),
     ),
 )

@@ -52,7 +52,7 @@ COMPRESSION = (
         jpeg,
         "libjpeg quality",
         Dial(95, 1, whole=True),
-        matched_ladder(27, 14, 8, 4, 1),
+        matched_ladder(15, 11, 7, 5, 3),
         depictqa_ladder(25, 18, 12, 8, 5),
         halo=fixed_reach(16),
         grid=fixed_reach(16),
@@ -62,7 +62,7 @@ COMPRESSION = (
         jpeg2000,
         "compression ratio",
         Dial(4, 300),
-        matched_ladder(33, 48, 62, 95, 175),
+        matched_ladder(46, 57, 76, 122, 230),
         depictqa_ladder(
             45, 56, 84, 98, 155,
             deviation="ratios at which regions lose as much as at DepictQA's target PSNR of 29, 27.5, 26, 24.5, 23 dB "
@@ -79,7 +79,7 @@ COMPRESSION = (
         webp,
         "WebP quality",
         Dial(95, 0, whole=True),
-        matched_ladder(20, 10, 4, 2, 0),
+        matched_ladder(12, 4, 2, 1, 0),
         None,
         halo=fixed_reach(16),
         grid=fixed_reach(16),

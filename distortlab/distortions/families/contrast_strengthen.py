@@ -31,7 +31,7 @@ def _pivot(shares: Floats, gain: float) -> float:
     levels = np.arange(256) / 255
     mean = float((shares * levels).sum())
     low, high = 0.02, 0.98
-    for _ in range(14):
+    for _ in range(20):
         middle = (low + high) / 2
         too_light = float((shares * _s_curve(levels, middle, gain)).sum()) > mean
         low, high = (middle, high) if too_light else (low, middle)
@@ -44,7 +44,7 @@ CONTRAST_STRENGTHEN = (
         scale_contrast,
         "gain",
         Dial(1.05, 20),
-        matched_ladder(1.36, 1.6, 1.91, 2.6, 4.3),
+        matched_ladder(1.39, 1.57, 1.85, 2.43, 3.55),
         depictqa_ladder(
             1.4, 1.7, 2.1, 2.6, 4.0,
             deviation="of luma, where DepictQA's scales every channel; about the mean of the region, not of the array "
@@ -57,7 +57,7 @@ CONTRAST_STRENGTHEN = (
         sigmoid_contrast,
         "logistic gain",
         Dial(1.5, 80),
-        matched_ladder(6.5, 8.3, 11.2, 15.5, 25),
+        matched_ladder(5.7, 6.8, 8.5, 11.4, 17.5),
         depictqa_ladder(
             6, 8, 12, 16, 20,
             deviation="of luma; for `stretch` 2, 4, 6, 8, 10: twice its exponent gives its slope at mid-grey; keeps "

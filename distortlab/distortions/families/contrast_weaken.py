@@ -28,7 +28,7 @@ CONTRAST_WEAKEN = (
         scale_contrast,
         "gain",
         Dial(0.98, 0),
-        matched_ladder(0.7, 0.59, 0.47, 0.34, 0.22),
+        matched_ladder(0.69, 0.61, 0.51, 0.4, 0.277),
         depictqa_ladder(
             0.75, 0.6, 0.45, 0.3, 0.2,
             deviation="of luma, where DepictQA's scales every channel; about the mean of the region, not of the array "
@@ -41,7 +41,7 @@ CONTRAST_WEAKEN = (
         compress_contrast,
         "half width, levels",
         Dial(1000, 1),
-        matched_ladder(157, 86, 52, 32, 14.4),
+        matched_ladder(210, 145, 97, 59, 30.5),
         None,
         version=2,
     ),

@@ -101,7 +101,7 @@ NOISE = (
         gaussian_rgb,
         "sigma, share of range",
         Dial(0.005, 0.5),
-        matched_ladder(0.034, 0.045, 0.059, 0.082, 0.115),
+        matched_ladder(0.065, 0.083, 0.111, 0.155, 0.235),
         depictqa_ladder(0.05, 0.10, 0.15, 0.20, 0.25),
     ),
     Distortion(
@@ -109,7 +109,7 @@ NOISE = (
         gaussian_ycbcr,
         "sigma of Y, share of range",
         Dial(0.004, 0.2),
-        matched_ladder(0.023, 0.03, 0.04, 0.055, 0.075),
+        matched_ladder(0.043, 0.054, 0.064, 0.0775, 0.096),
         depictqa_ladder(0.05, 0.06, 0.07, 0.08, 0.09, deviation="clipped once, in RGB"),
     ),
     Distortion(
@@ -117,7 +117,7 @@ NOISE = (
         speckle,
         "sigma, relative",
         Dial(0.01, 1),
-        matched_ladder(0.115, 0.15, 0.2, 0.27, 0.39),
+        matched_ladder(0.152, 0.197, 0.27, 0.38, 0.63),
         depictqa_ladder(0.14, 0.21, 0.28, 0.35, 0.42),
     ),
     Distortion(
@@ -125,7 +125,7 @@ NOISE = (
         correlated,
         "sigma, share of range",
         Dial(0.005, 0.5),
-        matched_ladder(0.037, 0.047, 0.063, 0.087, 0.123),
+        matched_ladder(0.03, 0.038, 0.051, 0.071, 0.104),
         depictqa_ladder(
             0.08, 0.11, 0.14, 0.18, 0.22,
             deviation="the noise is filtered, not the picture: DepictQA's also blurs (11 % of the detail is left)",
@@ -137,7 +137,7 @@ NOISE = (
         poisson,
         "photons at white",
         Dial(5000, 1),
-        matched_ladder(150, 90, 50, 27, 14.5),
+        matched_ladder(82, 50, 27.5, 13.8, 5.7),
         depictqa_ladder(80, 60, 40, 25, 15),
     ),
     Distortion(
@@ -145,7 +145,7 @@ NOISE = (
         impulse,
         "share of pixels",
         Dial(0.0005, 0.5),
-        matched_ladder(0.0054, 0.008, 0.0135, 0.022, 0.035),
+        matched_ladder(0.0014, 0.0026, 0.0056, 0.0135, 0.032),
         depictqa_ladder(
             0.01, 0.03, 0.05, 0.07, 0.10,
             deviation="per pixel; DepictQA's per channel hits 27 % of them at 0.10",

@@ -22,7 +22,7 @@ OVERSHARPEN = (
         unsharp_mask,
         "amount",
         Dial(0.1, 30),
-        matched_ladder(1.6, 2.2, 3.1, 4.6, 7.5),
+        matched_ladder(1.6, 2.16, 3.3, 5.2, 9.7),
         depictqa_ladder(
             2, 2.8, 4, 6, 8, deviation="the Gaussian is cut at 3 sigma, not at 2 px, and scales with the image"
         ),

@@ -29,7 +29,7 @@ PIXELATE = (
         block_mosaic,
         "block, px",
         Dial(2, 64, whole=True),
-        matched_ladder(2, 3, 4, 5, 7),
+        matched_ladder(2, 3, 4, 5, 6),
         depictqa_ladder(
             2, 3, 4, 5, 6,
             deviation="whole blocks for DepictQA's 2, 2.5, 3.3, 4, 5, whose tiles are of unequal size",

@@ -9,7 +9,7 @@ SATURATE_STRENGTHEN = (
         scale_chroma,
         "gain",
         Dial(1.1, 64),
-        matched_ladder(1.78, 2.3, 3.3, 5.4, 11.6),
+        matched_ladder(1.57, 1.89, 2.47, 3.75, 8.8),
         depictqa_ladder(2, 3, 5, 8, 16, deviation="one clip, in RGB"),
     ),
     Distortion(
@@ -17,7 +17,7 @@ SATURATE_STRENGTHEN = (
         scale_saturation,
         "gain",
         Dial(1.1, 64),
-        matched_ladder(1.9, 2.6, 4.2, 9, 40),
+        matched_ladder(1.72, 2.5, 4.5, 14, 64),
         depictqa_ladder(3, 6, 12, 20, 64, deviation="not through 8-bit HSV; regions without colour are not chosen"),
     ),
 )

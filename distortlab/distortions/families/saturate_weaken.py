@@ -9,7 +9,7 @@ SATURATE_WEAKEN = (
         scale_chroma,
         "gain",
         Dial(0.98, 0),
-        matched_ladder(0.55, 0.40, 0.25, 0.12, 0.0),
+        matched_ladder(0.6, 0.45, 0.255, 0.08, 0),
         depictqa_ladder(0.6, 0.4, 0.2, 0.1, 0.0, deviation="one clip, in RGB"),
     ),
     Distortion(
@@ -17,7 +17,7 @@ SATURATE_WEAKEN = (
         scale_saturation,
         "gain",
         Dial(0.98, 0),
-        matched_ladder(0.55, 0.42, 0.28, 0.14, 0.0),
+        matched_ladder(0.64, 0.515, 0.33, 0.09, 0),
         depictqa_ladder(
             0.7, 0.55, 0.4, 0.2, 0.0, deviation="not through 8-bit HSV; regions without colour are not chosen"
         ),
