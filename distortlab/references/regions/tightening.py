@@ -31,7 +31,7 @@ class _Near(NamedTuple):
     """Of every pixel: the mean colour of some other pixels in a window around it, and their number."""
 
     color: Floats
-    count: Floats
+    weight: Floats
 
 
 def tighten_region(image: Image, region: Region) -> Region:
@@ -80,7 +80,7 @@ def _find_background(crop: Image, mask: Mask) -> Mask:
     share = cv2.resize(mask * np.uint8(255), size, interpolation=cv2.INTER_AREA)
     deep = cv2.erode((share > 127).view(np.uint8), np.ones((2 * _BAND + 1,) * 2, np.uint8))
     inner, outer = _average_near(small, deep), _average_near(small, (share == 0).view(np.uint8))
-    comparable = (share > 0) & (deep == 0) & (inner.count >= _LEAST_NEAR) & (outer.count >= _LEAST_NEAR)
+    comparable = (share > 0) & (deep == 0) & (inner.weight >= _LEAST_NEAR) & (outer.weight >= _LEAST_NEAR)
     apart = _square_distance(inner.color, outer.color) > _LEAST_APART
     off, own = _square_distance(small, outer.color), _square_distance(small, inner.color)
     sure = (comparable & apart & (4 * off < own)).view(np.uint8)
@@ -90,10 +90,11 @@ def _find_background(crop: Image, mask: Mask) -> Mask:
 
 
 def _average_near(image: Floats, chosen: Mask) -> _Near:
-    options = {"ksize": (_WINDOW, _WINDOW), "normalize": False, "borderType": cv2.BORDER_CONSTANT}
-    count = cv2.boxFilter(chosen, cv2.CV_32F, **options)
-    total = cv2.boxFilter(image * chosen[..., None], cv2.CV_32F, **options)
-    return _Near(total / np.maximum(count, np.float32(1))[..., None], count)
+    weight, total = (
+        cv2.boxFilter(plane, cv2.CV_32F, (_WINDOW, _WINDOW), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        for plane in (chosen, image * chosen[..., None])
+    )
+    return _Near(total / np.maximum(weight, np.float32(1))[..., None], weight)
 
 
 def _square_distance(one: Floats, other: Floats) -> Floats:
