@@ -15,7 +15,7 @@ SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema vendor.github
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs screenshot bench kills ladders severity coverage people goldens shortcuts clean
+.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs screenshot bench kills ladders severity coverage observers people goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,7 +26,7 @@ help:  ## what there is
 	@touch $@
 
 .venv/test: .venv/base
-	$(INSTALL) --editable '.[test,albumentations,plots,bench,train,remote,ray]'
+	$(INSTALL) --editable '.[test,albumentations,plots,bench,train,remote,ray,observers]'
 	@touch $@
 
 .venv/train: .venv/base
@@ -108,6 +108,10 @@ coverage: .venv/test  ## how often the intervals of the harness hold the truth, 
 
 shortcuts: .venv/test  ## what a model wins without looking: make shortcuts REFS=coco:FILE.json,FOLDER
 	$(BIN)/python benchmarks/shortcuts.py --refs $(or $(REFS),scenes)
+
+observers: .venv/test  ## docs/observers.md: make observers REFS=coco:FILE.json,FOLDER TEST=coco:OTHER.json,FOLDER (FREEZE=1)
+	$(BIN)/python benchmarks/observers/observe.py --refs $(REFS) --test $(TEST) $(if $(N),--n $(N)) --draws out/observers \
+		$(if $(FREEZE),--freeze)
 
 people: .venv/test  ## docs/people.md, V against people: make people REFS=coco:FILE.json,FOLDER
 	$(BIN)/python benchmarks/people/study.py $(if $(REFS),--refs $(REFS)) --measured out/people.npz $(if $(NOTE),--note "$(NOTE)")
