@@ -13,7 +13,7 @@ from distortlab.references.base import Entry
 
 WIDTH, HEIGHT = 512, 384
 _LEAST_WIDTH, _SHAPES = 600, (0.85 * 0.75, 1.02 * 0.75)
-_MOST_ENTRIES = 2000
+_MOST_ENTRIES, _FEWEST = 2000, 2
 
 
 def load_photographs(specs: Sequence[str], count: int) -> dict[str, np.ndarray]:
@@ -24,6 +24,11 @@ def load_photographs(specs: Sequence[str], count: int) -> dict[str, np.ndarray]:
     dict
         By id: float32 RGB, (384, 512, 3), stretched so that the smallest value is 0 and the largest 1, as KADID does
         before it distorts.
+
+    Raises
+    ------
+    SystemExit
+        With a sentence, where there are fewer than two.
     """
     sources = [_list_entries(spec) for spec in specs]
     found: dict[str, np.ndarray] = {}
@@ -33,6 +38,11 @@ def load_photographs(specs: Sequence[str], count: int) -> dict[str, np.ndarray]:
                 image = _load(entries[place])
                 if image is not None:
                     found[entries[place].id] = shrink_photograph(image)
+    if len(found) < _FEWEST:
+        raise SystemExit(
+            f"{' and '.join(specs)}: {len(found)} photographs near 4:3 and at least {_LEAST_WIDTH} pixels wide; "
+            f"at least {_FEWEST} are needed"
+        )
     return found
 
 
@@ -47,6 +57,8 @@ def _load(entry: Entry) -> Image | None:
     except BadReference:
         return None
     rows, columns = image.shape[:2]
+    if image.min() == image.max():
+        return None
     return image if columns >= _LEAST_WIDTH and _SHAPES[0] <= rows / columns <= _SHAPES[1] else None
 
 

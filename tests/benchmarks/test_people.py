@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.optimize import least_squares
 
 from distortlab.distortions.catalog import CATALOG
@@ -161,6 +162,16 @@ def test_the_page_is_written_from_one_photograph(people: Any, tmp_path: Path, mo
     assert (tmp_path / "images" / "people-scores.png").stat().st_size < 80_000
     means = people("cells").read_means(tmp_path / "means.csv")
     assert np.allclose(means, people("cells").load_measured(kept).means("V"), atol=1e-4)
+
+
+def test_too_few_photographs_are_refused(people: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+    for name, image in (("wide", noise[:300]), ("flat", np.full_like(noise, 90)), ("good", noise)):
+        Image.fromarray(image).save(folder / f"{name}.png")
+    with pytest.raises(SystemExit, match="1 photographs near 4:3 and at least 600 pixels wide; at least 2 are needed"):
+        people("photographs").load_photographs([f"folder:{folder}"], 5)
 
 
 def test_the_frozen_numbers_are_what_the_fit_gives(people: Any) -> None:
