@@ -58,6 +58,8 @@ def assign_difficulties(cells: Sequence[tuple[str, int]], shares: CellShares) ->
     """Return the difficulty of every image: the one that is furthest behind its share, of those that its family has at
     its severity.
     """
+    if all(None in own for own in shares.values()):
+        return [None] * len(cells)
     owed: dict[str | None, float] = {}
     out = []
     for cell in cells:

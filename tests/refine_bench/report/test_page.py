@@ -10,6 +10,7 @@ import pytest
 from bench_runs import HOSTILE
 from in_process import Cli
 
+from distortlab.tasks.terms import DIFFICULTIES
 from refine_bench.report import format_report, write_report
 
 
@@ -25,6 +26,16 @@ def test_the_page_shows_hostile_text_as_text(model_runs: tuple[Path, Path], tmp_
     assert "default-src 'none'" in text
     assert not re.search(r"""(?:src|href)=["'](?!data:image/jpeg;base64|#)""", text)
     assert "http://" not in re.sub(r"<dd>[^<]*</dd>", "", text)
+
+
+def test_scores_on_a_data_set_of_ours_are_shown_by_difficulty(made: Path, tmp_path: Path, cli: Cli) -> None:
+    assert (
+        cli("run", "--model", "constant", "--on", f"local:{made}", "--out", tmp_path / "run", "--no-report").code == 0
+    )
+    write_report([tmp_path / "run"], tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "object: by difficulty of telling the family" in text
+    assert any(f">{name}<" in text for name in DIFFICULTIES)
 
 
 def _chromium() -> Any:
