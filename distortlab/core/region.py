@@ -88,16 +88,25 @@ class Region:
         {'size': [4, 6], 'counts': '9220003'}
         """
         rows, columns = int(mask.shape[0]), int(mask.shape[1])
-        inside = (mask != 0).view(np.uint8)
+        return cls.from_part(mask, Box(0, 0, columns, rows), (rows, columns))
+
+    @classmethod
+    def from_part(cls, part: NDArray[Any], at: Box, size: tuple[int, int]) -> "Region":
+        """The region of the mask of a box (`at`) of an image of `size` (rows, columns); it is empty outside of that."""
+        rows, columns = size
+        inside = (part != 0).view(np.uint8)
         x, y, width, height = cv2.boundingRect(inside) if inside.size else (0, 0, 0, 0)
         if not width:
-            return cls((rows, columns), coco_mask.encode(np.asfortranarray(inside))["counts"])
+            return cls(size, coco_mask.encode(np.zeros(size, np.uint8, order="F"))["counts"])
         # Only the columns of the box are encoded; with an empty one behind them, the last run is one of 0.
-        stop = min(x + width + 1, columns)
-        counts = coco_mask.encode(np.asfortranarray(inside[:, x:stop]))["counts"]
-        region = cls((rows, columns), shift_ends(counts, x * rows, (columns - stop) * rows))
-        region.__dict__["bbox"] = Box(x, y, x + width, y + height)
-        region.__dict__["mask"] = np.ascontiguousarray(inside[region.bbox.slices])
+        box = Box(at.x1 + x, at.y1 + y, at.x1 + x + width, at.y1 + y + height)
+        stop = min(box.x2 + 1, columns)
+        mask = np.ascontiguousarray(inside[y : y + height, x : x + width])
+        strip = np.zeros((rows, stop - box.x1), np.uint8, order="F")
+        strip[box.y1 : box.y2, :width] = mask
+        counts = shift_ends(coco_mask.encode(strip)["counts"], box.x1 * rows, (columns - stop) * rows)
+        region = cls(size, counts)
+        region.__dict__.update(bbox=box, mask=mask)
         return region
 
     @classmethod

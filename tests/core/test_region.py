@@ -142,6 +142,18 @@ def test_a_region_is_encoded_and_decoded_as_pycocotools_does(mask: Pixels, rows:
         assert np.array_equal(again.mask, region.mask)
 
 
+@given(masks(40), st.integers(0, 9), st.integers(0, 9), st.integers(0, 3), st.integers(0, 3))
+def test_a_part_of_an_image_is_enough(mask: Pixels, top: int, left: int, bottom: int, right: int) -> None:
+    whole = np.pad(mask, ((top, bottom), (left, right)))
+    rows, columns = mask.shape
+    region = Region.from_part(
+        mask, Box(left, top, left + columns, top + rows), (top + rows + bottom, left + columns + right)
+    )
+    assert region == Region.from_mask(whole)
+    assert region.bbox == Region.from_mask(whole).bbox
+    assert np.array_equal(region.mask, Region.from_mask(whole).mask)
+
+
 @given(masks(40))
 def test_the_largest_part_is_that_of_the_connected_components(mask: Pixels) -> None:
     _, _, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)

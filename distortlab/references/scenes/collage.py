@@ -59,11 +59,14 @@ LIGHTS = ((-1, -1), (1, -1), (0, -1), (-1, 0), (1, 0))
 
 @dataclass(frozen=True, slots=True)
 class Collage:
-    """A scene; `labels`, uint8 (rows, columns), is 0 for the backdrop and i + 1 where `names[i]` is on top."""
+    """A scene; `labels`, uint8 (rows, columns), is 0 for the backdrop and i + 1 where `names[i]` is on top, which is
+    nowhere outside of `boxes[i]`.
+    """
 
     image: Image
     labels: Mask
     names: tuple[str, ...]
+    boxes: tuple[Box, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,13 @@ class _Piece:
 
     def windows(self, frame: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
         """What of the piece lies in the frame: slices of the frame, and of the piece."""
-        rows, columns = frame
-        inner = Box(max(self.box.x1, 0), max(self.box.y1, 0), min(self.box.x2, columns), min(self.box.y2, rows))
+        inner = self.clip(frame)
         return inner.slices, inner.relative_to(self.box).slices
+
+    def clip(self, frame: tuple[int, int]) -> Box:
+        """The part of the box in the frame."""
+        rows, columns = frame
+        return Box(max(self.box.x1, 0), max(self.box.y1, 0), min(self.box.x2, columns), min(self.box.y2, rows))
 
 
 def compose_scene(seed: int, index: int, size: tuple[int, int]) -> Collage:
@@ -102,17 +109,18 @@ def compose_scene(seed: int, index: int, size: tuple[int, int]) -> Collage:
     shapes = draw.permute(SHAPES)[:count]
     materials = draw.permute([m for m in MATERIALS if m.name != backdrop])[:count]
     image = _backdrop(backdrop, size, stream("scenes", seed, index, "backdrop"))
-    labels, counts = np.zeros(size, np.uint8), np.zeros(0, np.int64)
+    labels, counts, boxes = np.zeros(size, np.uint8), np.zeros(0, np.int64), []
     for number, area in enumerate(_areas(count, draw)):
         own = stream("scenes", seed, index, "piece", number)
         weight = _outline(shapes[number], area, size, own)
         box, counts = _find_place(weight, labels, counts, own)
         piece = _Piece(weight, box)
+        boxes.append(piece.clip(size))
         _paint(image, piece, materials[number], light, own)
         frame_part, piece_part = piece.windows(size)
-        labels[frame_part][weight[piece_part] >= SOLID] = number + 1
+        np.copyto(labels[frame_part], np.uint8(number + 1), where=weight[piece_part] >= SOLID)
     names = tuple(f"{m.name} {s.name}" for m, s in zip(materials, shapes, strict=True))
-    return Collage(_apply_light(image, _daylight(size, light, draw)), labels, names)
+    return Collage(_apply_light(image, _daylight(size, light, draw)), labels, names, tuple(boxes))
 
 
 def _areas(count: int, draw: Stream) -> list[float]:
@@ -129,33 +137,34 @@ def _outline(shape: Shape, area: float, size: tuple[int, int], draw: Stream) -> 
     side = math.sqrt(area * size[0] * size[1] / fill_share(shape.name))
     side = min(side, MAX_REACH * min(size) / max(stretch, 1 / stretch))
     weight = draw_stencil(shape, side * stretch, side / stretch, draw.uniform(-shape.turn, shape.turn))
-    return np.ascontiguousarray(weight[:, :: 1 - 2 * draw.below(2)])
+    return _copy_rows(weight[:, :: 1 - 2 * draw.below(2)])
 
 
 def _find_place(weight: Mask, labels: Mask, counts: Counts, draw: Stream) -> tuple[Box, Counts]:
     """The first good place of some random ones, else the best; and what is then seen of each piece."""
     rows, columns = weight.shape
-    solid = weight >= SOLID
-    before = np.append(counts, np.count_nonzero(solid))
+    solid = (weight >= SOLID).view(np.uint8)
+    before = np.append(counts, cv2.countNonZero(solid))
+    least = np.maximum(MIN_AREA * labels.size, MIN_VISIBLE * before)
     best = (-1.0, Box(0, 0, 0, 0), before)
     for _ in range(MAX_PLACES):
         x = round(draw.uniform(-OVERHANG * columns, labels.shape[1] - (1 - OVERHANG) * columns))
         y = round(draw.uniform(-OVERHANG * rows, labels.shape[0] - (1 - OVERHANG) * rows))
         piece = _Piece(weight, Box(x, y, x + columns, y + rows))
         after = _count_visible(piece, solid, labels, counts)
-        goodness = float(np.min(np.minimum(after / (MIN_AREA * labels.size), after / (MIN_VISIBLE * before))))
+        goodness = float((after / least).min())
         best = max(best, (goodness, piece.box, after), key=lambda place: place[0])
         if goodness >= 1:
             break
     return best[1:]
 
 
-def _count_visible(piece: _Piece, solid: NDArray[np.bool_], labels: Mask, counts: Counts) -> Counts:
+def _count_visible(piece: _Piece, solid: Mask, labels: Mask, counts: Counts) -> Counts:
     """How many pixels are seen of each piece, the new one last; `counts` is the same without the new one."""
     frame_part, piece_part = piece.windows((labels.shape[0], labels.shape[1]))
-    part = solid[piece_part]
-    covered = np.bincount(labels[frame_part][part], minlength=len(counts) + 1)[1:]
-    return np.append(counts - covered, np.count_nonzero(part))
+    part, most = np.ascontiguousarray(solid[piece_part]), len(counts) + 1
+    covered = cv2.calcHist([np.ascontiguousarray(labels[frame_part])], [0], part, [most], [0, most]).ravel()
+    return np.append(counts - covered[1:].astype(np.int64), cv2.countNonZero(part))
 
 
 def _crop(source: Image | Mask, rows: int, columns: int, draw: Stream) -> Image:
@@ -164,7 +173,17 @@ def _crop(source: Image | Mask, rows: int, columns: int, draw: Stream) -> Image:
     if down or right:
         source = cv2.copyMakeBorder(np.ascontiguousarray(source), 0, down, 0, right, cv2.BORDER_REFLECT_101)
     y, x = draw.below(source.shape[0] - rows + 1), draw.below(source.shape[1] - columns + 1)
-    return np.ascontiguousarray(source[y : y + rows, x : x + columns])
+    return _copy_rows(source[y : y + rows, x : x + columns])
+
+
+def _copy_rows(view: Image) -> Image:
+    """A contiguous copy of a view that may be mirrored or have its axes exchanged: much faster than NumPy's."""
+    down, right = view.strides[:2]
+    if abs(down) < abs(right):
+        return np.asarray(cv2.transpose(_copy_rows(view.swapaxes(0, 1))), dtype=np.uint8)
+    if right < 0:
+        return np.asarray(cv2.flip(np.ascontiguousarray(view[:, ::-1]), 1), dtype=np.uint8)
+    return np.ascontiguousarray(view)
 
 
 def _surface(material: Material, size: tuple[int, int], draw: Stream, scale: float = 1.0) -> Image:
@@ -174,7 +193,7 @@ def _surface(material: Material, size: tuple[int, int], draw: Stream, scale: flo
     part = _crop(grey, math.ceil(size[0] / scale), math.ceil(size[1] / scale), draw)
     if part.shape != size:
         part = cv2.resize(part, size[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
-    return np.asarray(cv2.LUT(cv2.merge([part] * 3), draw_palette(material.palette, draw)), dtype=np.uint8)
+    return np.asarray(cv2.applyColorMap(part, draw_palette(material.palette, draw)), dtype=np.uint8)
 
 
 def _backdrop(name: str, size: tuple[int, int], draw: Stream) -> Image:
@@ -194,9 +213,9 @@ def _backdrop(name: str, size: tuple[int, int], draw: Stream) -> Image:
 
 def _apply_light(image: Image, factor: Mask) -> Image:
     """The image times a factor (128 is one), cut off at 255."""
-    product = np.multiply(image, cv2.merge([factor] * 3), dtype=np.uint16)
-    product >>= np.uint16(7)
-    return np.asarray(cv2.min(product, (255, 255, 255, 0)), dtype=np.uint8)
+    product = np.multiply(image, cv2.merge([np.ascontiguousarray(factor)] * 3), dtype=np.uint16)
+    # product / 128, rounded down: every number is exact in a float, and none lies near a half.
+    return np.asarray(cv2.convertScaleAbs(product, alpha=1 / 128, beta=1 / 256 - 0.5), dtype=np.uint8)
 
 
 def _soften_edge(weight: Mask, radius: int) -> Mask:
@@ -216,8 +235,9 @@ def _relief(weight: Mask, light: tuple[int, int]) -> Mask:
         y, x = pad + by * light[1], pad + by * light[0]
         return height[y : y + rows, x : x + columns]
 
-    slope = shift(-step).astype(np.int16) - shift(step)
-    return np.clip(128 + slope * 2 // 5, 72, 176).astype(np.uint8)
+    # 128 + two fifths of the slope, rounded down: what is added to 0.4 of a whole number is never near a half.
+    factor = cv2.addWeighted(shift(-step), 0.4, shift(step), -0.4, 127.6)
+    return np.clip(np.asarray(factor, dtype=np.uint8), 72, 176)
 
 
 def _shade(image: Image, piece: _Piece, light: tuple[int, int]) -> None:

@@ -1,6 +1,9 @@
 """Colours for the grey sheets of the built-in scenes: a palette gives every grey level a colour."""
 
+from functools import cache
+
 import numpy as np
+from numpy.typing import NDArray
 
 from distortlab.core.image import Image
 from distortlab.core.seeds import Stream
@@ -103,8 +106,16 @@ def draw_palette(kind: str, draw: Stream) -> Image:
         uint8 (256, 1, 3): the colour of each grey level.
     """
     stops = np.array(_stops(kind, draw), np.int32)
-    place = np.arange(256, dtype=np.int32) * (len(stops) - 1)
-    lower = np.minimum(place // 255, len(stops) - 2)
-    part = (place - lower * 255)[:, None]
-    levels = (stops[lower] * (255 - part) + stops[lower + 1] * part + 127) // 255
-    return levels.astype(np.uint8)[:, None, :]
+    return ((_weights(len(stops)) @ stops + 127) // 255).astype(np.uint8)[:, None, :]
+
+
+@cache
+def _weights(count: int) -> NDArray[np.int32]:
+    """How much of each of `count` evenly spaced colours is in each grey level, of 255: int32 (256, count)."""
+    place = np.arange(256, dtype=np.int32) * (count - 1)
+    lower = np.minimum(place // 255, count - 2)
+    part = place - lower * 255
+    weights = np.zeros((256, count), np.int32)
+    weights[np.arange(256), lower] = 255 - part
+    weights[np.arange(256), lower + 1] = part
+    return weights

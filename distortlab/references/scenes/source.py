@@ -13,13 +13,13 @@ import numpy as np
 import PIL.Image
 import simplejpeg
 
-from distortlab.core.image import Image
-from distortlab.core.region import Mask, Region
+from distortlab.core.image import Image, get_shape
+from distortlab.core.region import Region
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import Reference
 from distortlab.references.loading import EncodedImage, make_reference
 from distortlab.references.regions.selection import AnnotatedRegion, select_regions
-from distortlab.references.scenes.collage import BACKDROPS, PIECES, compose_scene
+from distortlab.references.scenes.collage import BACKDROPS, PIECES, Collage, compose_scene
 from distortlab.references.scenes.photographs import PHOTOGRAPHS
 from distortlab.references.scenes.shapes import SHAPES
 from distortlab.references.scenes.textures import MATERIALS
@@ -61,7 +61,7 @@ class SceneEntry:
         """Compose the scene, at a smaller size where `references.max_side` asks for it."""
         collage = compose_scene(self.seed, self.index, _fit_size(self.size, references.max_side))
         image, encoded = _compress_jpeg(collage.image)
-        selection = select_regions(_label_regions(collage.labels, collage.names), regions)
+        selection = select_regions(_label_regions(collage), regions)
         return make_reference(self.id, EncodedImage(image, encoded, "jpg"), selection, "scenes", LICENSE, collage.names)
 
 
@@ -82,10 +82,11 @@ def _compress_jpeg(image: Image) -> tuple[Image, bytes]:
     return np.asarray(simplejpeg.decode_jpeg(encoded, "RGB"), dtype=np.uint8), encoded
 
 
-def _label_regions(labels: Mask, names: Sequence[str]) -> Iterator[AnnotatedRegion]:
+def _label_regions(collage: Collage) -> Iterator[AnnotatedRegion]:
     """The region of every piece."""
-    for number, name in enumerate(names, start=1):
-        yield AnnotatedRegion(name, Region.from_mask(labels == number))
+    for number, (name, box) in enumerate(zip(collage.names, collage.boxes, strict=True), start=1):
+        part = collage.labels[box.slices] == number
+        yield AnnotatedRegion(name, Region.from_part(part, box, get_shape(collage.image)))
 
 
 @dataclass(frozen=True)
