@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from PIL import Image as pillow
 
 from distortlab.core.image import Image
 from distortlab.distortions.base import TARGETS, Distortion
-from distortlab.distortions.catalog import CATALOG, FAMILIES
+from distortlab.distortions.catalog import CATALOG, FAMILIES, LEAST_REACH, list_variants
 from distortlab.generation.generate import generate
 from distortlab.recipe import load_recipe
 from distortlab.severity.direction import TRENDS
@@ -48,13 +48,15 @@ def distortions_page() -> str:
         "",
         f"{len(FAMILIES)} families, {len(CATALOG)} variants, five severities. The `matched` ladder is tuned so that a "
         "severity changes a region about as much whatever the variant ([ladders.md](ladders.md)); the `dq` ladder has "
-        "DepictQA's values, with the deviations that its faults force.",
+        "DepictQA's values, with the deviations that its faults force. `reach` is the share of regions in which some "
+        "setting gives the severity, of those that the gates let through; a variant is drawn for the severities that "
+        "at least half of them reach.",
         "",
         *_severities(),
     ]
     for family in FAMILIES:
         rows = [row for row in CATALOG if row.family == family]
-        lines += ["", f"## {family}", "", *_ladders(rows), "", *_notes(rows), *_rules(family)]
+        lines += ["", f"## {family}", "", *_ladders(rows), "", *_notes(rows), *_reach(rows), *_rules(family)]
     return "\n".join(lines) + "\n"
 
 
@@ -79,6 +81,7 @@ def _ladders(rows: list[Distortion]) -> list[str]:
             ladder = row.get_ladder(profile)
             cells = [f"{value:g}" for value in ladder.values] if ladder else ["-"] * 5
             out.append(f"| {row.variant} | {row.unit} | {profile} | {' | '.join(cells)} |")
+        out.append(f"| {row.variant} | share of regions | reach | {' | '.join(f'{r:.2f}' for r in row.reach)} |")
     return out
 
 
@@ -92,6 +95,32 @@ def _notes(rows: list[Distortion]) -> list[str]:
         tail = "; ".join(part for part in (where, extent, deviation) if part)
         out.append(f"- **{row.variant}**: {text}" + (f" *({tail}.)*" if tail else ""))
     return out
+
+
+def _reach(rows: list[Distortion]) -> list[str]:
+    """Which severities variants are drawn for, where it is not all of them."""
+    out = []
+    for severity in range(1, 6):
+        serving = list_variants(rows[0].family, "matched", severity)
+        left_out = [row for row in rows if row not in serving]
+        if left_out:
+            why = ", ".join(_explain_absence(row, severity) for row in left_out)
+            out.append(f"- Severity {severity} is left to {_join(row.variant for row in serving)}: {why}.")
+        best = max(row.reach[severity - 1] for row in serving)
+        if best < LEAST_REACH:
+            out.append(f"- Few regions reach severity {severity}: {best:.0%}. It is drawn in those that do.")
+    return ["", *out] if out else out
+
+
+def _explain_absence(row: Distortion, severity: int) -> str:
+    if severity in row.declined:
+        return f"{row.variant} declines it (see [decision 90](decisions/0090-labels-that-read-as-they-say.md))"
+    return f"with {row.variant} {row.reach[severity - 1]:.0%} of regions reach it"
+
+
+def _join(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _rules(family: str) -> list[str]:

@@ -11,7 +11,7 @@ import time
 
 import cv2
 import numpy as np
-from ladders import sample_regions
+from edits import sample_places
 from scipy import ndimage
 from skimage.color import deltaE_ciede2000, rgb2lab
 
@@ -73,8 +73,8 @@ def main() -> None:
     parser.add_argument("--regions", type=int, default=24)
     arguments = parser.parse_args()
     tune_process()
-    places = sample_regions(arguments.refs, arguments.regions)
-    values = np.concatenate([compare_measures(image, region, key) for key, (image, region) in enumerate(places)])
+    places = sample_places([arguments.refs], arguments.regions)
+    values = np.concatenate([compare_measures(place.image, place.region, place.key) for place in places])
     v, full, quick, slow = values.T
     ratio = v / np.maximum(full, 1e-6)
     print(f"{len(places)} regions of {arguments.refs}, {len(values)} edits")

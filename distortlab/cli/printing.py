@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from distortlab.distortions.base import Distortion, Profile
+from distortlab.distortions.catalog import list_served_severities
 from distortlab.distortions.edit import Edit
 from distortlab.generation.report import Account
 from distortlab.severity.human_scores import describe_basis, describe_severities, find_human_score
@@ -104,6 +105,8 @@ def describe_row(row: Distortion) -> dict[str, Any]:
         "unit": row.unit,
         "version": row.version,
         "ladders": ladders,
+        "reach": row.reach,
+        "served": list_served_severities(row),
         "human_scores": scores,
     }
 
@@ -127,12 +130,17 @@ def print_ladders(rows: Sequence[Distortion], profile: Profile) -> None:
         family = row.family
         ladder = row.get_ladder(profile)
         cells = [f"{value:g}" for value in ladder.values] if ladder else ["-"] * 5
+        if profile == "matched":
+            served = list_served_severities(row)
+            cells = [cell + ("" if severity in served else "*") for severity, cell in enumerate(cells, 1)]
         note = "; ".join(filter(None, (ladder.source, ladder.deviation))) if ladder else f"not in the {profile} ladder"
         judged = [describe_basis(row.name)] if profile == "matched" else []
         table.add_row(row.name, row.unit, *cells, *judged, note)
     console.print(table)
     if profile == "matched":
         console.print(
+            "*: left to other variants of the family: few regions reach the severity, or it looks like another family "
+            "there.\n"
             "judged: severities at which people judged the same distortion in KADID-10k; scores of the others are "
             f"extrapolated.\n{describe_severities()}",
             highlight=False,

@@ -20,9 +20,10 @@ __all__ = [
     "Ladder",
     "Operator",
     "Profile",
+    "Shares",
     "Site",
     "depictqa_ladder",
-    "fixed_reach",
+    "fixed_extent",
     "matched_ladder",
     "no_halo",
 ]
@@ -79,8 +80,10 @@ class Site:
 
 # (image, amount, site) -> image: pure, input untouched, same shape. `image` is `site.image`.
 Operator = Callable[[Image, float, Site], Image]
+# Of severities 1 to 5.
+Shares = tuple[float, float, float, float, float]
 # (amount, scale) -> pixels
-Reach = Callable[[float, float], int]
+Extent = Callable[[float, float], int]
 
 
 def no_halo(amount: float, scale: float) -> int:
@@ -93,8 +96,8 @@ def no_grid(amount: float, scale: float) -> int:
     return 1
 
 
-def fixed_reach(pixels: int) -> Reach:
-    """A reach of so many pixels, whatever the amount and the scale."""
+def fixed_extent(pixels: int) -> Extent:
+    """So many pixels, whatever the amount and the scale."""
     return lambda amount, scale: pixels
 
 
@@ -169,6 +172,10 @@ class Distortion:
     `halo` is how far the operator looks beyond a pixel, `grid` what the crop must be aligned to. A `spatial` dial is
     multiplied by `Site.scale`. `local` operators give the same pixels on the crop as on the whole image; the others
     (codecs) are defined on the aligned crop.
+
+    `reach` is the share of regions, of those that the gates let through, in which some setting gives severities 1 to 5
+    (`benchmarks/severity/ladders.py --reach`). `declined` are severities that the `matched` profile leaves to other
+    variants whatever the reach, because there it looks like another family; `docs/distortions.md` says which.
     """
 
     name: str
@@ -177,11 +184,13 @@ class Distortion:
     dial: Dial
     matched: Ladder
     dq: Ladder | None
-    halo: Reach = no_halo
-    grid: Reach = no_grid
+    halo: Extent = no_halo
+    grid: Extent = no_grid
     spatial: bool = False
     local: bool = True
     version: int = 1
+    reach: Shares = (1.0, 1.0, 1.0, 1.0, 1.0)
+    declined: tuple[int, ...] = ()
 
     @property
     def family(self) -> str:

@@ -20,7 +20,16 @@ from distortlab.distortions.families.quantization import QUANTIZATION
 from distortlab.distortions.families.saturate_strengthen import SATURATE_STRENGTHEN
 from distortlab.distortions.families.saturate_weaken import SATURATE_WEAKEN
 
-__all__ = ["CATALOG", "FAMILIES", "find", "get_amount", "list_variants", "read_severity"]
+__all__ = [
+    "CATALOG",
+    "FAMILIES",
+    "LEAST_REACH",
+    "find",
+    "get_amount",
+    "list_served_severities",
+    "list_variants",
+    "read_severity",
+]
 
 CATALOG: tuple[Distortion, ...] = (
     BLUR
@@ -75,9 +84,52 @@ def find(name: str) -> Distortion:
     raise UserError(f"no distortion called {name!r}: {meant}, which has {of_it} (distortlab list)")
 
 
-def list_variants(family: str, profile: Profile) -> tuple[Distortion, ...]:
-    """The rows of a family that have a ladder in the profile."""
-    return tuple(row for row in CATALOG if row.family == family and row.get_ladder(profile) is not None)
+LEAST_REACH = 0.5
+"""A variant serves the severities that at least this share of regions reach."""
+
+
+def list_variants(family: str, profile: Profile, severity: int | None = None) -> tuple[Distortion, ...]:
+    """List the variants of a family.
+
+    Parameters
+    ----------
+    family
+        One of `FAMILIES`.
+    profile
+        Those with a ladder in this profile.
+    severity
+        1 to 5: only those that serve it. In the `matched` profile these are the variants with which at least half of
+        the regions reach it and that do not decline it, or else the one with which most do. In `dq`, where a severity
+        is a setting and no V, all of them.
+
+    Returns
+    -------
+    tuple of Distortion
+        In the order of the catalogue; empty where the profile has none of the family.
+
+    Examples
+    --------
+    >>> from distortlab.distortions.catalog import list_variants
+    >>> [row.variant for row in list_variants("compression", "matched")]
+    ['jpeg', 'jpeg2000', 'webp']
+    >>> [row.variant for row in list_variants("compression", "matched", severity=5)]
+    ['jpeg', 'jpeg2000']
+    """
+    rows = tuple(row for row in CATALOG if row.family == family and row.get_ladder(profile) is not None)
+    if severity is None or profile == "dq":
+        return rows
+    return _select_serving(rows, read_severity(severity))
+
+
+def _select_serving(rows: tuple[Distortion, ...], severity: int) -> tuple[Distortion, ...]:
+    willing = [row for row in rows if severity not in row.declined] or list(rows)
+    serving = tuple(row for row in willing if row.reach[severity - 1] >= LEAST_REACH)
+    return serving or (max(willing, key=lambda row: row.reach[severity - 1]),)
+
+
+def list_served_severities(row: Distortion) -> tuple[int, ...]:
+    """The severities 1..5 of the `matched` profile that a variant is drawn for."""
+    return tuple(severity for severity in range(1, 6) if row in list_variants(row.family, "matched", severity))
 
 
 def get_amount(row: Distortion, severity: int, profile: Profile) -> float:

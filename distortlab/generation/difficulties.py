@@ -140,7 +140,7 @@ class _Wish:
 
 def _count_variants(family: str, severity: int) -> list[int]:
     """How many variants of a family have each difficulty at a severity."""
-    found = [find_difficulty(row.name, severity) for row in list_variants(family, "matched")]
+    found = [find_difficulty(row.name, severity) for row in list_variants(family, "matched", severity)]
     return [found.count(difficulty) for difficulty in DIFFICULTIES]
 
 

@@ -93,7 +93,7 @@ def _finish_image(slot: Slot, working: WorkingImage, known: set[str]) -> Distort
 
 
 def _order_variants(slot: Slot, recipe: Recipe) -> list[Distortion]:
-    rows = list_variants(slot.family, recipe.profile)
+    rows = list_variants(slot.family, recipe.profile, slot.severity)
     if slot.difficulty is not None:
         rows = tuple(row for row in rows if find_difficulty(row.name, slot.severity) == slot.difficulty)
     return stream(recipe.seed, slot.image_id, "variant").permute(rows)

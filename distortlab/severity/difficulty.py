@@ -80,6 +80,6 @@ def find_difficulty(name: str, severity: int, profile: Profile = "matched") -> s
 
 
 def list_difficulties(family: str, severity: int) -> frozenset[str]:
-    """Return the difficulties that some variant of a family has at a severity of the matched ladder."""
-    found = (find_difficulty(row.name, severity) for row in list_variants(family, "matched"))
+    """Return the difficulties that some variant of a family has at a severity that it serves."""
+    found = (find_difficulty(row.name, severity) for row in list_variants(family, "matched", severity))
     return frozenset(level for level in found if level is not None)

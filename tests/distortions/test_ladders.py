@@ -1,5 +1,6 @@
 """The catalogue as a table: names, ladders, where they come from, and what `find` and `get_amount` say."""
 
+import dataclasses
 import re
 from collections import Counter
 
@@ -9,8 +10,17 @@ from samples import NAMES, PROFILES, SEVERITIES, Pixels
 
 from distortlab.api import distort
 from distortlab.core.errors import UserError
+from distortlab.distortions import catalog
 from distortlab.distortions.base import Distortion, Ladder
-from distortlab.distortions.catalog import CATALOG, FAMILIES, find, get_amount, list_variants
+from distortlab.distortions.catalog import (
+    CATALOG,
+    FAMILIES,
+    LEAST_REACH,
+    find,
+    get_amount,
+    list_served_severities,
+    list_variants,
+)
 from distortlab.tasks import terms
 
 # DepictQA x_distortion at 59aea4a, severity 1 to 5. What is not here is ours.
@@ -123,6 +133,51 @@ def test_every_family_has_a_variant_in_each_profile_but_where_the_field_has_none
             assert found
             assert all(row.family == family and row.get_ladder(profile) for row in found)
     assert sum(len(list_variants(family, "matched")) for family in FAMILIES) == len(CATALOG)
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_severity_is_served_by_variants_that_reach_it_or_by_the_best(family: str, severity: int) -> None:
+    everyone, serving = list_variants(family, "matched"), list_variants(family, "matched", severity)
+    shares = {row.name: row.reach[severity - 1] for row in everyone if severity not in row.declined}
+    assert serving
+    assert not any(severity in row.declined for row in serving)
+    if max(shares.values()) >= LEAST_REACH:
+        assert {row.name for row in serving} == {name for name, share in shares.items() if share >= LEAST_REACH}
+    else:
+        assert [shares[row.name] for row in serving] == [max(shares.values())]
+    assert list_variants(family, "dq", severity) == list_variants(family, "dq")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_reach_of_a_row_is_five_shares_and_is_served_as_it_says(name: str) -> None:
+    row = find(name)
+    assert len(row.reach) == 5
+    assert all(0 <= share <= 1 for share in row.reach)
+    assert set(row.declined) < set(SEVERITIES)
+    served = list_served_severities(row)
+    assert served, "a variant that is never drawn"
+    assert not set(served) & set(row.declined)
+
+
+def test_webp_leaves_the_severities_at_which_it_reads_as_blur_to_the_others() -> None:
+    assert [len(list_variants("compression", "matched", severity)) for severity in SEVERITIES] == [3, 3, 3, 2, 2]
+    assert list_served_severities(find("compression.webp")) == (1, 2, 3)
+
+
+def test_a_severity_that_no_variant_reaches_is_left_to_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = tuple(
+        dataclasses.replace(find(name), reach=(1.0, 1.0, 1.0, share, share), declined=declined)
+        for name, share, declined in (
+            ("saturate_weaken.ycbcr", 0.1, ()),
+            ("saturate_weaken.hsv", 0.4, ()),
+            ("saturate_weaken.hsv", 0.9, (5,)),
+        )
+    )
+    monkeypatch.setattr(catalog, "CATALOG", rows)
+    assert list_variants("saturate_weaken", "matched", 3) == rows
+    assert list_variants("saturate_weaken", "matched", 4) == rows[2:]
+    assert list_variants("saturate_weaken", "matched", 5) == rows[1:2]
 
 
 @pytest.mark.parametrize("name", [row.name for row in CATALOG if row.dq])

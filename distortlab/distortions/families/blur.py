@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.core.image import Image
-from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, fixed_reach, matched_ladder
+from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, fixed_extent, matched_ladder
 from distortlab.distortions.exact_math import BORDER, blur_gaussian, convolve
 
 
@@ -136,6 +136,7 @@ BLUR = (
         depictqa_ladder(2, 3, 4, 6, 8, deviation="edge pixels of the disc are weighted by area, not in or out"),
         halo=lambda radius, scale: int(np.ceil(radius)),
         spatial=True,
+        reach=(1, 1, 1, 0.99, 0.99),
     ),
     Distortion(
         "blur.motion",
@@ -150,13 +151,14 @@ BLUR = (
         ),
         halo=lambda length, scale: int(np.ceil(length / 2)) + 1,
         spatial=True,
+        reach=(1, 1, 1, 1, 0.97),
     ),
     Distortion(
         "blur.glass",
         glass_blur,
         "sigma, px",
         Dial(0.2, 10),
-        matched_ladder(0.59, 0.74, 0.92, 1.14, 1.46),
+        matched_ladder(0.57, 0.75, 0.89, 1.12, 1.54),
         depictqa_ladder(
             0.7, 0.9, 1.2, 1.4, 1.6,
             deviation="pixels are gathered, where DepictQA's swap on array views loses 46 % of them and drifts",
@@ -164,6 +166,7 @@ BLUR = (
         halo=_glass_halo,
         version=2,
         spatial=True,
+        reach=(0.84, 0.93, 1, 1, 1),
     ),
     Distortion(
         "blur.zoom",
@@ -172,7 +175,8 @@ BLUR = (
         Dial(1.005, 3),
         matched_ladder(1.023, 1.032, 1.049, 1.078, 1.18),
         depictqa_ladder(1.03, 1.06, 1.10, 1.15, 1.21, deviation="about the middle of the region, in steps of 1.5 px"),
-        halo=fixed_reach(2),
+        halo=fixed_extent(2),
+        reach=(0.97, 1, 1, 0.99, 0.96),
     ),
     Distortion(
         "blur.jitter",
@@ -183,5 +187,6 @@ BLUR = (
         depictqa_ladder(1, 2, 3, 4, 5, deviation="pixels are gathered: see blur.glass"),
         halo=lambda reach, scale: int(np.ceil(reach)),
         spatial=True,
+        reach=(0.99, 1, 1, 1, 0.97),
     ),
 )  # fmt: skip

@@ -27,6 +27,7 @@ BRIGHTEN = (
         Dial(0.01, 0.9),
         matched_ladder(0.068, 0.088, 0.123, 0.178, 0.3),
         depictqa_ladder(0.1, 0.2, 0.3, 0.4, 0.5, deviation="value is clipped before RGB is formed, so the hue stays"),
+        reach=(1, 1, 1, 1, 0.99),
     ),
     Distortion(
         "brighten.gamma_value",
@@ -35,5 +36,6 @@ BRIGHTEN = (
         Dial(0.98, 0.05),
         matched_ladder(0.754, 0.692, 0.61, 0.494, 0.306),
         depictqa_ladder(0.70, 0.58, 0.47, 0.36, 0.25, deviation="no round trip through 8-bit HSV"),
+        reach=(1, 1, 1, 1, 0.97),
     ),
 )

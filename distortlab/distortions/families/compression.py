@@ -11,9 +11,10 @@ import numpy as np
 from PIL import Image as pillow
 
 from distortlab.core.image import Image
-from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, fixed_reach, matched_ladder
+from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, fixed_extent, matched_ladder
 
-_RESOLUTIONS = 3
+RESOLUTIONS = 3
+"""Of JPEG 2000: as many halvings of the picture as this, less one."""
 
 
 def _round_trip(image: Image, kind: str, **options: Any) -> Image:
@@ -35,7 +36,7 @@ def jpeg2000(image: Image, ratio: float, site: Site) -> Image:
     OpenJPEG's dB mode empties flat components. Some 256 bytes of headers come on top: they would take all that is
     allowed for a small region.
     """
-    levels = max(1, min(_RESOLUTIONS, int(np.log2(min(image.shape[:2])))))
+    levels = max(1, min(RESOLUTIONS, int(np.log2(min(image.shape[:2])))))
     rate = image.size / (image.size / ratio + 256)
     options = {"quality_mode": "rates", "quality_layers": [rate], "irreversible": True, "mct": 1}
     return _round_trip(image, "JPEG2000", num_resolutions=levels, **options)
@@ -54,8 +55,9 @@ COMPRESSION = (
         Dial(95, 1, whole=True),
         matched_ladder(15, 11, 7, 5, 3),
         depictqa_ladder(25, 18, 12, 8, 5),
-        halo=fixed_reach(16),
-        grid=fixed_reach(16),
+        halo=fixed_extent(16),
+        grid=fixed_extent(16),
+        reach=(1, 1, 1, 1, 0.99),
     ),
     Distortion(
         "compression.jpeg2000",
@@ -69,10 +71,11 @@ COMPRESSION = (
             "(27.0, 26.1, 24.8, 23.9, 22.4 dB are left of the median region); by PSNR, OpenJPEG empties flat "
             "components; three resolutions instead of six",
         ),
-        halo=fixed_reach(16),
-        grid=fixed_reach(16),
+        halo=fixed_extent(16),
+        grid=fixed_extent(16),
         local=False,
         version=2,
+        reach=(0.94, 0.81, 0.95, 0.89, 0.88),
     ),
     Distortion(
         "compression.webp",
@@ -81,9 +84,11 @@ COMPRESSION = (
         Dial(95, 0, whole=True),
         matched_ladder(12, 4, 2, 1, 0),
         None,
-        halo=fixed_reach(16),
-        grid=fixed_reach(16),
+        halo=fixed_extent(16),
+        grid=fixed_extent(16),
         local=False,
         version=2,
+        declined=(4, 5),
+        reach=(1, 0.99, 0.9, 0.7, 0.09),
     ),
 )  # fmt: skip

@@ -51,6 +51,7 @@ CONTRAST_STRENGTHEN = (
             "it lies in",
         ),
         version=2,
+        reach=(1, 1, 1, 1, 0.97),
     ),
     Distortion(
         "contrast_strengthen.sigmoid",
@@ -65,5 +66,6 @@ CONTRAST_STRENGTHEN = (
             "mid-grey and weakens 49 % of regions at severity 1",
         ),
         version=2,
+        reach=(1, 1, 1, 1, 0.97),
     ),
 )  # fmt: skip

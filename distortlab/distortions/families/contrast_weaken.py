@@ -44,5 +44,6 @@ CONTRAST_WEAKEN = (
         matched_ladder(210, 145, 97, 59, 30.5),
         None,
         version=2,
+        reach=(1, 1, 1, 1, 0.99),
     ),
 )  # fmt: skip

@@ -111,6 +111,7 @@ NOISE = (
         Dial(0.004, 0.2),
         matched_ladder(0.043, 0.054, 0.064, 0.0775, 0.096),
         depictqa_ladder(0.05, 0.06, 0.07, 0.08, 0.09, deviation="clipped once, in RGB"),
+        reach=(1, 1, 0.99, 0.99, 0.99),
     ),
     Distortion(
         "noise.speckle",
@@ -119,6 +120,7 @@ NOISE = (
         Dial(0.01, 1),
         matched_ladder(0.152, 0.197, 0.27, 0.38, 0.63),
         depictqa_ladder(0.14, 0.21, 0.28, 0.35, 0.42),
+        reach=(1, 1, 1, 0.97, 0.8),
     ),
     Distortion(
         "noise.correlated",
@@ -131,6 +133,7 @@ NOISE = (
             deviation="the noise is filtered, not the picture: DepictQA's also blurs (11 % of the detail is left)",
         ),
         halo=_grain_reach,
+        reach=(0.91, 0.93, 0.94, 0.95, 0.97),
     ),
     Distortion(
         "noise.poisson",
@@ -150,5 +153,6 @@ NOISE = (
             0.01, 0.03, 0.05, 0.07, 0.10,
             deviation="per pixel; DepictQA's per channel hits 27 % of them at 0.10",
         ),
+        reach=(0.86, 1, 1, 1, 1),
     ),
 )  # fmt: skip

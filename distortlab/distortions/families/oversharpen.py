@@ -27,5 +27,6 @@ OVERSHARPEN = (
             2, 2.8, 4, 6, 8, deviation="the Gaussian is cut at 3 sigma, not at 2 px, and scales with the image"
         ),
         halo=lambda amount, scale: int(np.ceil(3 * _SIGMA * scale)),
+        reach=(0.99, 0.99, 0.99, 0.99, 0.99),
     ),
 )

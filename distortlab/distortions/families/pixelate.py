@@ -35,5 +35,6 @@ PIXELATE = (
             deviation="whole blocks for DepictQA's 2, 2.5, 3.3, 4, 5, whose tiles are of unequal size",
         ),
         grid=block_size,
+        reach=(0.11, 0.44, 0.69, 0.86, 0.96),
     ),
 )  # fmt: skip

@@ -122,6 +122,7 @@ QUANTIZATION = (
         matched_ladder(9, 7, 6, 5, 3),
         None,
         version=3,
+        reach=(0.95, 0.9, 0.82, 0.9, 0.75),
     ),
     Distortion(
         "quantization.median",
@@ -130,6 +131,7 @@ QUANTIZATION = (
         Dial(64, 2, whole=True),
         matched_ladder(10, 8, 6, 4, 3),
         depictqa_ladder(20, 15, 10, 6, 3, deviation="from the pixels of the region; the image given is not changed"),
+        reach=(0.85, 0.89, 0.9, 0.86, 0.8),
     ),
     Distortion(
         "quantization.otsu",
@@ -142,6 +144,7 @@ QUANTIZATION = (
             deviation="the same criterion without DepictQA's search, which takes up to 20 s and raises on few levels; "
             "bins become their means, where DepictQA's darken",
         ),
+        reach=(0.79, 0.82, 0.61, 0.72, 0.57),
     ),
     Distortion(
         "quantization.palette",
@@ -151,5 +154,6 @@ QUANTIZATION = (
         matched_ladder(11, 8, 5, 4, 3),
         None,
         version=2,
+        reach=(0.86, 0.78, 0.89, 0.84, 0.7),
     ),
 )  # fmt: skip

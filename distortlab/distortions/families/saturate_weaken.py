@@ -11,6 +11,7 @@ SATURATE_WEAKEN = (
         Dial(0.98, 0),
         matched_ladder(0.6, 0.45, 0.255, 0.08, 0),
         depictqa_ladder(0.6, 0.4, 0.2, 0.1, 0.0, deviation="one clip, in RGB"),
+        reach=(1, 0.9, 0.8, 0.53, 0.31),
     ),
     Distortion(
         "saturate_weaken.hsv",
@@ -21,5 +22,6 @@ SATURATE_WEAKEN = (
         depictqa_ladder(
             0.7, 0.55, 0.4, 0.2, 0.0, deviation="not through 8-bit HSV; regions without colour are not chosen"
         ),
+        reach=(1, 0.93, 0.86, 0.59, 0.32),
     ),
 )
