@@ -15,7 +15,7 @@ SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema vendor.github
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs screenshot bench kills ladders severity coverage observers people goldens shortcuts clean
+.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs screenshot bench kills ladders predictor first-settings severity coverage observers people goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -98,6 +98,13 @@ bench: .venv/test  ## what an image costs, next to the floor and to the script t
 
 ladders: .venv/test  ## what the severities do to regions: make ladders REFS=coco:FILE.json,FOLDER
 	$(BIN)/python benchmarks/severity/ladders.py --refs $(or $(REFS),scenes)
+
+predictor: .venv/test  ## fit what predicts first settings: make predictor REFS=coco:FILE.json,FOLDER TEST=coco:...
+	$(BIN)/python benchmarks/severity/fit_predictor.py --refs $(REFS) --test $(TEST) \
+		$(if $(PHOTOGRAPHS),--photographs "$(PHOTOGRAPHS)") $(if $(ONLY),--only $(ONLY))
+
+first-settings: .venv/test  ## how good first settings are in draws: make first-settings REFS=coco:FILE.json,FOLDER
+	$(BIN)/python benchmarks/severity/first_settings.py --refs $(or $(REFS),scenes)
 
 severity: .venv/test  ## docs/severity.md: make severity REFS=coco:FILE.json,FOLDER LARGE=folder:PHOTOGRAPHS DATA=data/
 	$(BIN)/python benchmarks/severity/study.py --refs $(or $(REFS),scenes) $(if $(LARGE),--large $(LARGE)) \

@@ -1,6 +1,7 @@
 """What a model wins without looking, on a fresh build: `make shortcuts`."""
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -20,7 +21,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "data"
         recipe = default_recipe(n=given.n, references={"max_side": given.max_side})
-        generate(recipe, given.refs, out, workers=given.workers)
+        account = generate(recipe, given.refs, out, workers=given.workers)
+        if account.trouble:
+            screened = ", ".join(f"{count:,} {reason}" for reason, count in account.counts["screened"].items())
+            sys.exit(f"{account.trouble} (references screened out: {screened or 'none'}; --max-side {given.max_side})")
         found = measure_shortcuts(open_data(out))
     print(f"{found.images:,} images from {given.refs}")
     for row in found.rows:

@@ -13,7 +13,9 @@ from distortlab.core.region import Box, Region
 from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.catalog import find, get_amount, read_severity
 from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
+from distortlab.severity.predictor import predict_curve
 from distortlab.severity.scene import Scene
+from distortlab.severity.search import search_amount
 from distortlab.severity.visibility import measure_visibility
 
 __all__ = ["Distorted", "distort", "make_region"]
@@ -40,6 +42,7 @@ def distort(
     seed: int = 0,
     profile: Profile = "matched",
     amount: float | None = None,
+    equalize: bool = False,
     feather: int = 2,
 ) -> Distorted:
     """Distort a part of an image. The same arguments give the same pixels on every machine.
@@ -62,6 +65,9 @@ def distort(
         Which ladder gives the setting: "matched" (equally visible across families) or "dq" (DepictQA's).
     amount
         The setting itself, in the unit of the distortion, in place of the ladder's for `severity`.
+    equalize
+        Search for the setting at which this region changes by the V of `severity`, starting at a prediction, in place
+        of the ladder's, which is right for the median region. Where no setting does, the nearest of a few tries.
     feather
         Width in pixels, 0..64, over which the change rises from the edge of the mask inward.
 
@@ -94,16 +100,30 @@ def distort(
     row, severity = find(name), read_severity(severity)
     region = make_region(get_shape(image), mask, box)
     setting = get_amount(row, severity, profile) if amount is None else _read_amount(row, amount)
+    if equalize and (amount is not None or profile != "matched"):
+        raise UserError('equalize = True finds the setting itself, for profile = "matched": give no amount beside it')
     if not 0 <= feather <= 64:
         raise UserError(f"feather = {feather} is outside 0 .. 64 pixels")
     scale = compute_spatial_scale(region.size)
-    edit = Edit(region, name, severity, setting, scale, feather, (int(seed), name), row.version)
-    after = render_edit(image, edit)
     scene = Scene(np.ascontiguousarray(image[region.bbox.slices]), region.mask)
+
+    def render(amount: float) -> tuple[float, tuple[Edit, Image]]:
+        edit = Edit(region, name, severity, amount, scale, feather, (int(seed), name), row.version)
+        after = render_edit(image, edit)
+        visibility = measure_visibility(scene, after, name)
+        return visibility.v, (replace(edit, visibility=visibility), after)
+
+    if equalize:
+        edit, after = search_amount(row, severity, 1.2, render, predict_curve(row, scene, scale), _TRIES).outcome
+    else:
+        edit, after = render(setting)[1]
     out = image.copy()
     out[region.bbox.slices] = after
-    return Distorted(out, replace(edit, visibility=measure_visibility(scene, after, row.name)))
+    return Distorted(out, edit)
 
+
+_TRIES = 4
+"""Settings that are rendered to find one."""
 
 _SHOWN = 1600
 """The longest side of a picture in a notebook, px."""

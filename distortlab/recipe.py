@@ -7,7 +7,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -79,7 +79,7 @@ class VisibilityRules:
     """What an edit must do to be kept, and how often to try. See `visibility`.
 
     `tolerance` is the factor by which V may be off its severity's target (`distortion.TARGETS`); None takes what
-    belongs to the ladder (`Recipe.tolerance`). `max_pixels` above 0 also demands that the edit can be seen by a model
+    belongs to `severity` (`Recipe.tolerance`). `max_pixels` above 0 also demands that the edit can be seen by a model
     whose processor shrinks images to so many pixels, e.g. 1280 tokens of 28 x 28 (`model_size`).
     """
 
@@ -109,7 +109,9 @@ class Recipe:
 
     `images_per_reference` is the mean where there are references enough, `max_images_per_reference` the most that
     one may give where there are not. `samples_per_image` questions are asked about an image on average. `severity` says
-    where settings come from: the ladder of the profile, or a search in every region for the V that the severity means.
+    where settings come from: "equalized" predicts the setting that gives a region the V of the severity, and searches
+    on where the prediction was off; "ladder" takes that of the profile for every region. Left out, it is "equalized"
+    for the profile "matched"; "dq" has no V to aim at, and takes its ladder.
     `difficulties` are shares of how hard the family is to tell (`severity.difficulty`); empty takes them as they come.
     """
 
@@ -117,7 +119,7 @@ class Recipe:
     n: int = 20_907
     seed: int = 0
     profile: Literal["matched", "dq"] = "matched"
-    severity: Literal["ladder", "equalized"] = "ladder"
+    severity: Literal["equalized", "ladder"] | None = None
     codec: Literal["png", "webp"] = "png"
     keep_references: bool = True
     images_per_reference: float = 2.543
@@ -135,6 +137,13 @@ class Recipe:
     references: ReferenceRules = ReferenceRules()
     visibility: VisibilityRules = VisibilityRules()
 
+    def __post_init__(self) -> None:
+        """What belongs to another key is filled in, so that what is stored with a data set says it."""
+        if self.severity is None:
+            object.__setattr__(self, "severity", "equalized" if self.profile == "matched" else "ladder")
+        if self.severity == "equalized" and self.visibility.tolerance is None:
+            object.__setattr__(self, "visibility", replace(self.visibility, tolerance=_EQUALIZED_TOLERANCE))
+
     @property
     def asked_tasks(self) -> tuple[str, ...]:
         """The tasks with a share above 0."""
@@ -145,8 +154,6 @@ class Recipe:
         """The factor by which V may be off its target: as given, or what belongs to the ladder. `dq` has no targets."""
         if self.visibility.tolerance is not None:
             return self.visibility.tolerance
-        if self.severity == "equalized":
-            return 1.15
         return 1.4 if self.profile == "matched" else math.inf
 
     def as_dict(self) -> dict[str, Any]:
@@ -258,9 +265,13 @@ def read_stored_recipe(values: Mapping[str, Any], where: str) -> Recipe:
     A key that an earlier version did not know stands for what that version did, which is not the default of today.
     """
     tables = {name: {**before, **values.get(name, {})} for name, before in _BEFORE.items()}
-    return parse_recipe({**values, **tables}, where)
+    severity = values.get("severity", "ladder")
+    if severity == "equalized" and tables["visibility"]["tolerance"] is None:
+        tables["visibility"]["tolerance"] = 1.15
+    return parse_recipe({**values, "severity": severity, **tables}, where)
 
 
+_EQUALIZED_TOLERANCE = 1.2
 _BEFORE: Mapping[str, Mapping[str, Any]] = {
     "regions": {"min_largest_part": 0.0},
     "visibility": {"tolerance": math.inf},

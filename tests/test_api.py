@@ -3,6 +3,7 @@
 import pkgutil
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from samples import NAMES, Pixels, blob, difference
 
 import distortlab
 from distortlab import UserError, distort, render
+from distortlab.distortions.base import TARGETS
 
 HEAVY = ("numpy", "cv2", "PIL", "scipy", "skimage", "pyarrow", "torch", "pycocotools", "albumentations", "pydantic")
 
@@ -40,6 +42,23 @@ def test_an_image_and_the_edit_come_back(photograph: Pixels, blob_mask: Pixels) 
     assert edit.scale == 200 / 512
     assert edit.address == (5, "contrast_weaken.scale")
     assert image.dtype == np.uint8
+
+
+@pytest.mark.parametrize("severity", [1, 3, 5])
+@pytest.mark.parametrize("name", ["noise.gaussian_rgb", "blur.gaussian", "contrast_weaken.scale"])
+def test_equalize_comes_within_a_factor_of_the_target(
+    name: str, severity: int, photograph: Pixels, blob_mask: Pixels
+) -> None:
+    out = distort(photograph, name, severity, mask=blob_mask, equalize=True)
+    assert out.edit.visibility is not None
+    assert 1 / 1.2 <= out.edit.visibility.v / TARGETS[severity - 1] <= 1.2
+    assert np.array_equal(render(photograph, [out.edit]), out.image)
+
+
+@pytest.mark.parametrize("more", [{"amount": 2.0}, {"profile": "dq"}])
+def test_equalize_finds_the_setting_itself(more: dict[str, Any], small: Pixels) -> None:
+    with pytest.raises(UserError, match="equalize = True finds the setting itself"):
+        distort(small, "blur.gaussian", equalize=True, **more)
 
 
 def test_neither_mask_nor_box_is_the_whole_image(small: Pixels) -> None:

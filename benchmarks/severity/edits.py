@@ -1,6 +1,7 @@
 """Every variant and severity on every region of photographs: what it did, by several measures, and whether it counts.
 
-Three ways to set the dial: the `matched` ladder, DepictQA's (`dq`), and `equalized`, the search in every region.
+Three ways to set the dial: the `matched` ladder, DepictQA's (`dq`), and `equalized`: predicted, and searched on where
+the prediction was off.
 """
 
 import math
@@ -20,16 +21,18 @@ from distortlab.core.workers import tune_process
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import CATALOG
 from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render_edit
+from distortlab.generation.working_image import TRIES
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import open_references
 from distortlab.severity.model_size import measure_at_model_size
+from distortlab.severity.predictor import predict_amount, predict_curve
 from distortlab.severity.scene import Scene
 from distortlab.severity.search import find_misfit, search_amount
 from distortlab.severity.visibility import find_label_fault, find_region_fault, measure_visibility
 
 MARGIN = 16
 MODES = {
-    "matched": default_recipe(),
+    "matched": default_recipe(severity="ladder"),
     "equalized": default_recipe(severity="equalized"),
     "dq": default_recipe(profile="dq"),
 }
@@ -105,7 +108,8 @@ def _measure_place(place: Place, mode: str, recipe: Recipe, max_pixels: int) -> 
             start = time.process_time()
             edit, after, visibility, tries = _set_severity(place, scene, row, severity, recipe)
             ms = 1e3 * (time.process_time() - start)
-            reason = closed or _find_fault(visibility, row, severity, recipe)
+            reason = closed or _predict_fault(place, scene, row, severity, recipe)
+            reason = reason or _find_fault(visibility, row, severity, recipe)
             small = (
                 measure_at_model_size(place.image, after, place.region, row.name, max_pixels).v
                 if max_pixels
@@ -128,11 +132,21 @@ def _set_severity(
         return visibility.v, (edit, after, visibility)
 
     if recipe.severity == "equalized":
-        found = search_amount(row, severity, recipe.tolerance, try_amount)
+        curve = predict_curve(row, scene, compute_spatial_scale(place.region.size))
+        found = search_amount(row, severity, recipe.tolerance, try_amount, curve, TRIES)
         return *found.outcome, found.tries
     ladder = row.get_ladder(recipe.profile)
     assert ladder is not None
     return *try_amount(ladder.values[severity - 1])[1], 1
+
+
+def _predict_fault(place: Place, scene: Scene, row: Distortion, severity: int, recipe: Recipe) -> str | None:
+    """Why a data set would not even render an edit, or None."""
+    if recipe.severity != "equalized":
+        return None
+    scale = compute_spatial_scale(place.region.size)
+    reachable = predict_amount(row, severity, scene, scale, recipe.tolerance).is_reachable
+    return None if reachable else "predicted to be out of reach"
 
 
 def _find_fault(visibility: Visibility, row: Distortion, severity: int, recipe: Recipe) -> str | None:

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 from edits import MODES, measure_edits, sample_places
+from first_settings import measure_draws, measure_rivals, summarize_order
 from page import write_page
 
 from distortlab.severity.direction import find_trend
@@ -37,6 +38,13 @@ def load_or_measure(arguments: argparse.Namespace) -> pd.DataFrame:
     if file:
         edits.to_parquet(file)
     return edits
+
+
+def measure_first_settings(arguments: argparse.Namespace, edits: pd.DataFrame) -> dict[str, str]:
+    """The lines on first settings: draws and rivals of the first of `--refs`, and the order of its labels."""
+    own = edits[(edits.source == "photographs") & (edits["mode"] == "equalized") & edits.reason.isna()]
+    draws = measure_draws(arguments.refs[0], arguments.images, arguments.workers)
+    return {**draws, **measure_rivals(arguments.refs[0], arguments.images // 2), **summarize_order(own)}
 
 
 def read_labels(folder: Path) -> pd.DataFrame:
@@ -66,6 +74,7 @@ def main() -> None:
     parser.add_argument("--refs", action="append", help="a source with regions, as for distortlab generate; repeatable")
     parser.add_argument("--large", action="append", help="a source of photographs of at least 2,048 pixels")
     parser.add_argument("--regions", type=int, default=80)
+    parser.add_argument("--images", type=int, default=600, help="of the data set that first settings are counted in")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--edits", type=Path, help="a Parquet file of measurements, to keep or to start from")
     parser.add_argument("--data", type=Path, help="a whole data set, to count its labels")
@@ -74,7 +83,8 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.refs = arguments.refs or ["scenes"]
     labels = read_labels(arguments.data) if arguments.data else None
-    write_page(load_or_measure(arguments), labels, arguments.docs, arguments.note)
+    edits = load_or_measure(arguments)
+    write_page(edits, labels, measure_first_settings(arguments, edits), arguments.docs, arguments.note)
 
 
 if __name__ == "__main__":

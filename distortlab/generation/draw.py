@@ -14,10 +14,11 @@ from distortlab.distortions.catalog import list_variants
 from distortlab.distortions.edit import Edit
 from distortlab.generation.plan import Slot
 from distortlab.generation.reference_pool import LoadedReference, ReferencePool
-from distortlab.generation.working_image import Rejection, WorkingImage, draw_edit
+from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
 from distortlab.recipe import Recipe
 from distortlab.references.base import NamedRegion, Reference
 from distortlab.severity.difficulty import find_difficulty
+from distortlab.severity.visibility_curve import Basis
 
 __all__ = ["DistortedImage", "draw_image"]
 
@@ -28,6 +29,7 @@ class DistortedImage:
 
     `edits` in the order in which they were done; `places` has the region of each with its name. `encoded` is the file
     of the image, or its patch. `distractors` are names of other regions that the slot would have taken as well.
+    `tries` settings were rendered for the last edit, the first of them taken from `basis`.
     """
 
     slot: Slot
@@ -37,6 +39,8 @@ class DistortedImage:
     pixels_sha256: str
     encoded: bytes
     distractors: tuple[str, ...] = ()
+    tries: int = 1
+    basis: Basis = "ladder"
 
 
 def draw_image(
@@ -67,8 +71,10 @@ def draw_image(
         for outcome in _draw_outcomes(slot, WorkingImage.start(loaded), turn, known):
             if isinstance(outcome, Rejection):
                 pool.counts.rejected[outcome.reason] += 1
+                pool.counts.count_setting(outcome.tries, outcome.basis)
                 continue
             known.add(outcome.pixels_sha256)
+            pool.counts.count_setting(outcome.tries, outcome.basis, is_accepted=True)
             names = _find_distractors(slot, loaded, turn, outcome.places[0].object) if wanted else ()
             return replace(outcome, distractors=names)
     return None
@@ -82,14 +88,18 @@ def _draw_outcomes(slot: Slot, clean: WorkingImage, turn: int, known: set[str]) 
             if isinstance(candidate, Rejection):
                 yield candidate
             else:
-                yield _finish_image(slot, clean.add(candidate, clean.loaded.reference.regions[index]), known)
+                yield _finish_image(slot, clean, index, candidate, known)
 
 
-def _finish_image(slot: Slot, working: WorkingImage, known: set[str]) -> DistortedImage | Rejection:
-    sha256 = pixels_sha256(working.image)
+def _finish_image(
+    slot: Slot, clean: WorkingImage, index: int, candidate: Candidate, known: set[str]
+) -> DistortedImage | Rejection:
+    working = clean.add(candidate, clean.loaded.reference.regions[index])
+    sha256, setting = pixels_sha256(working.image), (candidate.tries, candidate.basis)
     if sha256 in known:
-        return Rejection("the same picture again")
-    return DistortedImage(slot, working.edits, working.places, working.loaded.reference, sha256, working.encode())
+        return Rejection("the same picture again", *setting)
+    reference = working.loaded.reference
+    return DistortedImage(slot, working.edits, working.places, reference, sha256, working.encode(), (), *setting)
 
 
 def _order_variants(slot: Slot, recipe: Recipe) -> list[Distortion]:
@@ -100,7 +110,7 @@ def _order_variants(slot: Slot, recipe: Recipe) -> list[Distortion]:
 
 
 def _find_distractors(slot: Slot, loaded: LoadedReference, turn: int, own: str | None) -> tuple[str, ...]:
-    """Names of other regions that this slot would have taken as well, as many as a question offers.
+    """Names of other regions that this slot would have taken as well, as many as a question offers, by prediction.
 
     What a distortion does not show on is never the answer (no saturation on gravel): offered, it would be a candidate
     to strike out unseen.
@@ -113,6 +123,15 @@ def _find_distractors(slot: Slot, loaded: LoadedReference, turn: int, own: str |
     for name in stream(loaded.recipe.seed, slot.image_id, "rivals").permute(sorted(names - {own})):
         if len(found) == loaded.recipe.questions.object_candidates - 1:
             break
-        if any(not isinstance(draw_edit(slot, row, clean, first[name]), Rejection) for row in rows):
+        if any(_would_show(slot, row, clean, first[name]) for row in rows):
             found.append(name)
     return tuple(found)
+
+
+def _would_show(slot: Slot, row: Distortion, clean: WorkingImage, index: int) -> bool:
+    """Whether a draw would be kept. Only how an edit looks to a model that shrinks the image is not predicted."""
+    if predict_fault(slot, row, clean, index):
+        return False
+    if not clean.loaded.recipe.visibility.max_pixels:
+        return True
+    return not isinstance(draw_edit(slot, row, clean, index), Rejection)

@@ -22,6 +22,7 @@ from distortlab.generation.allocation import assign_cells, assign_tasks, largest
 from distortlab.generation.difficulties import CellShares, assign_difficulties, share_cells
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, References
+from distortlab.severity.predictor import compute_fingerprint
 from distortlab.tasks import TASKS
 
 __all__ = ["Plan", "Shard", "Slot", "has_choice", "make_plan", "select_tasks"]
@@ -113,6 +114,7 @@ class Plan:
             "generator_version": __version__,
             "operators": {row.name: row.version for row in CATALOG},
             "measure": MEASURE_VERSION,
+            "predictor": compute_fingerprint(),
             "references": {"source": self.source, "fingerprint": self.fingerprint},
             "recipe": self.recipe.as_dict(),
         }

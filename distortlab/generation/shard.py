@@ -143,6 +143,7 @@ class _ShardCounts:
             "objects": self.objects,
             "licenses": self.licenses,
             "rejected": self.draws.rejected,
+            "settings": self.draws.settings,
             "screened": self.draws.screened,
             "skipped": self.draws.skipped,
             "references": Counter(used=len(self.references)),

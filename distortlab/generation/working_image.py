@@ -1,11 +1,12 @@
 """An image with the edits done so far, and the next edit of it: rendered, measured, and kept or rejected."""
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from distortlab.core.image import Image, get_shape
-from distortlab.distortions.base import Distortion
+from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import get_amount
 from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render_edit
 from distortlab.generation.plan import Slot
@@ -13,19 +14,38 @@ from distortlab.generation.reference_pool import LoadedReference
 from distortlab.references.base import NamedRegion
 from distortlab.severity.lookalike import find_lookalike_fault
 from distortlab.severity.model_size import measure_at_model_size
+from distortlab.severity.predictor import predict_curve
 from distortlab.severity.scene import Scene
 from distortlab.severity.search import find_misfit, search_amount
 from distortlab.severity.visibility import find_label_fault, find_region_fault, measure_visibility
+from distortlab.severity.visibility_curve import Basis, VisibilityCurve
 
-__all__ = ["Candidate", "Rejection", "WorkingImage", "draw_edit"]
+__all__ = ["TRIES", "Candidate", "Rejection", "WorkingImage", "draw_edit", "predict_fault"]
+
+TRIES = 3
+"""Settings that are tried in one region before another variant or region is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An edit that was rendered and measured. `pixels`: the box of its region after it, uint8 (rows, columns, 3)."""
+    """An edit that was rendered and measured.
+
+    Parameters
+    ----------
+    edit
+        With its visibility.
+    pixels
+        The box of its region after it, uint8 (rows, columns, 3).
+    tries
+        How many settings were rendered to find its own.
+    basis
+        What the first setting was taken from.
+    """
 
     edit: Edit
     pixels: Image
+    tries: int = 1
+    basis: Basis = "ladder"
 
     @property
     def visibility(self) -> Visibility:
@@ -36,9 +56,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A draw that does not become a label. `reason` is what it is counted under."""
+    """A draw that does not become a label.
+
+    `reason` is what it is counted under, `tries` how many settings were rendered, the first of them taken from `basis`.
+    """
 
     reason: str
+    tries: int = 0
+    basis: Basis = "ladder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +102,10 @@ class WorkingImage:
             self._scenes[index] = Scene(np.ascontiguousarray(self.image[region.bbox.slices]), region.mask)
         return self._scenes[index]
 
+    def predict_curve(self, row: Distortion, index: int) -> VisibilityCurve:
+        """How visible the settings of a distortion are predicted to be in the region at `index`."""
+        return predict_curve(row, self.measure_scene(index), compute_spatial_scale(get_shape(self.image)))
+
     def add(self, candidate: Candidate, place: NamedRegion) -> "WorkingImage":
         """The image with one more edit."""
         image = self.image.copy()
@@ -112,22 +141,43 @@ def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) ->
         return Rejection(f"{slot.family}: {reason}")
     recipe = working.loaded.recipe
     if recipe.severity == "equalized":
-        candidate = _search_candidate(slot, row, working, index)
+        curve = working.predict_curve(row, index)
+        if not curve.can_reach(math.log(TARGETS[slot.severity - 1]), recipe.tolerance):
+            return Rejection(f"{row.name} {slot.severity}: {_OUT_OF_REACH}", basis=curve.basis)
+        candidate = _search_candidate(slot, row, working, index, curve)
     else:
         candidate = _render_candidate(slot, row, working, index, get_amount(row, slot.severity, recipe.profile))
     if reason := _find_fault(candidate, working):
-        return Rejection(f"{row.name} {slot.severity}: {reason}")
+        return Rejection(f"{row.name} {slot.severity}: {reason}", candidate.tries, candidate.basis)
     return candidate
 
 
-def _search_candidate(slot: Slot, row: Distortion, working: WorkingImage, index: int) -> Candidate:
+_OUT_OF_REACH = "predicted to be out of reach"
+
+
+def predict_fault(slot: Slot, row: Distortion, working: WorkingImage, index: int) -> str | None:
+    """Why `draw_edit` would reject a draw, or None, as far as can be told without rendering."""
+    scene, recipe = working.measure_scene(index), working.loaded.recipe
+    if reason := find_region_fault(scene, row.name):
+        return reason
+    curve = working.predict_curve(row, index)
+    if recipe.severity == "equalized":
+        return None if curve.can_reach(math.log(TARGETS[slot.severity - 1]), recipe.tolerance) else _OUT_OF_REACH
+    v = math.exp(curve.evaluate(row.dial.locate(get_amount(row, slot.severity, recipe.profile))))
+    return "not visible" if v < recipe.visibility.minimum else find_misfit(v, slot.severity, recipe.tolerance)
+
+
+def _search_candidate(
+    slot: Slot, row: Distortion, working: WorkingImage, index: int, curve: VisibilityCurve
+) -> Candidate:
     """The edit whose visibility is nearest to the target of its severity."""
 
     def render(amount: float) -> tuple[float, Candidate]:
         candidate = _render_candidate(slot, row, working, index, amount)
         return candidate.visibility.v, candidate
 
-    return search_amount(row, slot.severity, working.loaded.recipe.tolerance, render).outcome
+    found = search_amount(row, slot.severity, working.loaded.recipe.tolerance, render, curve, TRIES)
+    return replace(found.outcome, tries=found.tries, basis=curve.basis)
 
 
 def _render_candidate(slot: Slot, row: Distortion, working: WorkingImage, index: int, amount: float) -> Candidate:

@@ -94,6 +94,13 @@ class Scene:
         """Root mean square step between neighbouring pixels of the region, levels."""
         return compute_detail(self.luma, self.mask)
 
+    @cached_property
+    def statistics(self) -> tuple[int, ...] | None:
+        """What the effect of a setting is predicted from: see `region_statistics`."""
+        from distortlab.severity.region_statistics import compute_statistics  # which measures with this module
+
+        return compute_statistics(self)
+
 
 def _choose_strips(rows: int, pixels: int) -> NDArray[np.intp] | None:
     """Which rows of a region of `pixels` to measure: whole strips of blocks, so that no block is cut."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,15 +14,17 @@ from distortlab.dataset.patches import restore_image
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import find, list_variants
 from distortlab.distortions.edit import render
+from distortlab.generation import working_image
 from distortlab.generation.draw import draw_image
 from distortlab.generation.plan import Shard, Slot
 from distortlab.generation.reference_pool import LoadedReference, ReferencePool
-from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit
+from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
 from distortlab.severity.scene import Scene
 from distortlab.severity.visibility import measure_visibility
+from distortlab.severity.visibility_curve import VisibilityCurve
 
 FAMILIES = ("blur", "noise", "darken", "pixelate", "saturate_weaken", "compression")
 
@@ -135,6 +138,64 @@ def test_a_rejected_edit_says_why() -> None:
     assert isinstance(outcome, Rejection)
     assert outcome.reason.startswith("noise.gaussian_rgb 3: ")
     assert outcome.reason.endswith("visible than its severity")
+
+
+def test_what_is_predicted_to_be_out_of_reach_is_not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("rendered")
+
+    monkeypatch.setattr(working_image, "render_edit", refuse)
+    flat = VisibilityCurve(np.array([0.0, 1.0]), np.log([0.1, 0.2]), basis="clamped")
+    monkeypatch.setattr(working_image, "predict_curve", lambda row, scene, scale: flat)
+    start = WorkingImage.start(load())
+    reason = "noise.gaussian_rgb 3: predicted to be out of reach"
+    assert draw_edit(slot(), find("noise.gaussian_rgb"), start, 0) == Rejection(reason, 0, "clamped")
+    assert predict_fault(slot(), find("noise.gaussian_rgb"), start, 0) == "predicted to be out of reach"
+    pool = ReferencePool(shard("alone"), small_recipe())
+    assert draw_image(slot(), pool, set()) is None
+    assert pool.counts.rejected[reason] == 1
+    assert pool.counts.settings["rendered"] == pool.counts.settings["draws rendered"] == 0
+    assert pool.counts.settings["drawn with statistics moved to the edge of those fitted"] == 6
+
+
+def test_settings_are_counted() -> None:
+    pool, known = ReferencePool(shard("good", "good"), small_recipe()), set[str]()
+    made = [
+        draw_image(slot(number, family, 3, number % 2, number), pool, known) for number, family in enumerate(FAMILIES)
+    ]
+    settings = pool.counts.settings
+    accepted = {key: count for key, count in settings.items() if key.startswith("accepted at try")}
+    assert sum(accepted.values()) == sum(image is not None for image in made) == len(FAMILIES)
+    assert accepted["accepted at try 1"] >= 1
+    assert settings["rendered"] >= settings["draws rendered"] >= len(FAMILIES)
+    assert sum(int(key[-1]) * count for key, count in accepted.items()) <= settings["rendered"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"severity": "ladder"}, {"profile": "dq"}])
+def test_rivals_are_found_without_rendering(changes: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[int] = []
+    original = working_image.render_edit
+
+    def count(*arguments: Any) -> Any:
+        rendered.append(1)
+        return original(*arguments)
+
+    monkeypatch.setattr(working_image, "render_edit", count)
+    pool = ReferencePool(shard("good"), small_recipe(**changes))
+    found = 0
+    for number in range(4):
+        made = draw_image(slot(number), pool, set())
+        assert made is not None
+        found += len(made.distractors)
+    assert found
+    assert len(rendered) == pool.counts.settings["rendered"]
+
+
+@pytest.mark.parametrize("family", ["saturate_weaken", "saturate_strengthen"])
+def test_what_a_distortion_cannot_show_on_is_no_rival(family: str) -> None:
+    grey = WorkingImage.start(load("grey"))
+    for row in list_variants(family, "matched"):
+        assert predict_fault(slot(family=family), row, grey, 0) == "grey region"
 
 
 # --- several edits of one image -------------------------------------------------------------------------------------

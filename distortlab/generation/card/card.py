@@ -77,7 +77,7 @@ def _describe_contents(plan: Plan, account: Account, samples: Sequence[SampleRow
         "task_table": format_table(("task", "questions"), sorted(counts["tasks"].items())),
         "replaced_questions": _describe_replaced(counts),
         "examples": _render_examples(samples),
-        "ladder": recipe.profile,
+        "ladder": _describe_settings(recipe),
         "severities": ", ".join(f"severity {name}: {n:,}" for name, n in severities),
         "difficulties": _describe_difficulties(counts.get("difficulties", {})),
         "family_table": format_table(("family", "images", "share", "variants"), _family_rows(counts["variants"])),
@@ -106,6 +106,13 @@ def _describe_difficulties(counts: Mapping[str, int]) -> str:
         f"Difficulty of telling the family, for a person who sees the reference as well: {shown}{left}\n"
         "(column `difficulty`; a model of a person, by variant and severity).\n\n"
     )
+
+
+def _describe_settings(recipe: Recipe) -> str:
+    """Where the settings of severities come from."""
+    if recipe.severity == "ladder":
+        return f"on the `{recipe.profile}` ladder"
+    return f"by V in every region, within a factor of {recipe.tolerance:g} of their targets"
 
 
 def _describe_replaced(counts: Mapping[str, Mapping[str, int]]) -> str:
