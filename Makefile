@@ -93,8 +93,8 @@ docs: .venv/test  ## tables and pictures of the docs, from the code
 screenshot: .venv/test  ## the picture of the page in the docs; needs Chromium (tools/system_packages.sh)
 	$(BIN)/python docs/screenshot.py
 
-bench: .venv/test  ## what an image costs, next to the floor and to the script that people write
-	$(BIN)/python benchmarks/speed/bench.py
+bench: .venv/test  ## what an image costs beside the floor and the script that people write: make bench REFS=coco:FILE.json,FOLDER
+	$(BIN)/python benchmarks/speed/bench.py $(if $(REFS),--refs $(REFS))
 
 ladders: .venv/test  ## what the severities do to regions: make ladders REFS=coco:FILE.json,FOLDER
 	$(BIN)/python benchmarks/severity/ladders.py --refs $(or $(REFS),scenes)

@@ -1,24 +1,45 @@
 """What an image costs: the floor, this generator, and the script that people write today, side by side.
 
-    make bench
-    python benchmarks/speed/bench.py --images 240 --refs coco:annotations/instances_train2017.json,train2017
+    make bench REFS=coco:annotations/instances_train2017.json,train2017
+    python benchmarks/speed/bench.py --images 80 --refs coco:FILE.json,FOLDER --json
 
-One process, one thread, the same allocator for all. CPU time (user and system), the median over repetitions that take
-turns. The machine's own noise shows in the range.
+Photographs, where `--refs` names some, and the built-in scenes with their composition; their floor and the script read
+the same scenes as JPEG files. One process, one thread, the same allocator for all. CPU time (user and system), the
+median over repetitions that take turns; the machine's own noise shows in the range. What the stages take is measured
+in a round of its own.
 """
 
 import argparse
+import json
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from contestants import Contestant, floor, generator, make_single_shard_plan, peer, pixels_only
+from contestants import Contestant, floor, generator, make_single_shard_plan, peer
 from corpus import write_corpus
+from stages import FUNCTIONS, measure_stages
 
 from distortlab.core.workers import tune_process
+from distortlab.references import open_references
+
+DENSITIES = (1.0, 2.5, 8.0)
+"""Images per reference."""
+FLOOR, SCRIPT = "floor: read, decode, encode losslessly", "script, Pillow PNG level 1"
+
+
+def name_generator(density: float) -> str:
+    return f"distortlab, {density:g} per reference"
+
+
+def make_contestants(spec: str, files: str, images: int) -> dict[str, Contestant]:
+    """What is compared on one source: `spec` is what distortlab reads, `files` where the same images lie in files."""
+    stored = make_single_shard_plan(files, images, 1)
+    ours = {name_generator(k): generator(make_single_shard_plan(spec, images, k)) for k in DENSITIES}
+    return {FLOOR: floor(stored), **ours, SCRIPT: peer(stored, 1)}
 
 
 def measure_times(contestants: Mapping[str, Contestant], repeats: int) -> dict[str, list[float]]:
@@ -26,19 +47,55 @@ def measure_times(contestants: Mapping[str, Contestant], repeats: int) -> dict[s
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(repeats + 1):
         for name, work in contestants.items():
-            start = time.process_time()
-            images = work()
-            cost = (time.process_time() - start) / max(images, 1) * 1e3
+            cost = measure_once(work)
             if turn:
                 times[name].append(cost)
             print(f"round {turn}: {name:44s} {cost:7.2f} ms", file=sys.stderr, flush=True)
     return times
 
 
-def format_table(times: Mapping[str, list[float]], base: str, script: str) -> str:
+def measure_once(work: Contestant) -> float:
+    """Milliseconds of CPU per image."""
+    start = time.process_time()
+    images = work()
+    return (time.process_time() - start) / max(images, 1) * 1e3
+
+
+def measure_parts(contestants: Mapping[str, Contestant]) -> dict[str, dict[str, float]]:
+    """Milliseconds of CPU per image in each stage, by contestant; measuring makes all a little dearer."""
+    parts = {}
+    for density in DENSITIES:
+        name = name_generator(density)
+        with measure_stages() as times:
+            start = time.process_time()
+            images = contestants[name]()
+            total = time.process_time() - start
+        seconds = {stage: times.seconds[stage] for stage in FUNCTIONS}
+        seconds["other"] = total - sum(seconds.values())
+        parts[f"{density:g}"] = {stage: value / max(images, 1) * 1e3 for stage, value in seconds.items()}
+    return parts
+
+
+def compute_ratios(times: Mapping[str, list[float]]) -> dict[str, float]:
+    """Cost over the floor by images per reference, and of the script over that of one image per reference."""
+    middle = {name: statistics.median(values) for name, values in times.items()}
+    ratios = {
+        f"ratio_{density:g}".replace(".", "_"): middle[name_generator(density)] / middle[FLOOR] for density in DENSITIES
+    }
+    return {**ratios, "script_over_1": middle[SCRIPT] / middle[name_generator(1)]}
+
+
+def measure_source(spec: str, files: str, images: int, repeats: int) -> dict[str, Any]:
+    """All that is known of one source, ready for JSON."""
+    contestants = make_contestants(spec, files, images)
+    times = measure_times(contestants, repeats)
+    return {"images": images, **compute_ratios(times), "ms": times, "stages": measure_parts(contestants)}
+
+
+def format_times(times: Mapping[str, list[float]]) -> str:
     """Markdown."""
-    bottom, top = statistics.median(times[base]), statistics.median(times[script])
-    lines = [f"| | CPU ms/image | range | x {base} | {script} / this |", "|---|---|---|---|---|"]
+    bottom, top = statistics.median(times[FLOOR]), statistics.median(times[SCRIPT])
+    lines = ["| | CPU ms/image | range | x floor | script / this |", "|---|---|---|---|---|"]
     for name, values in times.items():
         middle = statistics.median(values)
         spread = f"{min(values):.1f}-{max(values):.1f}"
@@ -46,31 +103,40 @@ def format_table(times: Mapping[str, list[float]], base: str, script: str) -> st
     return "\n".join(lines)
 
 
+def format_stages(sources: Mapping[str, Mapping[str, Any]]) -> str:
+    """Markdown: a row for each stage, a column for each source and number of images per reference."""
+    columns = [
+        (f"{name} {density}", stages) for name, about in sources.items() for density, stages in about["stages"].items()
+    ]
+    head = ["| stage | " + " | ".join(title for title, _ in columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    names = [*FUNCTIONS, "other"]
+    rows = [[f"{stages[name]:.2f}" if stages[name] else "-" for _, stages in columns] for name in names]
+    sums = [f"{sum(stages.values()):.2f}" for _, stages in columns]
+    lines = [f"| {name} | {' | '.join(row)} |" for name, row in zip([*names, "sum"], [*rows, sums], strict=True)]
+    return "\n".join([*head, *lines])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--refs", help="coco:FILE.json,FOLDER; composed scenes of 640x480 unless given")
-    parser.add_argument("--images", type=int, default=240)
+    parser.add_argument("--refs", help="photographs, as coco:FILE.json,FOLDER; without them only scenes are measured")
+    parser.add_argument("--images", type=int, default=240, help="at most as many as there are photographs")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="print all that was measured as JSON")
     arguments = parser.parse_args()
     tune_process()
+    sources: dict[str, dict[str, Any]] = {}
+    if arguments.refs:
+        images = min(arguments.images, open_references(arguments.refs).count or arguments.images)
+        sources["photographs"] = measure_source(arguments.refs, arguments.refs, images, arguments.repeats)
     with tempfile.TemporaryDirectory() as folder:
-        spec = arguments.refs or write_corpus(Path(folder), arguments.images)
-        single, eight = (
-            make_single_shard_plan(spec, arguments.images, 1),
-            make_single_shard_plan(spec, arguments.images, 8),
-        )
-        contestants = {
-            "floor": floor(single),
-            "distortlab, 1 image per reference": generator(single),
-            "distortlab, 8 images per reference": generator(eight),
-            "distortlab, 1 per reference, pixels only": pixels_only(single),
-            "distortlab, 8 per reference, pixels only": pixels_only(eight),
-            "script, Pillow PNG level 1": peer(single, 1),
-            "script, Pillow PNG default": peer(single, None),
-        }
-        times = measure_times(contestants, arguments.repeats)
-    print(f"{arguments.images} images, {arguments.repeats} repetitions, {arguments.refs or 'scenes of 640x480'}\n")
-    print(format_table(times, "floor", "script, Pillow PNG level 1"))
+        files = write_corpus(Path(folder), arguments.images, seed=1)
+        sources["scenes"] = measure_source("scenes:1", files, arguments.images, arguments.repeats)
+    if arguments.json:
+        print(json.dumps(sources, indent=1))
+        return
+    for name, about in sources.items():
+        print(f"{name}: {about['images']} images, {arguments.repeats} repetitions\n\n{format_times(about['ms'])}\n")
+    print(f"CPU ms per image, by source and images per reference\n\n{format_stages(sources)}")
 
 
 if __name__ == "__main__":

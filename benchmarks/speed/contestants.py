@@ -8,16 +8,14 @@ import numpy as np
 import simplejpeg
 from PIL import Image as pillow
 
-from distortlab.generation.draw import draw_image
 from distortlab.generation.plan import Plan, make_plan
-from distortlab.generation.reference_pool import ReferencePool
 from distortlab.generation.shard import ShardJob, run_shard
 from distortlab.imaging.encode import encode_png
 from distortlab.recipe import Recipe, default_recipe
 from distortlab.references import Entry, open_references
 from distortlab.storage.base import Folder
 
-__all__ = ["floor", "generator", "make_single_shard_plan", "peer", "pixels_only"]
+__all__ = ["Contestant", "floor", "generator", "make_single_shard_plan", "peer"]
 
 # A contestant works through some images and returns how many it made.
 Contestant = Callable[[], int]
@@ -53,16 +51,6 @@ def generator(plan: Plan) -> Contestant:
     return work
 
 
-def pixels_only(plan: Plan) -> Contestant:
-    """Distortlab up to the encoded image: no questions, no tables, nothing written."""
-
-    def work() -> int:
-        pool, known = ReferencePool(plan.shards[0], plan.recipe), set[str]()
-        return sum(draw_image(slot, pool, known) is not None for slot in plan.shards[0].slots)
-
-    return work
-
-
 def _job(plan: Plan, out: Path) -> ShardJob:
     return ShardJob(plan.recipe, plan.vocabulary, plan.sha256, plan.shards[0], Folder(out))
 
@@ -75,27 +63,31 @@ def _primary(plan: Plan) -> tuple[Entry, ...]:
 def peer(plan: Plan, level: int | None) -> Contestant:
     """What people write: albumentations on the whole image, a float composite through a blurred mask, Pillow PNG.
 
-    `level` is Pillow's compress_level; None leaves it at its default of 6.
+    `level` is Pillow's compress_level; None leaves it at its default of 6. The masks are drawn before the clock starts,
+    and references without a region are left out.
     """
     from peers import transforms
 
-    entries, make = _primary(plan), transforms()
-    masks = [_first_mask(entry, plan.recipe) for entry in entries]
+    make = transforms()
+    masks = [(entry, _first_mask(entry, plan.recipe)) for entry in _primary(plan)]
+    pairs = [(entry, mask) for entry, mask in masks if mask is not None]
 
     def work() -> int:
         with tempfile.TemporaryDirectory(dir=".") as folder:
-            for i, (entry, mask) in enumerate(zip(entries, masks, strict=True)):
+            for i, (entry, mask) in enumerate(pairs):
                 image = np.array(pillow.open(entry.path).convert("RGB"))  # type: ignore[attr-defined]
                 out = _composite(image, make(i % 12, i * 7 % 5 + 1)(image=image)["image"], mask)
                 options = {} if level is None else {"compress_level": level}
                 pillow.fromarray(out).save(Path(folder) / f"{i:06d}.png", **options)
-        return len(entries)
+        return len(pairs)
 
     return work
 
 
-def _first_mask(entry: Entry, recipe: Recipe) -> np.ndarray:
+def _first_mask(entry: Entry, recipe: Recipe) -> np.ndarray | None:
     reference = entry.load(recipe.references, recipe.regions)
+    if not reference.regions:
+        return None
     region = reference.regions[0].region
     full = np.zeros(region.size, np.float32)
     full[region.bbox.slices] = region.mask

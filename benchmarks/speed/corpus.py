@@ -9,11 +9,11 @@ from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.scenes.source import Scenes
 
 
-def write_corpus(folder: Path, count: int) -> str:
-    """Write `count` scenes of 640x480 and return the specification of the references."""
+def write_corpus(folder: Path, count: int, seed: int) -> str:
+    """Write the first `count` scenes of a seed, of 640x480, and return the specification of the references."""
     images, annotations = [], []
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    for entry in Scenes(seed=1).entries(count):
+    for entry in Scenes(seed).entries(count):
         reference = entry.load(ReferenceRules(), RegionRules())
         rows, columns = reference.image.shape[:2]
         name = f"{reference.id}.jpg"

@@ -1,0 +1,52 @@
+"""The benchmark of speed: every stage is a function that exists, and time is given to the stage that took it."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks" / "speed"
+
+
+@pytest.fixture(autouse=True)
+def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+
+def burn(seconds: float) -> float:
+    start = time.thread_time()
+    while time.thread_time() - start < seconds:
+        pass
+    return seconds
+
+
+def test_the_functions_of_all_stages_are_there_and_put_back() -> None:
+    from stages import FUNCTIONS, find_owner, measure_stages
+
+    before = {name: getattr(*find_owner(name)) for names in FUNCTIONS.values() for name in names}
+    with measure_stages():
+        assert all(getattr(*find_owner(name)) is not function for name, function in before.items())
+    assert {name: getattr(*find_owner(name)) for name in before} == before
+
+
+def test_a_stage_owns_its_time_without_that_of_others_inside() -> None:
+    from stages import RIVALS, StageTimes
+
+    times = StageTimes()
+    inner = times.wrap("inner", burn)
+    outer = times.wrap("outer", lambda: burn(0.02) and inner(0.06))
+    rivals = times.wrap(RIVALS, lambda: inner(0.03))
+    assert outer() == 0.06
+    rivals()
+    assert 0.02 <= times.seconds["outer"] < 0.05
+    assert 0.06 <= times.seconds["inner"] < 0.09
+    assert times.seconds[RIVALS] >= 0.03
+    assert times.calls == {"outer": 1, "inner": 1, RIVALS: 1}
+
+
+def test_the_ratios_are_of_medians() -> None:
+    import bench
+
+    times = {bench.name_generator(k): [9.0, 10.0 * k, 90.0] for k in bench.DENSITIES}
+    ratios = bench.compute_ratios({**times, bench.FLOOR: [1.0, 4.0, 8.0], bench.SCRIPT: [1.0, 30.0, 99.0]})
+    assert ratios == {"ratio_1": 2.5, "ratio_2_5": 6.25, "ratio_8": 20.0, "script_over_1": 3.0}
