@@ -18,7 +18,7 @@ __all__ = ["EASY", "MEDIUM", "classify_posterior", "find_difficulty", "list_diff
 
 EASY = 0.8
 """The least mean posterior of a variant and severity that is easy."""
-MEDIUM = 0.55
+MEDIUM = 0.6
 """The least mean posterior of one that is medium."""
 _VERSION = 1
 
