@@ -8,7 +8,7 @@ import numpy as np
 from distortlab.core.image import Image
 from distortlab.core.region import Mask
 from distortlab.distortions.edit import Edit, render_edit
-from distortlab.distortions.families.pixelate import block_size
+from distortlab.distortions.families.pixelate import compute_block
 from distortlab.severity.scene import Floats, average_blocks, average_mask_blocks, compute_luma, weighted_mean
 
 __all__ = ["LEAST_FROM_BLUR", "find_lookalike_fault", "measure_against_blur"]
@@ -65,7 +65,7 @@ def measure_against_blur(image: Image, edit: Edit, after: Image) -> float:
 
 
 def _list_blurs(edit: Edit) -> Iterator[Edit]:
-    block = block_size(edit.amount, edit.scale)
+    block = compute_block(edit.amount, edit.scale)
     for name, factors in (("blur.gaussian", _SIGMAS), ("blur.lens", _RADII)):
         for factor in factors:
             yield replace(edit, distortion=name, amount=factor * block / edit.scale, visibility=None)

@@ -453,14 +453,30 @@ def test_trap_jpeg_on_a_crop(severity: int, photograph: Pixels) -> None:
         assert np.array_equal(local, frame[mask.bbox.slices])
 
 
-def test_trap_pixelation_on_a_crop(photograph: Pixels) -> None:
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_trap_pixelation_on_a_crop(severity: int, photograph: Pixels) -> None:
     """Tiles lie on the grid of the image: two regions side by side have no seam."""
-    frame = everywhere(photograph, "pixelate.block", 5)
+    frame = everywhere(photograph, "pixelate.block", severity)
     for x in (0, 3, 50, 131):
         mask = np.zeros((200, 260), np.uint8)
         mask[11:111, x : x + 100] = 1
-        out = distorted(photograph, find("pixelate.block"), 5, mask)
+        out = distorted(photograph, find("pixelate.block"), severity, mask)
         assert np.array_equal(out[11:111, x : x + 100], frame[11:111, x : x + 100])
+
+
+@pytest.mark.parametrize("block", [2, 2.5, 3, 3.3, 7, 64])
+def test_pixelation_is_of_means_of_blocks(block: float, small: Pixels) -> None:
+    """Also where the side is not whole: blocks of the next whole sizes, each of its own mean, rounded."""
+    out = distort(small, "pixelate.block", amount=block).image
+    rows, columns = (np.rint(np.arange(int(size / block) + 2) * block).astype(int) for size in small.shape[:2])
+    for top, bottom in steps(rows):
+        for left, right in steps(columns):
+            tile, before = (image[top:bottom, left:right].reshape(-1, 3) for image in (out, small))
+            if len(tile):
+                assert (tile == tile[0]).all()
+                assert np.abs(tile[0] - before.mean(axis=0)).max() <= 0.5
+    sizes = set(np.diff(rows)[:-1])
+    assert sizes <= {int(np.floor(block)), int(np.ceil(block))}
 
 
 # 11, 13. Settings that do nothing, and severities out of order
