@@ -114,7 +114,7 @@ def _reach(rows: list[Distortion]) -> list[str]:
 
 def _explain_absence(row: Distortion, severity: int) -> str:
     if severity in row.declined:
-        return f"{row.variant} declines it (see [decision 90](decisions/0090-labels-that-read-as-they-say.md))"
+        return f"{row.variant} declines it (see [decision 92](decisions/0092-labels-that-read-as-they-say.md))"
     return f"with {row.variant} {row.reach[severity - 1]:.0%} of regions reach it"
 
 
