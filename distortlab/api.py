@@ -105,7 +105,7 @@ def distort(
     if not 0 <= feather <= 64:
         raise UserError(f"feather = {feather} is outside 0 .. 64 pixels")
     scale = compute_spatial_scale(region.size)
-    scene = Scene(np.ascontiguousarray(image[region.bbox.slices]), region.mask)
+    scene = Scene.of_region(image, region)
 
     def render(amount: float) -> tuple[float, tuple[Edit, Image]]:
         edit = Edit(region, name, severity, amount, scale, feather, (int(seed), name), row.version)

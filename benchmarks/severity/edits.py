@@ -98,8 +98,7 @@ def _measure_job(job: tuple[Place, str, int]) -> list[EditRow]:
 
 
 def _measure_place(place: Place, mode: str, recipe: Recipe, max_pixels: int) -> Iterator[EditRow]:
-    box = place.region.bbox
-    scene = Scene(np.ascontiguousarray(place.image[box.slices]), place.region.mask)
+    scene = Scene.of_region(place.image, place.region)
     for row in CATALOG:
         if row.get_ladder(recipe.profile) is None:
             continue

@@ -88,7 +88,7 @@ def collect_samples(places: Sequence[Place], rows: Sequence[Distortion], workers
 
 def _measure_place(job: tuple[Place, tuple[str, ...]]) -> tuple[tuple[int, ...], list[Sample]] | None:
     place, rows = _zoom_place(job[0]), [find(name) for name in job[1]]
-    scene = Scene(np.ascontiguousarray(place.image[place.region.bbox.slices]), place.region.mask)
+    scene = Scene.of_region(place.image, place.region)
     if scene.statistics is None:
         return None
     statistics = (*scene.statistics, round_scale(compute_spatial_scale(place.region.size)))
@@ -191,6 +191,12 @@ def print_errors(errors: dict[str, np.ndarray], source: str) -> None:
     )
 
 
+def save_samples(samples: Samples, folder: Path | None, name: str) -> None:
+    """Keep what was measured, to try other models on."""
+    if folder:
+        np.savez_compressed(folder / name, **{key: getattr(samples, key) for key in Samples.__slots__})
+
+
 def write_predictor(predictor: Predictor, path: Path = FILE) -> None:
     """Write the file of coefficients: a line for every variant."""
     head = {
@@ -226,15 +232,18 @@ def main() -> None:
     parser.add_argument("--photographs", help="what the photographs of --refs are; unless given, the source as it is")
     parser.add_argument("--regions", type=int, default=240, help="to fit on")
     parser.add_argument("--test-regions", type=int, default=120)
+    parser.add_argument("--save", type=Path, help="a folder for what was measured, as fitted.npz and tested.npz")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="part of a name: the other variants stay as they are")
     given = parser.parse_args()
     rows = [row for row in CATALOG if given.only in row.name]
     samples = collect_samples(sample_places([given.refs], given.regions), rows, given.workers)
+    save_samples(samples, given.save, "fitted")
     fitted = fit_predictor(samples, rows, given.photographs or given.refs)
     write_predictor(keep_others(fitted) if given.only else fitted)
     print(f"fitted on {len(np.unique(samples.region))} regions of {fitted.photographs}: {FILE.stat().st_size:,} bytes")
     others = collect_samples(sample_places([given.test], given.test_regions), rows, given.workers)
+    save_samples(others, given.save, "tested")
     print_errors(measure_errors(others, rows, fitted), given.test)
 
 

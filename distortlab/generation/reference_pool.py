@@ -6,8 +6,6 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import TypeVar
 
-import numpy as np
-
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image
 from distortlab.core.region import Region
@@ -119,8 +117,7 @@ class LoadedReference:
         """The measurements of the clean region at `index`, made once."""
         if index not in self._scenes:
             region = self.region(index)
-            box = np.ascontiguousarray(self.reference.image[region.bbox.slices])
-            self._scenes[index] = Scene(box, region.mask)
+            self._scenes[index] = Scene.of_region(self.reference.image, region)
         return self._scenes[index]
 
 

@@ -3,8 +3,6 @@
 import math
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from distortlab.core.image import Image, get_shape
 from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import get_amount
@@ -99,7 +97,7 @@ class WorkingImage:
             return self.loaded.scene(index)
         if index not in self._scenes:
             region = self.loaded.region(index)
-            self._scenes[index] = Scene(np.ascontiguousarray(self.image[region.bbox.slices]), region.mask)
+            self._scenes[index] = Scene.of_region(self.image, region)
         return self._scenes[index]
 
     def predict_curve(self, row: Distortion, index: int) -> VisibilityCurve:

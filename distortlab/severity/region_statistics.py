@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.severity.scene import Floats, Scene, compute_gradient
+from distortlab.severity.visibility import GRADIENT_FLOOR
 
 __all__ = ["NAMES", "STEPS", "compute_statistics"]
 
@@ -33,13 +34,17 @@ NAMES = (
     "structure lost by four levels",
     "size",
     "edge",
+    "odd corner",
 )
-"""What the statistics are, in their order."""
+"""What the statistics are, in their order.
+
+The last counts the odd ones among x and y of the region's box: V is measured on blocks of 2 x 2 pixels of the box, and
+a mosaic of the image meets them or does not.
+"""
 
 _LEAST_SIDE = 4
 _BLUR, _LEVELS = 7, 4
-# As in the similarity of gradients that V compares structure by (severity/visibility.py).
-_FLOOR = 170.0
+_FLOOR = np.float32(GRADIENT_FLOOR)
 _NO_LOSS = 0.004
 
 
@@ -72,6 +77,7 @@ def compute_statistics(scene: Scene) -> tuple[int, ...] | None:
         _measure_loss(scene, cv2.blur(scene.luma, (_BLUR, _BLUR))),
         _measure_loss(scene, _reduce_levels(scene.luma, counts)),
         *_measure_shape(scene),
+        sum(side % 2 for side in scene.corner),
     )
     return tuple(round(value * STEPS) for value in values)
 
@@ -94,8 +100,8 @@ def _measure_gradients(scene: Scene) -> tuple[float, float, float]:
     """How much of the region has little gradient to change, how unevenly, and how much of it has hardly any."""
     weight, gradient = scene.gradient
     squares = gradient * gradient
-    flatness = _FLOOR / (squares + np.float32(_FLOOR))
-    fine = _FLOOR / (4 * squares + np.float32(_FLOOR))
+    flatness = _FLOOR / (squares + _FLOOR)
+    fine = _FLOOR / (4 * squares + _FLOOR)
     return _average(flatness, weight), _compute_spread(flatness, weight), _average(fine, weight)
 
 
@@ -106,7 +112,7 @@ def _measure_loss(scene: Scene, luma: NDArray[np.uint8]) -> float:
     weight, before = scene.gradient
     after = compute_gradient(luma)
     away = before - after
-    similarity = 1 - away * away / (before * before + after * after + np.float32(_FLOOR))
+    similarity = 1 - away * away / (before * before + after * after + _FLOOR)
     return math.log(_compute_spread(similarity, weight) + _NO_LOSS)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.core.image import Image
-from distortlab.core.region import Mask
+from distortlab.core.region import Mask, Region
 from distortlab.severity.ciede2000 import convert_linear_to_lab
 
 __all__ = [
@@ -43,12 +43,21 @@ class Scene:
         The region's box cut out of the reference, uint8 RGB, (rows, columns, 3).
     mask
         uint8, 0 or 1, (rows, columns).
+    corner
+        (x, y) of the box in the reference.
     """
 
-    def __init__(self, image: Image, mask: Mask) -> None:
+    def __init__(self, image: Image, mask: Mask, corner: tuple[int, int] = (0, 0)) -> None:
+        self.corner = corner
         self.image = np.ascontiguousarray(image)
         self.mask: Mask = np.ascontiguousarray(mask)
         self._rows = _choose_strips(mask.shape[0], mask.size)
+
+    @classmethod
+    def of_region(cls, image: Image, region: Region) -> "Scene":
+        """A region of an image, uint8 RGB, (rows, columns, 3)."""
+        box = region.bbox
+        return cls(np.ascontiguousarray(image[box.slices]), region.mask, (box.x1, box.y1))
 
     def _select_rows(self, pixels: Any) -> Any:
         """The rows whose colours are measured: all of a small region, every n-th strip of a large one."""

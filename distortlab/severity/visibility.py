@@ -22,13 +22,13 @@ from distortlab.severity.ciede2000 import ciede2000
 from distortlab.severity.direction import find_trend
 from distortlab.severity.scene import Scene, compute_gradient, compute_luma, weighted_mean
 
-__all__ = ["GATES", "find_label_fault", "find_region_fault", "measure_visibility"]
+__all__ = ["GATES", "GRADIENT_FLOOR", "find_label_fault", "find_region_fault", "measure_visibility"]
 
 _COLOR_UNIT, _STRUCTURE_UNIT = 2.3, 0.02
 # Of these choices (docs/people.md): a change of lightness annoys people about half as much as one of chroma or hue, and
 # gradients well below 17 levels (squared, Xue et al. have 170) count little.
 _K_LIGHTNESS = 2.0
-_GRADIENT_FLOOR = 300.0
+GRADIENT_FLOOR = 300.0
 
 
 def measure_visibility(scene: Scene, after: Image, name: str) -> Visibility:
@@ -59,7 +59,7 @@ def _measure_structure(scene: Scene, luma: NDArray[np.uint8]) -> float:
     """The weighted standard deviation of the similarity of gradients."""
     weight, before = scene.gradient
     after = compute_gradient(luma)
-    similarity = (2 * before * after + _GRADIENT_FLOOR) / (before * before + after * after + _GRADIENT_FLOOR)
+    similarity = (2 * before * after + GRADIENT_FLOOR) / (before * before + after * after + GRADIENT_FLOOR)
     away = similarity - np.float32(weighted_mean(similarity, weight))
     return weighted_mean(away * away, weight) ** 0.5
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from samples import Pixels, blob, photograph
 
+from distortlab.core.region import Region
 from distortlab.severity.region_statistics import NAMES, STEPS, compute_statistics
 from distortlab.severity.scene import Scene
 
@@ -47,6 +48,17 @@ def test_they_grow_with_what_they_are_called() -> None:
         statistics(noise)["structure lost by a blur"]
         > statistics(cv2.blur(noise, (15, 15)))["structure lost by a blur"]
     )
+
+
+@pytest.mark.parametrize(("corner", "odd"), [((4, 8), 0), ((3, 8), 1), ((4, 9), 1), ((3, 9), 2)])
+def test_it_counts_where_a_region_lies_between_the_blocks_of_the_measure(corner: tuple[int, int], odd: int) -> None:
+    mask = np.zeros(photograph().shape[:2], np.uint8)
+    mask[corner[1] : corner[1] + 60, corner[0] : corner[0] + 80] = 1
+    scene = Scene.of_region(photograph(), Region.from_mask(mask))
+    assert scene.image.shape == (60, 80, 3)
+    assert np.array_equal(scene.image[0, 0], photograph()[corner[1], corner[0]])
+    assert scene.statistics is not None
+    assert scene.statistics[NAMES.index("odd corner")] == odd * STEPS
 
 
 @pytest.mark.parametrize("shape", [(1, 40), (40, 1), (3, 40), (40, 3), (1, 1)])
