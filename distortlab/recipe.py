@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 SEVERITIES = ("1", "2", "3", "4", "5")
+TABLES = ("images", "rft")
 TASKS = ("recognition", "recognition_reference", "object", "grounding")
 
 
@@ -107,6 +108,7 @@ def _share_evenly(names: tuple[str, ...]) -> dict[str, float]:
 class Recipe:
     """What a data set holds. Shares are relative: `{blur = 2, noise = 1}` asks for twice as many blurred images.
 
+    `tables` are ("images", "rft"), or ("rft",) to keep pictures in questions only, at half the size.
     `images_per_reference` is the mean where there are references enough, `max_images_per_reference` the most that
     one may give where there are not. `samples_per_image` questions are asked about an image on average. `severity` says
     where settings come from: "equalized" predicts the setting that gives a region the V of the severity, and searches
@@ -121,6 +123,7 @@ class Recipe:
     profile: Literal["matched", "dq"] = "matched"
     severity: Literal["equalized", "ladder"] | None = None
     codec: Literal["png", "webp"] = "png"
+    tables: tuple[str, ...] = TABLES
     keep_references: bool = True
     images_per_reference: float = 2.543
     max_images_per_reference: int = 24
@@ -315,6 +318,8 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
 
 
 def _check_combinations(recipe: Recipe, where: str) -> None:
+    if "rft" not in recipe.tables or set(recipe.tables) - set(TABLES) or len(set(recipe.tables)) < len(recipe.tables):
+        raise BadRecipe(f'{where}: tables = {list(recipe.tables)}; there are ["images", "rft"] and ["rft"]')
     if recipe.samples_per_image > len(recipe.asked_tasks):
         raise BadRecipe(
             f"{where}: samples_per_image = {recipe.samples_per_image}, but only {len(recipe.asked_tasks)} tasks are "

@@ -133,8 +133,11 @@ def _read_images(stored: StoredDataset, part: Part) -> dict[str, dict[str, Any]]
 
 
 def _file_sizes(stored: StoredDataset, parts: Sequence[Part]) -> dict[str, tuple[int, int | None]]:
-    """By image id, the length of the file and of its reference's, for row groups at equal distances."""
-    groups = [group for part in parts for group in stored.groups_of(stored.find_sibling(part, "images"))]
+    """By image id, the length of the file and of its reference's, for row groups at equal distances; of none where the
+    table `images` was left out.
+    """
+    siblings = [stored.find_sibling(part, "images") for part in parts]
+    groups = [group for part in siblings if part.table == "images" for group in stored.groups_of(part)]
     wanted = MAX_FILE_SIZES * len(groups) / max(sum(group.rows for group in groups), 1)
     count = max(1, min(len(groups), round(wanted)))
     sizes = {}

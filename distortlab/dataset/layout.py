@@ -1,12 +1,23 @@
-"""How a data set lies on disk: its format, the two layouts, and where things are in them."""
+"""How a data set lies on disk: its format, the layouts, and where things are in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from distortlab.core.errors import UserError, describe_unknown
-from distortlab.dataset.schema import IMAGES, RFT, SAMPLES, Features, value_feature
+from distortlab.core.errors import BadRecipe, UserError, describe_unknown
+from distortlab.dataset.schema import IMAGES, LABELS, RFT, SAMPLES, Features, value_feature
 
-__all__ = ["ARCHIVE", "FORMAT", "FULL", "LAYOUTS", "PLAN_PATH", "Layout", "find_layout", "get_layout"]
+__all__ = [
+    "ARCHIVE",
+    "FORMAT",
+    "FULL",
+    "LAYOUTS",
+    "PLAN_PATH",
+    "QUESTIONS",
+    "Layout",
+    "choose_layout",
+    "find_layout",
+    "get_layout",
+]
 
 FORMAT = 1
 """The version of the files of a data set. Readers refuse a newer one."""
@@ -21,7 +32,7 @@ class Layout:
     Attributes
     ----------
     name
-        What `generate(store=...)`, plans and manifests call it.
+        What plans and manifests call it, and `generate(store=...)` where it is one of `LAYOUTS`.
     title
         What an error calls a data set of this layout.
     tables
@@ -53,7 +64,7 @@ class Layout:
         return {} if self is FULL else {"store": self.name}
 
     def __reduce__(self) -> tuple[object, ...]:
-        return find_layout, (self.name,)
+        return _get_by_name, (self.name,)
 
 
 FULL = Layout(
@@ -67,8 +78,19 @@ FULL = Layout(
 )
 """Whole images, ready to be loaded."""
 
+QUESTIONS = Layout(
+    name="rft",
+    title="a data set without the table images",
+    tables={"labels": LABELS, "rft": RFT},
+    image_table="labels",
+    question_table="rft",
+    has_samples=True,
+    needs_references=False,
+)
+"""Every picture once, in the questions; what `images` says beside its pictures is in `labels`."""
+
 _PATCHES: Features = {
-    **{name: feature for name, feature in IMAGES.items() if name not in ("image", "reference")},
+    **LABELS,
     "patch": IMAGES["image"],
     "reference_row": value_feature("int32"),
 }
@@ -88,6 +110,7 @@ the file of the same name), and `rft` without the images. `materialize` makes th
 """
 
 LAYOUTS: Mapping[str, Layout] = {layout.name: layout for layout in (FULL, ARCHIVE)}
+_ALL: Mapping[str, Layout] = {**LAYOUTS, QUESTIONS.name: QUESTIONS}
 
 
 def find_layout(name: str) -> Layout:
@@ -97,6 +120,31 @@ def find_layout(name: str) -> Layout:
     return LAYOUTS[name]
 
 
+def choose_layout(store: str, tables: Sequence[str]) -> Layout:
+    """Return the layout for a way to store and the tables that a recipe asks for.
+
+    Raises
+    ------
+    UserError
+        For a way that does not exist.
+    BadRecipe
+        For an archive of less than both tables.
+    """
+    layout = find_layout(store)
+    if "images" in tables:
+        return layout
+    if layout is not FULL:
+        raise BadRecipe(
+            f"tables = {list(tables)} leaves images out, which an archive cannot: it holds no picture twice"
+        )
+    return QUESTIONS
+
+
 def get_layout(stored: object) -> Layout:
     """Return the layout that a plan or a manifest names: the full one where it names none, or cannot be read."""
-    return ARCHIVE if isinstance(stored, Mapping) and stored.get("store") == ARCHIVE.name else FULL
+    name = stored.get("store") if isinstance(stored, Mapping) else None
+    return _ALL.get(name, FULL) if isinstance(name, str) else FULL
+
+
+def _get_by_name(name: str) -> Layout:
+    return _ALL[name]

@@ -17,7 +17,7 @@ from distortlab.core.errors import UserError
 from distortlab.dataset.layout import ARCHIVE, PLAN_PATH, get_layout
 from distortlab.dataset.manifest import Entries, FileEntry, Manifest, check_manifest, find_entry_fault, has_files
 from distortlab.dataset.notebook import render_dataset_html
-from distortlab.dataset.schema import LATER_COLUMNS, TABLES
+from distortlab.dataset.schema import ALL_TABLES, LATER_COLUMNS
 from distortlab.dataset.tables import REMEDY, open_table
 from distortlab.storage.atomic import find_seal_fault, hash_file, read_json
 from distortlab.storage.base import Folder, Storage
@@ -25,9 +25,12 @@ from distortlab.storage.base import Folder, Storage
 __all__ = ["Part", "RowGroup", "StoredDataset", "open_data"]
 
 
+_STANDS_FOR = {"images": ("images", "labels")}
+
+
 class Part(NamedTuple):
-    """A Parquet file: its path in the data set, its table (`images`, `rft`, `samples`), its split, and its rows and
-    hashes by the manifest.
+    """A Parquet file: its path in the data set, its table (`images` or `labels`, `rft`, `samples`), its split, and its
+    rows and hashes by the manifest.
     """
 
     path: str
@@ -107,13 +110,20 @@ class StoredDataset:
         return render_dataset_html(str(self.folder), self.manifest, rows)
 
     def parts_of(self, table: str, split: str | None = None) -> list[Part]:
-        """The files of a table, of one split if that is given."""
-        return [part for part in self.parts if part.table == table and split in (None, part.split)]
+        """The files of a table, of one split if that is given. `labels` stand for `images` where those are left out."""
+        names = _STANDS_FOR.get(table, (table,))
+        return [part for part in self.parts if part.table in names and split in (None, part.split)]
+
+    def require_pictures(self) -> None:
+        """Raise `UserError` where the rows of `images` have no pictures, because the recipe left that table out."""
+        if any(part.table == "labels" for part in self.parts):
+            raise _without_pictures(self.folder)
 
     def find_sibling(self, part: Part, table: str) -> Part:
         """The file of another table that is about the same images. Raises `UserError` where there is none."""
-        path = f"{table}/{part.path.partition('/')[2]}"
-        found = next((other for other in self.parts if other.path == path), None)
+        name = part.path.partition("/")[2]
+        path = f"{table}/{name}"
+        found = next((other for other in self.parts_of(table) if other.path.partition("/")[2] == name), None)
         if found is None:
             raise UserError(f"{self.folder} is damaged: the manifest names {part.path}, and no {path}")
         return found
@@ -198,7 +208,7 @@ class StoredDataset:
         Parameters
         ----------
         table
-            "images", "rft" or "samples".
+            "images", "rft" or "samples". Rows of "images" have no pictures where the recipe left that table out.
         columns
             Only these; all unless given. A field of a nested column is named with its path:
             `regions.list.element.bbox`.
@@ -265,7 +275,7 @@ def _why_none(folder: Path) -> str:
 
 def _part(path: str, entry: FileEntry) -> Part | None:
     table, _, name = path.partition("/")
-    if find_entry_fault(path, entry) or table not in TABLES or "/" in name or not name.endswith(".parquet"):
+    if find_entry_fault(path, entry) or table not in ALL_TABLES or "/" in name or not name.endswith(".parquet"):
         return None
     split, rows = name.partition("-")[0], int(entry["rows"])
     return Part(path, table, split, rows, sha256=entry.get("sha256"), footer_sha256=entry.get("footer_sha256"))
@@ -285,6 +295,13 @@ def _check_files(folder: Path, files: Entries) -> None:
             )
 
 
+def _without_pictures(folder: Path) -> UserError:
+    return UserError(
+        f'{folder} was made without the table images (tables = ["rft"]), whose pictures this needs; '
+        'generate it with tables = ["images", "rft"]'
+    )
+
+
 @contextmanager
 def open_part(folder: Path, part: Part, columns: Sequence[str] | None = None) -> Iterator[pq.ParquetFile]:
     """A Parquet file of a data set. What is damaged is a `UserError`, and so is a column that is not there, unless
@@ -293,6 +310,8 @@ def open_part(folder: Path, part: Part, columns: Sequence[str] | None = None) ->
     path = folder / part.path
     with open_table(path, str(path), part._asdict()) as file:
         absent = {column.partition(".")[0] for column in columns or ()} - set(file.schema_arrow.names) - LATER_COLUMNS
+        if part.table == "labels" and absent and absent <= {"image", "reference"}:
+            raise _without_pictures(folder)
         if absent:
             raise UserError(f"{path} has no column {', '.join(sorted(absent))}")
         yield file

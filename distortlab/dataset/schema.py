@@ -1,7 +1,8 @@
 """Records, and the tables that hold them.
 
 Three tables: `images` (a row per distorted image), `rft` (a row per question, with its images), `samples` (rft without
-image bytes). The Arrow schema carries the `huggingface` metadata that `datasets` and the Hub's viewer read.
+image bytes). Where a recipe leaves `images` out, `labels` has its rows without the pictures. The Arrow schema carries
+the `huggingface` metadata that `datasets` and the Hub's viewer read.
 """
 
 import json
@@ -15,7 +16,9 @@ from distortlab.core.region import Region
 from distortlab.distortions.edit import Edit, Visibility
 
 __all__ = [
+    "ALL_TABLES",
     "IMAGES",
+    "LABELS",
     "LATER_COLUMNS",
     "RFT",
     "SAMPLES",
@@ -92,7 +95,11 @@ RFT: Features = {
 }
 SAMPLES: Features = {name: feature for name, feature in RFT.items() if name != "images"}
 
+LABELS: Features = {name: feature for name, feature in IMAGES.items() if name not in ("image", "reference")}
+
 TABLES: Mapping[str, Features] = {"rft": RFT, "images": IMAGES, "samples": SAMPLES}
+ALL_TABLES: Mapping[str, Features] = {**TABLES, "labels": LABELS}
+"""With the table that takes the place of `images`."""
 
 LATER_COLUMNS = frozenset({"difficulty"})
 """Columns, and fields of regions, that data sets of earlier versions lack: to be read with `get`."""
@@ -217,7 +224,7 @@ def arrow_schema(of: Features, bytes_type: pa.DataType = _BINARY) -> pa.Schema:
 
 def has_known_columns(table: str, schema: pa.Schema) -> bool:
     """Whether a schema is that of a table today, or in a version that had none of `LATER_COLUMNS` yet."""
-    forms = TABLES[table], _drop_later(TABLES[table])
+    forms = ALL_TABLES[table], _drop_later(ALL_TABLES[table])
     return any(schema.equals(arrow_schema(form)) for form in forms)
 
 

@@ -133,7 +133,14 @@ def _format_counts(kind: str, counts: Mapping[str, int] | Mapping[int, int]) -> 
 
 
 def find_images(stored: StoredDataset, wanted: Filter) -> Selection:
-    """The places of all images that fit, in the order of the data set. Raises `UserError` where none does."""
+    """The places of all images that fit, in the order of the data set.
+
+    Raises
+    ------
+    UserError
+        Where none does, and where the images have no pictures.
+    """
+    stored.require_pictures()
     found = Selection()
     ids = _with_task(stored, wanted, found)
     for group in stored.groups("images"):

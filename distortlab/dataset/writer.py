@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.dataset.manifest import FileEntry
-from distortlab.dataset.schema import Features, ImageRecord, Sample, arrow_schema, arrow_type, hub_metadata
+from distortlab.dataset.schema import LABELS, Features, ImageRecord, Sample, arrow_schema, arrow_type, hub_metadata
 from distortlab.dataset.tables import describe_table
 from distortlab.storage.atomic import HashedFile
 from distortlab.storage.base import Storage
@@ -93,10 +93,13 @@ class ShardFiles:
         return {path: describe_table(self._files[kind], self._rows[kind]) for kind, path in self.paths.items()}
 
 
-def make_full_rows(record: ImageRecord, samples: Sequence[Sample]) -> tuple[Rows, int]:
-    """The rows of the two tables of the full layout, and the bytes of their pictures."""
+def make_full_rows(record: ImageRecord, samples: Sequence[Sample], image_table: str = "images") -> tuple[Rows, int]:
+    """The rows of the two tables of a layout with whole images, and the bytes of their pictures."""
     row = record.as_row()
-    return {"images": [row], "rft": [sample.as_row() for sample in samples]}, count_picture_bytes(row)
+    size = count_picture_bytes(row)
+    if image_table == "labels":
+        row = {name: row[name] for name in LABELS}
+    return {image_table: [row], "rft": [sample.as_row() for sample in samples]}, size
 
 
 def count_picture_bytes(row: Mapping[str, Any]) -> int:

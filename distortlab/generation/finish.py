@@ -81,11 +81,13 @@ def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Stora
     if layout.has_samples:
         for split in account.splits:
             files |= _write_samples(out, files, split)
-    text = _card(plan, account, files, out) if layout is FULL else _archive_card(plan, account)
+    text = _archive_card(plan, account) if layout is ARCHIVE else _card(plan, account, files, out)
     out.write_text("README.md", text)
     data = text.encode()
     files["README.md"] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "rows": 0}
     manifest = _manifest(plan, account, files)
+    if layout.manifest_entry:
+        manifest["store"] = layout.name
     if layout is ARCHIVE:
         # The recipe again as text: the card shows its keys in their order, which sorted JSON does not keep.
         stored = {
@@ -93,7 +95,7 @@ def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Stora
             "skipped": dict(plan.skipped),
             "recipe_text": json.dumps(plan.recipe.as_dict()),
         }
-        manifest |= {"store": layout.name, "plan": {**plan.identity, **stored}}
+        manifest["plan"] = {**plan.identity, **stored}
     out.write_text("MANIFEST.json", format_json(add_seal(manifest)))
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from distortlab.core.errors import BadRecipe, UserError, describe_unknown
 from distortlab.core.workers import count_processors
-from distortlab.dataset.layout import Layout, find_layout
+from distortlab.dataset.layout import Layout, choose_layout
 from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.engines.local import run_local
 from distortlab.generation.finish import finish, make_account
@@ -90,7 +90,7 @@ def generate(
     """
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     whole, (part, parts) = shard is None, _check_part(shard or (1, 1))
-    layout = find_layout(store)
+    layout = choose_layout(store, recipe.tables)
     _check_options(recipe, layout, engine, address, overwrite and not whole)
     target = open_storage(out)
     if isinstance(references, str):

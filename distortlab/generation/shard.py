@@ -167,8 +167,10 @@ def _write_images(
         tasks = counts.balance.settle(image.slot.tasks, len(candidates), image.slot.family)
         samples = make_samples(subject, record, tasks, job.recipe, job.vocabulary)
         counts.add(image, record, tasks)
-        archived = job.layout is ARCHIVE
-        files.add(*(make_archive_rows(record, samples, known) if archived else make_full_rows(record, samples)))
+        if job.layout is ARCHIVE:
+            files.add(*make_archive_rows(record, samples, known))
+        else:
+            files.add(*make_full_rows(record, samples, job.layout.image_table))
 
 
 def _draw_images(

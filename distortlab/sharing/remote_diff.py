@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from distortlab.core.errors import UserError
 from distortlab.dataset.manifest import FileEntry
 from distortlab.dataset.reader import StoredDataset
-from distortlab.dataset.schema import TABLES
+from distortlab.dataset.schema import ALL_TABLES
 from distortlab.storage.atomic import hash_file
 from distortlab.storage.hub_client import Hub
 
@@ -36,7 +36,7 @@ __all__ = [
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Begins a stage of long work: what is counted, and how many bytes there are. Yields what takes the steps."""
 
-OURS = re.compile(rf"(?:{'|'.join(TABLES)})/\w[\w.]*-\d+-of-\d+\.parquet|README\.md|MANIFEST\.json")
+OURS = re.compile(rf"(?:{'|'.join(ALL_TABLES)})/\w[\w.]*-\d+-of-\d+\.parquet|README\.md|MANIFEST\.json")
 _ANYONES = re.compile(r"\.git\w+|README(\.md)?|LICEN[CS]E(\.\w+)?", re.IGNORECASE)
 
 

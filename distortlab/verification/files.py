@@ -12,12 +12,12 @@ from typing import Any
 
 from distortlab.dataset.manifest import FileEntry, Manifest, find_entry_fault
 from distortlab.dataset.reader import StoredDataset
-from distortlab.dataset.schema import TABLES
+from distortlab.dataset.schema import ALL_TABLES
 from distortlab.storage.atomic import find_seal_fault, hash_file, read_json
 
 __all__ = ["check_files", "check_metadata", "find_stray_files"]
 
-_PLACES = ("README.md", "MANIFEST.json", "_distortlab", *TABLES)
+_PLACES = ("README.md", "MANIFEST.json", "_distortlab", *ALL_TABLES)
 
 
 def check_files(stored: StoredDataset, workers: int) -> dict[str, str]:
@@ -47,7 +47,7 @@ def find_stray_files(stored: StoredDataset) -> tuple[list[str], list[str]]:
     """
     entries = set(stored.manifest["files"])
     strange = []
-    for name in TABLES:
+    for name in ALL_TABLES:
         for base, _, names in os.walk(stored.folder / name):
             paths = ((Path(base) / each).relative_to(stored.folder).as_posix() for each in sorted(names))
             strange += [f"{path}: the manifest does not name it" for path in paths if path not in entries]
@@ -89,7 +89,7 @@ def _check_plan(stored: StoredDataset) -> Iterator[str]:
         return
     if fault := find_seal_fault(path):
         yield f"_distortlab/plan.json {fault}"
-    identity = {key: value for key, value in plan.items() if key != "sha256"}
+    identity = {key: value for key, value in plan.items() if key not in ("sha256", "store")}
     if hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest() != plan.get("sha256"):
         yield "_distortlab/plan.json is not as it was written: it does not fit its hash"
     if plan.get("sha256") != stored.manifest.get("plan_sha256"):
@@ -114,7 +114,7 @@ def _check_receipts(stored: StoredDataset, paths: list[Path]) -> Iterator[str]:
         except (KeyError, TypeError, AttributeError):
             yield f"{name} is no receipt"
             return
-    tables = [part for part in stored.parts if part.table == "images"]
+    tables = stored.parts_of("images")
     if len(shards) != len(tables):
         yield f"_distortlab/done has {len(shards)} receipts for {len(tables)} shards"
     for name, count in _manifest_totals(stored.manifest).items():
@@ -151,5 +151,5 @@ def _check_card(stored: StoredDataset) -> Iterator[str]:
     for block in re.split(r"^- config_name: ", stated, flags=re.MULTILINE)[1:]:
         table = block.partition("\n")[0].strip()
         for split, rows in re.findall(r"- name: (\S+)\n    num_bytes: \d+\n    num_examples: (\d+)", block):
-            if table in TABLES and int(rows) != stored.count(table, split):
+            if table in ALL_TABLES and int(rows) != stored.count(table, split):
                 yield f"README.md: {rows} rows in {table}, {split}; {stored.count(table, split)} in the manifest"

@@ -8,7 +8,7 @@ from pathlib import Path
 from distortlab.core.errors import UserError
 from distortlab.dataset.manifest import Manifest
 from distortlab.dataset.reader import RowGroup, StoredDataset
-from distortlab.dataset.rows import ImageRow, QuestionRow
+from distortlab.dataset.rows import ImageRow, PictureRow, QuestionRow
 from distortlab.dataset.schema import IMAGES, SAMPLES, decode_edits
 from distortlab.recipe import Recipe
 from distortlab.tasks import TASKS, recognition
@@ -99,6 +99,8 @@ def check_group(job: GroupJob) -> GroupFindings:
     try:
         stored = StoredDataset(job.folder, _NO_MANIFEST, ())
         rows = stored.read(job.group, None if job.pixels else _IMAGE_COLUMNS).to_pylist()
+        if job.pixels and part.table == "labels":
+            _add_pictures(rows, [row for group in job.question_groups for row in stored.read(group).to_pylist()])
         for row in rows:
             faults = _check_image(row, job, findings)
             findings.report.add_problems(f"{part.path}, {row['image_id']}: {fault}" for fault in faults)
@@ -111,6 +113,17 @@ def check_group(job: GroupJob) -> GroupFindings:
     except UserError as error:
         findings.report.add_problems([str(error)])
     return findings
+
+
+def _add_pictures(rows: list[ImageRow], questions: list[QuestionRow]) -> None:
+    """Give rows of `labels` the pictures that their questions show: the reference where one of them shows it."""
+    shown: dict[str, list[PictureRow]] = {}
+    for question in questions:
+        shown[question["image_id"]] = max(question["images"], shown.get(question["image_id"], []), key=len)
+    for row in rows:
+        pictures = shown.get(row["image_id"], [])
+        values = {"image": pictures[-1] if pictures else None, "reference": pictures[0] if len(pictures) > 1 else None}
+        row.update(values)  # type: ignore[typeddict-item]
 
 
 def _check_image(row: ImageRow, job: GroupJob, findings: GroupFindings) -> Iterator[str]:
@@ -133,6 +146,9 @@ def _check_image(row: ImageRow, job: GroupJob, findings: GroupFindings) -> Itera
 
 
 def _check_pictures(row: ImageRow, job: GroupJob, findings: GroupFindings, hashes: set[str]) -> list[str]:
+    if row["image"] is None:
+        findings.report.leave_out("nothing is asked about it, and images is left out: its picture is not stored")
+        return []
     reason = find_render_obstacle(row)
     if reason:
         findings.report.leave_out(reason)

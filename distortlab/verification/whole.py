@@ -50,9 +50,9 @@ def check_ids(stored: StoredDataset) -> Iterator[str]:
                 if row in known:
                     yield f"{part.path}: {name} {row} is there twice"
                 known.add(row)
-    pairs = {part.path: part for part in stored.parts_of("images")}
+    pairs = {_name(part): part for part in stored.parts_of("images")}
     for part in stored.parts_of("rft"):
-        sibling = pairs.get(part.path.replace("rft/", "images/", 1))
+        sibling = pairs.get(_name(part))
         strange = set(_column(stored, part, "image_id")) - set(_column(stored, sibling, "image_id") if sibling else ())
         yield from (f"{part.path}: questions about {name}, which is not in this shard" for name in sorted(strange)[:20])
 
@@ -64,11 +64,16 @@ def _column(stored: StoredDataset, part: Part, name: str) -> Iterator[Any]:
 
 def match_questions(stored: StoredDataset, part: Part) -> Iterator[tuple[RowGroup, tuple[RowGroup, ...]]]:
     """The row groups of a file of images, each with those of its questions."""
-    sibling = next((p for p in stored.parts_of("rft") if p.path == part.path.replace("images/", "rft/", 1)), None)
+    sibling = next((other for other in stored.parts_of("rft") if _name(other) == _name(part)), None)
     candidates = [(group, _ids(stored, group)) for group in stored.groups_of(sibling)] if sibling else []
     for group in stored.groups_of(part):
         own = _ids(stored, group)
         yield group, tuple(other for other, ids in candidates if not own.isdisjoint(ids))
+
+
+def _name(part: Part) -> str:
+    """What the files of a shard are called in every table."""
+    return part.path.partition("/")[2]
 
 
 def _ids(stored: StoredDataset, group: RowGroup) -> set[str]:

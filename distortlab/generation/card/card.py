@@ -9,7 +9,7 @@ from distortlab import __version__
 from distortlab.analysis.shortcuts import Shortcut, Shortcuts
 from distortlab.dataset.manifest import Entries
 from distortlab.dataset.rows import SampleRow
-from distortlab.dataset.schema import TABLES
+from distortlab.dataset.schema import ALL_TABLES
 from distortlab.distortions.catalog import FAMILIES, find
 from distortlab.generation.card.front_matter import render_front_matter
 from distortlab.generation.card.markdown import escape_cell, format_columns, format_counts, format_table
@@ -24,6 +24,10 @@ from distortlab.tasks.terms import DIFFICULTIES
 __all__ = ["render_card"]
 
 _FEW_IMAGES = 500
+_IMAGE_ROWS = {
+    "images": "a distorted image with its reference and regions",
+    "labels": "a distorted image with its regions, without the pictures: those are in `rft`",
+}
 _MOST_LICENSES = 20
 
 
@@ -66,13 +70,16 @@ def render_card(
 
 def _describe_contents(plan: Plan, account: Account, samples: Sequence[SampleRow]) -> dict[str, str]:
     recipe, counts = plan.recipe, account.counts
+    image_table = "images" if "images" in recipe.tables else "labels"
     severities = sorted(counts["severities"].items())
     return {
         "name": recipe.name,
         "images": f"{account.images:,}",
         "questions": f"{account.samples:,}",
-        "question_columns": format_columns(list(TABLES["rft"])),
-        "image_columns": format_columns(list(TABLES["images"])),
+        "question_columns": format_columns(list(ALL_TABLES["rft"])),
+        "image_table": image_table,
+        "image_row": _IMAGE_ROWS[image_table],
+        "image_columns": format_columns(list(ALL_TABLES[image_table])),
         "splits": ", ".join(f"{split} {n:,}" for split, n in account.splits.items()),
         "task_table": format_table(("task", "questions"), sorted(counts["tasks"].items())),
         "replaced_questions": _describe_replaced(counts),

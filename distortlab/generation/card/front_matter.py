@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from distortlab.dataset.manifest import Entries
-from distortlab.dataset.schema import TABLES
+from distortlab.dataset.schema import ALL_TABLES
 from distortlab.generation.report import Account
 from distortlab.references import licenses
 
@@ -15,13 +15,14 @@ _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M
 
 def render_front_matter(account: Account, files: Entries) -> str:
     """Return the YAML without the lines around it. `datasets` compares its counts with `files`, the manifest's."""
+    tables = [name for name in ALL_TABLES if any(path.startswith(f"{name}/") for path in files)]
     return (
         f"{licenses.front_matter(account.counts.get('licenses', {}))}language:\n- en\n"
         f"pretty_name: Locally distorted images ({account.images:,})\nsize_categories:\n- {_size(account.samples)}\n"
         "task_categories:\n- image-text-to-text\n- visual-question-answering\n"
         "tags:\n- image-quality-assessment\n- synthetic\n- grpo\n- distortlab\n"
-        f"configs:\n{''.join(_config(name, account) for name in TABLES)}"
-        f"dataset_info:\n{''.join(_dataset_info(name, account, files) for name in TABLES)}"
+        f"configs:\n{''.join(_config(name, account) for name in tables)}"
+        f"dataset_info:\n{''.join(_dataset_info(name, account, files) for name in tables)}"
     )
 
 
@@ -45,7 +46,7 @@ def _dataset_info(table: str, account: Account, files: Entries) -> str:
         splits += f"  - name: {split}\n    num_bytes: {size}\n    num_examples: {rows}\n"
         total += size
     return (
-        f"- config_name: {table}\n  features:\n{_feature_list(TABLES[table], 2)}  splits:\n{splits}"
+        f"- config_name: {table}\n  features:\n{_feature_list(ALL_TABLES[table], 2)}  splits:\n{splits}"
         f"  download_size: {total}\n  dataset_size: {total}\n"
     )
 
