@@ -65,9 +65,9 @@ def test_images_further_on_make_up_for_a_question_that_could_not_be_asked() -> N
 
 
 def test_a_data_set_has_as_many_questions_as_planned(tmp_path: Path) -> None:
-    """One reference in six has no names, and weaker colors show on one of the names only."""
+    """One reference in six has no names, another a single one, and weaker colors show on one of the names only."""
     recipe = small_recipe(n=60, images_per_shard=20, families={"saturate_weaken": 3, "noise": 1})
-    source = Gallery(kinds=("good", "good", "good", "nameless", "good", "good"))
+    source = Gallery(kinds=("good", "good", "alone", "nameless", "good", "good"))
     account = generate(recipe, source, tmp_path / "data", workers=1)
     planned = Counter(task for shard in make_plan(recipe, source).shards for slot in shard.slots for task in slot.tasks)
     assert account.samples == planned.total() == round(2.64 * 60 + 0.49)
