@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,6 +55,11 @@ class Site:
         """The region's own pixels, uint8 (N, 3): what a pivot, a palette or a quantiser is computed from."""
         inner = self.image[self.region.relative_to(self.crop).slices]
         return np.asarray(inner[self.mask != 0], dtype=np.uint8)
+
+    def count_levels(self, plane: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """How many of the region's pixels have each of the 256 levels of a plane of the crop, (rows, columns)."""
+        inner = np.ascontiguousarray(plane[self.region.relative_to(self.crop).slices])
+        return cv2.calcHist([inner], [0], self.mask, [256], [0, 256]).ravel().astype(np.float64)
 
     @property
     def center(self) -> tuple[float, float]:

@@ -10,7 +10,15 @@ from distortlab.core.image import Image
 from distortlab.distortions.base import Site
 from distortlab.distortions.exact_math import apply_curve, compute_channel_max, compute_exact_luma, to_uint8
 
-__all__ = ["count_luma", "gamma_rgb", "gamma_value", "map_luma", "scale_contrast", "shift_rgb", "shift_value"]
+__all__ = [
+    "compute_luma_levels",
+    "gamma_rgb",
+    "gamma_value",
+    "map_luma",
+    "scale_contrast",
+    "shift_rgb",
+    "shift_value",
+]
 
 Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 _LEVELS = np.arange(256, dtype=np.float64)
@@ -47,38 +55,38 @@ def _map_value(image: Image, value: NDArray[np.float64]) -> Image:
     return np.asarray(out, dtype=np.uint8)
 
 
-def count_luma(pixels: Image) -> NDArray[np.intp]:
-    """How many of (N, 3) pixels have each of the 256 levels of luma."""
-    return np.bincount(_round_luma(pixels).ravel(), minlength=256)
+def compute_luma_levels(image: Image) -> NDArray[np.uint8]:
+    """Luma rounded to 8 bits, (rows, columns)."""
+    return np.rint(compute_exact_luma(image)).astype(np.uint8)
 
 
-def map_luma(image: Image, curve: Curve) -> Image:
+def map_luma(image: Image, luma: NDArray[np.uint8], curve: Curve) -> Image:
     """Send luma through a tone curve of the levels 0..255, and add its change to every channel alike.
 
     The differences between the channels stay, and with them chroma, until a channel clips: the same curve applied to
     every channel saturates a picture where it is steep, and takes its colour away where it is flat.
     """
     change = to_uint8(curve(_LEVELS)).astype(np.int16) - np.arange(256, dtype=np.int16)
-    changes = cv2.LUT(_round_luma(image), change)
+    changes = cv2.LUT(luma, change)
     return np.asarray(cv2.add(image, cv2.merge([changes] * 3), dtype=cv2.CV_8U), dtype=np.uint8)
 
 
 def scale_contrast(image: Image, gain: float, site: Site) -> Image:
     """Scale the distance of luma from the region's mean by `gain`; where levels clip, all are shifted to keep it."""
-    counts = count_luma(site.pixels)
-    offset = _find_offset(counts, gain)
-    return map_luma(image, lambda levels: offset + levels * gain)
+    luma = compute_luma_levels(image)
+    offset = _find_offset(site.count_levels(luma), gain)
+    return map_luma(image, luma, lambda levels: offset + levels * gain)
 
 
-def _find_offset(counts: NDArray[np.intp], gain: float) -> float:
+def _find_offset(counts: NDArray[np.float64], gain: float) -> float:
     """What to add to `gain` times luma so that pixels with these counts of the levels keep their mean.
 
     The sums are of whole numbers, so every processor finds the same.
     """
-    total, wanted = int(counts.sum()), int(counts @ np.arange(256))
+    total, wanted = float(counts.sum()), float(counts @ _LEVELS)
 
-    def excess(offset: float) -> int:
-        return int(counts @ to_uint8(offset + _LEVELS * gain).astype(np.intp)) - wanted
+    def excess(offset: float) -> float:
+        return float(counts @ to_uint8(offset + _LEVELS * gain).astype(np.float64)) - wanted
 
     offset = wanted / total * (1 - gain)
     if 2 * abs(excess(offset)) <= total:
@@ -88,7 +96,3 @@ def _find_offset(counts: NDArray[np.intp], gain: float) -> float:
         offset = (low + high) / 2
         low, high = (low, offset) if excess(offset) > 0 else (offset, high)
     return offset
-
-
-def _round_luma(image: Image) -> NDArray[np.uint8]:
-    return np.rint(compute_exact_luma(image)).astype(np.uint8)

@@ -5,16 +5,17 @@ from numpy.typing import NDArray
 
 from distortlab.core.image import Image
 from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, matched_ladder
-from distortlab.distortions.tone import count_luma, map_luma, scale_contrast
+from distortlab.distortions.tone import compute_luma_levels, map_luma, scale_contrast
 
 Floats = NDArray[np.float64]
 
 
 def sigmoid_contrast(image: Image, gain: float, site: Site) -> Image:
     """An S-curve of luma with logistic slope `gain` that keeps black and white, and the mean luma of the region."""
-    counts = count_luma(site.pixels)
+    luma = compute_luma_levels(image)
+    counts = site.count_levels(luma)
     pivot = _pivot(counts / counts.sum(), gain)
-    return map_luma(image, lambda levels: 255 * _s_curve(levels / 255, pivot, gain))
+    return map_luma(image, luma, lambda levels: 255 * _s_curve(levels / 255, pivot, gain))
 
 
 def _s_curve(x: Floats, pivot: float, gain: float) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 
 from distortlab.core.image import Image
 from distortlab.distortions.base import Dial, Distortion, Site, depictqa_ladder, matched_ladder
-from distortlab.distortions.tone import count_luma, map_luma, scale_contrast
+from distortlab.distortions.tone import compute_luma_levels, map_luma, scale_contrast
 
 
 def compress_contrast(image: Image, width: float, site: Site) -> Image:
@@ -12,14 +12,15 @@ def compress_contrast(image: Image, width: float, site: Site) -> Image:
 
     Fine detail near the mean survives, highlights and shadows do not; the output stays within `width` levels of m.
     """
-    counts = count_luma(site.pixels)
-    mean = int(counts @ np.arange(256)) / int(counts.sum())
+    luma = compute_luma_levels(image)
+    counts = site.count_levels(luma)
+    mean = float(counts @ np.arange(256.0)) / float(counts.sum())
 
     def curve(levels: np.ndarray) -> np.ndarray:
         distance = levels - mean
         return mean + distance / (1 + np.abs(distance) / width)
 
-    return map_luma(image, curve)
+    return map_luma(image, luma, curve)
 
 
 CONTRAST_WEAKEN = (

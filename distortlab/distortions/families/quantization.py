@@ -50,10 +50,7 @@ def otsu_levels(image: Image, levels: float, site: Site) -> Image:
 
 
 def _per_channel(image: Image, site: Site, table_of: object) -> Image:
-    tables = []
-    for channel in range(3):
-        counts = np.bincount(site.pixels[:, channel], minlength=256).astype(np.float64)
-        tables.append(table_of(counts))  # type: ignore[operator]
+    tables = [table_of(site.count_levels(plane)) for plane in cv2.split(image)]  # type: ignore[operator]
     return np.asarray(cv2.LUT(image, to_uint8(np.stack(tables, axis=-1))[None]), dtype=np.uint8)
 
 
