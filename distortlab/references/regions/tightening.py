@@ -75,11 +75,10 @@ def _align(box: Box, size: tuple[int, int]) -> Box:
 def _find_background(crop: Image, mask: Mask) -> Mask:
     """Which pixels of a mask look like background, uint8 0 or 1."""
     rows, columns = mask.shape
-    size = (-(-columns // 2), -(-rows // 2))
-    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    share = cv2.resize(mask * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+    levels, share = _halve(crop), _halve(mask * np.uint8(255))
+    small = levels.astype(np.float32)
     deep = cv2.erode((share > 127).view(np.uint8), np.ones((2 * _BAND + 1,) * 2, np.uint8))
-    inner, outer = _average_near(small, deep), _average_near(small, (share == 0).view(np.uint8))
+    inner, outer = _average_near(levels, deep), _average_near(levels, (share == 0).view(np.uint8))
     comparable = (share > 0) & (deep == 0) & (inner.weight >= _LEAST_NEAR) & (outer.weight >= _LEAST_NEAR)
     apart = _square_distance(inner.color, outer.color) > _LEAST_APART
     off, own = _square_distance(small, outer.color), _square_distance(small, inner.color)
@@ -89,10 +88,19 @@ def _find_background(crop: Image, mask: Mask) -> Mask:
     return np.ascontiguousarray(found.repeat(2, axis=0).repeat(2, axis=1)[:rows, :columns])
 
 
-def _average_near(image: Floats, chosen: Mask) -> _Near:
+def _halve(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The means of 2 x 2 pixels, rounded; where the last ones stick out, the edge is repeated."""
+    rows, columns = pixels.shape[:2]
+    if rows % 2 or columns % 2:
+        pixels = cv2.copyMakeBorder(pixels, 0, rows % 2, 0, columns % 2, cv2.BORDER_REPLICATE)
+    half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
+    return np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _average_near(image: Image, chosen: Mask) -> _Near:
     weight, total = (
         cv2.boxFilter(plane, cv2.CV_32F, (_WINDOW, _WINDOW), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        for plane in (chosen, image * chosen[..., None])
+        for plane in (chosen, cv2.copyTo(image, chosen))
     )
     return _Near(total / np.maximum(weight, np.float32(1))[..., None], weight)
 
