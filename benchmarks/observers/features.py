@@ -212,9 +212,13 @@ def _measure_steps(pair: Pair) -> dict[str, float]:
     after = np.abs(np.diff(pair.luma_b, axis=1)), np.abs(np.diff(pair.luma_b, axis=0))
     before = np.abs(np.diff(pair.luma_a, axis=1)), np.abs(np.diff(pair.luma_a, axis=0))
     grids = _measure_grids(pair, (after[0] - before[0]) * across, (after[1] - before[1]) * down, across, down)
-    other = max(value for period, value in grids.items() if period not in (8, 16))
+    lines = _measure_lines(after, across, down) - _measure_lines(before, across, down)
+    mean = np.r_[after[0][across], after[1][down]].mean()
+    # A mosaic whose blocks have no whole side is on no grid of `_PERIODS`.
+    other = max(2 * lines * mean, *(value for period, value in grids.items() if period not in (8, 16)))
     return {
         "grid8": grids[8],
+        "lines": lines,
         "grid_other": other,
         "grid_gain": other - grids[8],
         "dstep": _log_ratio(
@@ -223,6 +227,19 @@ def _measure_steps(pair: Pair) -> dict[str, float]:
         "ties": (after[0][across] < 0.5).mean() - (before[0][across] < 0.5).mean(),
         "ties_v": (after[1][down] < 0.5).mean() - (before[1][down] < 0.5).mean(),
     }
+
+
+def _measure_lines(steps: tuple[Plane, Plane], across: Bits, down: Bits) -> float:
+    """The share of all steps that the half of the columns and rows with the largest steps holds: 1 for a mosaic."""
+    held = total = 0.0
+    for values, inside, axis in ((steps[0], across, 0), (steps[1], down, 1)):
+        counts, sums = inside.sum(axis), (values * inside).sum(axis)
+        kept = counts >= 4
+        counts, sums = counts[kept], sums[kept]
+        order = np.argsort(-sums / counts)
+        upper = np.cumsum(counts[order]) <= counts.sum() / 2
+        held, total = held + float(sums[order][upper].sum()), total + float(sums.sum())
+    return held / total if total else 0.5
 
 
 def _measure_grids(pair: Pair, gain_x: Plane, gain_y: Plane, across: Bits, down: Bits) -> Mapping[int, float]:
