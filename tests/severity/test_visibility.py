@@ -84,7 +84,8 @@ def test_v_is_the_larger_of_its_parts(small: Pixels) -> None:
     for name, severity in (("blur.gaussian", 5), ("saturate_weaken.ycbcr", 5)):
         seen = measure_visibility(scene_of(small), distorted(small, find(name), severity, whole((96, 128))), name)
         parts = (seen.colour / 2.3, seen.structure / 0.02)
-        assert seen.v == pytest.approx(max(parts), abs=1e-3)
+        # The parts are rounded to 4 decimals, V is not made of the rounded ones.
+        assert seen.v == pytest.approx(max(parts), abs=0.5e-4 / 0.02 + 1e-4)
         assert (parts[0] > parts[1]) == name.startswith("saturate_")
 
 
@@ -106,12 +107,12 @@ def test_colour_is_blind_to_fine_noise_and_structure_is_not() -> None:
 
 
 def test_only_pixels_of_the_region_are_measured(photograph: Pixels) -> None:
-    """A region of whole blocks: what happens in other blocks has no weight."""
+    """A region of whole blocks: what happens further off than a gradient at half size sees (4 px) has no weight."""
     image = photograph[:160, :160].copy()
     mask = np.zeros((160, 160), np.uint8)
     mask[40:120, 40:80] = 1
     after = 255 - image
-    after[40:120, 40:80] = image[40:120, 40:80]
+    after[36:124, 36:84] = image[36:124, 36:84]
     seen = measure_visibility(Scene(image, mask), after, "blur.gaussian")
     assert (seen.v, seen.structure, seen.colour) == (0, 0, 0)
 
