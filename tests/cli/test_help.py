@@ -16,7 +16,7 @@ from dataset_samples import (
 )
 from in_process import Cli
 
-from distortlab.distortions.catalog import CATALOG, FAMILIES
+from distortlab.distortions.catalog import CATALOG, FAMILIES, find
 from distortlab.severity.human_scores import describe_basis, describe_severities, find_human_score
 
 COMMANDS = (
@@ -104,6 +104,17 @@ def test_list_says_what_people_would_say(cli: Cli) -> None:
         wanted = [find_human_score(row["name"], severity) for severity in range(1, 6)]
         assert row["human_scores"] == [asdict(score) for score in wanted]
     assert describe_severities() not in " ".join(cli("list", "--profile", "dq").out.split())
+
+
+def test_list_says_which_severities_a_variant_is_not_drawn_for(cli: Cli) -> None:
+    text = cli("list", "--family", "compression").out
+    cells = [cell.strip() for cell in next(line for line in text.splitlines() if "webp" in line).split("│")]
+    assert [cell.endswith("*") for cell in cells[3:8]] == [False, False, False, True, True]
+    assert "*: left to other variants of the family" in text
+    for row in json.loads(cli("list", "--family", "compression", "--json").out):
+        assert row["reach"] == list(find(row["name"]).reach)
+        assert row["served"] == ([1, 2, 3] if row["name"].endswith("webp") else [1, 2, 3, 4, 5])
+    assert "*" not in cli("list", "--family", "compression", "--profile", "dq").out
 
 
 @pytest.mark.parametrize("family", FAMILIES)
