@@ -28,10 +28,14 @@ _LEAST_KEPT = 0.75
 
 
 class _Near(NamedTuple):
-    """Of every pixel: the mean colour of some other pixels in a window around it, and their number."""
+    """Of every pixel: the sum of the colours of some other pixels in a window around it, and their number."""
 
-    color: Floats
+    total: Floats
     weight: Floats
+
+    def average(self, places: NDArray[np.intp]) -> Floats:
+        """The mean colours around some pixels, float32 (n, 3); none of them without others near."""
+        return np.asarray(self.total.reshape(-1, 3)[places] / self.weight.ravel()[places, None], np.float32)
 
 
 def tighten_region(image: Image, region: Region) -> Region:
@@ -62,9 +66,7 @@ def tighten_region(image: Image, region: Region) -> Region:
     kept = cv2.morphologyEx(mask & ~background, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     if np.count_nonzero(kept) < _LEAST_KEPT * region.area:
         return region
-    full = np.zeros(region.size, np.uint8)
-    full[frame.slices] = kept
-    return Region.from_mask(full)
+    return Region.from_part(kept, frame, region.size)
 
 
 def _align(box: Box, size: tuple[int, int]) -> Box:
@@ -75,17 +77,25 @@ def _align(box: Box, size: tuple[int, int]) -> Box:
 def _find_background(crop: Image, mask: Mask) -> Mask:
     """Which pixels of a mask look like background, uint8 0 or 1."""
     rows, columns = mask.shape
-    levels, share = _halve(crop), _halve(mask * np.uint8(255))
-    small = levels.astype(np.float32)
+    small, share = _halve(crop), _halve(mask * np.uint8(255))
     deep = cv2.erode((share > 127).view(np.uint8), np.ones((2 * _BAND + 1,) * 2, np.uint8))
-    inner, outer = _average_near(levels, deep), _average_near(levels, (share == 0).view(np.uint8))
+    inner, outer = _sum_near(small, deep), _sum_near(small, (share == 0).view(np.uint8))
     comparable = (share > 0) & (deep == 0) & (inner.weight >= _LEAST_NEAR) & (outer.weight >= _LEAST_NEAR)
-    apart = _square_distance(inner.color, outer.color) > _LEAST_APART
-    off, own = _square_distance(small, outer.color), _square_distance(small, inner.color)
-    sure = (comparable & apart & (4 * off < own)).view(np.uint8)
+    places = np.flatnonzero(comparable)
+    color, object_color, background_color = (
+        small.reshape(-1, 3)[places].astype(np.float32),
+        inner.average(places),
+        outer.average(places),
+    )
+    apart = _square_distance(object_color, background_color) > _LEAST_APART
+    off, own = _square_distance(color, background_color), _square_distance(color, object_color)
+    sure, near = np.zeros_like(share), np.zeros_like(share)
+    sure.ravel()[places] = apart & (4 * off < own)
+    near.ravel()[places] = off < own
     sure = cv2.morphologyEx(sure, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    found = cv2.dilate(sure, np.ones((3, 3), np.uint8)) & (comparable & (off < own))
-    return np.ascontiguousarray(found.repeat(2, axis=0).repeat(2, axis=1)[:rows, :columns])
+    found = cv2.dilate(sure, np.ones((3, 3), np.uint8)) & near
+    whole = cv2.resize(found, (2 * found.shape[1], 2 * found.shape[0]), interpolation=cv2.INTER_NEAREST)
+    return np.ascontiguousarray(whole[:rows, :columns])
 
 
 def _halve(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -97,12 +107,12 @@ def _halve(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _average_near(image: Image, chosen: Mask) -> _Near:
+def _sum_near(image: Image, chosen: Mask) -> _Near:
     weight, total = (
         cv2.boxFilter(plane, cv2.CV_32F, (_WINDOW, _WINDOW), normalize=False, borderType=cv2.BORDER_CONSTANT)
         for plane in (chosen, cv2.copyTo(image, chosen))
     )
-    return _Near(total / np.maximum(weight, np.float32(1))[..., None], weight)
+    return _Near(np.asarray(total, np.float32), np.asarray(weight, np.float32))
 
 
 def _square_distance(one: Floats, other: Floats) -> Floats:
