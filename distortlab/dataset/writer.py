@@ -27,6 +27,7 @@ __all__ = ["ShardFiles", "count_picture_bytes", "make_full_rows", "make_table", 
 # A row group ends at whichever comes first; small groups keep the memory of a worker and of a reader small.
 _GROUP_IMAGES = 50
 _GROUP_BYTES = 16 << 20
+_END_BYTES = 64
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -129,13 +130,43 @@ def _column(values: list[Any], feature: Features) -> pa.Array:
 
 
 def _pictures(values: Sequence[Mapping[str, Any] | None]) -> pa.Array:
-    # By content: Arrow writes memory that it never filled where a dictionary holds a value twice.
-    distinct: dict[bytes, int] = {}
-    index = [None if value is None else distinct.setdefault(value["bytes"], len(distinct)) for value in values]
-    encoded = pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(list(distinct), pa.binary()))
+    distinct, index = _find_distinct([None if value is None else value["bytes"] for value in values])
+    encoded = pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), _join_blobs(distinct))
     paths = pa.array([value["path"] if value else None for value in values], pa.string())
     absent = pa.array([value is None for value in values])
     return pa.StructArray.from_arrays([encoded, paths], ["bytes", "path"], mask=absent)
+
+
+def _find_distinct(blobs: Sequence[bytes | None]) -> tuple[list[bytes], list[int | None]]:
+    """The different ones among some files, and for each where it stands there.
+
+    By content: Arrow writes memory that it never filled where a dictionary holds a value twice. Files are compared
+    where their lengths and ends agree; to hash all of each would take longer than writing it.
+    """
+    distinct: list[bytes] = []
+    alike: dict[tuple[int, bytes], list[int]] = {}
+    index: list[int | None] = []
+    for blob in blobs:
+        if blob is None:
+            index.append(None)
+            continue
+        places = alike.setdefault((len(blob), blob[-_END_BYTES:]), [])
+        place = next((place for place in places if distinct[place] is blob or distinct[place] == blob), None)
+        if place is None:
+            place = len(distinct)
+            distinct.append(blob)
+            places.append(place)
+        index.append(place)
+    return distinct, index
+
+
+def _join_blobs(blobs: Sequence[bytes]) -> pa.Array:
+    """Files as an array, copied once: `pa.array` makes room bit by bit."""
+    ends = np.cumsum([0, *map(len, blobs)], dtype=np.int64)
+    if ends[-1] > np.iinfo(np.int32).max:
+        return pa.array(list(blobs), pa.binary())
+    buffers = [None, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(blobs))]
+    return pa.Array.from_buffers(pa.binary(), len(blobs), buffers)
 
 
 def _leaves(kind: pa.DataType, path: str) -> list[str]:

@@ -48,3 +48,10 @@ def test_the_same_rows_give_the_same_bytes_and_no_memory_of_other_things() -> No
     litter()
     assert written(rows([0, 1, 0, 1])) == first
     assert b"secretsecret" not in first
+
+
+def test_images_of_one_length_with_the_same_end_are_told_apart() -> None:
+    one, other = picture(1), {"bytes": b"\0" + picture(1)["bytes"][1:], "path": "other.jpg"}
+    assert one["bytes"] != other["bytes"]
+    data = [{"image": image, "images": [image, one]} for image in (one, other, one)]
+    assert pq.read_table(io.BytesIO(written(data))).to_pylist() == data
