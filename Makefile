@@ -102,6 +102,7 @@ ladders: .venv/test  ## what the severities do to regions: make ladders REFS=coc
 predictor: .venv/test  ## fit what predicts first settings: make predictor REFS=coco:FILE.json,FOLDER TEST=coco:...
 	$(BIN)/python benchmarks/severity/fit_predictor.py --refs $(REFS) --test $(TEST) \
 		$(if $(PHOTOGRAPHS),--photographs "$(PHOTOGRAPHS)") $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python benchmarks/severity/fit_lookalikes.py --refs $(REFS) --test $(TEST)
 
 first-settings: .venv/test  ## how good first settings are in draws: make first-settings REFS=coco:FILE.json,FOLDER
 	$(BIN)/python benchmarks/severity/first_settings.py --refs $(or $(REFS),scenes)

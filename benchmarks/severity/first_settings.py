@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pandas as pd
 from edits import measure_edits, sample_places
 from summary import count_inversions, measure_growth
 
 from distortlab import generate
 from distortlab.core.seeds import stream
+from distortlab.core.workers import tune_process
 from distortlab.distortions.catalog import CATALOG, FAMILIES, list_variants
 from distortlab.generation.plan import Slot
 from distortlab.generation.reference_pool import LoadedReference
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--regions", type=int, default=24, help="with every variant and severity")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    cv2.setNumThreads(1)
+    tune_process()  # a process with threads of OpenCV must not fork
     lines = measure_draws(given.refs, given.images, given.workers)
     if given.rivals:
         lines |= measure_rivals(given.refs, given.rivals)

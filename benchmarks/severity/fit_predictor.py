@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -40,10 +40,10 @@ from distortlab.severity.scene import Scene
 from distortlab.severity.visibility import find_region_fault, measure_visibility
 
 FILE = Path(__file__).parents[2] / "distortlab" / "severity" / "predictor.json"
-FIT_RANGE, TEST_RANGE = (0.3, 30.0), (TARGETS[0] / 1.2, TARGETS[4] * 1.2)
+FIT_RANGE, TEST_RANGE = (0.7, 20.0), (TARGETS[0] / 1.2, TARGETS[4] * 1.2)
 """V of the edits that count, when fitting and when testing."""
-MIDDLE, WIDTH = math.log(TARGETS[2]), 0.9
-RIDGE, MOST_SPREADS = 1e-2, 3.0
+MIDDLE, WIDTH = math.log(TARGETS[2]), 0.6
+RIDGE, MOST_SPREADS = 3e-3, 3.0
 POWERS, JOINT_POWERS = 5, 3
 """Coefficients of the polynomial, and how many of them depend on the region."""
 ZOOMS = (1.0, 1.0, 0.65, 1.6)
@@ -135,7 +135,7 @@ def fit_predictor(samples: Samples, rows: Sequence[Distortion], photographs: str
     high = np.minimum(statistics.max(axis=0), np.floor(center + MOST_SPREADS * spread))
     empty = Predictor(photographs, *(np.round(values, 2) for values in (center, spread, low, high)), models={})
     models = {row.name: _fit_variant(samples, row, empty) for row in rows}
-    return Predictor(photographs, empty.center, empty.spread, empty.low, empty.high, models)
+    return replace(empty, models=models)
 
 
 def _fit_variant(samples: Samples, row: Distortion, predictor: Predictor) -> VariantModel:
@@ -206,6 +206,7 @@ def write_predictor(predictor: Predictor, path: Path = FILE) -> None:
         "photographs": predictor.photographs,
         "statistics": list(STATISTICS),
         **{name: getattr(predictor, name).tolist() for name in ("center", "spread", "low", "high")},
+        "lookalikes": {name: part.tolist() for name, part in predictor.lookalikes.items()},
     }
     variants = {
         name: {"version": m.version, "places": [m.low, m.high], "coefficients": m.coefficients.tolist()}
@@ -222,7 +223,7 @@ def keep_others(fitted: Predictor, path: Path = FILE) -> Predictor:
     if known.photographs != fitted.photographs or not np.array_equal(known.center, fitted.center):
         raise SystemExit(f"{path} was fitted on other regions ({known.photographs}): fit all variants again")
     models = {row.name: fitted.models.get(row.name) or known.models[row.name] for row in CATALOG}
-    return Predictor(fitted.photographs, fitted.center, fitted.spread, fitted.low, fitted.high, models)
+    return replace(fitted, models=models, lookalikes=known.lookalikes)
 
 
 def main() -> None:
@@ -236,6 +237,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="part of a name: the other variants stay as they are")
     given = parser.parse_args()
+    tune_process()  # a process with threads of OpenCV must not fork
     rows = [row for row in CATALOG if given.only in row.name]
     samples = collect_samples(sample_places([given.refs], given.regions), rows, given.workers)
     save_samples(samples, given.save, "fitted")

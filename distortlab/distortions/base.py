@@ -177,7 +177,7 @@ class Distortion:
     `name` is `family.variant` and never changes once a data set carries it; a change of behaviour raises `version`.
     `halo` is how far the operator looks beyond a pixel, `grid` what the crop must be aligned to. A `spatial` dial is
     multiplied by `Site.scale`. `local` operators give the same pixels on the crop as on the whole image; the others
-    (codecs) are defined on the aligned crop.
+    (codecs) are defined on the aligned crop. `random` operators give other pixels at another address.
 
     `reach` is the share of regions, of those that the gates let through, in which some setting gives severities 1 to 5
     (`benchmarks/severity/ladders.py --reach`). `declined` are severities that the `matched` profile leaves to other
@@ -194,6 +194,7 @@ class Distortion:
     grid: Extent = no_grid
     spatial: bool = False
     local: bool = True
+    random: bool = False
     version: int = 1
     reach: Shares = (1.0, 1.0, 1.0, 1.0, 1.0)
     declined: tuple[int, ...] = ()

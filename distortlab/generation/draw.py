@@ -13,7 +13,7 @@ from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import list_variants
 from distortlab.distortions.edit import Edit
 from distortlab.generation.plan import Slot
-from distortlab.generation.reference_pool import LoadedReference, ReferencePool
+from distortlab.generation.reference_pool import DrawKey, LoadedReference, ReferencePool
 from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
 from distortlab.recipe import Recipe
 from distortlab.references.base import NamedRegion, Reference
@@ -68,7 +68,7 @@ def draw_image(
     """
     wanted = "object" in slot.tasks if with_distractors is None else with_distractors
     for loaded, turn in pool.load_for(slot):
-        for outcome in _draw_outcomes(slot, WorkingImage.start(loaded), turn, known):
+        for outcome in _draw_outcomes(slot, WorkingImage.start(loaded), turn, known, pool.drawn):
             if isinstance(outcome, Rejection):
                 pool.counts.rejected[outcome.reason] += 1
                 pool.counts.count_setting(outcome.tries, outcome.basis)
@@ -80,15 +80,26 @@ def draw_image(
     return None
 
 
-def _draw_outcomes(slot: Slot, clean: WorkingImage, turn: int, known: set[str]) -> Iterator[DistortedImage | Rejection]:
-    """What comes of every region with every variant, one after the other."""
+def _draw_outcomes(
+    slot: Slot, clean: WorkingImage, turn: int, known: set[str], drawn: dict[DrawKey, str]
+) -> Iterator[DistortedImage | Rejection]:
+    """What comes of every region with every variant, one after the other. What is in `drawn` is not rendered again."""
     for index in clean.loaded.order_regions(slot.image_id, turn):
         for row in _order_variants(slot, clean.loaded.recipe):
+            key = (clean.loaded.reference.id, index, row.name, slot.severity)
+            if key in drawn:
+                yield Rejection(drawn[key])
+                continue
             candidate = draw_edit(slot, row, clean, index)
+            if not row.random:
+                drawn[key] = candidate.reason if isinstance(candidate, Rejection) else _REPEATED
             if isinstance(candidate, Rejection):
                 yield candidate
             else:
                 yield _finish_image(slot, clean, index, candidate, known)
+
+
+_REPEATED = "the same picture again"
 
 
 def _finish_image(
@@ -97,7 +108,7 @@ def _finish_image(
     working = clean.add(candidate, clean.loaded.reference.regions[index])
     sha256, setting = pixels_sha256(working.image), (candidate.tries, candidate.basis)
     if sha256 in known:
-        return Rejection("the same picture again", *setting)
+        return Rejection(_REPEATED, *setting)
     reference = working.loaded.reference
     return DistortedImage(slot, working.edits, working.places, reference, sha256, working.encode(), (), *setting)
 

@@ -22,9 +22,11 @@ from distortlab.references.regions.tightening import tighten_region
 from distortlab.references.screening import screen
 from distortlab.severity.scene import Scene
 
-__all__ = ["LoadedReference", "ReferencePool"]
+__all__ = ["DrawKey", "LoadedReference", "ReferencePool"]
 
 T = TypeVar("T")
+# Reference, index of the region, variant, severity.
+DrawKey = tuple[str, int, str, int]
 
 _KEPT_PIXELS = 4 << 20
 """References of so many pixels together are kept: with their files and encoded bands about 6 bytes for each."""
@@ -136,12 +138,16 @@ class ReferencePool:
         Encode patches and not whole images.
     counts
         Is added to.
+    drawn
+        What would come of a draw that was made before and is not random, by reference, region, variant and severity:
+        why it was rejected, or that the image would be the same again.
     """
 
     shard: Shard
     recipe: Recipe
     patches: bool = False
     counts: DrawCounts = field(default_factory=DrawCounts)
+    drawn: dict[DrawKey, str] = field(default_factory=dict)
     _opened: set[str] = field(default_factory=set)
     _unusable: set[int] = field(default_factory=set)
     _kept: dict[int, LoadedReference] = field(default_factory=dict)

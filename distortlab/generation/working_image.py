@@ -12,7 +12,7 @@ from distortlab.generation.reference_pool import LoadedReference
 from distortlab.references.base import NamedRegion
 from distortlab.severity.lookalike import find_lookalike_fault
 from distortlab.severity.model_size import measure_at_model_size
-from distortlab.severity.predictor import predict_curve
+from distortlab.severity.predictor import predict_curve, predict_lookalike
 from distortlab.severity.scene import Scene
 from distortlab.severity.search import find_misfit, search_amount
 from distortlab.severity.visibility import find_label_fault, find_region_fault, measure_visibility
@@ -140,8 +140,8 @@ def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) ->
     recipe = working.loaded.recipe
     if recipe.severity == "equalized":
         curve = working.predict_curve(row, index)
-        if not curve.can_reach(math.log(TARGETS[slot.severity - 1]), recipe.tolerance):
-            return Rejection(f"{row.name} {slot.severity}: {_OUT_OF_REACH}", basis=curve.basis)
+        if reason := _predict_misfit(slot, row, working, index, curve):
+            return Rejection(f"{row.name} {slot.severity}: {reason}", basis=curve.basis)
         candidate = _search_candidate(slot, row, working, index, curve)
     else:
         candidate = _render_candidate(slot, row, working, index, get_amount(row, slot.severity, recipe.profile))
@@ -150,7 +150,16 @@ def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) ->
     return candidate
 
 
-_OUT_OF_REACH = "predicted to be out of reach"
+def _predict_misfit(
+    slot: Slot, row: Distortion, working: WorkingImage, index: int, curve: VisibilityCurve
+) -> str | None:
+    """Why no setting is predicted to give a label of the severity, or None."""
+    if not curve.can_reach(math.log(TARGETS[slot.severity - 1]), working.loaded.recipe.tolerance):
+        return "predicted to be out of reach"
+    scale = compute_spatial_scale(get_shape(working.image))
+    if predict_lookalike(row, slot.severity, working.measure_scene(index), scale):
+        return "predicted to look like blur"
+    return None
 
 
 def predict_fault(slot: Slot, row: Distortion, working: WorkingImage, index: int) -> str | None:
@@ -160,7 +169,7 @@ def predict_fault(slot: Slot, row: Distortion, working: WorkingImage, index: int
         return reason
     curve = working.predict_curve(row, index)
     if recipe.severity == "equalized":
-        return None if curve.can_reach(math.log(TARGETS[slot.severity - 1]), recipe.tolerance) else _OUT_OF_REACH
+        return _predict_misfit(slot, row, working, index, curve)
     v = math.exp(curve.evaluate(row.dial.locate(get_amount(row, slot.severity, recipe.profile))))
     return "not visible" if v < recipe.visibility.minimum else find_misfit(v, slot.severity, recipe.tolerance)
 

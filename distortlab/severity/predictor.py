@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -37,6 +37,7 @@ __all__ = [
     "parse_predictor",
     "predict_amount",
     "predict_curve",
+    "predict_lookalike",
     "round_scale",
     "transform_places",
 ]
@@ -86,6 +87,9 @@ class Predictor:
         Of the statistics there, in 64ths as they are: mean, standard deviation, and the ends between which they count.
     models
         By the names of the variants.
+    lookalikes
+        By the names of variants that a blur may look the same as at severity 1: coefficients, (1 + statistics,), of the
+        logarithm of how visibly they differ over what is asked (`lookalike.LEAST_FROM_BLUR`).
     """
 
     photographs: str
@@ -94,6 +98,7 @@ class Predictor:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     models: Mapping[str, VariantModel]
+    lookalikes: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def find_model(self, row: Distortion) -> VariantModel | None:
         """The model of a variant, or None where none was fitted to this version of its operator."""
@@ -168,6 +173,18 @@ def predict_curve(row: Distortion, scene: Scene, scale: float = 1.0) -> Visibili
     return VisibilityCurve(places, log_v, row.dial.whole, "clamped" if is_clamped else "predicted")
 
 
+def predict_lookalike(row: Distortion, severity: int, scene: Scene, scale: float = 1.0) -> bool:
+    """Predict whether a blur of the region would look the same (`lookalike`), so that it must not become a label."""
+    predictor = load_predictor()
+    if severity != 1 or row.name not in predictor.lookalikes or scene.statistics is None:
+        return False
+    if predictor.find_model(row) is None:
+        return False
+    coefficients = predictor.lookalikes[row.name]
+    statistics = predictor.standardize((*scene.statistics, round_scale(scale)))[0]
+    return bool(coefficients[0] + coefficients[1:] @ statistics < 0)
+
+
 def _make_monotone(values: NDArray[np.float64], middle: int) -> NDArray[np.float64]:
     """Not decreasing. In the middle of the dial a polynomial is right; at its ends it may turn back."""
     middle = min(middle, len(values) - 1)
@@ -238,7 +255,8 @@ def parse_predictor(values: Mapping[str, Any], where: str) -> Predictor:
     try:
         models = {name: _read_model(model) for name, model in values["variants"].items()}
         center, spread, low, high = (np.array(values[key], np.float64) for key in ("center", "spread", "low", "high"))
-        return Predictor(values["photographs"], center, spread, low, high, models)
+        lookalikes = {name: np.array(part, np.float64) for name, part in values.get("lookalikes", {}).items()}
+        return Predictor(values["photographs"], center, spread, low, high, models, lookalikes)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{where} is damaged ({type(error).__name__}): fit it again with `make predictor`") from error
 

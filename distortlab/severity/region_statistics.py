@@ -32,6 +32,8 @@ NAMES = (
     "fine flatness",
     "structure lost by a blur",
     "structure lost by four levels",
+    "structure gained by sharpening",
+    "upper quarter",
     "size",
     "edge",
     "odd corner",
@@ -76,6 +78,8 @@ def compute_statistics(scene: Scene) -> tuple[int, ...] | None:
         *_measure_gradients(scene),
         _measure_loss(scene, cv2.blur(scene.luma, (_BLUR, _BLUR))),
         _measure_loss(scene, _reduce_levels(scene.luma, counts)),
+        _measure_loss(scene, _sharpen(scene.luma)),
+        int(np.searchsorted(np.cumsum(counts), 0.75 * counts.sum())) / 64,
         *_measure_shape(scene),
         sum(side % 2 for side in scene.corner),
     )
@@ -107,7 +111,7 @@ def _measure_gradients(scene: Scene) -> tuple[float, float, float]:
 
 def _measure_loss(scene: Scene, luma: NDArray[np.uint8]) -> float:
     """The logarithm of the structure that V would find changed if `luma` were the region's after a change: a small
-    experiment, which tells more of the blurs and of the quantizers than all that is measured on the region itself.
+    experiment, which tells more of what such changes do than all that is measured on the region itself.
     """
     weight, before = scene.gradient
     after = compute_gradient(luma)
@@ -132,6 +136,11 @@ def _reduce_levels(luma: NDArray[np.uint8], counts: NDArray[np.float32]) -> NDAr
     totals = np.bincount(level, counts * np.arange(256.0), _LEVELS)
     means = totals / np.maximum(np.bincount(level, counts, _LEVELS), 1)
     return np.asarray(cv2.LUT(luma, np.rint(means[level]).astype(np.uint8)), np.uint8)
+
+
+def _sharpen(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    soft = cv2.GaussianBlur(luma, (5, 5), 1.1)
+    return np.asarray(cv2.addWeighted(luma, 2.5, soft, -1.5, 0), np.uint8)
 
 
 def _measure_shape(scene: Scene) -> tuple[float, float]:

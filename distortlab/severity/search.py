@@ -69,8 +69,8 @@ def search_amount(
     Returns
     -------
     SearchResult
-        The first try within the tolerance, else the nearest. It ends early where the curve, corrected by the last try,
-        says that the target is out of reach.
+        The first try within the tolerance, else the nearest. On a dial of whole numbers it ends early where the curve,
+        corrected by the last try, says that none of them will do.
     """
     curve, target, dial = curve or make_ladder_curve(row), math.log(TARGETS[severity - 1]), row.dial
     weak, strong = (-0.05, -math.inf), (1.05, math.inf)  # (place, log V / target) around the target
@@ -93,12 +93,21 @@ def search_amount(
         if _is_between(weak, strong):
             place = _interpolate(weak, strong)
             continue
-        level = curve.evaluate(here[0])
-        if not curve.can_reach(level - off, tolerance):
+        if curve.whole and not curve.can_reach(curve.evaluate(here[0]) - off, tolerance):
             break
-        place = curve.locate(level - off * (_OVERSHOOT if len(tried) > 1 else 1.0))
+        place = _correct(curve, target, here, _OVERSHOOT if len(tried) > 1 else 1.0)
     assert best is not None
     return SearchResult(best.amount, best.outcome, best.ratio, len(tried))
+
+
+def _correct(curve: VisibilityCurve, target: float, here: tuple[float, float], strength: float) -> float:
+    """From a try, where the target should be: half way between a region whose V is that much larger or smaller all
+    along the curve, and one in which the same V comes that much earlier or later on the dial.
+    """
+    place, off = here[0], here[1] * strength
+    larger = curve.locate(curve.evaluate(place) - off)
+    earlier = place + curve.locate(target) - curve.locate(target + off)
+    return min(max(round((larger + earlier) / 2 * _GRID) / _GRID, 0.0), 1.0)
 
 
 def _is_between(weak: tuple[float, float], strong: tuple[float, float]) -> bool:

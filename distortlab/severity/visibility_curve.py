@@ -20,8 +20,8 @@ those it was fitted on, or were moved to their edge; the ladder, because the sta
 GRID = 256
 """Places of a dial that are told apart: what processors disagree about is smaller than a step by far."""
 
-_SURE = 0.75
-"""The share of the tolerance that counts on dials of whole numbers: predicted at its edge, V is as often beyond it."""
+_SURE = 0.7
+"""The share of the tolerance that counts: what is predicted at its edge is as often beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,10 @@ class VisibilityCurve:
         if self.basis in ("ladder", "undefined"):
             return True
         if self.whole:
-            return float(np.abs(self.log_v - log_v).min()) <= _SURE * math.log(tolerance)
-        return float(max(self.log_v[0] - log_v, log_v - self.log_v[-1])) <= math.log(tolerance)
+            off = float(np.abs(self.log_v - log_v).min())
+        else:
+            off = float(max(self.log_v[0] - log_v, log_v - self.log_v[-1]))
+        return off <= _SURE * math.log(tolerance)
 
 
 @cache

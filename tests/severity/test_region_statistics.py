@@ -43,6 +43,8 @@ def test_they_grow_with_what_they_are_called() -> None:
     assert statistics(grey)["spread of chroma"] < 0.5 < whole["spread of chroma"]
     assert statistics(image[:100, :130])["size"] < whole["size"]
     assert statistics(image, blob(image.shape[:2]))["edge"] > whole["edge"]
+    assert statistics(light)["upper quarter"] > whole["upper quarter"] > statistics(weak // 2)["upper quarter"]
+    assert statistics(weak)["structure gained by sharpening"] < whole["structure gained by sharpening"]
     noise = np.random.default_rng(1).integers(0, 256, image.shape).astype(np.uint8)
     assert (
         statistics(noise)["structure lost by a blur"]

@@ -152,6 +152,7 @@ BLUR = (
         halo=lambda length, scale: int(np.ceil(length / 2)) + 1,
         spatial=True,
         reach=(1, 1, 1, 1, 0.97),
+        random=True,
     ),
     Distortion(
         "blur.glass",
@@ -167,6 +168,7 @@ BLUR = (
         version=2,
         spatial=True,
         reach=(0.84, 0.93, 1, 1, 1),
+        random=True,
     ),
     Distortion(
         "blur.zoom",
@@ -188,5 +190,6 @@ BLUR = (
         halo=lambda reach, scale: int(np.ceil(reach)),
         spatial=True,
         reach=(0.99, 1, 1, 1, 0.97),
+        random=True,
     ),
 )  # fmt: skip

@@ -103,6 +103,7 @@ NOISE = (
         Dial(0.005, 0.5),
         matched_ladder(0.065, 0.083, 0.111, 0.155, 0.235),
         depictqa_ladder(0.05, 0.10, 0.15, 0.20, 0.25),
+        random=True,
     ),
     Distortion(
         "noise.gaussian_ycbcr",
@@ -112,6 +113,7 @@ NOISE = (
         matched_ladder(0.043, 0.054, 0.064, 0.0775, 0.096),
         depictqa_ladder(0.05, 0.06, 0.07, 0.08, 0.09, deviation="clipped once, in RGB"),
         reach=(1, 1, 0.99, 0.99, 0.99),
+        random=True,
     ),
     Distortion(
         "noise.speckle",
@@ -121,6 +123,7 @@ NOISE = (
         matched_ladder(0.152, 0.197, 0.27, 0.38, 0.63),
         depictqa_ladder(0.14, 0.21, 0.28, 0.35, 0.42),
         reach=(1, 1, 1, 0.97, 0.8),
+        random=True,
     ),
     Distortion(
         "noise.correlated",
@@ -134,6 +137,7 @@ NOISE = (
         ),
         halo=_grain_reach,
         reach=(0.91, 0.93, 0.94, 0.95, 0.97),
+        random=True,
     ),
     Distortion(
         "noise.poisson",
@@ -142,6 +146,7 @@ NOISE = (
         Dial(5000, 1),
         matched_ladder(82, 50, 27.5, 13.8, 5.7),
         depictqa_ladder(80, 60, 40, 25, 15),
+        random=True,
     ),
     Distortion(
         "noise.impulse",
@@ -154,5 +159,6 @@ NOISE = (
             deviation="per pixel; DepictQA's per channel hits 27 % of them at 0.10",
         ),
         reach=(0.86, 1, 1, 1, 1),
+        random=True,
     ),
 )  # fmt: skip
