@@ -10,7 +10,7 @@ from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale,
 from distortlab.generation.plan import Slot
 from distortlab.generation.reference_pool import LoadedReference
 from distortlab.references.base import NamedRegion
-from distortlab.severity.lookalike import find_lookalike_fault, predict_lookalike_fault
+from distortlab.severity.lookalike import find_lookalike_fault
 from distortlab.severity.model_size import measure_at_model_size
 from distortlab.severity.predictor import predict_curve, predict_lookalike
 from distortlab.severity.scene import Scene
@@ -137,8 +137,6 @@ def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) ->
     """
     if reason := find_region_fault(working.measure_scene(index), row.name):
         return Rejection(f"{slot.family}: {reason}")
-    if reason := predict_lookalike_fault(working.measure_scene(index), row.name, slot.severity):
-        return Rejection(f"{row.name} {slot.severity}: {reason}")
     recipe = working.loaded.recipe
     if recipe.severity == "equalized":
         curve = working.predict_curve(row, index)
@@ -167,7 +165,7 @@ def _predict_misfit(
 def predict_fault(slot: Slot, row: Distortion, working: WorkingImage, index: int) -> str | None:
     """Why `draw_edit` would reject a draw, or None, as far as can be told without rendering."""
     scene, recipe = working.measure_scene(index), working.loaded.recipe
-    if reason := find_region_fault(scene, row.name) or predict_lookalike_fault(scene, row.name, slot.severity):
+    if reason := find_region_fault(scene, row.name):
         return reason
     curve = working.predict_curve(row, index)
     if recipe.severity == "equalized":

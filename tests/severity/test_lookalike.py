@@ -9,13 +9,7 @@ from samples import Pixels, blob, edit_of, whole
 
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Edit, render_edit
-from distortlab.severity.lookalike import (
-    LEAST_FROM_BLUR,
-    find_lookalike_fault,
-    measure_against_blur,
-    predict_lookalike_fault,
-)
-from distortlab.severity.scene import Scene
+from distortlab.severity.lookalike import LEAST_FROM_BLUR, find_lookalike_fault, measure_against_blur
 
 
 def pixelation(image: Pixels, block: float, severity: int = 1, scale: float = 1.0) -> Edit:
@@ -44,18 +38,6 @@ def test_mosaics_of_a_soft_picture_look_like_blur_and_those_of_texture_do_not(ph
     for image, reason in ((soft, "looks like blur"), (texture, None)):
         edit = pixelation(image, 2)
         assert find_lookalike_fault(image, edit, render_edit(image, edit)) == reason
-
-
-def test_what_is_soft_is_not_tried(photograph: Pixels) -> None:
-    """Predicted from the region alone, for the draws that are looked at."""
-    soft, texture = cv2.GaussianBlur(photograph, (0, 0), 2.5), np.random.default_rng(0).integers(60, 200, (96, 96, 3))
-    scenes = [Scene(image, whole(image.shape[:2])) for image in (soft, texture.astype(np.uint8))]
-    assert [predict_lookalike_fault(scene, "pixelate.block", 1) for scene in scenes] == [
-        "predicted to look like blur",
-        None,
-    ]
-    assert predict_lookalike_fault(scenes[0], "pixelate.block", 2) is None
-    assert predict_lookalike_fault(scenes[0], "blur.gaussian", 1) is None
 
 
 def test_only_pixelations_of_severity_1_are_looked_at(photograph: Pixels) -> None:
