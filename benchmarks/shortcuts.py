@@ -16,11 +16,12 @@ def main() -> None:
     parser.add_argument("--refs", default="scenes")
     parser.add_argument("--n", type=int, default=5_000)
     parser.add_argument("--max-side", type=int, default=384, help="of the images, px: small ones are quicker")
+    parser.add_argument("--most", type=int, default=24, help="images of one reference, where there are few")
     parser.add_argument("--workers", type=int, default=None)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "data"
-        recipe = default_recipe(n=given.n, references={"max_side": given.max_side})
+        recipe = default_recipe(n=given.n, max_images_per_reference=given.most, references={"max_side": given.max_side})
         account = generate(recipe, given.refs, out, workers=given.workers)
         if account.trouble:
             screened = ", ".join(f"{count:,} {reason}" for reason, count in account.counts["screened"].items())

@@ -3,7 +3,8 @@
     python benchmarks/severity/gates.py --refs coco:annotations/instances_train2017.json,train2017
 
 For every family with a gate and every measure that gates it: how many regions are turned away, and in which share of
-those, of the next ones beyond the gate (within a factor of 1.5) and of all others some setting would give the severity and a label.
+those, of the next ones beyond the gate (within a factor of 1.5) and of all others some setting would give the severity
+and a label.
 """
 
 import argparse
