@@ -21,6 +21,8 @@ MOST_PIXELS = 120 * 160
 _YCC = np.float32([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
 _QUANTILES = (5, 25, 50, 75, 95)
 _PERIODS = (2, 3, 4, 5, 6, 7, 8, 10, 16)
+_LEAST_HELD = 0.15
+"""The share of columns and rows that must have lost their steps for what is left to be lines."""
 _LAGS = {"h": (0, 1), "v": (1, 0), "d": (1, 1), "h3": (0, 3), "v3": (3, 0)}
 
 
@@ -212,10 +214,11 @@ def _measure_steps(pair: Pair) -> dict[str, float]:
     after = np.abs(np.diff(pair.luma_b, axis=1)), np.abs(np.diff(pair.luma_b, axis=0))
     before = np.abs(np.diff(pair.luma_a, axis=1)), np.abs(np.diff(pair.luma_a, axis=0))
     grids = _measure_grids(pair, (after[0] - before[0]) * across, (after[1] - before[1]) * down, across, down)
-    lines = _measure_lines(after, across, down) - _measure_lines(before, across, down)
-    mean = np.r_[after[0][across], after[1][down]].mean()
-    # A mosaic whose blocks have no whole side is on no grid of `_PERIODS`.
-    other = max(2 * lines * mean, *(value for period, value in grids.items() if period not in (8, 16)))
+    held, gap = _measure_lines(after, across, down)
+    lines = held - _measure_lines(before, across, down)[0]
+    other = max(value for period, value in grids.items() if period not in (8, 16))
+    if lines > _LEAST_HELD:  # a mosaic whose blocks have no whole side is on no grid of `_PERIODS`
+        other = max(other, gap)
     return {
         "grid8": grids[8],
         "lines": lines,
@@ -229,17 +232,25 @@ def _measure_steps(pair: Pair) -> dict[str, float]:
     }
 
 
-def _measure_lines(steps: tuple[Plane, Plane], across: Bits, down: Bits) -> float:
-    """The share of all steps that the half of the columns and rows with the largest steps holds: 1 for a mosaic."""
-    held = total = 0.0
+def _measure_lines(steps: tuple[Plane, Plane], across: Bits, down: Bits) -> tuple[float, float]:
+    """The share of columns and rows with next to no steps, and how much larger, in levels, steps are on the others.
+
+    Half and more of a mosaic's columns and rows have none; elsewhere nearly all have some.
+    """
+    means, counts = [], []
     for values, inside, axis in ((steps[0], across, 0), (steps[1], down, 1)):
-        counts, sums = inside.sum(axis), (values * inside).sum(axis)
-        kept = counts >= 4
-        counts, sums = counts[kept], sums[kept]
-        order = np.argsort(-sums / counts)
-        upper = np.cumsum(counts[order]) <= counts.sum() / 2
-        held, total = held + float(sums[order][upper].sum()), total + float(sums.sum())
-    return held / total if total else 0.5
+        n = inside.sum(axis)
+        means.append(((values * inside).sum(axis) / np.maximum(n, 1))[n >= 4])
+        counts.append(n[n >= 4])
+    mean, count = np.concatenate(means), np.concatenate(counts)
+    if not count.sum():
+        return 0.0, 0.0
+    off = mean < 0.25 * np.average(mean, weights=count)
+    share = float(off.mean())
+    if not off.any() or off.all():
+        return share, 0.0
+    on_lines, between = (np.average(mean[kept], weights=count[kept]) for kept in (~off, off))
+    return share, float(on_lines - between)
 
 
 def _measure_grids(pair: Pair, gain_x: Plane, gain_y: Plane, across: Bits, down: Bits) -> Mapping[int, float]:
