@@ -8,6 +8,7 @@ and of severities kept, but not of their pairs.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ __all__ = ["CellShares", "assign_difficulties", "share_cells"]
 CellShares = Mapping[tuple[str, int], Mapping[str | None, float]]
 """(family, severity) -> share of all images by difficulty; by None alone where none is asked for."""
 
+K = TypeVar("K")
 _Table = NDArray[np.float64]
 _Margin = tuple[tuple[int, ...], _Table]
 
@@ -60,13 +62,18 @@ def assign_difficulties(cells: Sequence[tuple[str, int]], shares: CellShares) ->
     """
     if all(None in own for own in shares.values()):
         return [None] * len(cells)
-    owed: dict[str | None, float] = {}
+    within = {cell: _normalize_all(own) for cell, own in shares.items() if sum(own.values()) > 0}
+    # Whole numbers of cells come to slightly other shares than the cells have: what they lack is owed from the start.
+    owed: dict[str | None, float] = {
+        difficulty: len(cells) * sum(own[difficulty] for own in shares.values())
+        - sum(within[cell][difficulty] for cell in cells)
+        for difficulty in DIFFICULTIES
+    }
     out = []
     for cell in cells:
-        total = sum(shares[cell].values())
-        for difficulty, share in shares[cell].items():
-            owed[difficulty] = owed.get(difficulty, 0.0) + share / total
-        chosen = max((d for d, share in shares[cell].items() if share > 0), key=lambda difficulty: owed[difficulty])
+        for difficulty, share in within[cell].items():
+            owed[difficulty] += share
+        chosen = max((d for d, share in within[cell].items() if share > 0), key=lambda difficulty: owed[difficulty])
         owed[chosen] -= 1
         out.append(chosen)
     return out
@@ -144,8 +151,9 @@ def _count_variants(family: str, severity: int) -> list[int]:
     return [found.count(difficulty) for difficulty in DIFFICULTIES]
 
 
-def _normalize_all(shares: Mapping[str, float]) -> dict[str, float]:
-    return {name: share / sum(shares.values()) for name, share in shares.items()}
+def _normalize_all(shares: Mapping[K, float]) -> dict[K, float]:
+    whole = sum(shares.values())
+    return {name: share / whole for name, share in shares.items()}
 
 
 def _fit_margins(weights: _Table, margins: Sequence[_Margin]) -> _Table:
