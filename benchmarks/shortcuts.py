@@ -25,7 +25,8 @@ def main() -> None:
         account = generate(recipe, given.refs, out, workers=given.workers)
         if account.trouble:
             screened = ", ".join(f"{count:,} {reason}" for reason, count in account.counts["screened"].items())
-            sys.exit(f"{account.trouble} (references screened out: {screened or 'none'}; --max-side {given.max_side})")
+            said = f"{account.trouble} (references screened out: {screened or 'none'}; --max-side {given.max_side})"
+            print(said, file=sys.stderr) if account.images else sys.exit(said)
         found = measure_shortcuts(open_data(out))
     print(f"{found.images:,} images from {given.refs}")
     for row in found.rows:
