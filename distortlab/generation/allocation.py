@@ -24,7 +24,8 @@ def largest_remainder(shares: Mapping[Any, float], total: int) -> dict[Any, int]
 
 def assign_cells(recipe: Recipe, split: str, owners: Sequence[int], cell_shares: CellShares) -> list[tuple[str, int]]:
     """(family, severity) for every image: exact shares, random order, and families differ within a reference."""
-    shares = {cell: sum(own.values()) for cell, own in cell_shares.items()}
+    # Fitted shares are equal but for their last digits: rounded, so that the draw decides between them.
+    shares = {cell: own[None] if None in own else round(sum(own.values()), 9) for cell, own in cell_shares.items()}
     source = stream(recipe.seed, split, "cells")
     shuffled = {cell: shares[cell] for cell in source.permute(sorted(shares))}
     counts = largest_remainder(shuffled, len(owners))

@@ -27,11 +27,17 @@ def test_a_plan_has_the_shares_that_are_asked_for(wish: dict[str, int]) -> None:
     slots = plan_slots(difficulties=wish)
     counts = Counter(slot.difficulty for slot in slots)
     for difficulty, share in wish.items():
-        assert counts[difficulty] == pytest.approx(2000 * share / sum(wish.values()), abs=10)
+        assert counts[difficulty] == pytest.approx(2000 * share / sum(wish.values()), abs=3)
     assert set(counts) == set(wish)
     for margin in (Counter(slot.family for slot in slots), Counter(slot.severity for slot in slots)):
         assert all(count == pytest.approx(2000 / len(margin), abs=8) for count in margin.values())
     assert all(slot.difficulty in list_difficulties(slot.family, slot.severity) for slot in slots)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_small_plan_has_them_as_well(seed: int) -> None:
+    counts = Counter(slot.difficulty for slot in plan_slots(n=90, seed=seed, difficulties=EVEN))
+    assert all(counts[difficulty] == pytest.approx(30, abs=2) for difficulty in EVEN)
 
 
 def test_shares_of_families_and_severities_are_those_of_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
