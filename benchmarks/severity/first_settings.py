@@ -21,9 +21,10 @@ from distortlab import generate
 from distortlab.core.seeds import stream
 from distortlab.core.workers import tune_process
 from distortlab.distortions.catalog import CATALOG, FAMILIES, list_variants
+from distortlab.generation.draw import would_show
 from distortlab.generation.plan import Slot
 from distortlab.generation.reference_pool import LoadedReference
-from distortlab.generation.working_image import Rejection, WorkingImage, draw_edit, predict_fault
+from distortlab.generation.working_image import Rejection, WorkingImage, draw_edit
 from distortlab.recipe import Recipe, default_recipe
 from distortlab.references import open_references
 
@@ -66,7 +67,7 @@ def measure_rivals(refs: str, draws: int) -> dict[str, str]:
     agreed = offered = right = count = 0
     for slot, clean, index in _draw_slots(refs, draws, default_recipe()):
         rows = list_variants(slot.family, "matched")
-        predicted = any(predict_fault(slot, row, clean, index) is None for row in rows)
+        predicted = any(would_show(slot, row, clean, index) for row in rows)
         rendered = any(not isinstance(draw_edit(slot, row, clean, index), Rejection) for row in rows)
         agreed, count, offered = agreed + (predicted == rendered), count + 1, offered + predicted
         right += predicted and rendered

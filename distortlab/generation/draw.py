@@ -18,9 +18,13 @@ from distortlab.generation.working_image import Candidate, Rejection, WorkingIma
 from distortlab.recipe import Recipe
 from distortlab.references.base import NamedRegion, Reference
 from distortlab.severity.difficulty import find_difficulty
+from distortlab.severity.visibility import find_region_fault
 from distortlab.severity.visibility_curve import Basis
 
-__all__ = ["DistortedImage", "draw_image"]
+__all__ = ["DistortedImage", "draw_image", "would_show"]
+
+_SURE = 0.95
+"""The reach of a variant from which it is taken to reach a severity in every region that the gates let through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +138,22 @@ def _find_distractors(slot: Slot, loaded: LoadedReference, turn: int, own: str |
     for name in stream(loaded.recipe.seed, slot.image_id, "rivals").permute(sorted(names - {own})):
         if len(found) == loaded.recipe.questions.object_candidates - 1:
             break
-        if any(_would_show(slot, row, clean, first[name]) for row in rows):
+        if any(would_show(slot, row, clean, first[name]) for row in rows):
             found.append(name)
     return tuple(found)
 
 
-def _would_show(slot: Slot, row: Distortion, clean: WorkingImage, index: int) -> bool:
-    """Whether a draw would be kept. Only how an edit looks to a model that shrinks the image is not predicted."""
-    if predict_fault(slot, row, clean, index):
+def would_show(slot: Slot, row: Distortion, clean: WorkingImage, index: int) -> bool:
+    """Whether the region at `index` would be taken for a slot as well, as far as can be told without rendering.
+
+    A variant that nearly every region reaches is only held against the gates; of others the reach is predicted. How an
+    edit looks to a model that shrinks the image is not predicted: it is rendered.
+    """
+    recipe = clean.loaded.recipe
+    scene = clean.loaded.rough_scene(index)
+    is_sure = recipe.severity == "equalized" and row.reach[slot.severity - 1] >= _SURE
+    if find_region_fault(scene, row.name) if is_sure else predict_fault(slot, row, clean, scene):
         return False
-    if not clean.loaded.recipe.visibility.max_pixels:
+    if not recipe.visibility.max_pixels:
         return True
     return not isinstance(draw_edit(slot, row, clean, index), Rejection)

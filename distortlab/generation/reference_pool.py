@@ -53,6 +53,7 @@ class LoadedReference:
         self.patches = patches
         self._regions: dict[int, Region] = {}
         self._scenes: dict[int, Scene] = {}
+        self._rough_scenes: dict[int, Scene] = {}
 
     def encode(self, image: Image, regions: Sequence[Region]) -> bytes:
         """The file of an image that differs from the reference in some regions only: the whole of it, or the patch."""
@@ -121,6 +122,16 @@ class LoadedReference:
             region = self.region(index)
             self._scenes[index] = Scene.of_region(self.reference.image, region)
         return self._scenes[index]
+
+    def rough_scene(self, index: int) -> Scene:
+        """The measurements of the region at `index` as it was drawn, background included: those of `scene` where they
+        are there already. For what need not be exact: an outline is not tightened.
+        """
+        if index in self._scenes:
+            return self._scenes[index]
+        if index not in self._rough_scenes:
+            self._rough_scenes[index] = Scene.of_region(self.reference.image, self.reference.regions[index].region)
+        return self._rough_scenes[index]
 
 
 @dataclass(slots=True)

@@ -100,9 +100,9 @@ class WorkingImage:
             self._scenes[index] = Scene.of_region(self.image, region)
         return self._scenes[index]
 
-    def predict_curve(self, row: Distortion, index: int) -> VisibilityCurve:
-        """How visible the settings of a distortion are predicted to be in the region at `index`."""
-        return predict_curve(row, self.measure_scene(index), compute_spatial_scale(get_shape(self.image)))
+    def predict_curve(self, row: Distortion, scene: Scene) -> VisibilityCurve:
+        """How visible the settings of a distortion are predicted to be in a region of this image."""
+        return predict_curve(row, scene, compute_spatial_scale(get_shape(self.image)))
 
     def add(self, candidate: Candidate, place: NamedRegion) -> "WorkingImage":
         """The image with one more edit."""
@@ -135,12 +135,12 @@ def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) ->
         The edit with its pixels; or why it must not become a label: the region has nothing for it to act on, the change
         cannot be seen, goes the wrong way, or does not fit its severity.
     """
-    if reason := find_region_fault(working.measure_scene(index), row.name):
+    scene, recipe = working.measure_scene(index), working.loaded.recipe
+    if reason := find_region_fault(scene, row.name):
         return Rejection(f"{slot.family}: {reason}")
-    recipe = working.loaded.recipe
     if recipe.severity == "equalized":
-        curve = working.predict_curve(row, index)
-        if reason := _predict_misfit(slot, row, working, index, curve):
+        curve = working.predict_curve(row, scene)
+        if reason := _predict_misfit(slot, row, working, scene, curve):
             return Rejection(f"{row.name} {slot.severity}: {reason}", basis=curve.basis)
         candidate = _search_candidate(slot, row, working, index, curve)
     else:
@@ -151,25 +151,25 @@ def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) ->
 
 
 def _predict_misfit(
-    slot: Slot, row: Distortion, working: WorkingImage, index: int, curve: VisibilityCurve
+    slot: Slot, row: Distortion, working: WorkingImage, scene: Scene, curve: VisibilityCurve
 ) -> str | None:
     """Why no setting is predicted to give a label of the severity, or None."""
     if not curve.can_reach(math.log(TARGETS[slot.severity - 1]), working.loaded.recipe.tolerance):
         return "predicted to be out of reach"
     scale = compute_spatial_scale(get_shape(working.image))
-    if predict_lookalike(row, slot.severity, working.measure_scene(index), scale):
+    if predict_lookalike(row, slot.severity, scene, scale):
         return "predicted to look like blur"
     return None
 
 
-def predict_fault(slot: Slot, row: Distortion, working: WorkingImage, index: int) -> str | None:
-    """Why `draw_edit` would reject a draw, or None, as far as can be told without rendering."""
-    scene, recipe = working.measure_scene(index), working.loaded.recipe
+def predict_fault(slot: Slot, row: Distortion, working: WorkingImage, scene: Scene) -> str | None:
+    """Why `draw_edit` would reject a draw in a region, or None, as far as can be told without rendering."""
+    recipe = working.loaded.recipe
     if reason := find_region_fault(scene, row.name):
         return reason
-    curve = working.predict_curve(row, index)
+    curve = working.predict_curve(row, scene)
     if recipe.severity == "equalized":
-        return _predict_misfit(slot, row, working, index, curve)
+        return _predict_misfit(slot, row, working, scene, curve)
     v = math.exp(curve.evaluate(row.dial.locate(get_amount(row, slot.severity, recipe.profile))))
     return "not visible" if v < recipe.visibility.minimum else find_misfit(v, slot.severity, recipe.tolerance)
 

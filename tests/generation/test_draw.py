@@ -150,7 +150,10 @@ def test_what_is_predicted_to_be_out_of_reach_is_not_rendered(monkeypatch: pytes
     start = WorkingImage.start(load())
     reason = "noise.gaussian_rgb 3: predicted to be out of reach"
     assert draw_edit(slot(), find("noise.gaussian_rgb"), start, 0) == Rejection(reason, 0, "clamped")
-    assert predict_fault(slot(), find("noise.gaussian_rgb"), start, 0) == "predicted to be out of reach"
+    assert (
+        predict_fault(slot(), find("noise.gaussian_rgb"), start, start.measure_scene(0))
+        == "predicted to be out of reach"
+    )
     pool = ReferencePool(shard("alone"), small_recipe())
     assert draw_image(slot(), pool, set()) is None
     assert pool.counts.rejected[reason] == 1
@@ -195,7 +198,7 @@ def test_rivals_are_found_without_rendering(changes: dict[str, str], monkeypatch
 def test_what_a_distortion_cannot_show_on_is_no_rival(family: str) -> None:
     grey = WorkingImage.start(load("grey"))
     for row in list_variants(family, "matched"):
-        assert predict_fault(slot(family=family), row, grey, 0) == "grey region"
+        assert predict_fault(slot(family=family), row, grey, grey.measure_scene(0)) == "grey region"
 
 
 # --- several edits of one image -------------------------------------------------------------------------------------
