@@ -51,7 +51,7 @@ class Scene:
         self.corner = corner
         self.image = np.ascontiguousarray(image)
         self.mask: Mask = np.ascontiguousarray(mask)
-        self._rows = _choose_strips(mask.shape[0], mask.size)
+        self._rows = _choose_strips(self.mask)
 
     @classmethod
     def of_region(cls, image: Image, region: Region) -> "Scene":
@@ -111,13 +111,16 @@ class Scene:
         return compute_statistics(self)
 
 
-def _choose_strips(rows: int, pixels: int) -> NDArray[np.intp] | None:
-    """Which rows of a region of `pixels` to measure: whole strips of blocks, so that no block is cut."""
-    every = pixels // _ENOUGH
-    if every < 2 or rows < _STRIP * every:
+def _choose_strips(mask: Mask) -> NDArray[np.intp] | None:
+    """Which rows of a region to measure: whole strips of blocks, so that no block is cut; all where a strip would miss
+    the region.
+    """
+    every = mask.size // _ENOUGH
+    if every < 2 or mask.shape[0] < _STRIP * every:
         return None
-    index = np.arange(rows)
-    return index[(index // _STRIP) % every == every // 2]
+    index = np.arange(mask.shape[0])
+    chosen = index[(index // _STRIP) % every == every // 2]
+    return chosen if mask[chosen].any() else None
 
 
 def compute_luma(image: Image) -> NDArray[np.uint8]:

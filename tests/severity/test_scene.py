@@ -5,6 +5,7 @@ import pytest
 from scipy import ndimage
 
 from distortlab.severity.scene import Scene, average_blocks, average_mask_blocks, compute_gradient, compute_lab
+from distortlab.severity.visibility import measure_visibility
 
 SHAPES = [(8, 8), (9, 17), (16, 3), (1, 1), (23, 40)]
 
@@ -37,6 +38,15 @@ def test_the_colours_of_a_large_region_are_measured_in_whole_strips(rows: int, s
     assert (len(weight) < rows // 5) == sampled
     known = {round(float(value), 2) for value in compute_lab(np.repeat(image[::40], 40, axis=0))[..., 0].ravel()}
     assert {round(float(value), 2) for value in lab[..., 0].ravel()} <= known
+
+
+def test_colours_are_measured_where_the_strips_would_miss_the_region() -> None:
+    mask = np.zeros((400, 400), np.uint8)
+    mask[0, 0] = mask[399, 399] = 1
+    image = np.full((400, 400, 3), 90, np.uint8)
+    scene = Scene(image, mask)
+    assert scene.colors[0].any()
+    assert measure_visibility(scene, image + np.uint8(60), "brighten.shift_rgb").colour > 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)
