@@ -102,9 +102,9 @@ class Region:
         box = Box(at.x1 + x, at.y1 + y, at.x1 + x + width, at.y1 + y + height)
         stop = min(box.x2 + 1, columns)
         mask = np.ascontiguousarray(inside[y : y + height, x : x + width])
-        strip = np.zeros((rows, stop - box.x1), np.uint8, order="F")
-        strip[box.y1 : box.y2, :width] = mask
-        counts = shift_ends(coco_mask.encode(strip)["counts"], box.x1 * rows, (columns - stop) * rows)
+        strip = np.zeros((stop - box.x1, rows), np.uint8)
+        strip[:width, box.y1 : box.y2] = cv2.transpose(mask)
+        counts = shift_ends(coco_mask.encode(strip.T)["counts"], box.x1 * rows, (columns - stop) * rows)
         region = cls(size, counts)
         region.__dict__.update(bbox=box, mask=mask)
         return region
@@ -220,9 +220,11 @@ def feather_mask(
     size = 2 * feather + 1
     mean = cv2.blur(padded, (size, size), borderType=cv2.BORDER_REPLICATE)
     mean = mean[pads[0] : pads[0] + mask.shape[0], pads[2] : pads[2] + mask.shape[1]]
-    # NumPy, not OpenCV: that takes a number beside an array of 4 rows for an array.
-    rising = np.maximum(mean, np.uint8(127)) - np.uint8(127)
-    return np.minimum(np.minimum(rising, np.uint8(127)) * np.uint8(2) + (rising > 127), full)
+    return np.asarray(cv2.LUT(mean, _RISING), np.uint8) & full
+
+
+_RISING = np.concatenate([np.zeros(128, np.uint8), np.arange(2, 256, 2, dtype=np.uint8), np.array([255], np.uint8)])
+"""The weight for each mean of a mask: none up to half of it, then twice what is above."""
 
 
 def blend(reference: Image, distorted: Image, weight: Mask) -> Image:
@@ -244,9 +246,16 @@ def blend(reference: Image, distorted: Image, weight: Mask) -> Image:
     cv2.copyTo(distorted, (weight == 255).view(np.uint8), out)
     edge = np.flatnonzero((weight.ravel() - np.uint8(1)) < np.uint8(254))
     if edge.size:
-        w = weight.ravel()[edge].astype(np.uint16)[:, None]
-        new = distorted.reshape(-1, 3)[edge] * w
-        new += reference.reshape(-1, 3)[edge] * (np.uint16(255) - w)
+        # Pixels are taken and put as values of 3 bytes: several times as fast as by an index.
+        w = cv2.cvtColor(weight.ravel().take(edge), cv2.COLOR_GRAY2RGB).reshape(-1).astype(np.uint16)
+        new = _take_pixels(distorted, edge) * w
+        new += _take_pixels(reference, edge) * (np.uint16(255) - w)
         new += np.uint16(127)
-        out.reshape(-1, 3)[edge] = (new // np.uint16(255)).astype(np.uint8)
+        new //= np.uint16(255)
+        np.put(out.reshape(-1).view("V3"), edge, new.astype(np.uint8).view("V3"))
     return out
+
+
+def _take_pixels(image: Image, places: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """The bytes of some pixels of the flat image, (3 n,)."""
+    return image.reshape(-1).view("V3").take(places).view(np.uint8)

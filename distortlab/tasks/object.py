@@ -6,6 +6,7 @@ object an instance of was distorted.
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from distortlab.tasks.answer import Unread, Verdict, format_instruction, format_prompt, is_answerable, read_answer
 
@@ -77,6 +78,7 @@ WORDINGS = len(ASKED)
 _ARTICLES = ("a", "an", "the")
 
 
+@lru_cache(maxsize=1 << 14)
 def normalize_name(name: str) -> str:
     """The form in which names are compared: no case, no punctuation, no article, single spaces.
 

@@ -35,7 +35,8 @@ class _Near(NamedTuple):
 
     def average(self, places: NDArray[np.intp]) -> Floats:
         """The mean colours around some pixels, float32 (n, 3); none of them without others near."""
-        return np.asarray(self.total.reshape(-1, 3)[places] / self.weight.ravel()[places, None], np.float32)
+        total, weight = self.total.reshape(-1, 3).take(places, axis=0), self.weight.ravel().take(places)
+        return np.asarray(total / weight[:, None], np.float32)
 
 
 def tighten_region(image: Image, region: Region) -> Region:
@@ -83,7 +84,7 @@ def _find_background(crop: Image, mask: Mask) -> Mask:
     comparable = (share > 0) & (deep == 0) & (inner.weight >= _LEAST_NEAR) & (outer.weight >= _LEAST_NEAR)
     places = np.flatnonzero(comparable)
     color, object_color, background_color = (
-        small.reshape(-1, 3)[places].astype(np.float32),
+        small.reshape(-1, 3).take(places, axis=0).astype(np.float32),
         inner.average(places),
         outer.average(places),
     )
