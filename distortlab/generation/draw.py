@@ -12,6 +12,7 @@ from distortlab.core.seeds import stream
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import list_variants
 from distortlab.distortions.edit import Edit
+from distortlab.generation.draw_counts import REPEATED
 from distortlab.generation.plan import Slot
 from distortlab.generation.reference_pool import DrawKey, LoadedReference, ReferencePool
 from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
@@ -96,14 +97,11 @@ def _draw_outcomes(
                 continue
             candidate = draw_edit(slot, row, clean, index)
             if not row.random:
-                drawn[key] = candidate.reason if isinstance(candidate, Rejection) else _REPEATED
+                drawn[key] = candidate.reason if isinstance(candidate, Rejection) else REPEATED
             if isinstance(candidate, Rejection):
                 yield candidate
             else:
                 yield _finish_image(slot, clean, index, candidate, known)
-
-
-_REPEATED = "the same picture again"
 
 
 def _finish_image(
@@ -112,7 +110,7 @@ def _finish_image(
     working = clean.add(candidate, clean.loaded.reference.regions[index])
     sha256, setting = pixels_sha256(working.image), (candidate.tries, candidate.basis)
     if sha256 in known:
-        return Rejection(_REPEATED, *setting)
+        return Rejection(REPEATED, *setting)
     reference = working.loaded.reference
     return DistortedImage(slot, working.edits, working.places, reference, sha256, working.encode(), (), *setting)
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 from distortlab.severity.visibility_curve import Basis
 
-__all__ = ["DrawCounts"]
+__all__ = ["REPEATED", "DrawCounts"]
+
+REPEATED = "the same picture again"
+"""Why a draw is rejected whose picture is in the shard already."""
 
 _NOTES: dict[Basis, str] = {
     "clamped": "drawn with statistics moved to the edge of those fitted",

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from distortlab.generation.draw_counts import REPEATED
+
 __all__ = ["Account"]
 
 
@@ -70,7 +72,7 @@ class Account:
     def _failures(self) -> Iterator[tuple[bool, str]]:
         """(whether it is more than allowed, the sentence) of each kind of failure that there is."""
         for count, of, what, see in (
-            (self.unfilled, self.wanted, "images could not be made: every allowed draw was rejected", _RULES),
+            (self.unfilled, self.wanted, "images could not be made: every allowed draw was rejected", self._advice),
             (self.failures, self.opened, "references could not be used", f"see {self.quarantine}"),
         ):
             too_many = count > self.max_failures * max(of, 1)
@@ -79,5 +81,14 @@ class Account:
             if count:
                 yield too_many, f"{count:,} of {of:,} {what}, {allowed}; {see}"
 
+    @property
+    def _advice(self) -> str:
+        rejected = self.counts.get("rejected", {})
+        return _TOO_FEW if 3 * rejected.get(REPEATED, 0) > sum(rejected.values()) else _RULES
 
+
+_TOO_FEW = (
+    "most often for being the same picture again: these references are few for so many images; take more, or let an image "
+    "look further with larger images_per_shard and visibility.regions_per_reference in the recipe"
+)
 _RULES = "see the draws rejected, and the rules [regions], [visibility] and [references] of the recipe"

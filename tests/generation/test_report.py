@@ -9,6 +9,7 @@ from dataset_samples import assert_one_sentence, write_coco
 from in_process import Cli, in_process
 
 from distortlab.cli import main
+from distortlab.generation.draw_counts import REPEATED
 from distortlab.generation.report import Account
 
 NARROW = """n = 24
@@ -77,3 +78,12 @@ def test_references_that_could_not_be_used_are_in_the_json(cli: Cli, tmp_path: P
     assert [line["reference"] for line in told["quarantined"]] == [f"coco-{broken.stem}"]
     assert broken.name in told["quarantined"][0]["reason"]
     assert len(told["warnings"]) == 1
+
+
+@pytest.mark.parametrize(("repeated", "few"), [(9, True), (1, False)])
+def test_too_few_references_are_named_as_the_reason(repeated: int, few: bool) -> None:
+    rejected = {REPEATED: repeated, "blur: flat region": 6}
+    trouble = Account("data", finished=True, wanted=100, unfilled=40, counts={"rejected": rejected}).trouble
+    assert trouble is not None
+    assert ("these references are few for so many images" in trouble) == few
+    assert ("see the draws rejected" in trouble) != few
