@@ -88,7 +88,7 @@ class Account:
 
 
 _TOO_FEW = (
-    "most often for being the same picture again: these references are few for so many images; take more, or let an image "
-    "look further with larger images_per_shard and visibility.regions_per_reference in the recipe"
+    "most often for being the same picture again: these references are few for so many images; take more, or let an "
+    "image look further with larger images_per_shard and visibility.regions_per_reference in the recipe"
 )
 _RULES = "see the draws rejected, and the rules [regions], [visibility] and [references] of the recipe"
