@@ -53,8 +53,10 @@ class Site:
     @cached_property
     def pixels(self) -> Image:
         """The region's own pixels, uint8 (N, 3): what a pivot, a palette or a quantiser is computed from."""
-        inner = self.image[self.region.relative_to(self.crop).slices]
-        return np.asarray(inner[self.mask != 0], dtype=np.uint8)
+        inner = np.ascontiguousarray(self.image[self.region.relative_to(self.crop).slices])
+        # As values of 3 bytes: many times as fast as by a mask.
+        own = inner.reshape(-1).view("V3").take(np.flatnonzero(self.mask))
+        return np.asarray(own.view(np.uint8).reshape(-1, 3), np.uint8)
 
     def count_levels(self, plane: NDArray[np.uint8]) -> NDArray[np.float64]:
         """How many of the region's pixels have each of the 256 levels of a plane of the crop, (rows, columns)."""
