@@ -21,7 +21,7 @@ from distortlab.core.workers import tune_process
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import CATALOG
 from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render_edit
-from distortlab.generation.working_image import TRIES
+from distortlab.generation.working_image import GIVE_UP, TRIES
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules, default_recipe
 from distortlab.references import open_references
 from distortlab.severity.model_size import measure_at_model_size
@@ -132,7 +132,7 @@ def _set_severity(
 
     if recipe.severity == "equalized":
         curve = predict_curve(row, scene, compute_spatial_scale(place.region.size))
-        found = search_amount(row, severity, recipe.tolerance, try_amount, curve, TRIES)
+        found = search_amount(row, severity, recipe.tolerance, try_amount, curve, TRIES, GIVE_UP)
         return *found.outcome, found.tries
     ladder = row.get_ladder(recipe.profile)
     assert ladder is not None

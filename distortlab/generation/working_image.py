@@ -18,10 +18,13 @@ from distortlab.severity.search import find_misfit, search_amount
 from distortlab.severity.visibility import find_label_fault, find_region_fault, measure_visibility
 from distortlab.severity.visibility_curve import Basis, VisibilityCurve
 
-__all__ = ["TRIES", "Candidate", "Rejection", "WorkingImage", "draw_edit", "predict_fault"]
+__all__ = ["GIVE_UP", "TRIES", "Candidate", "Rejection", "WorkingImage", "draw_edit", "predict_fault"]
 
 TRIES = 3
 """Settings that are tried in one region before another variant or region is."""
+
+GIVE_UP = 1.8
+"""The factor off its target from which on another variant or region is drawn at once: of next tries few would do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,8 @@ def _search_candidate(
         candidate = _render_candidate(slot, row, working, index, amount)
         return candidate.visibility.v, candidate
 
-    found = search_amount(row, slot.severity, working.loaded.recipe.tolerance, render, curve, TRIES)
+    tolerance = working.loaded.recipe.tolerance
+    found = search_amount(row, slot.severity, tolerance, render, curve, TRIES, max(GIVE_UP, tolerance))
     return replace(found.outcome, tries=found.tries, basis=curve.basis)
 
 

@@ -2,13 +2,15 @@
 
 A curve says how V grows along the dial: the one predicted for the region (`predictor`), or that of the median region,
 by the ladder. The first try shows how much more or less visible this region is, and the second is corrected by that;
-from then on the search interpolates between the nearest try that was too weak and the nearest that was too strong.
+from then on the search goes on between the nearest try that was too weak and the nearest that was too strong.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import numpy as np
 
 from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.severity.visibility_curve import VisibilityCurve, make_ladder_curve
@@ -17,7 +19,11 @@ __all__ = ["SearchResult", "find_misfit", "search_amount"]
 
 _GRID = 1024
 """Places between two tries that are told apart."""
-_OVERSHOOT = 1.2
+_FIRST_CORRECTION, _OVERSHOOT = 0.75, 1.2
+"""How much of a miss the second try makes up for, and later ones, while all are on one side of the target: what lies
+around a miss changes faster than predicted, so that of the second tries that miss six in seven are beyond the target.
+"""
+_INNER = (0.1, 0.9)
 T = TypeVar("T")
 
 
@@ -48,6 +54,7 @@ def search_amount(
     try_amount: Callable[[float], tuple[float, T]],
     curve: VisibilityCurve | None = None,
     most: int = 10,
+    give_up: float = math.inf,
 ) -> SearchResult[T]:
     """Search for the setting of a distortion that gives a severity in one region.
 
@@ -65,6 +72,8 @@ def search_amount(
         How V grows along the dial; unless given, as the ladder says.
     most
         Settings to try.
+    give_up
+        The factor by which V may be off the target for another setting to be worth a try, at least `tolerance`.
 
     Returns
     -------
@@ -88,14 +97,16 @@ def search_amount(
             best = SearchResult(amount, outcome, math.exp(off), len(tried))
         if abs(off) <= math.log(tolerance):
             break
+        if abs(math.log(best.ratio)) > math.log(give_up):
+            break
         here = (dial.locate(amount), off)
         weak, strong = (here, strong) if off < 0 else (weak, here)
         if _is_between(weak, strong):
-            place = _interpolate(weak, strong)
+            place = _interpolate(curve, weak, strong)
             continue
         if curve.whole and not curve.can_reach(curve.evaluate(here[0]) - off, tolerance):
             break
-        place = _correct(curve, target, here, _OVERSHOOT if len(tried) > 1 else 1.0)
+        place = _correct(curve, target, here, _OVERSHOOT if len(tried) > 1 else _FIRST_CORRECTION)
     assert best is not None
     return SearchResult(best.amount, best.outcome, best.ratio, len(tried))
 
@@ -115,8 +126,16 @@ def _is_between(weak: tuple[float, float], strong: tuple[float, float]) -> bool:
     return math.isfinite(weak[1]) and math.isfinite(strong[1])
 
 
-def _interpolate(weak: tuple[float, float], strong: tuple[float, float]) -> float:
-    """The place between two tries at which a straight line in log V meets the target."""
-    share = weak[1] / (weak[1] - strong[1])
-    place = weak[0] + (strong[0] - weak[0]) * min(max(share, 0.15), 0.85)
-    return round(place * _GRID) / _GRID
+def _interpolate(curve: VisibilityCurve, weak: tuple[float, float], strong: tuple[float, float]) -> float:
+    """The place between two tries at which the curve meets the target, corrected so that it goes through both; where
+    it has nothing between them, a straight line in log V.
+    """
+    width = strong[0] - weak[0]
+    inner = (curve.places >= weak[0] + _INNER[0] * width) & (curve.places <= weak[0] + _INNER[1] * width)
+    if not inner.any():
+        share = weak[1] / (weak[1] - strong[1])
+        return round((weak[0] + width * min(max(share, 0.15), 0.85)) * _GRID) / _GRID
+    places = curve.places[inner]
+    errors = [off - curve.evaluate(place) for place, off in (weak, strong)]
+    off = curve.log_v[inner] + np.interp(places, (weak[0], strong[0]), errors)
+    return float(places[np.argmin(np.abs(off))])

@@ -20,8 +20,8 @@ those it was fitted on, or were moved to their edge; the ladder, because the sta
 GRID = 256
 """Places of a dial that are told apart: what processors disagree about is smaller than a step by far."""
 
-_SURE = 0.7
-"""The share of the tolerance that counts: what is predicted at its edge is as often beyond it."""
+_SURE = 0.4
+"""The share of the tolerance that counts: what is predicted at its edge is as often beyond it, and costs renders."""
 
 
 @dataclass(frozen=True, slots=True)

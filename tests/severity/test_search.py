@@ -16,6 +16,7 @@ from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
 from distortlab.severity.scene import Scene
 from distortlab.severity.search import find_misfit, search_amount
 from distortlab.severity.visibility import measure_visibility
+from distortlab.severity.visibility_curve import VisibilityCurve
 
 ROWS = st.sampled_from(CATALOG)
 CONTINUOUS = st.sampled_from([row for row in CATALOG if not row.dial.whole])
@@ -70,6 +71,42 @@ def test_whatever_a_region_answers_it_ends_with_the_nearest(
     assert all(row.dial.contains(amount) for amount, _ in seen)
     off = {amount: abs(math.log(max(v, 1e-3) / TARGETS[severity - 1])) for amount, v in seen}
     assert off[found.amount] == min(off.values())
+
+
+@given(ROWS, st.sampled_from(SEVERITIES), st.floats(1.2, 3), st.lists(st.floats(0.1, 30), min_size=1))
+def test_it_gives_up_where_every_try_is_far_off(
+    row: Distortion, severity: int, give_up: float, answers: list[float]
+) -> None:
+    seen: list[float] = []
+
+    def tried(amount: float) -> tuple[float, float]:
+        seen.append(abs(math.log(answers[len(seen) % len(answers)] / TARGETS[severity - 1])))
+        return answers[(len(seen) - 1) % len(answers)], amount
+
+    search_amount(row, severity, 1.1, tried, most=5, give_up=give_up)
+    if seen[0] > math.log(give_up) + 1e-9:
+        assert len(seen) == 1
+    elif len(seen) > 1:
+        assert seen[0] > math.log(1.1) - 1e-9
+
+
+@pytest.mark.parametrize("row", [row for row in CATALOG if not row.dial.whole], ids=lambda row: row.name)
+def test_between_two_tries_it_follows_the_curve(row: Distortion) -> None:
+    """A region that differs from its curve by a line through both ends: the next try is right."""
+    places = np.arange(257) / 256
+    curve = VisibilityCurve(places, math.log(TARGETS[2]) + 3 * (places**3 - 0.4**3), basis="predicted")
+    seen: list[float] = []
+
+    def tried(amount: float) -> tuple[float, float]:
+        seen.append(row.dial.locate(amount))
+        off = (-0.4, 0.5)[len(seen) - 1] if len(seen) < 3 else 0.0
+        return TARGETS[2] * math.exp(off), amount
+
+    assert search_amount(row, 3, 1.1, tried, curve).tries == 3
+    weak, strong, chosen = seen
+    errors = [off - 3 * (place**3 - 0.4**3) for place, off in ((weak, -0.4), (strong, 0.5))]
+    corrected = 3 * (chosen**3 - 0.4**3) + np.interp(chosen, (weak, strong), errors)
+    assert abs(corrected) < 0.05
 
 
 @pytest.mark.parametrize("name", NAMES)

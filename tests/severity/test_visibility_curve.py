@@ -41,10 +41,10 @@ def test_places_of_whole_numbers_are_those_of_the_settings(row: Distortion) -> N
 
 def test_what_is_predicted_says_what_it_can_reach() -> None:
     curve = VisibilityCurve(np.array([0.0, 0.5, 1.0]), np.log([1.0, 2.0, 4.0]), basis="predicted")
-    assert curve.can_reach(math.log(4.5), 1.2)
-    assert not curve.can_reach(math.log(4.7), 1.2)  # within the tolerance, and as likely beyond it
+    assert curve.can_reach(math.log(4.25), 1.2)
+    assert not curve.can_reach(math.log(4.5), 1.2)  # within the tolerance, and as likely beyond it
     assert not curve.can_reach(math.log(6.5), 1.2)
-    assert curve.can_reach(math.log(6.2), 2)
+    assert curve.can_reach(math.log(5.2), 2)
     assert not curve.can_reach(math.log(0.5), 1.2)
     assert curve.can_reach(math.log(2.9), 1.01)
     assert not replace(curve, whole=True).can_reach(math.log(2.9), 1.2)  # between two settings, near neither
