@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from distortlab.core.image import Image
-from distortlab.core.seeds import Stream
+from distortlab.core.seeds import Stream, stream
+from distortlab.references.scenes.planes import convert_colors
 
 __all__ = ["draw_palette"]
 
@@ -46,6 +46,9 @@ PALES: tuple[Color, ...] = (
     (200, 226, 180),
 )
 WHITE: Color = (255, 250, 240)
+
+COUNT = 128
+"""Palettes of a kind: each is made once in a process."""
 
 
 def _mix_colors(first: Color, second: Color, share: float) -> Color:
@@ -90,7 +93,7 @@ def _stops(kind: str, draw: Stream) -> list[Color]:
     return [_mix_colors(first, (0, 0, 0), 0.6), first, second, third, pale]
 
 
-def draw_palette(kind: str, draw: Stream) -> Image:
+def draw_palette(kind: str, draw: Stream) -> NDArray[np.uint8]:
     """Draw a random palette.
 
     Parameters
@@ -98,15 +101,23 @@ def draw_palette(kind: str, draw: Stream) -> Image:
     kind
         "shades", "grass", "wood", "denim", "night", "pair" or "many".
     draw
-        Where its colours come from.
+        Says which of the palettes of this kind.
 
     Returns
     -------
     ndarray
-        uint8 (256, 1, 3): the colour of each grey level.
+        uint8 (3, 256): luma and the two differences of colour (see `planes`) of each grey level.
     """
-    stops = np.array(_stops(kind, draw), np.int32)
-    return ((_weights(len(stops)) @ stops + 127) // 255).astype(np.uint8)[:, None, :]
+    return _make_palette(kind, draw.below(COUNT))
+
+
+@cache
+def _make_palette(kind: str, number: int) -> NDArray[np.uint8]:
+    """One of the palettes of a kind; not to be written to."""
+    stops = convert_colors(np.array(_stops(kind, stream("scenes", "palette", kind, number)), np.int32))
+    table = ((stops.T @ _weights(len(stops)).T + 127) // 255).astype(np.uint8)
+    table.flags.writeable = False
+    return table
 
 
 @cache

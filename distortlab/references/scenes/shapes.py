@@ -1,10 +1,11 @@
 """Outlines of the built-in scenes, and how an outline becomes an anti-aliased stencil.
 
 An outline is made of rings: closed polygons of (x, y) points, x to the right, y down, within about -1..1. The
-parts are united, the holes cut out. They are filled with the polygon code of the COCO format on a grid twice
-as fine: it gives the same pixels everywhere, where the polygon fill of OpenCV differs between versions.
+parts are united, the holes cut out. They are filled with the polygon code of the COCO format, which gives the same
+pixels everywhere, where the polygon fill of OpenCV differs between versions; edges are softened over a pixel.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,15 +17,14 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from distortlab.core.region import Mask
-from distortlab.references.regions.outlines import decode_runs
 
-__all__ = ["SHAPES", "Shape", "draw_stencil", "fill_share"]
+__all__ = ["SHAPES", "Shape", "draw_stencil", "fill_share", "find_solid"]
 
 Ring = list[tuple[float, float]]
 Points = NDArray[np.float64]
 
-FINE = 2
-"""Grid lines per pixel of a stencil's edge."""
+SOLID = 128
+"""From this coverage on (of 255) a pixel belongs to a shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,40 +164,36 @@ SHAPES = (
 
 
 @cache
-def _list_points(name: str) -> tuple[tuple[Points, ...], tuple[Points, ...]]:
-    """The rings of the parts and of the holes of a shape as arrays, float64 (points, 2)."""
+def _list_points(name: str) -> tuple[Points, tuple[int, ...], int]:
+    """The rings of a shape, first the parts and then the holes, as one array, float64 (points, 2), the places where
+    they end, and the number of parts.
+    """
     shape = next(shape for shape in SHAPES if shape.name == name)
-    parts, holes = (tuple(np.array(ring) for ring in rings) for rings in (shape.parts, shape.holes))
-    return parts, holes
+    rings = [*shape.parts, *shape.holes]
+    ends = tuple(itertools.accumulate(map(len, rings)))
+    return np.concatenate([np.array(ring) for ring in rings]), ends, len(shape.parts)
 
 
 def _turn_points(points: Points, scale: tuple[float, float], degrees: float) -> Points:
-    """Points stretched by `scale`, then turned clockwise about the origin. One operation at a time: no processor may
-    fuse two of them, which would round differently.
+    """Points (x, y) stretched by `scale`, then turned clockwise about the origin, as (y, x).
+
+    One operation at a time: no processor may fuse two of them, which would round differently.
     """
     sin, cos = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
     x, y = points[:, 0] * scale[0], points[:, 1] * scale[1]
     out = np.empty_like(points)
-    out[:, 0] = x * cos - y * sin
-    out[:, 1] = x * sin + y * cos
+    out[:, 1] = x * cos - y * sin
+    out[:, 0] = x * sin + y * cos
     return out
 
 
-def _fill_rings(rings: list[Points], rows: int, columns: int) -> Mask:
-    """The union of rings in grid points, uint8 0 or 1, (columns, rows): the axes are exchanged."""
-    coded = coco_mask.frPyObjects([ring.ravel() for ring in rings], rows, columns)
-    runs = decode_runs((coded[0] if len(coded) == 1 else coco_mask.merge(coded))["counts"], rows * columns)
-    assert runs is not None
-    values = np.zeros(len(runs), np.uint8)
-    values[1::2] = 1
-    return np.repeat(values, runs).reshape(columns, rows)
+def _fill_rings(rings: list[NDArray[np.float64]], rows: int, columns: int) -> Mask:
+    """The union of rings, each y, x, y, x, ... in pixels: uint8 0 or 1, (rows, columns)."""
+    coded = coco_mask.frPyObjects(rings, columns, rows)
+    return np.asarray(coco_mask.decode(coded[0] if len(coded) == 1 else coco_mask.merge(coded)).T, dtype=np.uint8)
 
 
-_COVERAGE = (np.arange(256) + np.arange(256) // 84).clip(0, 255).astype(np.uint8)
-"""Brings the mean of four points of 252, which is a multiple of 63 so that nothing is rounded, to 0..255."""
-
-
-def draw_stencil(shape: Shape, width: float, height: float, degrees: float = 0.0) -> Mask:
+def draw_stencil(shape: Shape, width: float, height: float, degrees: float = 0.0, is_mirrored: bool = False) -> Mask:
     """Draw a shape in its tight box.
 
     Parameters
@@ -208,23 +204,37 @@ def draw_stencil(shape: Shape, width: float, height: float, degrees: float = 0.0
         Of the shape in pixels, before it is turned.
     degrees
         How far it is turned, clockwise.
+    is_mirrored
+        Whether left and right are exchanged before it is turned.
 
     Returns
     -------
     ndarray
-        uint8 (rows, columns): how much of each pixel the shape covers, 0 to 255.
+        uint8 (rows, columns), both even: how much of each pixel the shape covers, 0 to 255.
     """
-    scale = (FINE * width / 2, FINE * height / 2)
-    parts, holes = ([_turn_points(ring, scale, degrees) for ring in rings] for rings in _list_points(shape.name))
-    low = np.min([ring.min(axis=0) for ring in parts], axis=0)
-    extent = np.max([ring.max(axis=0) for ring in parts], axis=0) - low
-    columns, rows = (math.ceil(side / FINE) * FINE for side in extent.tolist())
-    fine = _fill_rings([ring - low for ring in parts], rows, columns)
-    if holes:
-        fine &= 1 - _fill_rings([ring - low for ring in holes], rows, columns)
-    fine *= 252
-    mean = cv2.resize(fine, (rows // FINE, columns // FINE), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.transpose(cv2.LUT(mean, _COVERAGE)), dtype=np.uint8)
+    points, ends, part_count = _list_points(shape.name)
+    points = _turn_points(points, (-width / 2 if is_mirrored else width / 2, height / 2), degrees)
+    solid_points = points[: ends[part_count - 1]]
+    low = solid_points.min(axis=0) - 1
+    rows, columns = (math.ceil(side / 2) * 2 for side in (solid_points.max(axis=0) - low + 1).tolist())
+    points -= low
+    rings = [points[start:end].ravel() for start, end in itertools.pairwise((0, *ends))]
+    solid = _fill_rings(rings[:part_count], rows, columns)
+    if rings[part_count:]:
+        solid &= 1 - _fill_rings(rings[part_count:], rows, columns)
+    return _soften(solid)
+
+
+def find_solid(weight: Mask, number: int = 1) -> Mask:
+    """`number` where a shape covers half of a pixel or more, elsewhere 0."""
+    return np.asarray(cv2.threshold(weight, SOLID - 1, number, cv2.THRESH_BINARY)[1], dtype=np.uint8)
+
+
+def _soften(solid: Mask) -> Mask:
+    """Coverage from a mask: soft over a pixel on both sides of the edge, and nothing of points too thin to be solid."""
+    weight = cv2.blur(solid * np.uint8(255), (3, 3))
+    near = cv2.dilate(find_solid(np.asarray(weight, np.uint8), 255), np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.min(weight, near), dtype=np.uint8)
 
 
 @cache

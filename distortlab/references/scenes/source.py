@@ -7,13 +7,10 @@ every shape has an exact mask and a name ("brick star").
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
-import PIL.Image
 import simplejpeg
 
-from distortlab.core.image import Image, get_shape
 from distortlab.core.region import Region
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import Reference
@@ -26,10 +23,10 @@ from distortlab.references.scenes.textures import MATERIALS
 
 __all__ = ["LICENSE", "VERSION", "SceneEntry", "Scenes"]
 
-VERSION = "1"
+VERSION = "2"
 """Raised whenever a scene comes out with other pixels or other names."""
 
-QUALITY = 95
+QUALITY = 93
 
 LICENSE = (
     "Composed by distortlab from sample photographs in the wheel of scikit-image, which describes them as "
@@ -60,7 +57,9 @@ class SceneEntry:
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Compose the scene, at a smaller size where `references.max_side` asks for it."""
         collage = compose_scene(self.seed, self.index, _fit_size(self.size, references.max_side))
-        image, encoded = _compress_jpeg(collage.image)
+        # Decoded again: the image is what the file holds for any reader.
+        encoded = collage.planes.encode_jpeg(QUALITY)
+        image = np.asarray(simplejpeg.decode_jpeg(encoded, "RGB"), dtype=np.uint8)
         selection = select_regions(_label_regions(collage), regions)
         return make_reference(self.id, EncodedImage(image, encoded, "jpg"), selection, "scenes", LICENSE, collage.names)
 
@@ -74,19 +73,12 @@ def _fit_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
     return rows, columns
 
 
-def _compress_jpeg(image: Image) -> tuple[Image, bytes]:
-    """The pixels that a JPEG of the image decodes to, and that JPEG: photographs come as JPEG, too."""
-    buffer = BytesIO()
-    PIL.Image.fromarray(image).save(buffer, "JPEG", quality=QUALITY, subsampling=0)
-    encoded = buffer.getvalue()
-    return np.asarray(simplejpeg.decode_jpeg(encoded, "RGB"), dtype=np.uint8), encoded
-
-
 def _label_regions(collage: Collage) -> Iterator[AnnotatedRegion]:
     """The region of every piece."""
+    rows, columns = collage.labels.shape
     for number, (name, box) in enumerate(zip(collage.names, collage.boxes, strict=True), start=1):
         part = collage.labels[box.slices] == number
-        yield AnnotatedRegion(name, Region.from_part(part, box, get_shape(collage.image)))
+        yield AnnotatedRegion(name, Region.from_part(part, box, (rows, columns)))
 
 
 @dataclass(frozen=True)
