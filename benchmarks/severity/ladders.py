@@ -55,8 +55,7 @@ class Region:
     def of(cls, place: Place) -> "Region":
         """As the generator would take it: without the background that an outline holds."""
         tight = Place(place.key, place.image, tighten_region(place.image, place.region))
-        box = np.ascontiguousarray(tight.image[tight.region.bbox.slices])
-        return cls(tight, Scene(box, tight.region.mask))
+        return cls(tight, Scene.of_region(tight.image, tight.region))
 
     def distort(self, row: Distortion, severity: int, amount: float) -> Measured:
         """Render and measure."""

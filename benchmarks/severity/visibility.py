@@ -58,7 +58,7 @@ def compare_measures(image: Image, region: Region, key: int) -> list[tuple[float
             after = image.copy()
             after[box.slices] = render_edit(image, edit)
             times = [time.process_time()]
-            scene = Scene(np.ascontiguousarray(image[box.slices]), region.mask)
+            scene = Scene.of_region(image, region)
             v = measure_visibility(scene, np.ascontiguousarray(after[box.slices]), row.name).v
             times.append(time.process_time())
             full = full_v(image[frame.slices], after[frame.slices], mask[frame.slices])

@@ -92,7 +92,7 @@ def _check_visibility(
     image: Image, reference: Image, edit: Edit, stored: Mapping[str, float], recipe: Recipe | None
 ) -> Iterator[str]:
     """The change measured again: as stored, and a label that may stand."""
-    scene = Scene(np.ascontiguousarray(reference[edit.bbox.slices]), edit.region.mask)
+    scene = Scene.of_region(reference, edit.region)
     visibility = measure_visibility(scene, np.ascontiguousarray(image[edit.bbox.slices]), edit.distortion)
     for name, value in stored.items():
         if abs(getattr(visibility, name) - value) > _NEAR * max(1.0, abs(value)):
