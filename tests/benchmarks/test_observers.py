@@ -100,7 +100,7 @@ def test_regions_of_any_shape_have_features(observing: Any, shape: tuple[int, in
 
 
 @pytest.fixture(scope="module")
-def drawn(observing: Any) -> Any:
+def draw_sets(observing: Any) -> Any:
     """Draws of families that lie apart in one symptom each, but for the last two, which are alike."""
     pytest.importorskip("sklearn")
     pandas, symptoms = pytest.importorskip("pandas"), list(observing("observers").SYMPTOMS.items())
@@ -120,8 +120,8 @@ def drawn(observing: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def verdicts(observing: Any, drawn: Any) -> Any:
-    return observing("summary").judge(*drawn)
+def verdicts(observing: Any, draw_sets: Any) -> Any:
+    return observing("summary").judge(*draw_sets)
 
 
 def test_families_that_lie_apart_are_told_apart_and_others_are_not(verdicts: Any) -> None:
@@ -133,8 +133,8 @@ def test_families_that_lie_apart_are_told_apart_and_others_are_not(verdicts: Any
             assert 0.3 < shares.loc[family, family] < 0.7
 
 
-def test_a_photograph_is_never_on_both_sides(observing: Any, drawn: Any) -> None:
-    first, second = drawn
+def test_a_photograph_is_never_on_both_sides(observing: Any, draw_sets: Any) -> None:
+    first, second = draw_sets
     mixed = second.assign(reference=first.reference.iloc[0])
     assert len(observing("observers").drop_shared(mixed, first)) == 0
     with pytest.raises(ValueError, match="no draw of quantization"):

@@ -27,7 +27,7 @@ def region_that_shows(row: Distortion, share: float, slope: float) -> Callable[[
     places = [row.dial.locate(value) for value in row.matched.values]
     logs = np.log(TARGETS)
 
-    def tried(amount: float) -> tuple[float, float]:
+    def try_amount(amount: float) -> tuple[float, float]:
         place = row.dial.locate(amount)
         low, high = (0, 1) if place < places[2] else (3, 4)
         pace = (logs[high] - logs[low]) / (places[high] - places[low])
@@ -36,16 +36,16 @@ def region_that_shows(row: Distortion, share: float, slope: float) -> Callable[[
         level = inner if places[0] <= place <= places[4] else outer
         return share * math.exp(slope * (level - logs[2]) + logs[2]), amount
 
-    return tried
+    return try_amount
 
 
 @given(CONTINUOUS, st.sampled_from(SEVERITIES), st.floats(0.4, 2.5), st.floats(0.6, 1.6))
 def test_it_comes_as_near_as_is_asked(row: Distortion, severity: int, share: float, slope: float) -> None:
-    tried = region_that_shows(row, share, slope)
-    target, reach = TARGETS[severity - 1], (tried(row.dial.weakest)[0], tried(row.dial.strongest)[0])
-    found = search_amount(row, severity, 1.1, tried)
+    try_amount = region_that_shows(row, share, slope)
+    target, reach = TARGETS[severity - 1], (try_amount(row.dial.weakest)[0], try_amount(row.dial.strongest)[0])
+    found = search_amount(row, severity, 1.1, try_amount)
     assert found.outcome == found.amount  # what was made belongs to the setting
-    assert found.ratio == pytest.approx(tried(found.amount)[0] / target)
+    assert found.ratio == pytest.approx(try_amount(found.amount)[0] / target)
     if reach[0] <= target <= reach[1]:
         assert 1 / 1.1 <= found.ratio <= 1.1
         assert found.tries <= 8
@@ -61,11 +61,11 @@ def test_whatever_a_region_answers_it_ends_with_the_nearest(
     """Noise in place of a region: V neither grows with the dial nor is the same twice."""
     seen: list[tuple[float, float]] = []
 
-    def tried(amount: float) -> tuple[float, float]:
+    def try_amount(amount: float) -> tuple[float, float]:
         seen.append((amount, answers[len(seen) % len(answers)]))
         return seen[-1][1], amount
 
-    found = search_amount(row, severity, 1.05, tried)
+    found = search_amount(row, severity, 1.05, try_amount)
     assert found.tries == len(seen) <= 10
     assert len({amount for amount, _ in seen}) == len(seen)
     assert all(row.dial.contains(amount) for amount, _ in seen)
@@ -79,11 +79,11 @@ def test_it_gives_up_where_every_try_is_far_off(
 ) -> None:
     seen: list[float] = []
 
-    def tried(amount: float) -> tuple[float, float]:
+    def try_amount(amount: float) -> tuple[float, float]:
         seen.append(abs(math.log(answers[len(seen) % len(answers)] / TARGETS[severity - 1])))
         return answers[(len(seen) - 1) % len(answers)], amount
 
-    search_amount(row, severity, 1.1, tried, most=5, give_up=give_up)
+    search_amount(row, severity, 1.1, try_amount, most=5, give_up=give_up)
     if seen[0] > math.log(give_up) + 1e-9:
         assert len(seen) == 1
     elif len(seen) > 1:
@@ -97,12 +97,12 @@ def test_between_two_tries_it_follows_the_curve(row: Distortion) -> None:
     curve = VisibilityCurve(places, math.log(TARGETS[2]) + 3 * (places**3 - 0.4**3), basis="predicted")
     seen: list[float] = []
 
-    def tried(amount: float) -> tuple[float, float]:
+    def try_amount(amount: float) -> tuple[float, float]:
         seen.append(row.dial.locate(amount))
         off = (-0.4, 0.5)[len(seen) - 1] if len(seen) < 3 else 0.0
         return TARGETS[2] * math.exp(off), amount
 
-    assert search_amount(row, 3, 1.1, tried, curve).tries == 3
+    assert search_amount(row, 3, 1.1, try_amount, curve).tries == 3
     weak, strong, chosen = seen
     errors = [off - 3 * (place**3 - 0.4**3) for place, off in ((weak, -0.4), (strong, 0.5))]
     corrected = 3 * (chosen**3 - 0.4**3) + np.interp(chosen, (weak, strong), errors)
@@ -122,13 +122,13 @@ def test_on_a_photograph(name: str) -> None:
 
     seen: dict[float, float] = {}
 
-    def tried(amount: float) -> tuple[float, float]:
+    def try_amount(amount: float) -> tuple[float, float]:
         seen[amount] = v_of(amount)
         return seen[amount], amount
 
     for severity in SEVERITIES:
         seen.clear()
-        found = search_amount(row, severity, 1.15, tried)
+        found = search_amount(row, severity, 1.15, try_amount)
         assert seen[found.amount] == pytest.approx(found.ratio * TARGETS[severity - 1])
         if not 1 / 1.15 <= found.ratio <= 1.15:
             ends = row.dial.strongest in seen if max(seen.values()) < TARGETS[severity - 1] else row.dial.whole
