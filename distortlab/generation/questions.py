@@ -5,7 +5,7 @@ drawn from all families that the data set has, by their shares, and shuffled. Ob
 that could have been distorted in the same way; any of them could have been the answer. Names from elsewhere would be
 known by the company they do not keep (fork, knife, giraffe), so they are offered only beside a name that is alone in
 its image, and then drawn so that each of the names offered is as often the one (`_draw_unrelated`). Where no other
-object of an image could have been distorted so, the question is not asked (`composition`). Nothing is offered that was
+object of an image could have been distorted so, the question is not asked (`task_balance`). Nothing is offered that was
 distorted as well, because most of it lies inside the region (`candidates`).
 """
 

@@ -16,7 +16,6 @@ from distortlab.dataset.manifest import FileEntry
 from distortlab.dataset.patches import FOOTER, make_archive_rows
 from distortlab.dataset.schema import ImageRecord
 from distortlab.dataset.writer import ShardFiles, make_full_rows
-from distortlab.generation.composition import TaskBalance
 from distortlab.generation.draw import DistortedImage, draw_image
 from distortlab.generation.draw_counts import DrawCounts
 from distortlab.generation.job import Progress
@@ -25,6 +24,7 @@ from distortlab.generation.questions import list_choices
 from distortlab.generation.receipt import Receipt, write_receipt
 from distortlab.generation.reference_pool import ReferencePool
 from distortlab.generation.rows import make_image_record, make_samples, make_subject
+from distortlab.generation.task_balance import TaskBalance
 from distortlab.recipe import Recipe
 from distortlab.storage.base import Storage
 

@@ -7,9 +7,9 @@ from dataset_samples import Gallery, rows_of, small_recipe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distortlab.generation.composition import TaskBalance
 from distortlab.generation.generate import generate
 from distortlab.generation.plan import make_plan
+from distortlab.generation.task_balance import TaskBalance
 from distortlab.recipe import TASKS
 
 planned_images = st.lists(
