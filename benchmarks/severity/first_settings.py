@@ -22,7 +22,7 @@ from distortlab.core.seeds import stream
 from distortlab.core.workers import tune_process
 from distortlab.distortions.catalog import CATALOG, FAMILIES, list_variants
 from distortlab.generation.draw import would_show
-from distortlab.generation.plan import Slot
+from distortlab.generation.plan import EditRequest, Slot
 from distortlab.generation.reference_pool import LoadedReference
 from distortlab.generation.working_image import Rejection, WorkingImage, draw_edit
 from distortlab.recipe import Recipe, default_recipe
@@ -86,7 +86,7 @@ def _draw_slots(refs: str, count: int, recipe: Recipe) -> Any:
         regions = len(loaded.reference.regions)
         if regions:
             family, severity = FAMILIES[source.below(len(FAMILIES))], 1 + source.below(5)
-            slot = Slot(f"rival-{number:06d}", family, severity, ("object",), 0, 0)
+            slot = Slot(f"rival-{number:06d}", (EditRequest(family, severity),), ("object",), 0, 0)
             yield slot, WorkingImage.start(loaded), source.below(regions)
 
 

@@ -1,6 +1,6 @@
 """The plan: which images and which questions a data set asks for, before any pixel is touched.
 
-A slot asks for one distorted image: its family, its severity, the tasks, and the reference to try first. A shard holds
+A slot asks for one image: the edits it is to have, the tasks, and the reference to try first. A shard holds
 the slots of its own references, and spare references in case some of those cannot be used; what a shard comes to
 depends on nothing outside of it. So shards can be built in any order, by any number of processes, again and again.
 """
@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from distortlab import __version__
 from distortlab.core.errors import BadRecipe
@@ -25,7 +25,7 @@ from distortlab.references.base import Entry, References
 from distortlab.severity.predictor import compute_fingerprint
 from distortlab.tasks import TASKS
 
-__all__ = ["Plan", "Shard", "Slot", "has_choice", "make_plan", "select_tasks"]
+__all__ = ["EditRequest", "Plan", "Shard", "Slot", "has_choice", "make_plan", "select_tasks"]
 
 _SPARE = 1.25
 """How many references with a choice of names are wanted for each that object questions need: in one of five images a
@@ -34,32 +34,69 @@ distortion shows on one name only.
 
 
 @dataclass(frozen=True, slots=True)
+class EditRequest:
+    """One distortion that an image is to have.
+
+    Parameters
+    ----------
+    family, severity
+        Of the distortion; severity 1..5.
+    place
+        "region": in one region of the reference; "whole": the whole frame.
+    difficulty
+        How hard its family must be to tell; None where the recipe asks for no shares.
+    """
+
+    family: str
+    severity: int
+    place: Literal["region", "whole"] = "region"
+    difficulty: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
-    """One distorted image to be made.
+    """One image to be made.
 
     Parameters
     ----------
     image_id
         Its id in the data set; it names the randomness of everything about the image.
-    family, severity
-        Of its distortion; severity 1..5.
+    edits
+        What is to be done to the reference, in order; nothing for a pristine image.
     tasks
         The questions that are planned about it.
     entry
         The reference to try first, as an index into the shard's entries.
     turn
         How many images are planned from that reference before this one: each starts with another region.
-    difficulty
-        How hard its family must be to tell; None where the recipe asks for no shares.
     """
 
     image_id: str
-    family: str
-    severity: int
+    edits: tuple[EditRequest, ...]
     tasks: tuple[str, ...]
     entry: int
     turn: int
-    difficulty: str | None = None
+
+    @property
+    def family(self) -> str:
+        """The family of the only edit; a ValueError where there is not exactly one."""
+        return self._only_edit.family
+
+    @property
+    def severity(self) -> int:
+        """The severity of the only edit, 1..5; a ValueError where there is not exactly one."""
+        return self._only_edit.severity
+
+    @property
+    def difficulty(self) -> str | None:
+        """The difficulty of the only edit, or None; a ValueError where there is not exactly one."""
+        return self._only_edit.difficulty
+
+    @property
+    def _only_edit(self) -> EditRequest:
+        if len(self.edits) != 1:
+            raise ValueError(f"{self.image_id} asks for {len(self.edits)} edits, not for one: read its edits")
+        return self.edits[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +319,8 @@ def _make_shards(
         while image < count and owners[image] < starts[k + 1]:
             turn = slots[-1].turn + 1 if slots and owners[image] == owners[image - 1] else 0
             name = f"{split}-{image:06d}"
-            slot = Slot(name, *cells[image], tasks[image], owners[image] - starts[k], turn, difficulties[image])
+            request = EditRequest(*cells[image], difficulty=difficulties[image])
+            slot = Slot(name, (request,), tasks[image], owners[image] - starts[k], turn)
             slots.append(slot)
             image += 1
         chosen = (*own[starts[k] : starts[k + 1]], *_limit_spares(extra[spares[k] : spares[k + 1]], len(slots)))

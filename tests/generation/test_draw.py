@@ -16,7 +16,7 @@ from distortlab.distortions.catalog import find, list_variants
 from distortlab.distortions.edit import render
 from distortlab.generation import working_image
 from distortlab.generation.draw import draw_image
-from distortlab.generation.plan import Shard, Slot
+from distortlab.generation.plan import EditRequest, Shard, Slot
 from distortlab.generation.reference_pool import LoadedReference, ReferencePool
 from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
 from distortlab.imaging.decode import decode_image
@@ -30,7 +30,7 @@ FAMILIES = ("blur", "noise", "darken", "pixelate", "saturate_weaken", "compressi
 
 
 def slot(number: int = 0, family: str = "noise", severity: int = 3, entry: int = 0, turn: int = 0) -> Slot:
-    return Slot(f"train-{number:06d}", family, severity, ("object",), entry, turn)
+    return Slot(f"train-{number:06d}", (EditRequest(family, severity),), ("object",), entry, turn)
 
 
 def shard(*kinds: str) -> Shard:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pytest
 from dataset_samples import Gallery, small_recipe
 
-from distortlab.generation.plan import make_plan
+from distortlab.generation.plan import EditRequest, Slot, make_plan
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,20 @@ def test_references_come_as_they_are_where_no_object_is_asked_for() -> None:
     plan = make_plan(recipe, Mixed())
     entries = [shard.entries[slot.entry] for shard in plan.shards for slot in shard.slots]
     assert 0.2 < sum(entry.name_count == 3 for entry in entries) / len(entries) < 0.5
+
+
+def test_every_image_has_one_edit_in_a_region() -> None:
+    plan = make_plan(small_recipe(n=40), Gallery())
+    edits = [slot.edits for shard in plan.shards for slot in shard.slots]
+    assert len(edits) == 40
+    assert all(len(own) == 1 and own[0].place == "region" for own in edits)
+
+
+@pytest.mark.parametrize("edits", [(), (EditRequest("noise", 3), EditRequest("blur", 2, "whole"))])
+def test_the_family_of_a_slot_is_that_of_its_only_edit(edits: tuple[EditRequest, ...]) -> None:
+    one = Slot("train-000000", (EditRequest("noise", 3, difficulty="easy"),), ("object",), 0, 0)
+    assert (one.family, one.severity, one.difficulty) == ("noise", 3, "easy")
+    slot = Slot("train-000000", edits, ("object",), 0, 0)
+    for name in ("family", "severity", "difficulty"):
+        with pytest.raises(ValueError, match=f"asks for {len(edits)} edits, not for one"):
+            getattr(slot, name)

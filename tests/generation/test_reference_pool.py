@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from distortlab.core.region import Box, Region
 from distortlab.generation import reference_pool
-from distortlab.generation.plan import Shard, Slot
+from distortlab.generation.plan import EditRequest, Shard, Slot
 from distortlab.generation.reference_pool import LoadedReference, ReferencePool
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
@@ -60,7 +60,7 @@ def pool_of(*kinds: str) -> tuple[ReferencePool, Counter[str]]:
 
 
 def slot(entry: int, number: int = 0) -> Slot:
-    return Slot(f"train-{number:06d}", "noise", 3, ("object",), entry, 0)
+    return Slot(f"train-{number:06d}", (EditRequest("noise", 3),), ("object",), entry, 0)
 
 
 def test_the_reference_of_a_slot_outlasts_those_it_falls_back_on(monkeypatch: pytest.MonkeyPatch) -> None:
