@@ -36,7 +36,7 @@ def make_recipe(count: int, seed: int = 0) -> Recipe:
 def draw_images(spec: str, recipe: Recipe) -> Iterator[DistortedImage]:
     """The images of a data set, without their files."""
     for shard in make_plan(recipe, open_references(spec, recipe.seed, recipe.regions)).shards:
-        pool, known = ReferencePool(shard, recipe, patches=True), set[str]()
+        pool, known = ReferencePool(shard.entries, recipe, shard.spare, patches=True), set[str]()
         for slot in shard.slots:
             image = draw_image(slot, pool, known)
             if image is not None:

@@ -112,6 +112,11 @@ class Shard:
     primary: int
 
     @property
+    def spare(self) -> int:
+        """How many entries are spare."""
+        return len(self.entries) - self.primary
+
+    @property
     def file_name(self) -> str:
         """`train-00000-of-00041.parquet`."""
         return f"{self.split}-{self.number:05d}-of-{self.of:05d}.parquet"

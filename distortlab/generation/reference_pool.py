@@ -1,4 +1,4 @@
-"""The references of a shard: loaded when an image needs them, some kept; and the order in which regions are tried."""
+"""References that images are made from: loaded when needed, some kept; and the order in which regions are tried."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from distortlab.core.seeds import stream
 from distortlab.dataset.patches import encode_patch
 from distortlab.generation.candidates import find_conflicting_pairs, select_compatible_names
 from distortlab.generation.draw_counts import DrawCounts
-from distortlab.generation.plan import Shard, Slot
+from distortlab.generation.plan import Slot
 from distortlab.imaging.encode import Canvas
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, Reference
@@ -29,7 +29,7 @@ T = TypeVar("T")
 DrawKey = tuple[str, int, str, int]
 
 _KEPT_PIXELS = 4 << 20
-"""References of so many pixels together are kept: with their files and encoded bands about 6 bytes for each."""
+"""With their files and encoded bands references take about 6 bytes for each pixel."""
 
 
 class LoadedReference:
@@ -44,13 +44,19 @@ class LoadedReference:
         Its seed orders the regions, its codec encodes images.
     patches
         Encode the box around the regions in place of the whole image.
+    is_independent
+        Whether images must come out the same whichever were made before. Costs a measurement now and then that could
+        have been taken from another image.
     """
 
-    def __init__(self, reference: Reference, recipe: Recipe, patches: bool = False) -> None:
+    def __init__(
+        self, reference: Reference, recipe: Recipe, patches: bool = False, is_independent: bool = False
+    ) -> None:
         self.reference = reference
         self.recipe = recipe
         self.canvas = Canvas(reference.image, recipe.codec)
         self.patches = patches
+        self.is_independent = is_independent
         self._regions: dict[int, Region] = {}
         self._scenes: dict[int, Scene] = {}
         self._rough_scenes: dict[int, Scene] = {}
@@ -127,7 +133,7 @@ class LoadedReference:
         """The measurements of the region at `index` as it was drawn, background included: those of `scene` where they
         are there already. For what need not be exact: an outline is not tightened.
         """
-        if index in self._scenes:
+        if index in self._scenes and not (self.is_independent and self.reference.drawn_by_hand):
             return self._scenes[index]
         if index not in self._rough_scenes:
             self._rough_scenes[index] = Scene.of_region(self.reference.image, self.reference.regions[index].region)
@@ -136,17 +142,23 @@ class LoadedReference:
 
 @dataclass(slots=True)
 class ReferencePool:
-    """The references of a shard. That of the slot and the last ones that were used stay in memory: an image that falls
-    back on others does not make the next image of its own reference load and screen it again.
+    """The references of some slots. That of the slot and the last ones that were used stay in memory: an image that
+    falls back on others does not make the next image of its own reference load and screen it again.
 
     Parameters
     ----------
-    shard
-        Its entries are loaded when a slot needs them.
+    entries
+        Loaded when a slot needs them. A slot says which it tries first.
     recipe
         The rules that references must pass.
+    spare
+        So many at the end of the entries are no slot's own: where that of a slot does not do, they are tried first.
     patches
         Encode patches and not whole images.
+    is_independent
+        Whether images must come out the same whichever were made before: see `LoadedReference`.
+    kept_pixels
+        References of so many pixels together are kept.
     counts
         Is added to.
     drawn
@@ -154,9 +166,12 @@ class ReferencePool:
         why it was rejected, or that the image would be the same again.
     """
 
-    shard: Shard
+    entries: Sequence[Entry]
     recipe: Recipe
+    spare: int = 0
     patches: bool = False
+    is_independent: bool = False
+    kept_pixels: int = _KEPT_PIXELS
     counts: DrawCounts = field(default_factory=DrawCounts)
     drawn: dict[DrawKey, str] = field(default_factory=dict)
     _opened: set[str] = field(default_factory=set)
@@ -167,9 +182,10 @@ class ReferencePool:
     def order_entries(self, slot: Slot) -> Iterator[tuple[int, int]]:
         """(entry, turn) to try for a slot: its own reference, then spares, then those of other slots."""
         yield slot.entry, slot.turn
-        rest = [*range(self.shard.primary, len(self.shard.entries)), *range(self.shard.primary)]
+        primary = len(self.entries) - self.spare
+        rest = [*range(primary, len(self.entries)), *range(primary)]
         source = stream(self.recipe.seed, slot.image_id, "fallback")
-        for entry in _rotate(rest, source.below(max(1, len(rest) - self.shard.primary))):
+        for entry in _rotate(rest, source.below(max(1, self.spare))):
             if entry != slot.entry:
                 yield entry, source.below(1 << 16)
 
@@ -192,7 +208,7 @@ class ReferencePool:
         """The reference of an entry, or None where it cannot be used; the reason is counted once."""
         if index in self._unusable:
             return None
-        loaded = self._kept.pop(index, None) or self._load_entry(self.shard.entries[index])
+        loaded = self._kept.pop(index, None) or self._load_entry(self.entries[index])
         if loaded is None:
             self._unusable.add(index)
             return None
@@ -204,7 +220,7 @@ class ReferencePool:
         """Keep what fits, and always the last one used and that of the slot."""
         pixels = sum(loaded.reference.image[..., 0].size for loaded in self._kept.values())
         for index in [*self._kept][:-1]:
-            if pixels > _KEPT_PIXELS and index != self._own:
+            if pixels > self.kept_pixels and index != self._own:
                 pixels -= self._kept.pop(index).reference.image[..., 0].size
 
     def _load_entry(self, entry: Entry) -> LoadedReference | None:
@@ -221,7 +237,7 @@ class ReferencePool:
         if reason := self._find_fault(reference):
             self.counts.screened[reason] += 1
             return None
-        return LoadedReference(reference, self.recipe, self.patches)
+        return LoadedReference(reference, self.recipe, self.patches, self.is_independent)
 
     def _find_fault(self, reference: Reference) -> str | None:
         """Why no image may be made from a reference, or None."""

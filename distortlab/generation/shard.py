@@ -71,7 +71,7 @@ def run_shard(job: ShardJob, progress: Progress = lambda images: None) -> Receip
     if done:
         progress(job.images)
         return done
-    pool = ReferencePool(job.shard, job.recipe, patches=job.layout is ARCHIVE)
+    pool = ReferencePool(job.shard.entries, job.recipe, job.shard.spare, patches=job.layout is ARCHIVE)
     tasks = tuple(select_tasks(job.recipe, job.vocabulary))
     balance = TaskBalance(tasks, job.images, job.recipe.questions.object_candidates)
     counts = _ShardCounts(balance, pool.counts)

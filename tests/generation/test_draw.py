@@ -16,7 +16,7 @@ from distortlab.distortions.catalog import find, list_variants
 from distortlab.distortions.edit import render
 from distortlab.generation import working_image
 from distortlab.generation.draw import draw_image
-from distortlab.generation.plan import EditRequest, Shard, Slot
+from distortlab.generation.plan import EditRequest, Slot
 from distortlab.generation.reference_pool import LoadedReference, ReferencePool
 from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
 from distortlab.imaging.decode import decode_image
@@ -33,9 +33,8 @@ def slot(number: int = 0, family: str = "noise", severity: int = 3, entry: int =
     return Slot(f"train-{number:06d}", (EditRequest(family, severity),), ("object",), entry, turn)
 
 
-def shard(*kinds: str) -> Shard:
-    entries = tuple(ReadOnly(Painting(number, kind)) for number, kind in enumerate(kinds))
-    return Shard(0, "train", 0, 1, (), entries, len(entries))
+def paint(*kinds: str) -> "list[ReadOnly]":
+    return [ReadOnly(Painting(number, kind)) for number, kind in enumerate(kinds)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def load(kind: str = "good", recipe: Recipe | None = None, patches: bool = False
 @pytest.mark.parametrize("codec", ["png", "webp"])
 def test_an_image_is_what_its_edits_give_and_its_reference_stays_as_it_is(severity: str, codec: str) -> None:
     recipe = small_recipe(severity=severity, codec=codec)
-    pool, known = ReferencePool(shard("good", "good"), recipe), set[str]()
+    pool, known = ReferencePool(paint("good", "good"), recipe), set[str]()
     for number, family in enumerate(FAMILIES):
         made = draw_image(slot(number, family, 4, number % 2, number), pool, known)
         assert made is not None
@@ -83,7 +82,7 @@ def test_an_image_is_what_its_edits_give_and_its_reference_stays_as_it_is(severi
 
 
 def test_a_patch_restores_the_image() -> None:
-    made = draw_image(slot(), ReferencePool(shard("good"), small_recipe(), patches=True), set())
+    made = draw_image(slot(), ReferencePool(paint("good"), small_recipe(), patches=True), set())
     assert made is not None
     image, box = restore_image(made.reference.image, made.encoded, [made.edits[0].region], made.pixels_sha256)
     assert box == made.edits[0].bbox
@@ -91,7 +90,7 @@ def test_a_patch_restores_the_image() -> None:
 
 
 def test_names_that_are_offered_are_of_other_regions() -> None:
-    pool = ReferencePool(shard("good"), small_recipe())
+    pool = ReferencePool(paint("good"), small_recipe())
     counts = set[int]()
     for number in range(6):
         made = draw_image(slot(number), pool, set())
@@ -108,7 +107,7 @@ def test_names_that_are_offered_are_of_other_regions() -> None:
 
 
 def test_the_same_picture_is_not_made_twice() -> None:
-    pool, known = ReferencePool(shard("alone"), small_recipe()), set[str]()
+    pool, known = ReferencePool(paint("alone"), small_recipe()), set[str]()
     first = draw_image(slot(), pool, known)
     assert first is not None
     assert known == {first.pixels_sha256}
@@ -119,7 +118,7 @@ def test_the_same_picture_is_not_made_twice() -> None:
 
 
 def test_every_rejection_is_counted_with_its_reason() -> None:
-    pool = ReferencePool(shard("grey", "broken"), small_recipe(references={"min_chroma": 0}))
+    pool = ReferencePool(paint("grey", "broken"), small_recipe(references={"min_chroma": 0}))
     assert draw_image(slot(family="saturate_weaken"), pool, set()) is None
     loaded = pool.load(0)
     assert loaded is not None
@@ -154,7 +153,7 @@ def test_what_is_predicted_to_be_out_of_reach_is_not_rendered(monkeypatch: pytes
         predict_fault(slot(), find("noise.gaussian_rgb"), start, start.measure_scene(0))
         == "predicted to be out of reach"
     )
-    pool = ReferencePool(shard("alone"), small_recipe())
+    pool = ReferencePool(paint("alone"), small_recipe())
     assert draw_image(slot(), pool, set()) is None
     assert pool.counts.rejected[reason] == 1
     assert pool.counts.settings["rendered"] == pool.counts.settings["draws rendered"] == 0
@@ -162,7 +161,7 @@ def test_what_is_predicted_to_be_out_of_reach_is_not_rendered(monkeypatch: pytes
 
 
 def test_settings_are_counted() -> None:
-    pool, known = ReferencePool(shard("good", "good"), small_recipe()), set[str]()
+    pool, known = ReferencePool(paint("good", "good"), small_recipe()), set[str]()
     made = [
         draw_image(slot(number, family, 3, number % 2, number), pool, known) for number, family in enumerate(FAMILIES)
     ]
@@ -184,7 +183,7 @@ def test_rivals_are_found_without_rendering(changes: dict[str, str], monkeypatch
         return original(*arguments)
 
     monkeypatch.setattr(working_image, "render_edit", count)
-    pool = ReferencePool(shard("good"), small_recipe(**changes))
+    pool = ReferencePool(paint("good"), small_recipe(**changes))
     found = 0
     for number in range(4):
         made = draw_image(slot(number), pool, set())

@@ -3,14 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-import pytest
 from dataset_samples import COLUMNS, ROWS, Painting, picture, small_recipe
 from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab.core.region import Box, Region
-from distortlab.generation import reference_pool
-from distortlab.generation.plan import EditRequest, Shard, Slot
+from distortlab.generation.plan import EditRequest, Slot
 from distortlab.generation.reference_pool import LoadedReference, ReferencePool
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
@@ -53,19 +51,18 @@ class Counted:
         return self.painting.load(references, regions)
 
 
-def pool_of(*kinds: str) -> tuple[ReferencePool, Counter[str]]:
+def pool_of(*kinds: str, kept_pixels: int = 1 << 30) -> tuple[ReferencePool, Counter[str]]:
     loads: Counter[str] = Counter()
     entries = tuple(Counted(Painting(number, kind), loads) for number, kind in enumerate(kinds))
-    return ReferencePool(Shard(0, "train", 0, 1, (), entries, 2), small_recipe()), loads
+    return ReferencePool(entries, small_recipe(), len(entries) - 2, kept_pixels=kept_pixels), loads
 
 
 def slot(entry: int, number: int = 0) -> Slot:
     return Slot(f"train-{number:06d}", (EditRequest("noise", 3),), ("object",), entry, 0)
 
 
-def test_the_reference_of_a_slot_outlasts_those_it_falls_back_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reference_pool, "_KEPT_PIXELS", 2 * ROWS * COLUMNS)
-    pool, loads = pool_of(*["good"] * 6)
+def test_the_reference_of_a_slot_outlasts_those_it_falls_back_on() -> None:
+    pool, loads = pool_of(*["good"] * 6, kept_pixels=2 * ROWS * COLUMNS)
     first = list(pool.load_for(slot(0)))
     assert len(first) == 6
     again = next(pool.load_for(slot(0, 1)))
@@ -78,11 +75,8 @@ def test_the_reference_of_a_slot_outlasts_those_it_falls_back_on(monkeypatch: py
     assert loads["painting-000000"] == 2
 
 
-def test_what_is_left_out_of_a_reference_is_counted_once_however_often_it_is_loaded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(reference_pool, "_KEPT_PIXELS", 0)
-    pool, loads = pool_of("good", "good", "empty")
+def test_what_is_left_out_of_a_reference_is_counted_once_however_often_it_is_loaded() -> None:
+    pool, loads = pool_of("good", "good", "empty", kept_pixels=0)
     for _ in range(3):
         for entry in (0, 1, 2):
             pool._own = entry
