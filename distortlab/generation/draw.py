@@ -32,24 +32,40 @@ _SURE = 0.95
 class DistortedImage:
     """An image of the data set, with what its row and its questions need.
 
-    `edits` in the order in which they were done; `places` has the region of each with its name. `encoded` is the file
-    of the image, or its patch. `distractors` are names of other regions that the slot would have taken as well.
-    `tries` settings were rendered for the last edit, the first of them taken from `basis`.
+    `working` has its pixels and edits. `pixels_sha256` is empty where nobody wanted to know it. `distractors` are names
+    of other regions that the slot would have taken as well. `tries` settings were rendered for the last edit, the first
+    of them taken from `basis`.
     """
 
     slot: Slot
-    edits: tuple[Edit, ...]
-    places: tuple[NamedRegion, ...]
-    reference: Reference
-    pixels_sha256: str
-    encoded: bytes
+    working: WorkingImage
+    pixels_sha256: str = ""
     distractors: tuple[str, ...] = ()
     tries: int = 1
     basis: Basis = "ladder"
 
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """In the order in which they were done."""
+        return self.working.edits
+
+    @property
+    def places(self) -> tuple[NamedRegion, ...]:
+        """The region of each edit with its name."""
+        return self.working.places
+
+    @property
+    def reference(self) -> Reference:
+        """The clean image."""
+        return self.working.loaded.reference
+
+    def encode(self) -> bytes:
+        """The file of the image, or its patch."""
+        return self.working.encode()
+
 
 def draw_image(
-    slot: Slot, pool: ReferencePool, known: set[str], with_distractors: bool | None = None
+    slot: Slot, pool: ReferencePool, known: set[str] | None, with_distractors: bool | None = None
 ) -> DistortedImage | None:
     """Make the image of a slot.
 
@@ -58,10 +74,10 @@ def draw_image(
     slot
         What is asked for.
     pool
-        The references of the shard. Rejected draws are added to its counts.
+        The references to draw from. Rejected draws are added to its counts.
     known
         SHA-256 of the pixels of the shard's images so far; that of the new image is added. Two slots that fall back
-        on one region must not make the same picture.
+        on one region must not make the same picture. None: no hash is made, and the same picture may come again.
     with_distractors
         Whether to find the names that an object question could offer beside the true one; unless given,
         where the slot has such a question.
@@ -78,7 +94,8 @@ def draw_image(
                 pool.counts.rejected[outcome.reason] += 1
                 pool.counts.count_setting(outcome.tries, outcome.basis)
                 continue
-            known.add(outcome.pixels_sha256)
+            if known is not None:
+                known.add(outcome.pixels_sha256)
             pool.counts.count_setting(outcome.tries, outcome.basis, is_accepted=True)
             names = _find_distractors(slot, loaded, turn, outcome.places[0].object) if wanted else ()
             return replace(outcome, distractors=names)
@@ -86,7 +103,7 @@ def draw_image(
 
 
 def _draw_outcomes(
-    slot: Slot, clean: WorkingImage, turn: int, known: set[str], drawn: dict[DrawKey, str]
+    slot: Slot, clean: WorkingImage, turn: int, known: set[str] | None, drawn: dict[DrawKey, str]
 ) -> Iterator[DistortedImage | Rejection]:
     """What comes of every region with every variant, one after the other. What is in `drawn` is not rendered again."""
     for index in clean.loaded.order_regions(slot.image_id, turn):
@@ -96,23 +113,23 @@ def _draw_outcomes(
                 yield Rejection(drawn[key])
                 continue
             candidate = draw_edit(slot, row, clean, index)
-            if not row.random:
-                drawn[key] = candidate.reason if isinstance(candidate, Rejection) else REPEATED
             if isinstance(candidate, Rejection):
+                drawn.update({} if row.random else {key: candidate.reason})
                 yield candidate
             else:
+                drawn.update({} if row.random or known is None else {key: REPEATED})
                 yield _finish_image(slot, clean, index, candidate, known)
 
 
 def _finish_image(
-    slot: Slot, clean: WorkingImage, index: int, candidate: Candidate, known: set[str]
+    slot: Slot, clean: WorkingImage, index: int, candidate: Candidate, known: set[str] | None
 ) -> DistortedImage | Rejection:
     working = clean.add(candidate, clean.loaded.reference.regions[index])
-    sha256, setting = pixels_sha256(working.image), (candidate.tries, candidate.basis)
-    if sha256 in known:
+    setting = candidate.tries, candidate.basis
+    sha256 = "" if known is None else pixels_sha256(working.image)
+    if known is not None and sha256 in known:
         return Rejection(REPEATED, *setting)
-    reference = working.loaded.reference
-    return DistortedImage(slot, working.edits, working.places, reference, sha256, working.encode(), (), *setting)
+    return DistortedImage(slot, working, sha256, (), *setting)
 
 
 def _order_variants(slot: Slot, recipe: Recipe) -> list[Distortion]:

@@ -25,7 +25,7 @@ def make_image_record(image: DistortedImage, recipe: Recipe) -> ImageRecord:
     original = Picture(reference.encoded, f"{reference.id}.{reference.extension}")
     return ImageRecord(
         image_id=image.slot.image_id,
-        image=Picture(image.encoded, f"{image.slot.image_id}.{recipe.codec}"),
+        image=Picture(image.encode(), f"{image.slot.image_id}.{recipe.codec}"),
         width=columns,
         height=rows,
         pixels_sha256=image.pixels_sha256,

@@ -77,14 +77,14 @@ def test_an_image_is_what_its_edits_give_and_its_reference_stays_as_it_is(severi
         assert [place.region for place in made.places] == [edit.region for edit in made.edits]
         image = render(made.reference.image, made.edits)
         assert pixels_sha256(image) == made.pixels_sha256
-        assert np.array_equal(decode_image(made.encoded).image, image)
+        assert np.array_equal(decode_image(made.encode()).image, image)
     assert len(known) == len(FAMILIES)
 
 
 def test_a_patch_restores_the_image() -> None:
     made = draw_image(slot(), ReferencePool(paint("good"), small_recipe(), patches=True), set())
     assert made is not None
-    image, box = restore_image(made.reference.image, made.encoded, [made.edits[0].region], made.pixels_sha256)
+    image, box = restore_image(made.reference.image, made.encode(), [made.edits[0].region], made.pixels_sha256)
     assert box == made.edits[0].bbox
     assert np.array_equal(image, render(made.reference.image, made.edits))
 
