@@ -9,7 +9,7 @@ from distortlab.core.config import from_values
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.config.overrides import read_yaml, set_key
-from refine_iqa_train.config.schema import PERCEPTION, REWARDS, Config
+from refine_iqa_train.config.schema import PERCEPTION, REWARDS, Config, find_stream_recipe
 
 __all__ = ["list_packaged_configs", "load_config", "select_reward_weights"]
 
@@ -62,6 +62,9 @@ _RANGES = (
     ("seed", 0, 2**32 - 1),
     ("data.buffer", 1, 10_000_000),
     ("data.limit", 1, 10**9),
+    ("data.reward_sampler.tau", 0.001, 1000),
+    ("data.reward_sampler.alpha", 0.001, 1),
+    ("data.reward_sampler.floor", 0, 1),
     ("images.min_pixels", 1, 10**9),
     ("images.max_pixels", 1, 10**9),
     ("images.align", 1, 4096),
@@ -85,6 +88,7 @@ def _check_config(config: Config, where: str) -> None:
     _check_ranges(config, where)
     _check_names(config, where)
     _check_combinations(config, where)
+    _check_stream(config, where)
 
 
 def _check_ranges(config: Config, where: str) -> None:
@@ -124,6 +128,48 @@ def _check_combinations(config: Config, where: str) -> None:
     images = config.images
     if images.min_pixels and images.max_pixels and images.min_pixels > images.max_pixels:
         raise UserError(f"{where}: images.min_pixels is above images.max_pixels")
+
+
+def _check_stream(config: Config, where: str) -> None:
+    """Keys that go with images made fresh, and those that do not."""
+    rules, recipe = config.data, find_stream_recipe(config.data)
+    if recipe is None:
+        given = [key for key in ("references", "perception_files") if getattr(rules, key) is not None]
+        given += [
+            key for key, default in (("sampler", "uniform"), ("stream_share", 1.0)) if getattr(rules, key) != default
+        ]
+        if given:
+            raise UserError(
+                f"{where}: data.{given[0]} goes with images that are made fresh: give data.perception: stream:RECIPE, "
+                f"or leave data.{given[0]} out"
+            )
+        return
+    if not recipe:
+        raise UserError(f"{where}: data.perception: stream: names no recipe; give e.g. stream:refine-perception-20k")
+    if rules.references is None:
+        raise UserError(
+            f"{where}: data.perception: stream:{recipe} needs clean images; give data.references, e.g. scenes"
+        )
+    for key, default in (("perception_revision", None), ("streaming", False), ("limit", None)):
+        if getattr(rules, key) != default:
+            raise UserError(
+                f"{where}: data.{key} is for data sets in files; leave it out with data.perception: stream:{recipe}"
+            )
+    _check_stream_share(config, where)
+
+
+def _check_stream_share(config: Config, where: str) -> None:
+    rules = config.data
+    if not 0 < rules.stream_share <= 1:
+        raise UserError(
+            f"{where}: data.stream_share = {rules.stream_share}; it lies above 0 and is at most 1: for files alone "
+            "give them as data.perception"
+        )
+    if rules.stream_share < 1 and rules.perception_files is None:
+        raise UserError(
+            f"{where}: data.stream_share = {rules.stream_share} leaves a share to files; give data.perception_files, a "
+            "data set by distortlab"
+        )
 
 
 # --- rewards ---------------------------------------------------------------------------------------------------------

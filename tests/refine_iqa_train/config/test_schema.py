@@ -8,7 +8,7 @@ import pytest
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.loading import list_packaged_configs, load_config, select_reward_weights
 from refine_iqa_train.config.overrides import parse_overrides
-from refine_iqa_train.config.schema import REWARDS
+from refine_iqa_train.config.schema import REWARDS, find_stream_recipe
 from refine_iqa_train.training.trl_arguments import make_grpo_arguments, make_sft_arguments
 
 CONFIGS = sorted(list_packaged_configs())
@@ -139,6 +139,9 @@ def test_weights_of_the_stages() -> None:
     assert set(select_reward_weights(load_config("stage1-qwen3-vl-4b"), "stage1")) < set(REWARDS)
 
 
+FRESH = {"data.perception": "stream:smoke", "data.references": "scenes"}
+
+
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
@@ -152,12 +155,45 @@ def test_weights_of_the_stages() -> None:
         ({"lora.r": True}, "lora.r = true: input should be a number"),
         ({"seed": True}, "seed = true"),
         ({"seed": -1}, "seed = -1 is outside"),
+        ({"data.reward_sampler.tau": 0}, "data.reward_sampler.tau = 0.0 is outside 0.001 .. 1000"),
+        ({"data.reward_sampler.alpha": 2}, "data.reward_sampler.alpha = 2.0 is outside"),
+        ({"data.reward_sampler.floor": -0.1}, "data.reward_sampler.floor = -0.1 is outside 0 .. 1"),
+        ({"data.reward_sampler.temperature": 1}, "no key called 'data.reward_sampler.temperature'"),
+        ({"data.sampler": "rewards"}, "did you mean 'reward'"),
+        (
+            {"data.sampler": "reward"},
+            "data.sampler goes with images that are made fresh: give data.perception: stream:",
+        ),
+        (
+            {"data.references": "scenes", "data.perception": "data/"},
+            "data.references goes with images that are made fresh",
+        ),
+        ({"data.perception": "stream:smoke"}, "stream:smoke needs clean images; give data.references, e.g. scenes"),
+        ({**FRESH, "data.perception": "stream:"}, "stream: names no recipe; give e.g. stream:refine-perception-20k"),
+        (
+            {**FRESH, "data.streaming": True},
+            "data.streaming is for data sets in files; leave it out with data.perception",
+        ),
+        ({**FRESH, "data.limit": 5}, "data.limit is for data sets in files"),
+        ({**FRESH, "data.stream_share": 0}, "data.stream_share = 0.0; it lies above 0 and is at most 1"),
+        (
+            {**FRESH, "data.stream_share": 0.5},
+            "data.stream_share = 0.5 leaves a share to files; give data.perception_files",
+        ),
     ],
 )
 def test_keys_that_were_taken_without_a_word(file: Path, keys: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError) as caught:
         load_config(file, keys)
     assert sentence in str(caught.value)
+
+
+def test_the_recipe_of_images_made_fresh(file: Path) -> None:
+    assert find_stream_recipe(load_config(file, {"data.perception": "data/"}).data) is None
+    config = load_config(
+        file, {**FRESH, "data.sampler": "reward", "data.perception_files": "d", "data.stream_share": 0.5}
+    )
+    assert find_stream_recipe(config.data) == "smoke"
 
 
 def test_switches_stay_switches(file: Path) -> None:
