@@ -156,15 +156,17 @@ def _fold(image: Mapping[str, Any]) -> int:
 def _parse_question(
     values: Mapping[str, Any], image: Mapping[str, Any], row: int, sizes: Mapping[str, tuple[int, int | None]]
 ) -> BlindQuestion | None:
-    """A row of questions with its image; None where the true answer is not among the candidates."""
+    """A row of questions with its image; None where there are no candidates, or the true answer is not among them."""
     task, prompt = values["task"], values["prompt"][0]["content"]
     if task == "object":
         choices, severity = object_task.read_candidates(prompt), 0
         keys = [object_task.normalize_name(name) for name in choices]
         true = object_task.normalize_name(values["solution"])
-    else:
+    elif task.startswith("recognition"):
         choices, severity = recognition.read_candidates(prompt), values["severity"]
         keys, true = choices, values["distortion"]
+    else:
+        return None
     if true not in keys:
         return None
     size, reference_size = sizes.get(values["image_id"], (None, None))

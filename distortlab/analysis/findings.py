@@ -87,12 +87,10 @@ def _compare_difficulties(statistics: Statistics, recipe: Recipe) -> BalanceChec
 
 def _compare_tasks(statistics: Statistics, recipe: Recipe) -> BalanceCheck | None:
     """Each task against its share; no task is asked twice about an image, and one without names not at all."""
-    counts: Counter[str] = Counter()
-    for (_, _, task), count in statistics.asked.items():
-        counts[task] += count
+    counts = statistics.tasks
     shares = {task: recipe.tasks.get(task, 0.0) for task in recipe.asked_tasks if counts[task] or task != "object"}
     if not recipe.keep_references:
-        shares = {task: share for task, share in shares.items() if TASKS[task].images == 1}
+        shares = {task: share for task, share in shares.items() if not TASKS[task].shows_reference}
     if any(shares[task] / sum(shares.values()) * recipe.samples_per_image > 1 for task in shares):
         return None  # capped at one for each image: the plan's business
     return compare_counts("tasks", counts, shares, "{share} of {n} questions are {category}")

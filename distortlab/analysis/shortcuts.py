@@ -127,7 +127,7 @@ def score_predictors(task: str, questions: Sequence[BlindQuestion]) -> list[Shor
     rows = [_score_predictor(task, "prompt", predictor, questions, reward) for predictor in PROMPT]
     rows += [_score_predictor(task, "metadata", predictor, questions, reward) for predictor in METADATA]
     sized = [q for q in questions if q.bytes_per_pixel is not None]
-    if TASKS[task].images < 2:  # where no reference is shown, its file is not there to be weighed
+    if not TASKS[task].shows_reference:  # where no reference is shown, its file is not there to be weighed
         sized = [replace(q, reference_bytes_per_pixel=None) for q in sized]
     return rows + [_score_predictor(task, "pixels", predictor, sized, reward) for predictor in PIXELS if sized]
 

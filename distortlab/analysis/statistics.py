@@ -16,8 +16,8 @@ from distortlab.analysis.shortcuts import Shortcuts, measure_shortcuts
 from distortlab.core.errors import UserError
 from distortlab.dataset.reader import StoredDataset
 from distortlab.recipe import Recipe, read_stored_recipe
-from distortlab.tasks import TASKS, recognition
 from distortlab.tasks import object as object_task
+from distortlab.tasks import recognition
 from distortlab.tasks.terms import FAMILIES
 
 __all__ = ["GRID", "Statistics", "collect_statistics", "get_visibility_values"]
@@ -64,12 +64,14 @@ class Statistics:
         Regions by `family.variant`.
     settings
         Regions by (`family.variant`, severity).
+    tasks
+        Questions by task.
     asked
-        Questions by (family, severity, task).
+        Questions about one region by (family, severity, task).
     difficulties
         Regions by (difficulty, family); the difficulty is "" where the data set says none.
     asked_difficulties
-        Questions by (difficulty, task).
+        Questions about one region by (difficulty, task).
     places
         Questions by (task, number of candidates, index of the right one).
     objects
@@ -97,6 +99,7 @@ class Statistics:
     cells: Counter[tuple[str, int]] = field(default_factory=Counter)
     variants: Counter[str] = field(default_factory=Counter)
     settings: Counter[tuple[str, int]] = field(default_factory=Counter)
+    tasks: Counter[str] = field(default_factory=Counter)
     asked: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     difficulties: Counter[tuple[str, str]] = field(default_factory=Counter)
     asked_difficulties: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -110,11 +113,6 @@ class Statistics:
     cover: NDArray[np.int64] = field(default_factory=lambda: np.zeros((GRID, GRID), np.int64))
     recipe: Recipe | None = None
     blind: Shortcuts | None = None
-
-    @property
-    def tasks(self) -> list[str]:
-        """The tasks that are asked, sorted."""
-        return sorted({task for _, _, task in self.asked})
 
 
 def collect_statistics(
@@ -198,6 +196,9 @@ def _cover(cover: NDArray[np.int64], box: list[int], width: int, height: int) ->
 def _count_question(row: Mapping[str, Any], statistics: Statistics) -> None:
     task = row["task"]
     statistics.questions += 1
+    statistics.tasks[task] += 1
+    if row["distortion"] is None:
+        return
     statistics.asked[row["distortion"], row["severity"], task] += 1
     statistics.asked_difficulties[row.get("difficulty") or "", task] += 1
     prompt = row["prompt"][0]["content"]
@@ -206,7 +207,7 @@ def _count_question(row: Mapping[str, Any], statistics: Statistics) -> None:
             [object_task.normalize_name(name) for name in object_task.read_candidates(prompt)],
             object_task.normalize_name(row["solution"]),
         )
-    elif task in TASKS and task != "grounding":
+    elif task.startswith("recognition"):
         keys, right = recognition.read_candidates(prompt), row["distortion"]
     else:
         return

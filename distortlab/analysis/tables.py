@@ -68,7 +68,7 @@ def _table(title: str, heads: Iterable[str], left: int = 1) -> Table:
 
 
 def _count_table(statistics: Statistics) -> Table:
-    tasks = statistics.tasks
+    tasks = sorted(statistics.tasks)
     table = _table("images by family and severity, and questions about them", ["family", *"12345", "images", *tasks])
     sums: Counter[int] = Counter()
     for family in FAMILIES:
@@ -88,9 +88,9 @@ def _difficulty_table(statistics: Statistics) -> Table:
     counts: Counter[str] = Counter()
     for (difficulty, _), count in statistics.difficulties.items():
         counts[difficulty] += count
-    table = _table("difficulty of telling the family", ["difficulty", "images", "%", *statistics.tasks])
+    table = _table("difficulty of telling the family", ["difficulty", "images", "%", *sorted(statistics.tasks)])
     for difficulty in (*DIFFICULTIES, "") if any(counts[name] for name in DIFFICULTIES) else ():
-        asked = [statistics.asked_difficulties[difficulty, task] for task in statistics.tasks]
+        asked = [statistics.asked_difficulties[difficulty, task] for task in sorted(statistics.tasks)]
         if counts[difficulty]:
             share = f"{100 * counts[difficulty] / counts.total():.1f}"
             shown = (f"{number:,}" for number in asked)

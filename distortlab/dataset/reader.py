@@ -309,7 +309,8 @@ def open_part(folder: Path, part: Part, columns: Sequence[str] | None = None) ->
     """
     path = folder / part.path
     with open_table(path, str(path), part._asdict()) as file:
-        absent = {column.partition(".")[0] for column in columns or ()} - set(file.schema_arrow.names) - LATER_COLUMNS
+        known = {*file.schema_arrow.names, *LATER_COLUMNS}
+        absent = {column.partition(".")[0] for column in columns or ()} - known
         if part.table == "labels" and absent and absent <= {"image", "reference"}:
             raise _without_pictures(folder)
         if absent:

@@ -72,7 +72,11 @@ class MessageRow(TypedDict):
 
 
 class QuestionRow(TypedDict):
-    """A row of `rft`. It is a `SampleRow` as well. `difficulty` is missing in data sets of earlier versions."""
+    """A row of `rft`. It is a `SampleRow` as well.
+
+    A question that is not about one region has no `distortion`, `severity` and `difficulty`; its `bbox` is the frame of
+    the image. `difficulty` and `boxes` are missing in data sets of earlier versions.
+    """
 
     sample_id: str
     image_id: str
@@ -81,9 +85,10 @@ class QuestionRow(TypedDict):
     solution: str
     task: str
     bbox: list[int]
-    distortion: str
-    severity: int
+    distortion: str | None
+    severity: int | None
     difficulty: NotRequired[str | None]
+    boxes: NotRequired[list[list[int]] | None]
 
 
 class SampleRow(TypedDict):
@@ -95,6 +100,7 @@ class SampleRow(TypedDict):
     solution: str
     task: str
     bbox: list[int]
-    distortion: str
-    severity: int
+    distortion: str | None
+    severity: int | None
     difficulty: NotRequired[str | None]
+    boxes: NotRequired[list[list[int]] | None]

@@ -6,7 +6,7 @@ the `huggingface` metadata that `datasets` and the Hub's viewer read.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,7 @@ RFT: Features = {
     "distortion": value_feature("string"),
     "severity": value_feature("int8"),
     "difficulty": value_feature("string"),
+    "boxes": list_feature(_BOX),
 }
 SAMPLES: Features = {name: feature for name, feature in RFT.items() if name != "images"}
 
@@ -101,8 +102,10 @@ TABLES: Mapping[str, Features] = {"rft": RFT, "images": IMAGES, "samples": SAMPL
 ALL_TABLES: Mapping[str, Features] = {**TABLES, "labels": LABELS}
 """With the table that takes the place of `images`."""
 
-LATER_COLUMNS = frozenset({"difficulty"})
-"""Columns, and fields of regions, that data sets of earlier versions lack: to be read with `get`."""
+LATER_COLUMNS = ("difficulty", "boxes")
+"""Columns, and fields of regions, that data sets of earlier versions lack, in the order in which they came: to be read
+with `get`.
+"""
 
 _BINARY = pa.binary()
 
@@ -151,7 +154,12 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A row of `rft`: a question with its images and its solution."""
+    """A row of `rft`: a question with its images and its solution.
+
+    A question about one region has its box, family, severity and difficulty. One about an image or a pair (`subject` of
+    its task) has none of them: its `bbox` is the frame of the image, because not every reader of Parquet takes a null
+    for a list of four, and its `boxes` are those of the regions it is about. Boxes are [x1, y1, x2, y2] in pixels.
+    """
 
     sample_id: str
     image_id: str
@@ -160,15 +168,18 @@ class Sample:
     solution: str
     task: str
     bbox: tuple[int, int, int, int]
-    distortion: str
-    severity: int
+    distortion: str | None
+    severity: int | None
     difficulty: str | None
+    boxes: tuple[tuple[int, int, int, int], ...] | None = None
 
     def as_row(self) -> dict[str, Any]:
         """For Arrow."""
-        row = {name: getattr(self, name) for name in RFT if name not in ("prompt", "images", "bbox")}
+        row = {name: getattr(self, name) for name in RFT if name not in ("prompt", "images", "bbox", "boxes")}
         prompt = [{"role": "user", "content": self.prompt}]
-        return {**row, "prompt": prompt, "images": [i.as_row() for i in self.images], "bbox": list(self.bbox)}
+        boxes = None if self.boxes is None else [list(box) for box in self.boxes]
+        images = [picture.as_row() for picture in self.images]
+        return {**row, "prompt": prompt, "images": images, "bbox": list(self.bbox), "boxes": boxes}
 
 
 def _region_row(edit: Edit, name: str | None, difficulty: str | None) -> dict[str, Any]:
@@ -223,14 +234,14 @@ def arrow_schema(of: Features, bytes_type: pa.DataType = _BINARY) -> pa.Schema:
 
 
 def has_known_columns(table: str, schema: pa.Schema) -> bool:
-    """Whether a schema is that of a table today, or in a version that had none of `LATER_COLUMNS` yet."""
-    forms = ALL_TABLES[table], _drop_later(ALL_TABLES[table])
-    return any(schema.equals(arrow_schema(form)) for form in forms)
+    """Whether a schema is that of a table today, or of a version that lacked the last of `LATER_COLUMNS` or all."""
+    later = [LATER_COLUMNS[count:] for count in range(len(LATER_COLUMNS) + 1)]
+    return any(schema.equals(arrow_schema(_drop_columns(ALL_TABLES[table], names))) for names in later)
 
 
-def _drop_later(feature: Features) -> Features:
-    kept = {name: inner for name, inner in feature.items() if name not in LATER_COLUMNS}
-    return {name: _drop_later(inner) if isinstance(inner, Mapping) else inner for name, inner in kept.items()}
+def _drop_columns(feature: Features, names: Sequence[str]) -> Features:
+    kept = {name: inner for name, inner in feature.items() if name not in names}
+    return {name: _drop_columns(inner, names) if isinstance(inner, Mapping) else inner for name, inner in kept.items()}
 
 
 def hub_metadata(of: Features) -> dict[str, str]:

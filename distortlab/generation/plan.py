@@ -285,7 +285,7 @@ def select_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, f
     if len(vocabulary) < 2:
         asked.pop("object", None)
     if not recipe.keep_references:
-        asked = {task: share for task, share in asked.items() if TASKS[task].images == 1}
+        asked = {task: share for task, share in asked.items() if not TASKS[task].shows_reference}
     if not asked:
         raise BadRecipe("no task is left: these references have no names for the object task, and no other is asked")
     return asked

@@ -52,7 +52,7 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
     Parameters
     ----------
     task
-        A name in `distortlab.tasks.TASKS`.
+        A name in `distortlab.tasks.TASKS`, of a task that is about one region.
     subject
         What is asked about.
     recipe
@@ -79,12 +79,13 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
             return None
         of_kinds = subject.alone or any(subject.instances.get(name, 0) > 1 for name in names)
         return object_task.question(names, wording, of_kinds=of_kinds), object_task.truth(subject.object)
-    types = draw_type_candidates(subject.family, recipe.families, rules.type_candidates, source)
-    with_reference = TASKS[task].images == 2
-    return (
-        recognition.question(types, with_reference, wording),
-        recognition.truth(subject.family, subject.severity),
-    )
+    if task.startswith("recognition"):
+        types = draw_type_candidates(subject.family, recipe.families, rules.type_candidates, source)
+        return (
+            recognition.question(types, TASKS[task].shows_reference, wording),
+            recognition.truth(subject.family, subject.severity),
+        )
+    raise ValueError(f"questions of {task} are not about one region")
 
 
 def list_choices(subject: Subject, recipe: Recipe, vocabulary: Mapping[str, float]) -> list[str]:

@@ -43,7 +43,7 @@ def make_image_record(image: DistortedImage, recipe: Recipe) -> ImageRecord:
 
 def select_pictures(task: str, reference: P, image: P) -> tuple[P, ...]:
     """The pictures that a question of a task shows, in order."""
-    return (reference, image) if TASKS[task].images == 2 else (image,)
+    return (reference, image) if TASKS[task].shows_reference else (image,)
 
 
 def make_subject(image: DistortedImage, record: ImageRecord) -> Subject:

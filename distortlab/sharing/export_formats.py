@@ -57,6 +57,7 @@ def _ms_swift(row: Row, images: Sequence[str], index: int) -> dict[str, Any]:
 
 
 def _q_insight(row: Row, images: Sequence[str], index: int) -> dict[str, Any]:
+    assert row["severity"] is not None, f"{row['sample_id']} is not about one region"
     severity = _SEVERITIES[row["severity"] - 1]
     return {"image": images[0], "distortion_class": row["distortion"], "severity": severity, "id": row["sample_id"]}
 

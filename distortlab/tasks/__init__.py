@@ -7,6 +7,7 @@ sample is scored from two strings, the completion and the `solution` that `truth
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from distortlab.tasks import grounding, object, quality, recognition
 from distortlab.tasks.answer import Unread, Verdict, format_score, read_answer
@@ -16,23 +17,42 @@ __all__ = ["TASKS", "Task", "Unread", "Verdict", "format_score", "read_answer", 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A kind of question: how many images it shows, how many wordings it has, and who scores an answer."""
+    """A kind of question.
+
+    Parameters
+    ----------
+    name
+        As in the `task` column of a data set.
+    images
+        How many images it shows.
+    wordings
+        How many ways there are to put it.
+    score
+        The verdict on (completion, solution).
+    shows_reference
+        Whether the first of its images is the clean reference of the second.
+    subject
+        What it is about: one distorted "region", an "image" with all that was done to it, or a "pair" of images or of
+        regions that are compared.
+    """
 
     name: str
     images: int
     wordings: int
     score: Callable[[str, str], Verdict]
+    shows_reference: bool
+    subject: Literal["region", "image", "pair"]
 
 
 TASKS: Mapping[str, Task] = MappingProxyType(
     {
         task.name: task
         for task in (
-            Task("recognition", 1, recognition.WORDINGS, recognition.score),
-            Task("recognition_reference", 2, recognition.WORDINGS, recognition.score),
-            Task("object", 1, object.WORDINGS, object.score),
-            Task("grounding", 1, grounding.WORDINGS, grounding.score),
-            Task("quality", 1, quality.WORDINGS, quality.score),
+            Task("recognition", 1, recognition.WORDINGS, recognition.score, False, "region"),
+            Task("recognition_reference", 2, recognition.WORDINGS, recognition.score, True, "region"),
+            Task("object", 1, object.WORDINGS, object.score, False, "region"),
+            Task("grounding", 1, grounding.WORDINGS, grounding.score, False, "region"),
+            Task("quality", 1, quality.WORDINGS, quality.score, False, "image"),
         )
     }
 )

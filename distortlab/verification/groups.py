@@ -117,13 +117,20 @@ def check_group(job: GroupJob) -> GroupFindings:
 
 def _add_pictures(rows: list[ImageRow], questions: list[QuestionRow]) -> None:
     """Give rows of `labels` the pictures that their questions show: the reference where one of them shows it."""
-    shown: dict[str, list[PictureRow]] = {}
+    images: dict[str, PictureRow] = {}
+    references: dict[str, PictureRow] = {}
     for question in questions:
-        shown[question["image_id"]] = max(question["images"], shown.get(question["image_id"], []), key=len)
+        if question["images"]:
+            images.setdefault(question["image_id"], question["images"][-1])
+        if len(question["images"]) > 1 and _shows_reference(question):
+            references.setdefault(question["image_id"], question["images"][0])
     for row in rows:
-        pictures = shown.get(row["image_id"], [])
-        values = {"image": pictures[-1] if pictures else None, "reference": pictures[0] if len(pictures) > 1 else None}
+        values = {"image": images.get(row["image_id"]), "reference": references.get(row["image_id"])}
         row.update(values)  # type: ignore[typeddict-item]
+
+
+def _shows_reference(question: QuestionRow) -> bool:
+    return question["task"] in TASKS and TASKS[question["task"]].shows_reference
 
 
 def _check_image(row: ImageRow, job: GroupJob, findings: GroupFindings) -> Iterator[str]:
@@ -172,7 +179,7 @@ def _check_question(row: QuestionRow, image: ImageRow, job: GroupJob, findings: 
         findings.places[row["task"], *place] += 1
     if job.pixels:
         pictures = [picture["bytes"] for picture in row["images"]]
-        expected = [image["image"]] if TASKS[row["task"]].images == 1 else [image["reference"], image["image"]]
+        expected = [image["reference"], image["image"]] if _shows_reference(row) else [image["image"]]
         if pictures != [picture and picture["bytes"] for picture in expected]:
             yield "its pictures are not those of its image"
 

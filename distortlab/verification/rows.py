@@ -101,17 +101,26 @@ def check_question_row(row: Row, image: Row, recipe: Recipe | None) -> Iterator[
             return
         if row["sample_id"] != f"{row['image_id']}-{task}":
             yield f"it is called {row['sample_id']!r}, not {row['image_id']}-{task}"
-        region = image["regions"][0]
-        for name in ("bbox", "distortion", "severity"):
-            if row[name] != region[name]:
-                yield f"its {name} is {row[name]}, that of the image's region {region[name]}"
-        if row.get("difficulty") != region.get("difficulty"):
-            yield f"its difficulty is {row.get('difficulty')}, that of the image's region {region.get('difficulty')}"
+        if TASKS[task].subject != "region":
+            yield f"questions of {task} are none that a data set asks"
+            return
+        yield from _check_subject(row, image["regions"][0])
         if len(row["prompt"]) != 1 or row["prompt"][0]["role"] != "user":
             yield "its prompt is not one message of a user"
         yield from _check_wording(task, row["prompt"][0]["content"], row["solution"], image, recipe)
     except _UNREADABLE as error:
         yield f"it cannot be read: {_describe_error(error)}"
+
+
+def _check_subject(row: Row, region: Row) -> Iterator[str]:
+    """Whether the columns of a question about one region are those of the region."""
+    for name in ("bbox", "distortion", "severity"):
+        if row[name] != region[name]:
+            yield f"its {name} is {row[name]}, that of the image's region {region[name]}"
+    if row.get("difficulty") != region.get("difficulty"):
+        yield f"its difficulty is {row.get('difficulty')}, that of the image's region {region.get('difficulty')}"
+    if row.get("boxes") is not None:
+        yield f"its boxes are {row['boxes']}; a question about one region has none"
 
 
 def _check_wording(task: str, prompt: str, solution: str, image: Row, recipe: Recipe | None) -> Iterator[str]:
@@ -133,7 +142,7 @@ def _check_wording(task: str, prompt: str, solution: str, image: Row, recipe: Re
         offered = keys = recognition.read_candidates(prompt)
         truth, right = recognition.truth(region["distortion"], region["severity"]), region["distortion"]
         most = recipe.questions.type_candidates if recipe else None
-        paired = TASKS[task].images == 2
+        paired = TASKS[task].shows_reference
         wordings = [recognition.question(offered, paired, wording) for wording in range(recognition.WORDINGS)]
     if solution != truth:
         yield f"its solution is {solution!r}, the recipe of its image gives {truth!r}"

@@ -38,6 +38,7 @@ def test_it_counts_what_is_there(finished: Path, counted: Statistics) -> None:
     assert (counted.images, counted.questions) == (len(images), len(questions))
     assert counted.references == {row["reference_id"] for row in images}
     assert counted.cells == Counter((region["distortion"], region["severity"]) for region in regions)
+    assert counted.tasks == Counter(row["task"] for row in questions)
     assert counted.asked == Counter((row["distortion"], row["severity"], row["task"]) for row in questions)
     assert counted.difficulties == Counter((region["difficulty"], region["distortion"]) for region in regions)
     assert counted.asked_difficulties == Counter((row["difficulty"], row["task"]) for row in questions)
@@ -84,6 +85,7 @@ def balanced(each: int = 100, **changes: float) -> Statistics:
         for severity in range(1, 6):
             found.cells[family, severity] = each
             found.asked[family, severity, "grounding"] = each
+            found.tasks["grounding"] += each
             for _ in range(each):
                 found.v.append(2.0**severity)
                 found.families.append(FAMILIES.index(family))
@@ -100,6 +102,7 @@ def test_what_is_even_is_not_mentioned() -> None:
     for task in ("recognition", "recognition_reference", "object"):
         for family, severity in found.cells:
             found.asked[family, severity, task] = 100
+            found.tasks[task] += 100
     assert said(found) == []
 
 

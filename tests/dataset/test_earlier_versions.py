@@ -1,4 +1,4 @@
-"""Data sets that were made before there was a column `difficulty`: everything that reads data sets reads them."""
+"""Data sets that were made before some columns were there: everything that reads data sets reads them."""
 
 import json
 from collections.abc import Iterator
@@ -41,9 +41,11 @@ def without_column(table: Any, name: str) -> Iterator[None]:
 
 
 def make_earlier(folder: Path, store: str) -> Path:
-    """A data set as the version before the column wrote it."""
+    """A data set as the version before `difficulty` wrote it, and before `boxes`."""
     tables = (schema.RFT, schema.SAMPLES, schema.IMAGES["regions"]["feature"])
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        for table in tables[:2]:
+            stack.enter_context(without_column(table, "boxes"))
         for table in tables:
             stack.enter_context(without_column(table, "difficulty"))
         patch.setattr(rows, "find_difficulty", lambda *about: None)
@@ -52,13 +54,25 @@ def make_earlier(folder: Path, store: str) -> Path:
     return folder
 
 
+def make_without_boxes(folder: Path, store: str) -> Path:
+    """A data set as the version before `boxes` wrote it."""
+    with without_column(schema.RFT, "boxes"), without_column(schema.SAMPLES, "boxes"):
+        generate(small_recipe(), Gallery(), folder, workers=1, store=store)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_earlier(tmp_path_factory.mktemp("earlier") / "data", "full")
 
 
+@pytest.fixture(scope="module")
+def without_boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_without_boxes(tmp_path_factory.mktemp("without_boxes") / "data", "full")
+
+
 def test_its_rows_lack_the_column(earlier: Path) -> None:
-    (row, *_) = open_data(earlier).rows("rft", ["image_id", "difficulty"])
+    (row, *_) = open_data(earlier).rows("rft", ["image_id", "difficulty", "boxes"])
     assert list(row) == ["image_id"]
     (image, *_) = rows_of(earlier, "images")
     assert "difficulty" not in image["regions"][0]
@@ -104,6 +118,7 @@ def test_its_archive_becomes_a_data_set_of_today(tmp_path: Path) -> None:
     materialize(archive, tmp_path / "data", workers=1)
     assert verify(tmp_path / "data", workers=1).problems == []
     assert {row["difficulty"] for row in rows_of(tmp_path / "data", "rft")} == {None}
+    assert [row["boxes"] for row in rows_of(tmp_path / "data", "rft") if row["boxes"] is not None] == []
 
 
 def test_it_is_trained_on(earlier: Path) -> None:
@@ -116,3 +131,24 @@ def test_models_are_scored_on_it(earlier: Path) -> None:
     for table in found["tasks"].values():
         assert table["by"]["difficulty"] == {UNMEASURED: {"n": table["n"], "score": 1.0}}
     assert json.dumps(found)
+
+
+# --- before questions about sets ------------------------------------------------------------------------------------
+
+
+def test_a_data_set_without_boxes_is_read(without_boxes: Path, tmp_path: Path) -> None:
+    assert "boxes" not in rows_of(without_boxes, "rft")[0]
+    assert verify(without_boxes, workers=1).problems == []
+    found = collect_statistics(open_data(without_boxes))
+    assert found.questions == sum(found.asked.values()) == len(rows_of(without_boxes, "rft"))
+    assert len(load_perception(DataRules(perception=str(without_boxes)), "train")) > 0
+    for form in FORMATS:
+        assert sum(export(without_boxes, tmp_path / form, form).rows.values()) > 0
+
+
+def test_an_archive_without_boxes_becomes_a_data_set_of_today(tmp_path: Path) -> None:
+    archive = make_without_boxes(tmp_path / "archive", "patch")
+    assert verify(archive, workers=1).problems == []
+    materialize(archive, tmp_path / "data", workers=1)
+    generate(small_recipe(), Gallery(), tmp_path / "again", workers=1)
+    assert rows_of(tmp_path / "data", "rft") == rows_of(tmp_path / "again", "rft")

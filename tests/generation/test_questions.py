@@ -153,6 +153,12 @@ def test_a_family_with_a_larger_share_is_no_better_guess(shares: dict[str, float
         assert abs(right[family] - count / 4) < 4 * (count * 3 / 16) ** 0.5, family
 
 
+def test_a_question_about_no_region_is_not_asked_here() -> None:
+    subject = Subject("train-000000", "noise", 3, Box(0, 0, 2, 2), (4, 4), "cat", ("dog",))
+    with pytest.raises(ValueError, match="questions of quality are not about one region"):
+        ask("quality", subject, small_recipe(), {})
+
+
 def test_a_question_is_not_asked_without_a_choice() -> None:
     subject = Subject("i", "blur", 3, Box(0, 0, 2, 2), (4, 4), "cat", (), False)
     assert ask("object", subject, small_recipe(), {"cat": 1.0, "dog": 1.0}) is None

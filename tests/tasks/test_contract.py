@@ -45,6 +45,15 @@ def test_the_tasks_are_those_of_the_recipe() -> None:
     }
 
 
+def test_a_task_says_what_it_shows_and_what_it_is_about() -> None:
+    assert {name for name, task in TASKS.items() if task.shows_reference} == {"recognition_reference"}
+    assert all(task.images == 2 for task in TASKS.values() if task.shows_reference)
+    assert {name: task.subject for name, task in TASKS.items()} == {
+        **dict.fromkeys(recipe.TASKS, "region"),
+        RATED: "image",
+    }
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_wording_can_be_asked_and_ends_with_the_instruction(task: str) -> None:
     prompts = [ASK[task](wording) for wording in range(TASKS[task].wordings)]

@@ -242,6 +242,10 @@ def answer_of(task: str, solution: str) -> Callable[[Rows], Any]:
     return change
 
 
+def call(task: str) -> Callable[[Rows], Any]:
+    return lambda rows: rows[0].update(task=task, sample_id=f"{rows[0]['image_id']}-{task}")
+
+
 def reworded(task: str, change: Callable[[str], str]) -> Callable[[Rows], Any]:
     def changed(rows: Rows) -> None:
         prompt = next(row for row in rows if row["task"] == task)["prompt"][0]
@@ -278,6 +282,9 @@ LIES = {
     "another task": ("rft", lambda r: r[0].update(task="colour"), "there is no task 'colour'"),
     "another name": ("rft", lambda r: r[0].update(sample_id="x"), "it is called 'x'"),
     "another box": ("rft", lambda r: r[0].update(bbox=[0, 0, 1, 1]), "its bbox is [0, 0, 1, 1]"),
+    "boxes of a set": ("rft", lambda r: r[0].update(boxes=[[0, 0, 1, 1]]), "a question about one region has none"),
+    "no family": ("rft", lambda r: r[0].update(distortion=None), "its distortion is None"),
+    "a rated image": ("rft", call("quality"), "questions of quality are none that a data set asks"),
     "another severity": ("rft", lambda r: r[0].update(severity=r[0]["severity"] % 5 + 1), "its severity is"),
     "a wrong place": ("rft", answer_of("grounding", "[0, 0, 999, 999]"), "its solution is '[0, 0, 999, 999]'"),
     "a wrong object": ("rft", answer_of("object", "zebra"), "its solution is 'zebra'"),

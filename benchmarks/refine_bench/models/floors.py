@@ -71,6 +71,8 @@ def _write_local_answer(task: str, prompt: str, lot: Stream | None) -> str:
     if task == "object":
         names = _LISTED.findall(prompt) or ["object"]
         return names[lot.below(len(names)) if lot else 0]
+    if not task.startswith("recognition"):
+        raise ValueError(f"the floors know no answer to a question of {task}")
     types = sorted((name for name in PHRASES.values() if name in prompt), key=prompt.index) or list(PHRASES.values())
     family = types[lot.below(len(types)) if lot else 0]
     return f"{family}, {LEVELS[lot.below(len(LEVELS)) if lot else 2]}"

@@ -15,7 +15,7 @@ __all__ = ["draw_counts", "draw_objects"]
 
 def draw_counts(statistics: Statistics) -> Figure:
     """Family x severity x task."""
-    tasks = [task for task in statistics.tasks if task]
+    tasks = sorted(task for task in statistics.tasks if task)
     figure, axes = new_figure(2.6 + 2.5 * (len(tasks) + 1), 5.2, 1, len(tasks) + 1, sharey=True, squeeze=False)
     panels: list[tuple[str, Callable[[str, int], int]]] = [("images", lambda f, s: statistics.cells[f, s])]
     panels += [(task, lambda f, s, task=task: statistics.asked[f, s, task]) for task in tasks]  # type: ignore[misc]

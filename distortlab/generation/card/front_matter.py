@@ -69,5 +69,7 @@ def _feature(feature: Mapping[str, Any], indent: int) -> str:
         length = f"{pad}length: {feature['length']}\n" if "length" in feature else ""
         if inner.get("_type") in ("Value", "Image"):
             return f"{pad}list: {inner.get('dtype', 'image')}\n{length}"
+        if inner.get("_type") == "List":
+            return f"{pad}list:\n{_feature(inner, indent + 2)}{length}"
         return f"{pad}list:\n{_feature_list(inner, indent)}{length}"
     return f"{pad}struct:\n{_feature_list(feature, indent)}"
