@@ -17,6 +17,7 @@ from distortlab.core.errors import BadRecipe, describe_unknown
 from distortlab.tasks.terms import DIFFICULTIES, FAMILIES
 
 __all__ = [
+    "CompositionRules",
     "LicenseRules",
     "QuestionRules",
     "Recipe",
@@ -32,6 +33,8 @@ __all__ = [
 SEVERITIES = ("1", "2", "3", "4", "5")
 TABLES = ("images", "rft")
 TASKS = ("recognition", "recognition_reference", "object", "grounding")
+MOST_REGIONS = 12
+"""The most regions that an image may be asked to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,33 @@ class VisibilityRules:
 
 
 @dataclass(frozen=True, slots=True)
+class CompositionRules:
+    """What an image consists of: relative shares of pristine images, of those with one distortion of the whole frame,
+    and of those with distorted regions; `regions` are shares of how many.
+
+    `overlap` allows regions that overlap, painted in order; else they are disjoint. `repeat_families` allows a family
+    twice in an image.
+    """
+
+    pristine: float = 0.0
+    whole: float = 0.0
+    local: float = 1.0
+    regions: dict[str, float] = field(default_factory=lambda: {"1": 1.0})
+    overlap: bool = False
+    repeat_families: bool = False
+
+    @property
+    def kinds(self) -> dict[str, float]:
+        """The shares of "pristine", "whole" and "local"."""
+        return {"pristine": self.pristine, "whole": self.whole, "local": self.local}
+
+    @property
+    def most_regions(self) -> int:
+        """The most regions that some images are to have; 0 where none has any."""
+        return max((int(count) for count, share in self.regions.items() if share > 0 and self.local > 0), default=0)
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionRules:
     """How questions are asked."""
 
@@ -135,6 +165,7 @@ class Recipe:
     severities: dict[str, float] = field(default_factory=lambda: _share_evenly(SEVERITIES))
     difficulties: dict[str, float] = field(default_factory=dict)
     tasks: dict[str, float] = field(default_factory=lambda: _share_evenly(TASKS))
+    composition: CompositionRules = CompositionRules()
     questions: QuestionRules = QuestionRules()
     regions: RegionRules = RegionRules()
     references: ReferenceRules = ReferenceRules()
@@ -160,8 +191,11 @@ class Recipe:
         return 1.4 if self.profile == "matched" else math.inf
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
+        """Plain values, ready for JSON: without `composition` where that is the default, as in earlier versions."""
+        values = asdict(self)
+        if self.composition == CompositionRules():
+            del values["composition"]
+        return values
 
 
 def load_recipe(source: str | Path, **changes: object) -> Recipe:
@@ -295,6 +329,7 @@ def _check_shares(recipe: Recipe, where: str) -> None:
         ("difficulty", recipe.difficulties, DIFFICULTIES),
         ("task", recipe.tasks, TASKS),
         ("split", recipe.splits, tuple(recipe.splits)),
+        ("number of regions", recipe.composition.regions, tuple(map(str, range(1, MOST_REGIONS + 1)))),
     ):
         for name, share in shares.items():
             if name not in known:
@@ -303,6 +338,8 @@ def _check_shares(recipe: Recipe, where: str) -> None:
                 raise BadRecipe(f"{where}: the share of {kind} {name!r} is {share}; shares are 0 or more")
         if not sum(shares.values()) > 0 and (shares or kind != "difficulty"):
             raise BadRecipe(f"{where}: no {kind} has a share above 0")
+    if not any(recipe.composition.kinds.values()):
+        raise BadRecipe(f"{where}: composition: pristine, whole and local are all 0; give one of them a share above 0")
     for name in recipe.splits:
         if not re.fullmatch(r"\w+(\.\w+)*", name):
             raise BadRecipe(f"{where}: a split is named with letters, digits and _; not {name!r}")
@@ -344,6 +381,9 @@ _RANGES = (
     ("samples_per_image", 1, 4),
     ("images_per_shard", 1, 100_000),
     ("max_failures", 0, 1),
+    ("composition.pristine", 0, 1_000_000),
+    ("composition.whole", 0, 1_000_000),
+    ("composition.local", 0, 1_000_000),
     ("questions.type_candidates", 2, 12),
     ("questions.object_candidates", 2, 26),
     ("regions.min_area", 0, 1),

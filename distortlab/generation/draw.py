@@ -4,7 +4,7 @@ A rejected draw tries another variant of the same family, then another region, t
 severities and tasks stay as planned. Every rejection is counted with its reason. No label without an effect.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from distortlab.core.image import pixels_sha256
@@ -14,16 +14,16 @@ from distortlab.distortions.catalog import list_variants
 from distortlab.distortions.edit import Edit
 from distortlab.generation.draw_counts import REPEATED
 from distortlab.generation.plan import Slot
-from distortlab.generation.reference_pool import DrawKey, LoadedReference, ReferencePool
-from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
-from distortlab.recipe import Recipe
+from distortlab.generation.reference_pool import WHOLE, DrawKey, LoadedReference, ReferencePool
+from distortlab.generation.working_image import Rejection, WorkingImage, add_edit, draw_edit, predict_fault
 from distortlab.references.base import NamedRegion, Reference
 from distortlab.severity.difficulty import find_difficulty
 from distortlab.severity.visibility import find_region_fault
-from distortlab.severity.visibility_curve import Basis
 
 __all__ = ["DistortedImage", "draw_image", "would_show"]
 
+NO_PLACE = "too few disjoint regions"
+DEAD_END = "no place for a later edit of the image"
 _SURE = 0.95
 """The reach of a variant from which it is taken to reach a severity in every region that the gates let through."""
 
@@ -33,20 +33,17 @@ class DistortedImage:
     """An image of the data set, with what its row and its questions need.
 
     `working` has its pixels and edits. `pixels_sha256` is empty where nobody wanted to know it. `distractors` are names
-    of other regions that the slot would have taken as well. `tries` settings were rendered for the last edit, the first
-    of them taken from `basis`.
+    of other regions that the slot would have taken as well.
     """
 
     slot: Slot
     working: WorkingImage
     pixels_sha256: str = ""
     distractors: tuple[str, ...] = ()
-    tries: int = 1
-    basis: Basis = "ladder"
 
     @property
     def edits(self) -> tuple[Edit, ...]:
-        """In the order in which they were done."""
+        """In the order in which they were done; none of a pristine image."""
         return self.working.edits
 
     @property
@@ -88,6 +85,7 @@ def draw_image(
         None where every allowed draw was rejected.
     """
     wanted = "object" in slot.tasks if with_distractors is None else with_distractors
+    wanted = wanted and [request.place for request in slot.edits] == ["region"]
     for loaded, turn in pool.load_for(slot):
         for outcome in _draw_outcomes(slot, WorkingImage.start(loaded), turn, known, pool.drawn):
             if isinstance(outcome, Rejection):
@@ -96,47 +94,82 @@ def draw_image(
                 continue
             if known is not None:
                 known.add(outcome.pixels_sha256)
-            pool.counts.count_setting(outcome.tries, outcome.basis, is_accepted=True)
+            for setting in outcome.working.settings:
+                pool.counts.count_setting(*setting, is_accepted=True)
             names = _find_distractors(slot, loaded, turn, outcome.places[0].object) if wanted else ()
             return replace(outcome, distractors=names)
     return None
 
 
 def _draw_outcomes(
-    slot: Slot, clean: WorkingImage, turn: int, known: set[str] | None, drawn: dict[DrawKey, str]
+    slot: Slot, working: WorkingImage, turn: int, known: set[str] | None, drawn: dict[DrawKey, str]
 ) -> Iterator[DistortedImage | Rejection]:
-    """What comes of every region with every variant, one after the other. What is in `drawn` is not rendered again."""
-    for index in clean.loaded.order_regions(slot.image_id, turn):
-        for row in _order_variants(slot, clean.loaded.recipe):
-            key = (clean.loaded.reference.id, index, row.name, slot.severity)
-            if key in drawn:
-                yield Rejection(drawn[key])
+    """What comes of every place with every variant for the edits that are still to be done, one after the other."""
+    done = len(working.edits)
+    if done == len(slot.edits):
+        yield _finish_image(slot, working, known)
+        return
+    places = _list_places(slot, working, turn)
+    if not places:
+        yield Rejection(NO_PLACE)
+    for index in places:
+        for outcome in _draw_in_place(slot, working, index, known is not None, drawn):
+            if isinstance(outcome, Rejection):
+                yield outcome
                 continue
-            candidate = draw_edit(slot, row, clean, index)
-            if isinstance(candidate, Rejection):
-                drawn.update({} if row.random else {key: candidate.reason})
-                yield candidate
-            else:
-                drawn.update({} if row.random or known is None else {key: REPEATED})
-                yield _finish_image(slot, clean, index, candidate, known)
+            yield from _draw_outcomes(slot, outcome, turn, known, drawn)
+            if done + 1 < len(slot.edits):
+                yield Rejection(DEAD_END, *outcome.settings[-1])
+                break  # what other variants leave for later edits is the same
 
 
-def _finish_image(
-    slot: Slot, clean: WorkingImage, index: int, candidate: Candidate, known: set[str] | None
-) -> DistortedImage | Rejection:
-    working = clean.add(candidate, clean.loaded.reference.regions[index])
-    setting = candidate.tries, candidate.basis
+def _draw_in_place(
+    slot: Slot, working: WorkingImage, index: int, is_unique: bool, drawn: dict[DrawKey, str]
+) -> Iterator[WorkingImage | Rejection]:
+    """What comes of every variant in one place. What is in `drawn` is not rendered again, where the place is clean."""
+    request, is_only, is_clean = working.get_next_request(slot), len(slot.edits) == 1, working.is_clean(index)
+    for row in _order_variants(slot, working):
+        key = (working.loaded.reference.id, index, row.name, request.severity)
+        reason = drawn.get(key) if is_clean else None
+        if reason is not None and (is_only or reason != REPEATED):
+            yield Rejection(reason)
+            continue
+        candidate = draw_edit(slot, row, working, index)
+        is_known = is_clean and not row.random
+        if isinstance(candidate, Rejection):
+            drawn.update({key: candidate.reason} if is_known else {})
+            yield candidate
+        else:
+            drawn.update({key: REPEATED} if is_known and is_only and is_unique else {})
+            yield add_edit(working, candidate, index)
+
+
+def _list_places(slot: Slot, working: WorkingImage, turn: int) -> Sequence[int]:
+    """The places to try for the next edit: the whole frame, or regions that are free."""
+    loaded, left = working.loaded, slot.edits[len(working.edits) :]
+    if left[0].place == "whole":
+        return (WHOLE,)
+    order = loaded.order_regions(slot.image_id, turn)
+    if loaded.recipe.composition.overlap:
+        free = [index for index in order if index not in working.indices]
+    else:
+        free = loaded.list_free(working.indices, order, len(left))
+    return free[: loaded.recipe.visibility.regions_per_reference]
+
+
+def _finish_image(slot: Slot, working: WorkingImage, known: set[str] | None) -> DistortedImage | Rejection:
     sha256 = "" if known is None else pixels_sha256(working.image)
     if known is not None and sha256 in known:
-        return Rejection(REPEATED, *setting)
-    return DistortedImage(slot, working, sha256, (), *setting)
+        return Rejection(REPEATED, *(working.settings[-1] if len(slot.edits) == 1 else ()))
+    return DistortedImage(slot, working, sha256)
 
 
-def _order_variants(slot: Slot, recipe: Recipe) -> list[Distortion]:
-    rows = list_variants(slot.family, recipe.profile, slot.severity)
-    if slot.difficulty is not None:
-        rows = tuple(row for row in rows if find_difficulty(row.name, slot.severity) == slot.difficulty)
-    return stream(recipe.seed, slot.image_id, "variant").permute(rows)
+def _order_variants(slot: Slot, working: WorkingImage) -> list[Distortion]:
+    request, recipe, number = working.get_next_request(slot), working.loaded.recipe, len(working.edits)
+    rows = list_variants(request.family, recipe.profile, request.severity)
+    if request.difficulty is not None:
+        rows = tuple(row for row in rows if find_difficulty(row.name, request.severity) == request.difficulty)
+    return stream(recipe.seed, slot.image_id, "variant", *([number] if number else [])).permute(rows)
 
 
 def _find_distractors(slot: Slot, loaded: LoadedReference, turn: int, own: str | None) -> tuple[str, ...]:
@@ -149,7 +182,8 @@ def _find_distractors(slot: Slot, loaded: LoadedReference, turn: int, own: str |
     if own not in names:
         return ()
     found: list[str] = []
-    clean, rows = WorkingImage.start(loaded), _order_variants(slot, loaded.recipe)
+    clean = WorkingImage.start(loaded)
+    rows = _order_variants(slot, clean)
     for name in stream(loaded.recipe.seed, slot.image_id, "rivals").permute(sorted(names - {own})):
         if len(found) == loaded.recipe.questions.object_candidates - 1:
             break

@@ -10,7 +10,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import accumulate, pairwise
+from typing import Any
 
 from distortlab import __version__
 from distortlab.core.errors import BadRecipe
@@ -19,6 +20,7 @@ from distortlab.dataset.layout import FORMAT
 from distortlab.distortions.catalog import CATALOG, list_variants
 from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.generation.allocation import assign_cells, assign_tasks, largest_remainder, match_tasks
+from distortlab.generation.composition import Place, assign_places, check_composition, separate_families
 from distortlab.generation.difficulties import CellShares, assign_difficulties, share_cells
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, References
@@ -49,7 +51,7 @@ class EditRequest:
 
     family: str
     severity: int
-    place: Literal["region", "whole"] = "region"
+    place: Place = "region"
     difficulty: str | None = None
 
 
@@ -188,6 +190,7 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
     primary = _count_references(recipe, counts, references.count)
     wanted = sum(primary.values())
     entries = _order_entries(recipe, references, wanted)
+    check_composition(recipe, _find_most_regions(recipe, entries))
     vocabulary = _weigh_vocabulary(references)
     asked = select_tasks(recipe, vocabulary)
     spare = largest_remainder(primary, len(entries) - wanted)
@@ -270,6 +273,14 @@ def has_choice(entry: Entry) -> bool:
     return entry.name_count >= 3
 
 
+def _find_most_regions(recipe: Recipe, entries: Sequence[Entry]) -> int | None:
+    """The most regions of a reference; None where that is not known of all of them, or makes no difference."""
+    if recipe.composition.most_regions < 2:
+        return None
+    counts = [entry.region_count for entry in entries]
+    return max(counts) if all(counts) else None
+
+
 def _object_share(recipe: Recipe, asked: Mapping[str, float]) -> float:
     """The share of the images that are asked about in the object task."""
     if "object" not in asked:
@@ -311,8 +322,7 @@ def _make_shards(
 ) -> list[Shard]:
     of = max(1, min(math.ceil(count / recipe.images_per_shard), len(own)))
     owners = [image * len(own) // count for image in range(count)]
-    cells = assign_cells(recipe, split, owners, cell_shares)
-    difficulties = assign_difficulties(cells, cell_shares)
+    edits = _assign_edits(recipe, split, owners, own, cell_shares)
     tasks = assign_tasks(recipe, split, asked, count)
     tasks = match_tasks(tasks, [has_choice(own[owner]) for owner in owners], stream(recipe.seed, split, "matched"))
     starts = [shard * len(own) // of for shard in range(of + 1)]
@@ -324,14 +334,39 @@ def _make_shards(
         while image < count and owners[image] < starts[k + 1]:
             turn = slots[-1].turn + 1 if slots and owners[image] == owners[image - 1] else 0
             name = f"{split}-{image:06d}"
-            request = EditRequest(*cells[image], difficulty=difficulties[image])
-            slot = Slot(name, (request,), tasks[image], owners[image] - starts[k], turn)
+            slot = Slot(name, edits[image], tasks[image], owners[image] - starts[k], turn)
             slots.append(slot)
             image += 1
         chosen = (*own[starts[k] : starts[k + 1]], *_limit_spares(extra[spares[k] : spares[k + 1]], len(slots)))
         primary = starts[k + 1] - starts[k]
         shards.append(Shard(first_index + k, split, k, of, tuple(slots), chosen, primary))
     return shards
+
+
+def _assign_edits(
+    recipe: Recipe, split: str, owners: Sequence[int], own: Sequence[Entry], cell_shares: CellShares
+) -> list[tuple[EditRequest, ...]]:
+    """The edits of every image of a split."""
+    room = {} if recipe.composition.most_regions < 2 else _count_room(own)
+    places = assign_places(recipe, split, owners, room)
+    images = [image for image, of_image in enumerate(places) for _ in of_image]
+    cells = assign_cells(recipe, split, [owners[image] for image in images], cell_shares)
+    if not recipe.composition.repeat_families:
+        cells = separate_families(cells, images)
+    difficulties = assign_difficulties(cells, cell_shares)
+    flat = [
+        EditRequest(*cell, place, difficulty)
+        for cell, place, difficulty in zip(
+            cells, (p for of_image in places for p in of_image), difficulties, strict=True
+        )
+    ]
+    ends = [0, *accumulate(map(len, places))]
+    return [tuple(flat[start:end]) for start, end in pairwise(ends)]
+
+
+def _count_room(own: Sequence[Entry]) -> dict[int, int]:
+    """How many regions references have, of those of which that is known."""
+    return {owner: entry.region_count for owner, entry in enumerate(own) if entry.region_count}
 
 
 def _limit_spares(extra: Sequence[Entry], slots: int) -> Sequence[Entry]:

@@ -7,24 +7,27 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from distortlab.core.errors import BadReference
-from distortlab.core.image import Image
-from distortlab.core.region import Region
+from distortlab.core.image import Image, get_shape
+from distortlab.core.region import Box, Region
 from distortlab.core.seeds import stream
 from distortlab.dataset.patches import encode_patch
 from distortlab.generation.candidates import find_conflicting_pairs, select_compatible_names
+from distortlab.generation.composition import are_apart
 from distortlab.generation.draw_counts import DrawCounts
 from distortlab.generation.plan import Slot
 from distortlab.imaging.encode import Canvas
 from distortlab.recipe import Recipe
-from distortlab.references.base import Entry, Reference
+from distortlab.references.base import Entry, NamedRegion, Reference
 from distortlab.references.licenses import is_allowed
 from distortlab.references.regions.tightening import tighten_region
 from distortlab.references.screening import screen
 from distortlab.severity.scene import Scene
 
-__all__ = ["DrawKey", "LoadedReference", "ReferencePool"]
+__all__ = ["WHOLE", "DrawKey", "LoadedReference", "ReferencePool"]
 
 T = TypeVar("T")
+WHOLE = -1
+"""The index of the whole frame, beside those of the regions of a reference."""
 # Reference, index of the region, variant, severity.
 DrawKey = tuple[str, int, str, int]
 
@@ -60,12 +63,14 @@ class LoadedReference:
         self._regions: dict[int, Region] = {}
         self._scenes: dict[int, Scene] = {}
         self._rough_scenes: dict[int, Scene] = {}
+        self._apart: dict[tuple[int, int], bool] = {}
 
     def encode(self, image: Image, regions: Sequence[Region]) -> bytes:
         """The file of an image that differs from the reference in some regions only: the whole of it, or the patch."""
         if self.patches:
             return encode_patch(image, regions)
-        return self.canvas.encode(image, (min(r.bbox.y1 for r in regions), max(r.bbox.y2 for r in regions)))
+        first = min((region.bbox.y1 for region in regions), default=0)
+        return self.canvas.encode(image, (first, max((region.bbox.y2 for region in regions), default=0)))
 
     @cached_property
     def regions_by_name(self) -> dict[str | None, list[int]]:
@@ -101,26 +106,45 @@ class LoadedReference:
         return {name: group[round_ % len(group)] for name, group in _rotate(groups, start)}
 
     def order_regions(self, image_id: str, turn: int) -> list[int]:
-        """The indices of the regions that the `turn`-th image tries, in order.
+        """The indices of all regions in the order in which the `turn`-th image tries them.
 
-        One of every name, then a second one; before all others those of the names that its question may offer. At most
-        `visibility.regions_per_reference` of the recipe.
+        One of every name, then a second one; before all others those of the names that its question may offer.
         """
         places, offered = self.reference.regions, self.candidate_names(image_id)
         first = self.first_regions(turn).items()
         groups = [_rotate(self.regions_by_name[name], self.regions_by_name[name].index(at)) for name, at in first]
         in_turn = [index for round_ in zip_longest(*groups) for index in round_ if index is not None]
-        ordered = sorted(in_turn, key=lambda index: places[index].object not in offered)
-        return ordered[: self.recipe.visibility.regions_per_reference]
+        return sorted(in_turn, key=lambda index: places[index].object not in offered)
+
+    @cached_property
+    def whole(self) -> NamedRegion:
+        """The whole frame."""
+        size = get_shape(self.reference.image)
+        return NamedRegion(Region.from_box(Box(0, 0, size[1], size[0]), size), None)
+
+    def place(self, index: int) -> NamedRegion:
+        """The region at `index` as it was drawn, or the whole frame."""
+        return self.whole if index == WHOLE else self.reference.regions[index]
 
     def region(self, index: int) -> Region:
         """The pixels that an edit of the region at `index` changes: without background, where people drew it."""
         if index not in self._regions:
-            region = self.reference.regions[index].region
-            self._regions[index] = (
-                tighten_region(self.reference.image, region) if self.reference.drawn_by_hand else region
-            )
+            region = self.place(index).region
+            is_drawn = self.reference.drawn_by_hand and index != WHOLE
+            self._regions[index] = tighten_region(self.reference.image, region) if is_drawn else region
         return self._regions[index]
+
+    def list_free(self, used: Sequence[int], order: Sequence[int], wanted: int) -> list[int]:
+        """The regions of `order` that are disjoint from those `used`, and leave room for `wanted` - 1 others."""
+        free = [index for index in order if all(self._are_apart(index, other) for other in used)]
+        return [index for index in free if wanted == 1 or self.list_free([index], free, wanted - 1)]
+
+    def _are_apart(self, one: int, other: int) -> bool:
+        pair = (min(one, other), max(one, other))
+        if pair not in self._apart:
+            regions = self.place(one).region, self.place(other).region
+            self._apart[pair] = one != other and are_apart(*regions, self.recipe.regions.feather)
+        return self._apart[pair]
 
     def scene(self, index: int) -> Scene:
         """The measurements of the clean region at `index`, made once."""

@@ -1,14 +1,23 @@
-"""An image with the edits done so far, and the next edit of it: rendered, measured, and kept or rejected."""
+"""An image with the edits done so far, and the next edit of it: rendered, measured, and kept or rejected.
+
+A label must hold in the finished image. What an edit does to its region is the difference between the image without
+that edit and with it; where a later edit reaches into the region, that is measured again, and the later edit rejected
+where the earlier label would no longer hold.
+"""
 
 import math
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from distortlab.core.image import Image, get_shape
+from distortlab.core.region import Box
 from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import get_amount
-from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render_edit
-from distortlab.generation.plan import Slot
+from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render, render_edit
+from distortlab.generation.plan import EditRequest, Slot
 from distortlab.generation.reference_pool import LoadedReference
+from distortlab.recipe import Recipe
 from distortlab.references.base import NamedRegion
 from distortlab.severity.lookalike import find_lookalike_fault
 from distortlab.severity.model_size import measure_at_model_size
@@ -18,7 +27,9 @@ from distortlab.severity.search import find_misfit, search_amount
 from distortlab.severity.visibility import find_label_fault, find_region_fault, measure_visibility
 from distortlab.severity.visibility_curve import Basis, VisibilityCurve
 
-__all__ = ["GIVE_UP", "TRIES", "Candidate", "Rejection", "WorkingImage", "draw_edit", "predict_fault"]
+__all__ = ["GIVE_UP", "TRIES", "Candidate", "Rejection", "WorkingImage", "add_edit", "draw_edit", "predict_fault"]
+
+SPOILED = "an earlier label would not hold beside it"
 
 TRIES = 3
 """Settings that are tried in one region before another variant or region is."""
@@ -79,14 +90,17 @@ class WorkingImage:
         The pixels after all edits, uint8 (rows, columns, 3); with none, those of the reference.
     edits
         What was done; the number of an edit stands in the address of its randomness.
-    places
-        The region of every edit with its name.
+    indices
+        Which region of the reference every edit is of, or `WHOLE`.
+    settings
+        How many settings were rendered for every edit, and what the first of them was taken from.
     """
 
     loaded: LoadedReference
     image: Image
     edits: tuple[Edit, ...] = ()
-    places: tuple[NamedRegion, ...] = ()
+    indices: tuple[int, ...] = ()
+    settings: tuple[tuple[int, Basis], ...] = ()
     _scenes: dict[int, Scene] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -96,22 +110,41 @@ class WorkingImage:
 
     def measure_scene(self, index: int) -> Scene:
         """The measurements of the region at `index` as it is now, before the next edit; made once."""
-        if not self.edits:
+        if self.is_clean(index):
             return self.loaded.scene(index)
         if index not in self._scenes:
-            region = self.loaded.region(index)
-            self._scenes[index] = Scene.of_region(self.image, region)
+            self._scenes[index] = Scene.of_region(self.image, self.loaded.region(index))
         return self._scenes[index]
+
+    def is_clean(self, index: int) -> bool:
+        """Whether the box of the region at `index` is still that of the reference."""
+        box = self.loaded.region(index).bbox
+        return not any(_do_meet(edit.bbox, box) for edit in self.edits)
 
     def predict_curve(self, row: Distortion, scene: Scene) -> VisibilityCurve:
         """How visible the settings of a distortion are predicted to be in a region of this image."""
         return predict_curve(row, scene, compute_spatial_scale(get_shape(self.image)))
 
-    def add(self, candidate: Candidate, place: NamedRegion) -> "WorkingImage":
+    @property
+    def places(self) -> tuple[NamedRegion, ...]:
+        """The region of every edit, as it was drawn, with its name."""
+        return tuple(map(self.loaded.place, self.indices))
+
+    def add(self, candidate: Candidate, index: int) -> "WorkingImage":
         """The image with one more edit."""
         image = self.image.copy()
         image[candidate.edit.bbox.slices] = candidate.pixels
-        return WorkingImage(self.loaded, image, (*self.edits, candidate.edit), (*self.places, place))
+        return WorkingImage(
+            self.loaded,
+            image,
+            (*self.edits, candidate.edit),
+            (*self.indices, index),
+            (*self.settings, (candidate.tries, candidate.basis)),
+        )
+
+    def get_next_request(self, slot: Slot) -> EditRequest:
+        """What a slot asks to be done next."""
+        return slot.edits[len(self.edits)]
 
     def encode(self) -> bytes:
         """The file of the image, or its patch."""
@@ -124,13 +157,13 @@ def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) ->
     Parameters
     ----------
     slot
-        Says the severity, and names the randomness.
+        Says the severity of its next edit, and names the randomness.
     row
-        The variant of the slot's family to try.
+        The variant of that edit's family to try.
     working
         The image before the edit.
     index
-        Which region of the reference to try.
+        Which region of the reference to try, or `WHOLE`.
 
     Returns
     -------
@@ -139,42 +172,44 @@ def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) ->
         cannot be seen, goes the wrong way, or does not fit its severity.
     """
     scene, recipe = working.measure_scene(index), working.loaded.recipe
+    request = working.get_next_request(slot)
+    severity = request.severity
     if reason := find_region_fault(scene, row.name):
-        return Rejection(f"{slot.family}: {reason}")
+        return Rejection(f"{request.family}: {reason}")
     if recipe.severity == "equalized":
         curve = working.predict_curve(row, scene)
-        if reason := _predict_misfit(slot, row, working, scene, curve):
-            return Rejection(f"{row.name} {slot.severity}: {reason}", basis=curve.basis)
+        if reason := _predict_misfit(severity, row, working, scene, curve):
+            return Rejection(f"{row.name} {severity}: {reason}", basis=curve.basis)
         candidate = _search_candidate(slot, row, working, index, curve)
     else:
-        candidate = _render_candidate(slot, row, working, index, get_amount(row, slot.severity, recipe.profile))
-    if reason := _find_fault(candidate, working):
-        return Rejection(f"{row.name} {slot.severity}: {reason}", candidate.tries, candidate.basis)
+        candidate = _render_candidate(slot, row, working, index, get_amount(row, severity, recipe.profile))
+    if reason := _find_fault(candidate, working.image, recipe):
+        return Rejection(f"{row.name} {severity}: {reason}", candidate.tries, candidate.basis)
     return candidate
 
 
 def _predict_misfit(
-    slot: Slot, row: Distortion, working: WorkingImage, scene: Scene, curve: VisibilityCurve
+    severity: int, row: Distortion, working: WorkingImage, scene: Scene, curve: VisibilityCurve
 ) -> str | None:
     """Why no setting is predicted to give a label of the severity, or None."""
-    if not curve.can_reach(math.log(TARGETS[slot.severity - 1]), working.loaded.recipe.tolerance):
+    if not curve.can_reach(math.log(TARGETS[severity - 1]), working.loaded.recipe.tolerance):
         return "predicted to be out of reach"
     scale = compute_spatial_scale(get_shape(working.image))
-    if predict_lookalike(row, slot.severity, scene, scale):
+    if predict_lookalike(row, severity, scene, scale):
         return "predicted to look like blur"
     return None
 
 
 def predict_fault(slot: Slot, row: Distortion, working: WorkingImage, scene: Scene) -> str | None:
     """Why `draw_edit` would reject a draw in a region, or None, as far as can be told without rendering."""
-    recipe = working.loaded.recipe
+    recipe, severity = working.loaded.recipe, working.get_next_request(slot).severity
     if reason := find_region_fault(scene, row.name):
         return reason
     curve = working.predict_curve(row, scene)
     if recipe.severity == "equalized":
-        return _predict_misfit(slot, row, working, scene, curve)
-    v = math.exp(curve.evaluate(row.dial.locate(get_amount(row, slot.severity, recipe.profile))))
-    return "not visible" if v < recipe.visibility.minimum else find_misfit(v, slot.severity, recipe.tolerance)
+        return _predict_misfit(severity, row, working, scene, curve)
+    v = math.exp(curve.evaluate(row.dial.locate(get_amount(row, severity, recipe.profile))))
+    return "not visible" if v < recipe.visibility.minimum else find_misfit(v, severity, recipe.tolerance)
 
 
 def _search_candidate(
@@ -186,8 +221,8 @@ def _search_candidate(
         candidate = _render_candidate(slot, row, working, index, amount)
         return candidate.visibility.v, candidate
 
-    tolerance = working.loaded.recipe.tolerance
-    found = search_amount(row, slot.severity, tolerance, render, curve, TRIES, max(GIVE_UP, tolerance))
+    tolerance, severity = working.loaded.recipe.tolerance, working.get_next_request(slot).severity
+    found = search_amount(row, severity, tolerance, render, curve, TRIES, max(GIVE_UP, tolerance))
     return replace(found.outcome, tries=found.tries, basis=curve.basis)
 
 
@@ -196,7 +231,7 @@ def _render_candidate(slot: Slot, row: Distortion, working: WorkingImage, index:
     edit = Edit(
         region=working.loaded.region(index),
         distortion=row.name,
-        severity=slot.severity,
+        severity=working.get_next_request(slot).severity,
         amount=amount,
         scale=compute_spatial_scale(get_shape(working.image)),
         feather=recipe.regions.feather,
@@ -209,17 +244,40 @@ def _render_candidate(slot: Slot, row: Distortion, working: WorkingImage, index:
     )
 
 
-def _find_fault(candidate: Candidate, working: WorkingImage) -> str | None:
-    """Why an edit must not become a label, or None."""
-    edit, recipe, rules = candidate.edit, working.loaded.recipe, working.loaded.recipe.visibility
+def add_edit(working: WorkingImage, candidate: Candidate, index: int) -> WorkingImage | Rejection:
+    """The image with one more edit, and with all earlier ones as they show in it; or a rejection, where the label of an
+    earlier one would not hold any longer.
+    """
+    grown, new = working.add(candidate, index), candidate.edit
+    edits = list(grown.edits)
+    for number, edit in enumerate(working.edits):
+        if not _do_meet(edit.bbox, new.bbox):
+            continue
+        without = render(working.loaded.reference.image, [other for other in grown.edits if other is not edit])
+        scene = Scene.of_region(without, edit.region)
+        after = np.ascontiguousarray(grown.image[edit.bbox.slices])
+        edits[number] = replace(edit, visibility=measure_visibility(scene, after, edit.distortion))
+        fault = find_region_fault(scene, edit.distortion)
+        if fault or _find_fault(Candidate(edits[number], after), without, working.loaded.recipe):
+            return Rejection(f"{new.distortion} {new.severity}: {SPOILED}", candidate.tries, candidate.basis)
+    return replace(grown, edits=tuple(edits))
+
+
+def _do_meet(one: Box, other: Box) -> bool:
+    return one.x1 < other.x2 and other.x1 < one.x2 and one.y1 < other.y2 and other.y1 < one.y2
+
+
+def _find_fault(candidate: Candidate, before: Image, recipe: Recipe) -> str | None:
+    """Why an edit of the image `before` must not become a label, or None."""
+    edit, rules = candidate.edit, recipe.visibility
     reason = find_label_fault(candidate.visibility, edit.distortion, rules.minimum)
     if reason := reason or find_misfit(candidate.visibility.v, edit.severity, recipe.tolerance):
         return reason
-    if reason := find_lookalike_fault(working.image, edit, candidate.pixels):
+    if reason := find_lookalike_fault(before, edit, candidate.pixels):
         return reason
     if rules.max_pixels:
         pixels, region = candidate.pixels, edit.region
-        small = measure_at_model_size(working.image, pixels, region, edit.distortion, rules.max_pixels)
+        small = measure_at_model_size(before, pixels, region, edit.distortion, rules.max_pixels)
         reason = find_label_fault(small, edit.distortion, rules.minimum)
         return reason and f"{reason} at the model's size"
     return None

@@ -84,6 +84,11 @@ class Entry(Protocol):
         """How many names its regions have to choose from, as far as can be told without opening it; 0: not known."""
         ...
 
+    @property
+    def region_count(self) -> int:
+        """How many regions could be distorted, as far as can be told without opening it; 0: not known."""
+        ...
+
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read, turn upright, convert, shrink, find the regions.
 

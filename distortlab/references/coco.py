@@ -70,6 +70,8 @@ class CocoEntry:
         Names of those that cannot.
     name_count
         How many names could be distorted, judged by areas and boxes.
+    region_count
+        How many annotations could be distorted, judged in the same way.
     """
 
     id: str
@@ -80,6 +82,7 @@ class CocoEntry:
     outlines: tuple[Outline, ...]
     others: tuple[str, ...] = ()
     name_count: int = 0
+    region_count: int = 0
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the image and select its regions at the size it is kept in. Raises `BadReference`."""
@@ -132,12 +135,13 @@ class Coco(ListedReferences[CocoEntry]):
     def _select(self, document: CocoDocument, rules: RegionRules, licenses: LicenseRules) -> Iterator[CocoEntry]:
         """The entries that can be used; the others and all names are counted."""
         for picture, annotations in document.items():
-            names = sorted({a.name for a in annotations if _can_pass(a, picture, rules)})
+            usable = [a for a in annotations if _can_pass(a, picture, rules)]
+            names = sorted({a.name for a in usable})
             if not is_allowed(picture.license or LICENSE, licenses.allow, licenses.deny):
                 self._skipped[LICENSE_LEFT_OUT] += 1
             elif names:
                 self._count_names(names)
-                yield _make_entry(picture, annotations, len(names))
+                yield _make_entry(picture, annotations, len(names), len(usable))
             else:
                 self._skipped["image without a region that may be distorted"] += 1
 
@@ -185,7 +189,9 @@ def _outline_bytes(outline: Outline) -> bytes:
     return repr(outline).encode()
 
 
-def _make_entry(picture: CocoImage, annotations: Sequence[CocoAnnotation], name_count: int) -> CocoEntry:
+def _make_entry(
+    picture: CocoImage, annotations: Sequence[CocoAnnotation], name_count: int, region_count: int
+) -> CocoEntry:
     outlines = tuple(Outline(a.name, a.crowd, a.shape) for a in annotations if not isinstance(a.shape, str))
     others = sorted({a.name for a in annotations if isinstance(a.shape, str)})
     return CocoEntry(
@@ -197,6 +203,7 @@ def _make_entry(picture: CocoImage, annotations: Sequence[CocoAnnotation], name_
         outlines,
         tuple(others),
         name_count,
+        region_count,
     )
 
 

@@ -46,6 +46,11 @@ class FolderEntry:
         """None are known."""
         return 0
 
+    @property
+    def region_count(self) -> int:
+        """Not known before it is segmented."""
+        return 0
+
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Read the picture and segment it at the size it is kept in. Raises `BadReference`."""
         picture = encode_image(*read_picture(self.path, references), references)

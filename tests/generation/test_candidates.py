@@ -92,6 +92,7 @@ class Kitchen:
 
     number: int
     name_count: int = 3
+    region_count: int = 3
 
     @property
     def id(self) -> str:

@@ -9,7 +9,6 @@ import pytest
 from dataset_samples import Painting, small_recipe
 
 from distortlab.core.image import pixels_sha256
-from distortlab.core.region import Box, Region
 from distortlab.dataset.patches import restore_image
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import find, list_variants
@@ -21,7 +20,7 @@ from distortlab.generation.reference_pool import LoadedReference, ReferencePool
 from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules
-from distortlab.references.base import NamedRegion, Reference
+from distortlab.references.base import Reference
 from distortlab.severity.scene import Scene
 from distortlab.severity.visibility import measure_visibility
 from distortlab.severity.visibility_curve import VisibilityCurve
@@ -50,6 +49,10 @@ class ReadOnly:
     @property
     def name_count(self) -> int:
         return self.painting.name_count
+
+    @property
+    def region_count(self) -> int:
+        return self.painting.region_count
 
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         reference = self.painting.load(references, regions)
@@ -204,11 +207,12 @@ def test_what_a_distortion_cannot_show_on_is_no_rival(family: str) -> None:
 
 
 def draw_two(loaded: LoadedReference, indices: Sequence[int], rows: Sequence[Distortion]) -> WorkingImage:
-    working = WorkingImage.start(loaded)
+    working, request = WorkingImage.start(loaded), EditRequest("noise", 4)
+    both = Slot("train-000000", (request, request), (), 0, 0)
     for index, row in zip(indices, rows, strict=True):
-        candidate = draw_edit(slot(severity=4), row, working, index)
+        candidate = draw_edit(both, row, working, index)
         assert isinstance(candidate, Candidate)
-        working = working.add(candidate, loaded.reference.regions[index])
+        working = working.add(candidate, index)
     return working
 
 
@@ -234,8 +238,7 @@ def test_a_working_image_does_not_change() -> None:
     start = WorkingImage.start(load())
     candidate = draw_edit(slot(), find("noise.gaussian_rgb"), start, 0)
     assert isinstance(candidate, Candidate)
-    place = NamedRegion(Region.from_box(Box(0, 0, 1, 1), (2, 2)), None)
-    one, other = start.add(candidate, place), start.add(candidate, place)
+    one, other = start.add(candidate, 0), start.add(candidate, 0)
     assert not np.shares_memory(one.image, other.image)
     assert start.edits == ()
     assert start.image is start.loaded.reference.image

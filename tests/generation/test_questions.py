@@ -43,6 +43,10 @@ class Home:
     def name_count(self) -> int:
         return len(self.names)
 
+    @property
+    def region_count(self) -> int:
+        return len(self.names)
+
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         shape = (4, 4)
         named = [name for name in self.names for _ in range(5 if name == "person" else 1)]

@@ -46,6 +46,10 @@ class Counted:
     def name_count(self) -> int:
         return self.painting.name_count
 
+    @property
+    def region_count(self) -> int:
+        return self.painting.region_count
+
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         self.loads[self.id] += 1
         return self.painting.load(references, regions)

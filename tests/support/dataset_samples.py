@@ -60,6 +60,10 @@ class Painting:
     def name_count(self) -> int:
         return {"good": 3, "alone": 1}.get(self.kind, 0)
 
+    @property
+    def region_count(self) -> int:
+        return self.name_count
+
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         if self.kind == "broken":
             raise BadReference(f"{self.id}.jpg: damaged or not readable: the end is missing")

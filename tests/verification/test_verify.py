@@ -364,6 +364,10 @@ class Twin:
     def name_count(self) -> int:
         return Painting(self.number % 2).name_count
 
+    @property
+    def region_count(self) -> int:
+        return self.name_count
+
     def load(self, *rules: Any) -> Reference:
         return replace(Painting(self.number % 2).load(*rules), id=self.id)
 

@@ -85,6 +85,11 @@ class HubEntry:
         return f"hf-{place[:12]}-{self.group.first + self.row:07d}"
 
     @property
+    def region_count(self) -> int:
+        """Not known: shapes are read with the image."""
+        return 0
+
+    @property
     def source(self) -> str:
         """Where it is from."""
         files = self.table.files

@@ -54,6 +54,11 @@ class SceneEntry:
         """A scene has at least so many pieces."""
         return min(PIECES)
 
+    @property
+    def region_count(self) -> int:
+        """A scene has at least so many pieces."""
+        return min(PIECES)
+
     def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
         """Compose the scene, at a smaller size where `references.max_side` asks for it."""
         collage = compose_scene(self.seed, self.index, _fit_size(self.size, references.max_side))
