@@ -86,10 +86,10 @@ differently, since each is blind to what the other sees.
 
 ## What V does not know
 
-V is a model of visibility; how far people agree with it, and where not, is in [people.md](people.md). It is blind to what is in the picture and where one looks; to masking
-by what surrounds the region; to the edge between the region and its surroundings, which often shows first; to whether a
-change looks like damage (a brighter face may look better); to structure finer than 8 px that keeps its mean and variance;
-to viewing distance. Two edits of one V have been made equal for this measure, not for a person. That the order holds by
+V is a model of visibility; how far people agree with it, and where not, is in [people.md](people.md). It is blind to what
+is in the picture and where one looks; to masking by what surrounds the region; to the edge between the region and its
+surroundings, which often shows first; to whether a change looks like damage (a brighter face may look better); to structure
+that half the size averages away and that keeps its color; to viewing distance. Two edits of one V have been made equal for this measure, not for a person. That the order holds by
 full V as well says that the fast form is no accident, not that V is right.
 
 ## Variants
