@@ -4,7 +4,7 @@ A rejected draw tries another variant of the same family, then another region, t
 severities and tasks stay as planned. Every rejection is counted with its reason. No label without an effect.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from distortlab.core.image import pixels_sha256
@@ -26,6 +26,12 @@ NO_PLACE = "too few disjoint regions"
 DEAD_END = "no place for a later edit of the image"
 _SURE = 0.95
 """The reach of a variant from which it is taken to reach a severity in every region that the gates let through."""
+
+_AIMS = (1.0, 1.1, 1 / 1.1, 1.05, 1 / 1.05)
+"""Which factor of the target a setting is searched for, the first time a region is drawn with a variant and a severity,
+the second, and so on. Without randomness a variant would make the first picture again; a few photographs do for more
+images this way.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +133,37 @@ def _draw_in_place(
     slot: Slot, working: WorkingImage, index: int, is_unique: bool, drawn: dict[DrawKey, str]
 ) -> Iterator[WorkingImage | Rejection]:
     """What comes of every variant in one place. What is in `drawn` is not rendered again, where the place is clean."""
-    request, is_only, is_clean = working.get_next_request(slot), len(slot.edits) == 1, working.is_clean(index)
+    is_only, is_clean = len(slot.edits) == 1, working.is_clean(index)
     for row in _order_variants(slot, working):
-        key = (working.loaded.reference.id, index, row.name, request.severity)
+        key = _choose_key(slot, row, working, index, drawn)
         reason = drawn.get(key) if is_clean else None
         if reason is not None and (is_only or reason != REPEATED):
             yield Rejection(reason)
             continue
-        candidate = draw_edit(slot, row, working, index)
+        candidate = draw_edit(slot, row, working, index, key[-1])
         is_known = is_clean and not row.random
         if isinstance(candidate, Rejection):
-            drawn.update({key: candidate.reason} if is_known else {})
+            if is_known:
+                drawn[key] = candidate.reason
             yield candidate
         else:
-            drawn.update({key: REPEATED} if is_known and is_only and is_unique else {})
+            if is_known and is_only and is_unique:
+                drawn[key] = REPEATED
             yield add_edit(working, candidate, index)
+
+
+def _choose_key(
+    slot: Slot, row: Distortion, working: WorkingImage, index: int, drawn: Mapping[DrawKey, str]
+) -> DrawKey:
+    """What is drawn in a place, and with which of `_AIMS`: for the only edit of an image the first that has not made a
+    picture yet.
+    """
+    recipe, reference = working.loaded.recipe, working.loaded.reference.id
+    key = (reference, index, row.name, working.get_next_request(slot).severity)
+    if row.random or recipe.severity != "equalized" or len(slot.edits) > 1:
+        return (*key, 1.0)
+    aims = [aim for aim in _AIMS if max(aim, 1 / aim) < recipe.tolerance]
+    return next((full for aim in aims if drawn.get(full := (*key, aim)) != REPEATED), (*key, aims[-1]))
 
 
 def _list_places(slot: Slot, working: WorkingImage, turn: int) -> Sequence[int]:

@@ -28,8 +28,8 @@ __all__ = ["WHOLE", "DrawKey", "LoadedReference", "ReferencePool"]
 T = TypeVar("T")
 WHOLE = -1
 """The index of the whole frame, beside those of the regions of a reference."""
-# Reference, index of the region, variant, severity.
-DrawKey = tuple[str, int, str, int]
+# Reference, index of the region, variant, severity, and which factor of its target is searched for.
+DrawKey = tuple[str, int, str, int, float]
 
 _KEPT_PIXELS = 4 << 20
 """With their files and encoded bands references take about 6 bytes for each pixel."""
@@ -186,8 +186,8 @@ class ReferencePool:
     counts
         Is added to.
     drawn
-        What would come of a draw that was made before and is not random, by reference, region, variant and severity:
-        why it was rejected, or that the image would be the same again.
+        What would come of a draw that was made before and is not random, by reference, region, variant, severity and
+        aim: why it was rejected, or that the image would be the same again.
     """
 
     entries: Sequence[Entry]

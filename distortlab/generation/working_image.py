@@ -151,7 +151,9 @@ class WorkingImage:
         return self.loaded.encode(self.image, [edit.region for edit in self.edits])
 
 
-def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) -> Candidate | Rejection:
+def draw_edit(
+    slot: Slot, row: Distortion, working: WorkingImage, index: int, aim: float = 1.0
+) -> Candidate | Rejection:
     """Render and measure the next edit of an image.
 
     Parameters
@@ -164,6 +166,8 @@ def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) ->
         The image before the edit.
     index
         Which region of the reference to try, or `WHOLE`.
+    aim
+        Where in the band of V that the severity allows a setting is searched for, as a factor of its target.
 
     Returns
     -------
@@ -180,7 +184,7 @@ def draw_edit(slot: Slot, row: Distortion, working: WorkingImage, index: int) ->
         curve = working.predict_curve(row, scene)
         if reason := _predict_misfit(severity, row, working, scene, curve):
             return Rejection(f"{row.name} {severity}: {reason}", basis=curve.basis)
-        candidate = _search_candidate(slot, row, working, index, curve)
+        candidate = _search_candidate(slot, row, working, index, curve, aim)
     else:
         candidate = _render_candidate(slot, row, working, index, get_amount(row, severity, recipe.profile))
     if reason := _find_fault(candidate, working.image, recipe):
@@ -213,7 +217,7 @@ def predict_fault(slot: Slot, row: Distortion, working: WorkingImage, scene: Sce
 
 
 def _search_candidate(
-    slot: Slot, row: Distortion, working: WorkingImage, index: int, curve: VisibilityCurve
+    slot: Slot, row: Distortion, working: WorkingImage, index: int, curve: VisibilityCurve, aim: float
 ) -> Candidate:
     """The edit whose visibility is nearest to the target of its severity."""
 
@@ -222,7 +226,7 @@ def _search_candidate(
         return candidate.visibility.v, candidate
 
     tolerance, severity = working.loaded.recipe.tolerance, working.get_next_request(slot).severity
-    found = search_amount(row, severity, tolerance, render, curve, TRIES, max(GIVE_UP, tolerance))
+    found = search_amount(row, severity, tolerance, render, curve, TRIES, max(GIVE_UP, tolerance), aim)
     return replace(found.outcome, tries=found.tries, basis=curve.basis)
 
 

@@ -55,6 +55,7 @@ def search_amount(
     curve: VisibilityCurve | None = None,
     most: int = 10,
     give_up: float = math.inf,
+    aim: float = 1.0,
 ) -> SearchResult[T]:
     """Search for the setting of a distortion that gives a severity in one region.
 
@@ -74,6 +75,9 @@ def search_amount(
         Settings to try.
     give_up
         The factor by which V may be off the target for another setting to be worth a try, at least `tolerance`.
+    aim
+        What the search makes for, as a factor of the target within `tolerance`: anything within the tolerance of the
+        target itself still ends it.
 
     Returns
     -------
@@ -83,7 +87,8 @@ def search_amount(
     """
     curve, target, dial = curve or make_ladder_curve(row), math.log(TARGETS[severity - 1]), row.dial
     weak, strong = (-0.05, -math.inf), (1.05, math.inf)  # (place, log V / target) around the target
-    place, tried, best = curve.locate(target), set[float](), None
+    goal, tried, best = target + math.log(aim), set[float](), None
+    place = curve.locate(goal)
     while len(tried) < most:
         amount = dial.interpolate(place)
         if amount in tried:  # a dial of whole numbers, or the end of the curve
@@ -99,14 +104,14 @@ def search_amount(
             break
         if abs(math.log(best.ratio)) > math.log(give_up):
             break
-        here = (dial.locate(amount), off)
-        weak, strong = (here, strong) if off < 0 else (weak, here)
+        here = (dial.locate(amount), off - math.log(aim))
+        weak, strong = (here, strong) if here[1] < 0 else (weak, here)
         if _is_between(weak, strong):
             place = _interpolate(curve, weak, strong)
             continue
         if curve.whole and not curve.can_reach(curve.evaluate(here[0]) - off, tolerance):
             break
-        place = _correct(curve, target, here, _OVERSHOOT if len(tried) > 1 else _FIRST_CORRECTION)
+        place = _correct(curve, goal, here, _OVERSHOOT if len(tried) > 1 else _FIRST_CORRECTION)
     assert best is not None
     return SearchResult(best.amount, best.outcome, best.ratio, len(tried))
 

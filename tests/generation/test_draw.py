@@ -10,7 +10,7 @@ from dataset_samples import Painting, small_recipe
 
 from distortlab.core.image import pixels_sha256
 from distortlab.dataset.patches import restore_image
-from distortlab.distortions.base import Distortion
+from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import find, list_variants
 from distortlab.distortions.edit import render
 from distortlab.generation import working_image
@@ -118,6 +118,23 @@ def test_the_same_picture_is_not_made_twice() -> None:
     again = draw_image(slot(), pool, known)
     assert again is None or again.pixels_sha256 != first.pixels_sha256
     assert pool.counts.rejected["the same picture again"] == 1
+
+
+@pytest.mark.parametrize(("severity", "least", "most"), [("equalized", 4, 5), ("ladder", 1, 1)])
+def test_one_region_gives_several_pictures_of_a_variant_without_randomness(
+    severity: str, least: int, most: int
+) -> None:
+    recipe = small_recipe(severity=severity, visibility={"tolerance": 1.2 if severity == "equalized" else 9.0})
+    pool, known, made = ReferencePool(paint("alone"), recipe), set[str](), []
+    for number in range(8):
+        image = draw_image(slot(number, "oversharpen"), pool, known)
+        made += [image] if image else []
+    assert least * (regions := len({image.places[0].region.bbox for image in made})) <= len(made) <= most * regions
+    assert len({image.pixels_sha256 for image in made}) == len(made)
+    for image in made:
+        visibility = image.edits[0].visibility
+        assert visibility is not None
+        assert 1 / recipe.tolerance <= visibility.v / TARGETS[2] <= recipe.tolerance
 
 
 def test_every_rejection_is_counted_with_its_reason() -> None:
