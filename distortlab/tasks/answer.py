@@ -24,7 +24,9 @@ __all__ = [
 ]
 
 LIMIT = 1000
-"""The longest answer that is read, in characters. The longest answer that a task asks for is far shorter."""
+"""The longest answer that is read, in characters, where a task does not say otherwise: far longer than any that is
+asked for.
+"""
 
 SCORED = "scored"
 
@@ -46,7 +48,7 @@ class Unread(Enum):
     EMPTY = "empty"
     """The tags hold nothing."""
     LONG = "long"
-    """The tags hold more than `LIMIT` characters."""
+    """The tags hold more characters than the task reads, or a list holds more regions."""
     MALFORMED = "malformed"
     """The tags are out of order, or what they hold is not what was asked for."""
     INCOMPLETE = "incomplete"
@@ -97,22 +99,22 @@ def format_prompt(wordings: Sequence[str], wording: int, shape: str, **fields: s
     return f"{wordings[wording].format(**fields)}\n\n{format_instruction(shape)}"
 
 
-def is_answerable(text: str) -> bool:
+def is_answerable(text: str, limit: int = LIMIT) -> bool:
     """Whether a text can stand in an answer and be read again: not blank, not too long, without the tags."""
-    return bool(text.strip()) and len(text) <= LIMIT and not _TAG.search(text)
+    return bool(text.strip()) and len(text) <= limit and not _TAG.search(text)
 
 
-def format_completion(answer: str, thinking: str | None) -> str:
+def format_completion(answer: str, thinking: str | None, limit: int = LIMIT) -> str:
     """A completion in the form that `format_instruction` asks for, e.g. for a cold start.
 
     Without `thinking` it is the answer alone.
     """
-    if not is_answerable(answer) or (thinking is not None and (not thinking.strip() or _TAG.search(thinking))):
+    if not is_answerable(answer, limit) or (thinking is not None and (not thinking.strip() or _TAG.search(thinking))):
         raise ValueError(f"blank, too long, or with the tags inside: {answer[:80]!r}, {str(thinking)[:80]!r}")
     return ("" if thinking is None else f"<think>{thinking}</think>") + f"<answer>{answer}</answer>"
 
 
-def read_answer(completion: str) -> str | Unread:
+def read_answer(completion: str, limit: int = LIMIT) -> str | Unread:
     """What stands between the one pair of answer tags, without blanks around it.
 
     Tags count whatever their case. Thinking is not needed for an answer to be read (that is a matter for
@@ -122,11 +124,13 @@ def read_answer(completion: str) -> str | Unread:
     ----------
     completion
         Whatever a model wrote.
+    limit
+        The longest answer that the task reads, in characters.
 
     Returns
     -------
     str or Unread
-        The answer, 1 to `LIMIT` characters, or why there is none.
+        The answer, 1 to `limit` characters, or why there is none.
 
     Examples
     --------
@@ -144,7 +148,7 @@ def read_answer(completion: str) -> str | Unread:
     text = completion[tags[at][2] : tags[at + 1][1]].strip()
     if not text:
         return Unread.EMPTY
-    return text if len(text) <= LIMIT else Unread.LONG
+    return text if len(text) <= limit else Unread.LONG
 
 
 def _fault(names: list[str]) -> Unread | None:

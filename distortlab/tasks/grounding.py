@@ -20,7 +20,9 @@ __all__ = [
     "Coordinates",
     "Form",
     "Size",
+    "describe_units",
     "find_form",
+    "find_frame",
     "iou",
     "question",
     "read",
@@ -98,8 +100,7 @@ def question(coordinates: Coordinates, size: Size | None = None, wording: int = 
     parts
         Whether it says that one box encloses all parts of a region; data sets of earlier versions do not.
     """
-    width, height = _frame(coordinates, size)
-    units = UNITS[coordinates].format(width=width, height=height)
+    units = describe_units(coordinates, size)
     return format_prompt(ASKED, wording, SHAPE, units=f"{units} {PARTS}" if parts else units)
 
 
@@ -126,10 +127,16 @@ def truth(box: Box, size: Size, coordinates: Coordinates) -> str:
     >>> grounding.truth((10, 20, 110, 220), (200, 400), "thousandths")
     '[50, 50, 550, 550]'
     """
-    return str(list(rescale(box, size, _frame(coordinates, size))))
+    return str(list(rescale(box, size, find_frame(coordinates, size))))
 
 
-def _frame(coordinates: Coordinates, size: Size | None) -> Size:
+def describe_units(coordinates: Coordinates, size: Size | None) -> str:
+    """The sentence of a question that says what its coordinates count."""
+    width, height = find_frame(coordinates, size)
+    return UNITS[coordinates].format(width=width, height=height)
+
+
+def find_frame(coordinates: Coordinates, size: Size | None) -> Size:
     """How far the coordinates of a question run, (right edge, bottom edge)."""
     if coordinates not in UNITS:
         raise ValueError(f"no coordinates called {coordinates!r}; known: {', '.join(UNITS)}")

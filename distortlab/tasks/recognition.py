@@ -28,7 +28,10 @@ __all__ = [
     "Comparison",
     "Grading",
     "ParsedAnswer",
+    "check_grades",
     "compare",
+    "find_family",
+    "find_level",
     "question",
     "read",
     "read_candidates",
@@ -146,12 +149,9 @@ class Grading:
     gated: bool = True
 
     def __post_init__(self) -> None:
-        grades = tuple(self.severity_grades)
         if not 0.0 <= self.type_weight <= 1.0:
             raise ValueError(f"type_weight is a share in [0, 1], not {self.type_weight!r}")
-        falling = all(a >= b for a, b in pairwise(grades))
-        if len(grades) != len(LEVELS) or grades[0] != 1.0 or not falling or grades[-1] < 0.0:
-            raise ValueError(f"severity_grades are five numbers that fall from 1, none below 0; not {grades!r}")
+        check_grades(self.severity_grades)
 
     def value(self, marks: Comparison) -> float:
         """The value of an answer, in [0, 1]; 1 for the truth."""
@@ -159,6 +159,14 @@ class Grading:
         if self.gated and not marks.type_right:
             grade = 0.0
         return self.type_weight * marks.type_right + (1.0 - self.type_weight) * grade
+
+
+def check_grades(severity_grades: Sequence[float]) -> None:
+    """Refuse grades that are no grades by distance, 0 to 4."""
+    grades = tuple(severity_grades)
+    falling = all(a >= b for a, b in pairwise(grades))
+    if len(grades) != len(LEVELS) or grades[0] != 1.0 or not falling or grades[-1] < 0.0:
+        raise ValueError(f"severity_grades are five numbers that fall from 1, none below 0; not {grades!r}")
 
 
 GRADING = Grading()
@@ -236,6 +244,20 @@ def _parse(text: str) -> ParsedAnswer | Unread:
     if not severities or not (types or strange):
         return Unread.INCOMPLETE
     return ParsedAnswer(next(iter(types), None), severities.pop())
+
+
+def find_family(text: str) -> str | None:
+    """The family that a name of a type means; None where it is none of the twelve, or more than one."""
+    words = _words(text)
+    types = _types(words)
+    return types.pop() if types and len(types) == 1 and KNOWN_WORDS.issuperset(words) else None
+
+
+def find_level(text: str) -> int | None:
+    """The severity, 1 to 5, that a name of a level means; None where it means none, or more than one."""
+    words = _words(text)
+    levels = _meanings(words, LEVEL_WORDS)
+    return levels.pop() if len(levels) == 1 and KNOWN_WORDS.issuperset(words) else None
 
 
 def _words(text: str) -> list[str]:

@@ -179,3 +179,11 @@ def test_a_verdict_has_a_value_or_a_reason() -> None:
 def test_a_wording_that_does_not_exist(wording: int) -> None:
     with pytest.raises(ValueError, match="there are 2"):
         format_prompt(("a", "b"), wording, "shape")
+
+
+def test_a_task_may_read_longer_answers_than_others() -> None:
+    answer = "a" * (LIMIT + 1)
+    completion = format_completion(answer, "b", limit=2 * LIMIT)
+    assert read_answer(completion) is Unread.LONG
+    assert read_answer(completion, 2 * LIMIT) == answer
+    assert read_answer(format_completion("aa", "b"), 1) is Unread.LONG
