@@ -32,7 +32,10 @@ __all__ = [
 
 SEVERITIES = ("1", "2", "3", "4", "5")
 TABLES = ("images", "rft")
-TASKS = ("recognition", "recognition_reference", "object", "grounding")
+DEFAULT_TASKS = ("recognition", "recognition_reference", "object", "grounding")
+TASKS = (*DEFAULT_TASKS, "diagnosis", "comparison", "comparison_regions")
+_PLANNED_TASKS = ("diagnosis", "comparison", "comparison_regions")
+"""Tasks whose answers can be read and scored, but whose questions are not generated yet."""
 MOST_REGIONS = 12
 """The most regions that an image may be asked to have."""
 
@@ -164,7 +167,7 @@ class Recipe:
     families: dict[str, float] = field(default_factory=lambda: _share_evenly(FAMILIES))
     severities: dict[str, float] = field(default_factory=lambda: _share_evenly(SEVERITIES))
     difficulties: dict[str, float] = field(default_factory=dict)
-    tasks: dict[str, float] = field(default_factory=lambda: _share_evenly(TASKS))
+    tasks: dict[str, float] = field(default_factory=lambda: _share_evenly(DEFAULT_TASKS))
     composition: CompositionRules = CompositionRules()
     questions: QuestionRules = QuestionRules()
     regions: RegionRules = RegionRules()
@@ -357,6 +360,10 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
 def _check_combinations(recipe: Recipe, where: str) -> None:
     if "rft" not in recipe.tables or set(recipe.tables) - set(TABLES) or len(set(recipe.tables)) < len(recipe.tables):
         raise BadRecipe(f'{where}: tables = {list(recipe.tables)}; there are ["images", "rft"] and ["rft"]')
+    for task in recipe.asked_tasks:
+        if task in _PLANNED_TASKS:
+            made = ", ".join(name for name in TASKS if name not in _PLANNED_TASKS)
+            raise BadRecipe(f"{where}: questions of {task} are not generated yet; give shares of {made}")
     if recipe.samples_per_image > len(recipe.asked_tasks):
         raise BadRecipe(
             f"{where}: samples_per_image = {recipe.samples_per_image}, but only {len(recipe.asked_tasks)} tasks are "
@@ -378,7 +385,7 @@ _RANGES = (
     ("seed", -(2**63), 2**63 - 1),
     ("images_per_reference", 1, 10_000),
     ("max_images_per_reference", 1, 10_000),
-    ("samples_per_image", 1, 4),
+    ("samples_per_image", 1, len(TASKS)),
     ("images_per_shard", 1, 100_000),
     ("max_failures", 0, 1),
     ("composition.pristine", 0, 1_000_000),

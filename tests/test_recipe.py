@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from distortlab.core.errors import BadRecipe
-from distortlab.recipe import Recipe, default_recipe, load_recipe, read_stored_recipe
+from distortlab.recipe import DEFAULT_TASKS, TASKS, Recipe, default_recipe, load_recipe, read_stored_recipe
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,18 @@ def test_a_file_for_dq_need_not_name_the_ladder(tmp_path: Path) -> None:
     for name in ("refine-perception-20k", "smoke"):
         assert load_recipe(name, profile="dq").severity == "ladder"
         assert load_recipe(name).severity == "equalized"
+
+
+def test_the_tasks_of_a_recipe_that_names_none_stay_what_they_were() -> None:
+    assert default_recipe().asked_tasks == tuple(default_recipe().tasks) == DEFAULT_TASKS
+    assert set(TASKS) - set(DEFAULT_TASKS) == {"diagnosis", "comparison", "comparison_regions"}
+
+
+@pytest.mark.parametrize("task", ["diagnosis", "comparison", "comparison_regions"])
+def test_questions_that_are_not_generated_yet_are_refused(task: str) -> None:
+    with pytest.raises(BadRecipe, match=f"questions of {task} are not generated yet; give shares of recognition, "):
+        default_recipe(tasks={"grounding": 1, task: 1}, samples_per_image=1)
+    assert default_recipe(tasks={"grounding": 1, task: 0}, samples_per_image=1).asked_tasks == ("grounding",)
 
 
 def test_the_search_on_dq_is_refused() -> None:

@@ -42,7 +42,8 @@ def make_image_record(image: DistortedImage, recipe: Recipe) -> ImageRecord:
 
 
 def select_pictures(task: str, reference: P, image: P) -> tuple[P, ...]:
-    """The pictures that a question of a task shows, in order."""
+    """The pictures that a question about one image shows, in order."""
+    assert TASKS[task].images == 1 + TASKS[task].shows_reference, f"{task} is not about one image"
     return (reference, image) if TASKS[task].shows_reference else (image,)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from distortlab.tasks import grounding, object, quality, recognition
+from distortlab.tasks import comparison, diagnosis, grounding, object, quality, recognition
 from distortlab.tasks.answer import Unread, Verdict, format_score, read_answer
 
 __all__ = ["TASKS", "Task", "Unread", "Verdict", "format_score", "read_answer", "score"]
@@ -52,6 +52,9 @@ TASKS: Mapping[str, Task] = MappingProxyType(
             Task("recognition_reference", 2, recognition.WORDINGS, recognition.score, True, "region"),
             Task("object", 1, object.WORDINGS, object.score, False, "region"),
             Task("grounding", 1, grounding.WORDINGS, grounding.score, False, "region"),
+            Task("diagnosis", 1, diagnosis.WORDINGS, diagnosis.score, False, "image"),
+            Task("comparison", 2, comparison.WORDINGS, comparison.score, False, "pair"),
+            Task("comparison_regions", 1, comparison.WORDINGS, comparison.score, False, "pair"),
             Task("quality", 1, quality.WORDINGS, quality.score, False, "image"),
         )
     }

@@ -9,7 +9,7 @@ from distortlab.core.config import from_values
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.config.overrides import read_yaml, set_key
-from refine_iqa_train.config.schema import PERCEPTION, REWARDS, Config, find_stream_recipe
+from refine_iqa_train.config.schema import DEFAULT_PERCEPTION, PERCEPTION, REWARDS, Config, find_stream_recipe
 
 __all__ = ["list_packaged_configs", "load_config", "select_reward_weights"]
 
@@ -178,6 +178,7 @@ def _check_stream_share(config: Config, where: str) -> None:
 def select_reward_weights(config: Config, stage: str) -> dict[str, float]:
     """Choose the rewards of a stage, "stage1" or "stage2", with their weights; a weight of 0 leaves one out."""
     names = {"stage1": ("format", *PERCEPTION), "stage2": REWARDS}[stage]
-    tasks = set(config.data.tasks or PERCEPTION) if config.data.perception else set()
+    named = config.data.tasks or (*DEFAULT_PERCEPTION, *config.rewards.weights)
+    tasks = set(named) if config.data.perception else set()
     selected = [name for name in names if name not in PERCEPTION or name in tasks]
     return {name: w for name in selected if (w := config.rewards.weights.get(name, 1.0)) != 0}

@@ -28,9 +28,10 @@ __all__ = [
     "to_plain_values",
 ]
 
-PERCEPTION = ("recognition", "recognition_reference", "object", "grounding")
+PERCEPTION = tuple(name for name in TASKS if name != "quality")
+DEFAULT_PERCEPTION = ("recognition", "recognition_reference", "object", "grounding")
+"""The tasks of perception that are rewarded where a configuration names none."""
 REWARDS = ("format", *TASKS, "probability_difference")
-
 
 STREAM = "stream:"
 

@@ -20,7 +20,7 @@ LEFT, RIGHT, TOP, BOTTOM = 48, 24, 8, 22
 """Of a panel, in pixels: the drawing, and the margins for its numbers."""
 MAX_POINTS = 400
 """Points of a curve; longer ones are means of neighbors."""
-COLORS = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#94a3b8")
+COLORS = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#94a3b8", "#ec4899", "#14b8a6")
 
 
 class Panel(NamedTuple):

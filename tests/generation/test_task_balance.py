@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from distortlab.generation.generate import generate
 from distortlab.generation.plan import make_plan
 from distortlab.generation.task_balance import TaskBalance
-from distortlab.recipe import TASKS
+from distortlab.recipe import DEFAULT_TASKS as TASKS
 
 planned_images = st.lists(
     st.tuples(st.sets(st.sampled_from(TASKS), min_size=1, max_size=3), st.integers(0, 4)), min_size=1, max_size=120

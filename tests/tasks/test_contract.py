@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab import recipe
-from distortlab.tasks import TASKS, Unread, Verdict, format_score, grounding, object, quality, recognition, score
+from distortlab.tasks import (
+    TASKS,
+    Unread,
+    Verdict,
+    comparison,
+    diagnosis,
+    format_score,
+    grounding,
+    object,
+    quality,
+    recognition,
+    score,
+)
 from distortlab.tasks.answer import format_completion, format_instruction
 
 ASK: dict[str, Callable[[int], str]] = {
@@ -18,6 +30,11 @@ ASK: dict[str, Callable[[int], str]] = {
     "recognition_reference": lambda wording: recognition.question(["noise", "blur"], True, wording),
     "object": lambda wording: object.question(["dog", "hot dog"], wording),
     "grounding": lambda wording: grounding.question("pixels", (640, 480), wording),
+    "diagnosis": lambda wording: diagnosis.question("pixels", (640, 480), wording),
+    "comparison": comparison.question,
+    "comparison_regions": lambda wording: comparison.question_about_regions(
+        (1, 2, 3, 4), (5, 6, 7, 8), (640, 480), "pixels", wording
+    ),
     "quality": quality.question,
 }
 SOLUTIONS = {
@@ -25,9 +42,12 @@ SOLUTIONS = {
     "recognition_reference": "Noise, Severe",
     "object": "hot dog",
     "grounding": "[1, 2, 3, 4]",
+    "diagnosis": '[{"box": [1, 2, 3, 4], "type": "Noise", "severity": "Severe"}]',
+    "comparison": "Second",
+    "comparison_regions": "Second",
     "quality": "3.44",
 }
-MODULES = (recognition, recognition, object, grounding, quality)
+MODULES = (recognition, recognition, object, grounding, diagnosis, comparison, comparison, quality)
 SHAPES = {task: module.SHAPE for task, module in zip(TASKS, MODULES, strict=True)}
 RATED = "quality"
 """Asked about rated images, in the published words; the generator asks the others."""
@@ -41,6 +61,9 @@ def test_the_tasks_are_those_of_the_recipe() -> None:
         "recognition_reference": 2,
         "object": 1,
         "grounding": 1,
+        "diagnosis": 1,
+        "comparison": 2,
+        "comparison_regions": 1,
         "quality": 1,
     }
 
@@ -49,7 +72,10 @@ def test_a_task_says_what_it_shows_and_what_it_is_about() -> None:
     assert {name for name, task in TASKS.items() if task.shows_reference} == {"recognition_reference"}
     assert all(task.images == 2 for task in TASKS.values() if task.shows_reference)
     assert {name: task.subject for name, task in TASKS.items()} == {
-        **dict.fromkeys(recipe.TASKS, "region"),
+        **dict.fromkeys(recipe.DEFAULT_TASKS, "region"),
+        "diagnosis": "image",
+        "comparison": "pair",
+        "comparison_regions": "pair",
         RATED: "image",
     }
 

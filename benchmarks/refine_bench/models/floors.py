@@ -55,7 +55,7 @@ def _write_answer(request: Request, lot: Stream | None) -> str:
     if request.words:
         return request.words[lot.below(len(request.words)) if lot else len(request.words) // 2]
     task = request.truth.get("task")
-    if task is None and "regions" in request.truth:
+    if task == "diagnosis" or (task is None and "regions" in request.truth):
         return f"<answer>{_write_regions(lot)}</answer>"
     if task is None:
         score = f"{lot.uniform(1.0, 5.0):.2f}" if lot else "3.00"
@@ -71,6 +71,8 @@ def _write_local_answer(task: str, prompt: str, lot: Stream | None) -> str:
     if task == "object":
         names = _LISTED.findall(prompt) or ["object"]
         return names[lot.below(len(names)) if lot else 0]
+    if task in ("comparison", "comparison_regions"):
+        return ("First", "Second")[lot.below(2) if lot else 0]
     if not task.startswith("recognition"):
         raise ValueError(f"the floors know no answer to a question of {task}")
     types = sorted((name for name in PHRASES.values() if name in prompt), key=prompt.index) or list(PHRASES.values())

@@ -15,7 +15,7 @@ from distortlab.analysis.shortcuts import Shortcuts
 from distortlab.generation.card.card import render_card
 from distortlab.generation.plan import make_plan
 from distortlab.generation.report import Account
-from distortlab.recipe import TASKS, Recipe, parse_recipe
+from distortlab.recipe import DEFAULT_TASKS, Recipe, parse_recipe
 from distortlab.references import licenses
 from distortlab.severity.human_scores import describe_basis, describe_severities
 from distortlab.tasks.terms import DIFFICULTIES
@@ -60,7 +60,7 @@ def test_every_task_is_shown_as_it_is_asked(loaded: DatasetCard, data: Path) -> 
             shown = re.sub(r"^    ", "", loaded.text, flags=re.MULTILINE)
             assert row["prompt"][0]["content"] in shown
             assert f"solution: {row['solution']}\n" in shown
-    assert {task for task in TASKS if f"`{task}`, e.g." in loaded.text} == set(TASKS)
+    assert {task for task in DEFAULT_TASKS if f"`{task}`, e.g." in loaded.text} == set(DEFAULT_TASKS)
 
 
 def test_the_recipe_can_be_taken_out_and_used(loaded: DatasetCard) -> None:

@@ -4,10 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from bench_samples import write_koniq
 from bench_servers import brightness, serving
 from in_process import Cli
 
+from distortlab.tasks import score
+from refine_bench.models.base import Request
+from refine_bench.models.floors import FLOORS, Floor
+from refine_bench.prompts.protocols import Decoding
 from refine_bench.runs.store import Run
 
 
@@ -28,3 +33,15 @@ def test_prompt_only_shows_grey(cli: Cli, tmp_path: Path) -> None:
     assert score["srcc"] is None
     assert score["undefined"] == "the predictions are constant"
     assert Run(tmp_path / "run").head["model"]["images"] == "grey"
+
+
+@pytest.mark.parametrize("spec", FLOORS)
+@pytest.mark.parametrize("task", ["diagnosis", "comparison", "comparison_regions"])
+def test_questions_about_sets_and_pairs_are_answered_in_their_form(spec: str, task: str) -> None:
+    solution = "[]" if task == "diagnosis" else "First"
+    truth = {"task": task, "solution": solution}
+    requests = [Request(str(n), f"item-{n}", 0, (), "", Decoding(), 0, truth=truth) for n in range(20)]
+    verdicts = [score(task, response.answer.text, solution) for response in Floor(spec).answer(requests)]
+    assert {verdict.status for verdict in verdicts} == {"scored"}
+    values = {verdict.value for verdict in verdicts}
+    assert values == {1.0} if spec == "constant" else 0.0 < sum(v.reward for v in verdicts) < 20

@@ -8,7 +8,7 @@ import pytest
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.loading import list_packaged_configs, load_config, select_reward_weights
 from refine_iqa_train.config.overrides import parse_overrides
-from refine_iqa_train.config.schema import REWARDS, find_stream_recipe
+from refine_iqa_train.config.schema import DEFAULT_PERCEPTION, REWARDS, find_stream_recipe
 from refine_iqa_train.training.trl_arguments import make_grpo_arguments, make_sft_arguments
 
 CONFIGS = sorted(list_packaged_configs())
@@ -136,7 +136,17 @@ def test_weights_of_the_stages() -> None:
     assert list(select_reward_weights(config, "stage2")) == ["format", "quality", "probability_difference"]
     mixed = load_config("stage2-qwen3-vl-4b", {"data.perception": "data/", "data.tasks": ["object"]})
     assert list(select_reward_weights(mixed, "stage2")) == ["format", "object", "quality", "probability_difference"]
-    assert set(select_reward_weights(load_config("stage1-qwen3-vl-4b"), "stage1")) < set(REWARDS)
+    assert list(select_reward_weights(load_config("stage1-qwen3-vl-4b"), "stage1")) == ["format", *DEFAULT_PERCEPTION]
+    assert {"format", *DEFAULT_PERCEPTION} < set(REWARDS)
+
+
+@pytest.mark.parametrize("keys", [{"data.tasks": ["diagnosis"]}, {"rewards.weights": {"diagnosis": 2.0}}])
+def test_diagnosis_is_rewarded_where_it_is_named(keys: dict[str, Any]) -> None:
+    config = load_config("stage1-qwen3-vl-4b", keys)
+    found = select_reward_weights(config, "stage1")
+    assert found["diagnosis"] == config.rewards.weights.get("diagnosis", 1.0)
+    assert ("grounding" in found) == ("data.tasks" not in keys)
+    assert "comparison" not in found
 
 
 FRESH = {"data.perception": "stream:smoke", "data.references": "scenes"}

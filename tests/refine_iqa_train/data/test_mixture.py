@@ -14,6 +14,7 @@ from dataset_samples import flip_byte
 from PIL import Image
 
 from distortlab.core.errors import UserError
+from distortlab.recipe import DEFAULT_TASKS
 from distortlab.tasks import TASKS, quality, score
 from distortlab.tasks.answer import format_completion
 from refine_iqa_train.config.schema import Config, DataRules, ImageRules, ValidationRules
@@ -50,7 +51,7 @@ def test_rows_have_what_trl_and_the_rewards_need(config: Config, perception: Pat
     data = load(config)
     rows = [data.train[place] for place in range(len(data.train))]
     assert Counter(row["task"] for row in rows) == data.counts
-    assert set(data.counts) == set(TASKS) - {"quality"}
+    assert set(data.counts) == set(DEFAULT_TASKS)
     for row in rows:
         assert len(row["images"]) == TASKS[row["task"]].images
         assert all(image.mode == "RGB" and image.size == POLICY.frame_size(image.size) for image in row["images"])

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import HOSTILE, Tags, find_drawings
 
+from distortlab.tasks import TASKS
 from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.monitoring.curves import (
+    COLORS,
     MAX_POINTS,
     PANELS,
     _choose_ticks,
@@ -58,6 +60,13 @@ def test_every_metric_that_was_logged_has_a_curve_inside_its_frame(steps: int) -
         places += [(float(str(dot.get("cx"))), float(str(dot.get("cy")))) for dot in tree.iter("circle")]
         assert places
         assert all(0 <= x <= width and 0 <= y <= height for x, y in places)
+
+
+def test_every_curve_of_a_panel_has_a_color_of_its_own() -> None:
+    assert len(set(COLORS)) == len(COLORS) >= max(len(panel.metrics) for panel in PANELS)
+    metrics = {f"rewards/{task}/mean": 0.5 for task in TASKS}
+    drawn = render_curves("run", [{"step": 1, **metrics}, {"step": 2, **metrics}])
+    assert drawn.count("<i style") == len(TASKS)
 
 
 def test_a_curve_has_the_values_that_were_logged() -> None:

@@ -16,6 +16,9 @@ SOLUTIONS = {
     "recognition_reference": "Blur, Slight",
     "object": "hot dog",
     "grounding": "[10, 10, 20, 20]",
+    "diagnosis": '[{"box": [10, 10, 20, 20], "type": "Noise", "severity": "Severe"}]',
+    "comparison": "First",
+    "comparison_regions": "Second",
     "quality": "3.44",
 }
 
@@ -30,7 +33,7 @@ def columns(*rows: tuple[str, str]) -> dict[str, Any]:
         "completions": [said(answer) for _, answer in rows],
         "task": [task for task, _ in rows],
         "solution": [SOLUTIONS[task] for task, _ in rows],
-        "family": [None if task == "quality" else "noise" for task, _ in rows],
+        "family": ["noise" if TASKS[task].subject == "region" else None for task, _ in rows],
         "prompts": [None] * len(rows),
         "trainer_state": None,
     }
