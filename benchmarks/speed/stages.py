@@ -37,9 +37,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "SHA-256 of pixels": ("generation.draw:pixels_sha256",),
     "questions, rows": (
         "generation.shard:make_image_record",
-        "generation.shard:make_subject",
-        "generation.shard:list_choices",
-        "generation.shard:make_samples",
+        "generation.shard:make_questions",
     ),
     FILES: (
         "generation.shard:make_full_rows",

@@ -27,7 +27,20 @@ from distortlab.references.base import Entry, References
 from distortlab.severity.predictor import compute_fingerprint
 from distortlab.tasks import TASKS
 
-__all__ = ["EditRequest", "Plan", "Shard", "Slot", "has_choice", "make_plan", "select_tasks"]
+__all__ = [
+    "EditRequest",
+    "Plan",
+    "Shard",
+    "Slot",
+    "check_families",
+    "describe_code",
+    "find_most_regions",
+    "has_choice",
+    "make_plan",
+    "request_images",
+    "select_tasks",
+    "weigh_vocabulary",
+]
 
 _SPARE = 1.25
 """How many references with a choice of names are wanted for each that object questions need: in one of five images a
@@ -154,11 +167,7 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """What must be the same for a build to be continued: recipe, references, and the code that makes pixels."""
         return {
-            "format": FORMAT,
-            "generator_version": __version__,
-            "operators": {row.name: row.version for row in CATALOG},
-            "measure": MEASURE_VERSION,
-            "predictor": compute_fingerprint(),
+            **describe_code(),
             "references": {"source": self.source, "fingerprint": self.fingerprint},
             "recipe": self.recipe.as_dict(),
         }
@@ -167,6 +176,17 @@ class Plan:
     def sha256(self) -> str:
         """The hash of the identity."""
         return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
+
+
+def describe_code() -> dict[str, Any]:
+    """The versions of the code that makes pixels and rows."""
+    return {
+        "format": FORMAT,
+        "generator_version": __version__,
+        "operators": {row.name: row.version for row in CATALOG},
+        "measure": MEASURE_VERSION,
+        "predictor": compute_fingerprint(),
+    }
 
 
 def make_plan(recipe: Recipe, references: References) -> Plan:
@@ -184,14 +204,14 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
     BadRecipe
         The references cannot give so many images, or the families no such difficulties; the message says what they can.
     """
-    _check_families(recipe)
+    check_families(recipe)
     cell_shares = share_cells(recipe)
     counts = _count_images(recipe, recipe.n)
     primary = _count_references(recipe, counts, references.count)
     wanted = sum(primary.values())
     entries = _order_entries(recipe, references, wanted)
-    check_composition(recipe, _find_most_regions(recipe, entries))
-    vocabulary = _weigh_vocabulary(references)
+    check_composition(recipe, find_most_regions(recipe, entries))
+    vocabulary = weigh_vocabulary(references)
     asked = select_tasks(recipe, vocabulary)
     spare = largest_remainder(primary, len(entries) - wanted)
     shards: list[Shard] = []
@@ -212,7 +232,8 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
     )
 
 
-def _check_families(recipe: Recipe) -> None:
+def check_families(recipe: Recipe) -> None:
+    """Raise `BadRecipe` for a family that no variant of the profile belongs to."""
     for family, share in recipe.families.items():
         if share > 0 and not list_variants(family, recipe.profile):
             raise BadRecipe(f"family {family!r} has no variant with a {recipe.profile!r} ladder")
@@ -273,7 +294,7 @@ def has_choice(entry: Entry) -> bool:
     return entry.name_count >= 3
 
 
-def _find_most_regions(recipe: Recipe, entries: Sequence[Entry]) -> int | None:
+def find_most_regions(recipe: Recipe, entries: Sequence[Entry]) -> int | None:
     """The most regions of a reference; None where that is not known of all of them, or makes no difference."""
     if recipe.composition.most_regions < 2:
         return None
@@ -302,12 +323,48 @@ def select_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, f
     return asked
 
 
-def _weigh_vocabulary(references: References) -> dict[str, float]:
+def weigh_vocabulary(references: References) -> dict[str, float]:
     """How often each name is the only one of an image, and so the answer beside names from elsewhere. Never quite
     nothing: what is left of an image once it is opened may differ from what its annotations promised.
     """
     alone, shares = references.alone, references.vocabulary
     return {name: max(alone.get(name, 0.0), 0.01 * shares[name]) for name in sorted(shares)}
+
+
+def request_images(
+    recipe: Recipe,
+    name: str,
+    owners: Sequence[int],
+    own: Sequence[Entry],
+    asked: Mapping[str, float],
+    cell_shares: CellShares,
+) -> list[tuple[tuple[EditRequest, ...], tuple[str, ...]]]:
+    """Say what is to be done and asked in each of some images that are planned together, in exact shares.
+
+    Parameters
+    ----------
+    recipe
+        Its seed draws the order.
+    name
+        Of these images, e.g. that of their split; part of the address of the draw.
+    owners
+        Which reference each image is made from, as a number. Images of one stand together.
+    own
+        The references.
+    asked
+        Tasks by share, as `select_tasks` has them.
+    cell_shares
+        As `share_cells` has them.
+
+    Returns
+    -------
+    list of tuple
+        (edits, tasks) of every image.
+    """
+    edits = _assign_edits(recipe, name, owners, own, cell_shares)
+    tasks = assign_tasks(recipe, name, asked, len(owners))
+    choice = [has_choice(own[owner]) for owner in owners]
+    return list(zip(edits, match_tasks(tasks, choice, stream(recipe.seed, name, "matched")), strict=True))
 
 
 def _make_shards(
@@ -322,9 +379,7 @@ def _make_shards(
 ) -> list[Shard]:
     of = max(1, min(math.ceil(count / recipe.images_per_shard), len(own)))
     owners = [image * len(own) // count for image in range(count)]
-    edits = _assign_edits(recipe, split, owners, own, cell_shares)
-    tasks = assign_tasks(recipe, split, asked, count)
-    tasks = match_tasks(tasks, [has_choice(own[owner]) for owner in owners], stream(recipe.seed, split, "matched"))
+    requests = request_images(recipe, split, owners, own, asked, cell_shares)
     starts = [shard * len(own) // of for shard in range(of + 1)]
     spares = [shard * len(extra) // of for shard in range(of + 1)]
     shards: list[Shard] = []
@@ -334,8 +389,7 @@ def _make_shards(
         while image < count and owners[image] < starts[k + 1]:
             turn = slots[-1].turn + 1 if slots and owners[image] == owners[image - 1] else 0
             name = f"{split}-{image:06d}"
-            slot = Slot(name, edits[image], tasks[image], owners[image] - starts[k], turn)
-            slots.append(slot)
+            slots.append(Slot(name, *requests[image], owners[image] - starts[k], turn))
             image += 1
         chosen = (*own[starts[k] : starts[k + 1]], *_limit_spares(extra[spares[k] : spares[k + 1]], len(slots)))
         primary = starts[k + 1] - starts[k]

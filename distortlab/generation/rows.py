@@ -8,24 +8,25 @@ from distortlab.dataset.schema import ImageRecord, Picture, Sample
 from distortlab.distortions.catalog import find
 from distortlab.generation.candidates import count_instances, find_names_inside
 from distortlab.generation.draw import DistortedImage
-from distortlab.generation.questions import Subject, ask
+from distortlab.generation.questions import Subject, ask, list_choices
+from distortlab.generation.task_balance import TaskBalance
 from distortlab.recipe import Recipe
 from distortlab.severity.difficulty import find_difficulty
 from distortlab.tasks import TASKS
 
-__all__ = ["make_image_record", "make_samples", "make_subject", "select_pictures"]
+__all__ = ["make_image_record", "make_questions", "make_samples", "make_subject", "select_pictures"]
 
 P = TypeVar("P")
 
 
-def make_image_record(image: DistortedImage, recipe: Recipe) -> ImageRecord:
-    """The row of `images`."""
+def make_image_record(image: DistortedImage, recipe: Recipe, is_encoded: bool = True) -> ImageRecord:
+    """The row of `images`; the picture may be left without its bytes."""
     reference = image.reference
     rows, columns = reference.image.shape[:2]
     original = Picture(reference.encoded, f"{reference.id}.{reference.extension}")
     return ImageRecord(
         image_id=image.slot.image_id,
-        image=Picture(image.encode(), f"{image.slot.image_id}.{recipe.codec}"),
+        image=Picture(image.encode() if is_encoded else b"", f"{image.slot.image_id}.{recipe.codec}"),
         width=columns,
         height=rows,
         pixels_sha256=image.pixels_sha256,
@@ -64,6 +65,30 @@ def make_subject(image: DistortedImage, record: ImageRecord) -> Subject:
         inside=find_names_inside(place.region, reference),
         instances=count_instances(reference),
     )
+
+
+def make_questions(
+    image: DistortedImage, record: ImageRecord, balance: TaskBalance, recipe: Recipe, vocabulary: Mapping[str, float]
+) -> list[Sample]:
+    """The rows of `rft` for one image, about which all that can be asked is asked that was planned.
+
+    Parameters
+    ----------
+    image
+        What is asked about.
+    record
+        Its row of `images`.
+    balance
+        Says which task takes the place of one that cannot be asked.
+    recipe
+        Its rules for questions; its seed draws candidates and wording.
+    vocabulary
+        Names by how often each is the only one of an image.
+    """
+    subject = make_subject(image, record)
+    candidates = list_choices(subject, recipe, vocabulary) if balance.wants_object(image.slot.tasks) else ()
+    tasks = balance.settle(image.slot.tasks, len(candidates), image.slot.family)
+    return make_samples(subject, record, tasks, recipe, vocabulary)
 
 
 def make_samples(

@@ -20,10 +20,9 @@ from distortlab.generation.draw import DistortedImage, draw_image
 from distortlab.generation.draw_counts import DrawCounts
 from distortlab.generation.job import Progress
 from distortlab.generation.plan import Shard, select_tasks
-from distortlab.generation.questions import list_choices
 from distortlab.generation.receipt import Receipt, write_receipt
 from distortlab.generation.reference_pool import ReferencePool
-from distortlab.generation.rows import make_image_record, make_samples, make_subject
+from distortlab.generation.rows import make_image_record, make_questions
 from distortlab.generation.task_balance import TaskBalance
 from distortlab.recipe import Recipe
 from distortlab.storage.base import Storage
@@ -160,13 +159,10 @@ def _write_images(
     files: ShardFiles, job: ShardJob, pool: ReferencePool, counts: _ShardCounts, progress: Progress
 ) -> None:
     known: dict[str, int] = {}
-    for image, wants_object in _draw_images(job.shard, pool, counts, progress):
+    for image in _draw_images(job.shard, pool, counts, progress):
         record = make_image_record(image, job.recipe)
-        subject = make_subject(image, record)
-        candidates = list_choices(subject, job.recipe, job.vocabulary) if wants_object else ()
-        tasks = counts.balance.settle(image.slot.tasks, len(candidates), image.slot.family)
-        samples = make_samples(subject, record, tasks, job.recipe, job.vocabulary)
-        counts.add(image, record, tasks)
+        samples = make_questions(image, record, counts.balance, job.recipe, job.vocabulary)
+        counts.add(image, record, tuple(sample.task for sample in samples))
         if job.layout is ARCHIVE:
             files.add(*make_archive_rows(record, samples, known))
         else:
@@ -175,18 +171,17 @@ def _write_images(
 
 def _draw_images(
     shard: Shard, pool: ReferencePool, counts: _ShardCounts, progress: Progress
-) -> Iterator[tuple[DistortedImage, bool]]:
-    """The images of a shard that could be made, each with whether an object question about it is worth a look."""
+) -> Iterator[DistortedImage]:
+    """The images of a shard that could be made."""
     known: set[str] = set()
     for slot in shard.slots:
-        wants_object = counts.balance.wants_object(slot.tasks)
-        image = draw_image(slot, pool, known, with_distractors=wants_object)
+        image = draw_image(slot, pool, known, with_distractors=counts.balance.wants_object(slot.tasks))
         progress(1)
         if image is None:
             counts.unfilled += 1
             counts.balance.skip()
             continue
-        yield image, wants_object
+        yield image
 
 
 def _make_receipt(job: ShardJob, counts: _ShardCounts, files: dict[str, FileEntry]) -> Receipt:
