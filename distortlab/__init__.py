@@ -6,6 +6,7 @@
     distortlab.CATALOG                                                        # every distortion there is
     distortlab.generate("smoke", "scenes", "data/")                           # a data set
     distortlab.open_dataset("data/").rows("images")                           # read row by row
+    distortlab.stream("smoke", "scenes")                                      # samples without end, in memory
 
 Names are imported when they are first used: `import distortlab` is cheap, and `distortlab.tasks` needs nothing else.
 """
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from distortlab.distortions.edit import Edit, render
     from distortlab.generation.generate import generate
     from distortlab.generation.report import Account
+    from distortlab.generation.stream import SampleStream, StreamSample, stream
     from distortlab.imaging.decode import read_image
     from distortlab.recipe import Recipe, default_recipe, load_recipe
     from distortlab.references import open_references
@@ -36,6 +38,8 @@ __all__ = [
     "Edit",
     "Recipe",
     "Region",
+    "SampleStream",
+    "StreamSample",
     "UserError",
     "default_recipe",
     "distort",
@@ -47,12 +51,14 @@ __all__ = [
     "push",
     "read_image",
     "render",
+    "stream",
 ]
 
 _HOMES = {
     "generation.report": ("Account",),
     "distortions.catalog": ("CATALOG", "find"),
     "generation.generate": ("generate",),
+    "generation.stream": ("SampleStream", "StreamSample", "stream"),
     "api": ("Distorted", "distort"),
     "distortions.edit": ("Edit", "render"),
     "core.errors": ("UserError",),

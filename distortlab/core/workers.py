@@ -3,13 +3,14 @@
 import contextlib
 import ctypes
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from distortlab.core.errors import BuildFailed
 from distortlab.core.processes import WorkerLost, WorkerPool, note_stop
 
-__all__ = ["count_processors", "limit_threads", "map_in_order", "open_pool", "tune_process"]
+__all__ = ["count_processors", "limit_threads", "map_ahead", "map_in_order", "open_pool", "tune_process"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,16 +52,45 @@ def map_in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> It
                 if signals:
                     return
         return
-    done, submitted = dict[int, R](), 0
+    yield from map_ahead(work, items, min(workers, len(items)))
+
+
+def map_ahead(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+    """Apply a function to every item in other processes, which work on while the caller does.
+
+    Parameters
+    ----------
+    work
+        A function that can be pickled, as must its results.
+    items
+        As many as one likes, worked on in this order, at most a few ahead of the result that is due.
+    workers
+        How many processes. Closing the iterator ends them.
+
+    Yields
+    ------
+    R
+        `work(item)`, in the order of `items`.
+
+    Raises
+    ------
+    BuildFailed
+        Where a process was ended from outside.
+    """
+    source, done, submitted, due = iter(items), dict[int, R](), 0, 0
     module = getattr(work, "func", work).__module__  # of a partial, that of its function
-    with open_pool(min(workers, len(items)), tune_process, (), ": try again with fewer", module) as pool:
-        for due in range(len(items)):
-            while due not in done:
-                while pool.has_room and submitted < min(len(items), due + 3 * workers):
-                    pool.submit(submitted, work, items[submitted])
-                    submitted += 1
+    with open_pool(workers, tune_process, (), ": try again with fewer", module) as pool:
+        while True:
+            while pool.has_room and submitted < due + 3 * workers and (taken := list(islice(source, 1))):
+                pool.submit(submitted, work, taken[0])
+                submitted += 1
+            if due in done:
+                yield done.pop(due)
+                due += 1
+            elif due < submitted:
                 done.update(pool.collect())
-            yield done.pop(due)
+            else:
+                return
 
 
 @contextlib.contextmanager

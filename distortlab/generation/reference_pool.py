@@ -23,7 +23,7 @@ from distortlab.references.regions.tightening import tighten_region
 from distortlab.references.screening import screen
 from distortlab.severity.scene import Scene
 
-__all__ = ["WHOLE", "DrawKey", "LoadedReference", "ReferencePool"]
+__all__ = ["WHOLE", "DrawKey", "LoadedReference", "ReferencePool", "encode_changed"]
 
 T = TypeVar("T")
 WHOLE = -1
@@ -69,8 +69,7 @@ class LoadedReference:
         """The file of an image that differs from the reference in some regions only: the whole of it, or the patch."""
         if self.patches:
             return encode_patch(image, regions)
-        first = min((region.bbox.y1 for region in regions), default=0)
-        return self.canvas.encode(image, (first, max((region.bbox.y2 for region in regions), default=0)))
+        return encode_changed(self.canvas, image, regions)
 
     @cached_property
     def regions_by_name(self) -> dict[str | None, list[int]]:
@@ -213,6 +212,11 @@ class ReferencePool:
             if entry != slot.entry:
                 yield entry, source.below(1 << 16)
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether every entry was opened, and none can be used."""
+        return len(self._unusable) == len(self.entries)
+
     def load_for(self, slot: Slot) -> Iterator[tuple[LoadedReference, int]]:
         """(reference, turn) to try for a slot, loaded one by one: its own, and as many more as the recipe allows.
 
@@ -269,6 +273,12 @@ class ReferencePool:
         if not is_allowed(reference.license, rules.licenses.allow, rules.licenses.deny):
             return "license left out by the recipe"
         return screen(reference.image, rules) or (None if reference.regions else "no region that passes the rules")
+
+
+def encode_changed(canvas: Canvas, image: Image, regions: Sequence[Region]) -> bytes:
+    """The file of an image that differs from the reference of a canvas in some regions only."""
+    rows = [row for region in regions for row in (region.bbox.y1, region.bbox.y2)]
+    return canvas.encode(image, (min(rows, default=0), max(rows, default=0)))
 
 
 def _rotate(items: list[T], start: int) -> list[T]:

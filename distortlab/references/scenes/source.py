@@ -7,6 +7,7 @@ every shape has an exact mask and a name ("brick star").
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import simplejpeg
@@ -86,6 +87,27 @@ def _label_regions(collage: Collage) -> Iterator[AnnotatedRegion]:
         yield AnnotatedRegion(name, Region.from_part(part, box, (rows, columns)))
 
 
+@dataclass(frozen=True, slots=True)
+class _SceneEntries(Sequence[SceneEntry]):
+    """The scenes of some numbers, made when they are taken: a stream may ask for the millionth."""
+
+    seed: int
+    size: tuple[int, int]
+    numbers: range
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> SceneEntry: ...
+    @overload
+    def __getitem__(self, at: slice) -> "_SceneEntries": ...
+    def __getitem__(self, at: int | slice) -> "SceneEntry | _SceneEntries":
+        if isinstance(at, slice):
+            return _SceneEntries(self.seed, self.size, self.numbers[at])
+        return SceneEntry(self.seed, self.numbers[at], self.size)
+
+
 @dataclass(frozen=True)
 class Scenes:
     """Composed scenes of `size` (rows, columns), different for every seed."""
@@ -136,7 +158,7 @@ class Scenes:
 
     def entries(self, count: int) -> Sequence[SceneEntry]:
         """The first `count` scenes."""
-        return [SceneEntry(self.seed, index, self.size) for index in range(count)]
+        return _SceneEntries(self.seed, self.size, range(count))
 
 
 def _material_shares() -> dict[str, float]:
