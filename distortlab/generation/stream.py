@@ -5,7 +5,7 @@ Any item can be drawn alone; it depends on the recipe, the references, the seed 
 
 import hashlib
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from operator import index as read_index
@@ -16,7 +16,7 @@ from typing import Any, SupportsIndex
 from distortlab.core.errors import UserError
 from distortlab.core.workers import map_ahead
 from distortlab.generation.plan import describe_code
-from distortlab.generation.stream_items import StreamRules, StreamSample, WindowDrawer, draw_window
+from distortlab.generation.stream_items import Drawn, StreamRules, StreamSample, WindowDrawer, draw_window
 from distortlab.generation.stream_plan import WINDOW, StreamPlan, Window, check_weights
 from distortlab.recipe import Recipe, load_recipe
 from distortlab.references import open_references
@@ -42,19 +42,14 @@ class SampleStream:
         Index of the first item to come.
     workers
         Processes that draw ahead; with 0 the items are drawn in this one.
-
-    Attributes
-    ----------
-    next_index
-        Of the item that comes next.
     """
 
     def __init__(
         self, recipe: Recipe, references: References, *, seed: int = 0, start: int = 0, workers: int = 0
     ) -> None:
         self._plan = StreamPlan(replace(recipe, seed=int(seed)), references)
-        self._workers, self._number, self._of = _read_count("workers", workers), 0, 1
-        self.next_index = _read_count("start", start)
+        self._workers, self._part = _read_count("workers", workers), (0, 1)
+        self._next = _read_count("start", start)
         self._drop_work()
 
     @property
@@ -66,6 +61,11 @@ class SampleStream:
     def recipe(self) -> Recipe:
         """What is asked for, with the seed of the stream."""
         return self._plan.recipe
+
+    @property
+    def next_index(self) -> int:
+        """Of the item that comes next."""
+        return _align(self._next, self._part)
 
     def draw(
         self,
@@ -106,12 +106,12 @@ class SampleStream:
         return self
 
     def __next__(self) -> StreamSample:
-        index = self._align(self.next_index)
+        index = self.next_index
         if self._workers:
             sample = self._take_ahead(index)
         else:
             sample = self.draw(index)
-        self.next_index = self._align(index + 1)
+        self._next = index + 1
         return sample
 
     def shard(self, number: int, of: int) -> "SampleStream":
@@ -123,12 +123,12 @@ class SampleStream:
             raise UserError(f"shard({number}, {of}): parts of {of} are numbered from 0 to {max(of, 1) - 1}")
         part = SampleStream.__new__(SampleStream)
         part.__setstate__(self.__getstate__())
-        part._number, part._of = self._number + self._of * number, self._of * of
+        part._part = (self._part[0] + self._part[1] * number, self._part[1] * of)
         return part
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` needs to go on from here; plain values, ready for JSON."""
-        return {"next": self._align(self.next_index), **self._identity}
+        return {"next": self.next_index, **self._identity}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where another stream of the same recipe, references, seed and part was.
@@ -147,8 +147,9 @@ class SampleStream:
                 f"the state belongs to a stream with another {' and another '.join(other)}: open the stream as it was, "
                 f"or begin a new one with start={state['next']}"
             )
+        following = _read_count("next", state["next"])
         self.close()
-        self.next_index = _read_count("next", state["next"])
+        self._next = following
 
     def close(self) -> None:
         """End the worker processes. The stream stays usable: they are started again when an item is asked for."""
@@ -165,7 +166,7 @@ class SampleStream:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_plan", "_workers", "_number", "_of", "next_index")
+        kept = ("_plan", "_workers", "_part", "_next")
         return {name: getattr(self, name) for name in kept}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -189,38 +190,44 @@ class SampleStream:
             "recipe": _hash({**self.recipe.as_dict(), "seed": None}),
             "seed": self.recipe.seed,
             "references": self._plan.references.fingerprint,
-            "shard": [self._number, self._of],
+            "shard": list(self._part),
             "code": _hash(describe_code()),
         }
 
-    def _align(self, index: int) -> int:
-        """The first index of this part that is not below `index`."""
-        number = index // WINDOW
-        behind = (self._number - number) % self._of
-        return (number + behind) * WINDOW if behind else index
-
     def _take_ahead(self, index: int) -> StreamSample:
         if self._ahead is None:
-            self._ahead = self._draw_ahead(index)
+            windows = _list_windows(self._plan, self._part, index)
+            self._ahead = _draw_ahead(partial(draw_window, self._rules), windows, self._workers)
         try:
             return next(self._ahead)
         except BaseException:
             self.close()
             raise
 
-    def _draw_ahead(self, first: int) -> Generator[StreamSample]:
-        work = partial(draw_window, self._rules)
-        for samples, error in map_ahead(work, self._list_windows(first), self._workers):
-            for sample in samples:
-                sample.reference.setflags(write=False)
-                yield sample
-            if error is not None:
-                raise error
 
-    def _list_windows(self, first: int) -> Iterator[tuple[Window, int]]:
-        while True:
-            yield self._plan.make_window(first // WINDOW), first
-            first = self._align((first // WINDOW + 1) * WINDOW)
+def _draw_ahead(
+    work: Callable[[tuple[Window, int]], Drawn], windows: Iterator[tuple[Window, int]], workers: int
+) -> Generator[StreamSample]:
+    """The samples of windows, drawn by other processes. It knows no stream: one that is dropped ends its workers."""
+    for samples, error in map_ahead(work, windows, workers):
+        for sample in samples:
+            sample.reference.setflags(write=False)
+            yield sample
+        if error is not None:
+            raise error
+
+
+def _list_windows(plan: StreamPlan, part: tuple[int, int], first: int) -> Iterator[tuple[Window, int]]:
+    while True:
+        yield plan.make_window(first // WINDOW), first
+        first = _align((first // WINDOW + 1) * WINDOW, part)
+
+
+def _align(index: int, part: tuple[int, int]) -> int:
+    """The first index of a part (number, of) that is not below `index`."""
+    window = index // WINDOW
+    behind = (part[0] - window) % part[1]
+    return (window + behind) * WINDOW if behind else index
 
 
 def stream(

@@ -21,7 +21,7 @@ from distortlab.generation.task_balance import TaskBalance
 from distortlab.imaging.encode import Canvas
 from distortlab.recipe import Recipe
 
-__all__ = ["StreamRules", "StreamSample", "WindowDrawer", "draw_window"]
+__all__ = ["Drawn", "StreamRules", "StreamSample", "WindowDrawer", "draw_window"]
 
 _ATTEMPTS = 4
 """How many families are tried for an image before it is an error."""
@@ -158,14 +158,12 @@ class WindowDrawer:
         )
 
 
-def draw_window(rules: StreamRules, job: tuple[Window, int]) -> tuple[list[StreamSample], UserError | None]:
-    """Draw the images of a window from an index of the stream on.
+Drawn = tuple[list[StreamSample], UserError | None]
+"""Samples, and what ended them early."""
 
-    Returns
-    -------
-    tuple
-        The samples, and what ended them early, or None.
-    """
+
+def draw_window(rules: StreamRules, job: tuple[Window, int]) -> Drawn:
+    """Draw the images of a window from an index of the stream on."""
     window, first = job
     drawer, out = WindowDrawer(window, rules), list[StreamSample]()
     try:

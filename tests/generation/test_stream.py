@@ -1,0 +1,403 @@
+"""A stream: an item depends on its index alone, workers and states change nothing, and what cannot be is an error."""
+
+import hashlib
+import multiprocessing
+import pickle
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from dataset_samples import Gallery, Painting, small_recipe, write_coco
+
+import distortlab
+from distortlab.core import seeds
+from distortlab.core.errors import BuildFailed, UserError
+from distortlab.dataset.schema import RFT, arrow_schema
+from distortlab.distortions.catalog import find
+from distortlab.distortions.edit import render
+from distortlab.generation.stream import SampleStream, StreamSample
+from distortlab.generation.stream_plan import BLOCK, WINDOW, StreamPlan, redraw_edits
+from distortlab.imaging.decode import decode_image
+from distortlab.recipe import Recipe
+from distortlab.references import open_references
+from distortlab.tasks.terms import FAMILIES
+
+RECIPE = small_recipe()
+LENGTH = 2 * WINDOW + 5
+
+
+def identify(sample: StreamSample) -> dict[str, Any]:
+    """All that a sample says, in values that can be compared."""
+    pixels = [hashlib.sha256(array.tobytes()).hexdigest() for array in (sample.image, sample.reference)]
+    return {
+        "index": sample.index,
+        "pixels": pixels,
+        "edits": sample.edits,
+        "regions": sample.regions,
+        "questions": sample.questions,
+        "encoded": sample.encode(),
+    }
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Nine photographs with outlines."""
+    return write_coco(tmp_path_factory.mktemp("coco"), 9)
+
+
+@pytest.fixture(scope="module")
+def first(photographs: str) -> list[dict[str, Any]]:
+    """The first items, drawn one after the other."""
+    return [identify(sample) for sample in islice(distortlab.stream(RECIPE, photographs, seed=5), LENGTH)]
+
+
+def gallery(*kinds: str, limit: int | None = None, recipe: Recipe = RECIPE, **options: Any) -> SampleStream:
+    return distortlab.stream(recipe, Gallery(kinds or ("good",), limit), **options)
+
+
+# --- the address of an item -----------------------------------------------------------------------------------------
+
+
+def test_an_item_depends_on_its_index_alone(photographs: str, first: list[dict[str, Any]]) -> None:
+    assert [item["index"] for item in first] == list(range(LENGTH))
+    assert len({item["pixels"][0] for item in first}) == LENGTH
+    for index in (LENGTH - 1, 3, WINDOW, WINDOW - 1):
+        assert identify(distortlab.stream(RECIPE, photographs, seed=5).draw(index)) == first[index]
+    again = distortlab.stream(RECIPE, photographs, seed=5)
+    order = np.random.default_rng(0).permutation(LENGTH).tolist()
+    assert [identify(again.draw(index)) for index in order] == [first[index] for index in order]
+
+
+def test_a_stream_starts_where_it_is_told(photographs: str, first: list[dict[str, Any]]) -> None:
+    later = distortlab.stream(RECIPE, photographs, seed=5, start=WINDOW - 2)
+    assert [identify(sample) for sample in islice(later, 4)] == first[WINDOW - 2 : WINDOW + 2]
+    other = distortlab.stream(RECIPE, photographs, seed=6)
+    assert identify(next(other))["pixels"] != first[0]["pixels"]
+
+
+def test_workers_give_the_same_items_in_the_same_order(photographs: str, first: list[dict[str, Any]]) -> None:
+    before = set(multiprocessing.active_children())
+    with distortlab.stream(RECIPE, photographs, seed=5, start=2, workers=2) as samples:
+        found = [identify(sample) for sample in islice(samples, LENGTH - 2)]
+        started = set(multiprocessing.active_children()) - before
+        assert samples.draw(1).index == 1
+        assert samples.state_dict()["next"] == LENGTH
+    assert found == first[2:]
+    assert len(started) == 2
+    assert set(multiprocessing.active_children()) == before
+
+
+def test_workers_end_where_the_stream_is_dropped(photographs: str) -> None:
+    before = set(multiprocessing.active_children())
+    samples = distortlab.stream(RECIPE, photographs, workers=1)
+    next(samples)
+    assert set(multiprocessing.active_children()) - before
+    del samples
+    assert set(multiprocessing.active_children()) == before
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_state_goes_on_where_it_was_taken(photographs: str, first: list[dict[str, Any]], workers: int) -> None:
+    samples = distortlab.stream(RECIPE, photographs, seed=5, workers=workers)
+    for _ in range(WINDOW + 3):
+        next(samples)
+    state = samples.state_dict()
+    for _ in range(2):
+        next(samples)
+    other = distortlab.stream(RECIPE, photographs, seed=5, start=99)
+    for restored in (samples, other):
+        restored.load_state_dict(state)
+        assert identify(next(restored)) == first[WINDOW + 3]
+    samples.close()
+    assert identify(next(pickle.loads(pickle.dumps(other)))) == first[WINDOW + 4]
+
+
+def test_an_item_far_away_is_there_at_once() -> None:
+    far = 10**9 + 7
+    sample = distortlab.stream("smoke", "scenes").draw(far)
+    assert sample.index == far
+    assert sample.questions[0]["image_id"] == f"stream-{far}"
+    assert open_references("scenes").entries(10**12)[10**12 - 1].id == f"scene-{10**12 - 1}"
+
+
+# --- what an item is ------------------------------------------------------------------------------------------------
+
+
+def test_an_item_is_what_its_rows_say(photographs: str) -> None:
+    kinds = set[str]()
+    for sample in islice(distortlab.stream(RECIPE, photographs, seed=1), WINDOW):
+        assert np.array_equal(render(sample.reference, sample.edits), sample.image)
+        assert not sample.reference.flags.writeable
+        assert sample.image.flags.writeable
+        rows = sample.encode()
+        assert pa.Table.from_pylist(list(rows), schema=arrow_schema(RFT)).num_rows == len(sample.questions)
+        for row, question in zip(rows, sample.questions, strict=True):
+            assert {**question, "images": row["images"]} == row
+            assert (row["distortion"], row["severity"]) == (
+                sample.regions[0]["distortion"],
+                sample.regions[0]["severity"],
+            )
+            shown = [decode_image(picture["bytes"]).image for picture in row["images"]]
+            assert np.array_equal(shown[-1], sample.image)
+            assert all(np.array_equal(picture, sample.reference) for picture in shown[:-1])
+            assert len(shown) == (2 if row["task"] == "recognition_reference" else 1)
+            kinds.add(row["task"])
+    assert kinds == set(RECIPE.tasks)
+
+
+# --- shares and weights ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changes", [{}, {"families": {"blur": 3, "noise": 1}, "difficulties": {"easy": 1, "hard": 1}}])
+def test_shares_are_exact_in_every_block(changes: dict[str, Any]) -> None:
+    recipe = small_recipe(**changes)
+    plan = StreamPlan(recipe, Gallery())
+    orders = []
+    for block in range(2):
+        windows = [plan.make_window(block * BLOCK // WINDOW + at) for at in range(BLOCK // WINDOW)]
+        slots = [slot for window in windows for slot in window.slots]
+        cells = Counter((slot.family, slot.severity) for slot in slots)
+        for cell, shares in plan.cell_shares.items():
+            whole = sum(sum(own.values()) for own in plan.cell_shares.values())
+            assert abs(cells[cell] - BLOCK * sum(shares.values()) / whole) < 1, cell
+        asked = Counter(task for slot in slots for task in slot.tasks)
+        assert max(asked.values()) - min(asked.values()) <= 1
+        assert [slot.image_id for slot in slots] == [f"stream-{block * BLOCK + at:09d}" for at in range(BLOCK)]
+        orders.append([slot.edits for slot in slots])
+    assert orders[0] != orders[1]
+
+
+def test_references_come_equally_often_and_begin_with_other_regions() -> None:
+    plan = StreamPlan(small_recipe(images_per_reference=2.5), Gallery(limit=30))
+    used: Counter[str] = Counter()
+    turns: dict[str, list[int]] = {}
+    for number in range(5 * 30):
+        window = plan.make_window(number)
+        for slot in window.slots:
+            entry = window.entries[slot.entry]
+            used[entry.id] += 1
+            turns.setdefault(entry.id, []).append(slot.turn)
+        primary = {slot.entry for slot in window.slots}
+        assert primary == set(range(len(window.entries) - window.spare))
+        assert len({entry.id for entry in window.entries}) == len(window.entries) == 30
+    assert len(used) == 30
+    assert max(used.values()) - min(used.values()) <= 12
+    assert all(len(set(own)) == len(own) for own in turns.values())
+
+
+def draw_cells(count: int, families: Mapping[str, float] | None, severities: Mapping[str, float] | None) -> Any:
+    plan = StreamPlan(RECIPE, Gallery())
+    for number in range(count // WINDOW):
+        for slot in plan.make_window(number).slots:
+            source = seeds.stream(0, slot.image_id, "cells")
+            (edit,) = redraw_edits(slot.edits, plan.cell_shares, source, families, severities)
+            yield edit.family, edit.severity
+
+
+def test_weights_take_the_place_of_shares() -> None:
+    families = {"blur": 0.6, "noise": 0.3, "darken": 0.1, "brighten": 0.0}
+    severities = {"1": 0.5, "5": 0.5}
+    count = 4096
+    cells = Counter(draw_cells(count, families, severities))
+    assert {family for family, _ in cells} == {"blur", "noise", "darken"}
+    for (family, severity), found in cells.items():
+        share = families[family] * severities[str(severity)]
+        assert abs(found / count - share) < 5 * (share * (1 - share) / count) ** 0.5
+    only = Counter(draw_cells(1024, None, {"3": 1.0}))
+    assert {severity for _, severity in only} == {3}
+    assert {family for family, _ in only} == set(FAMILIES)
+
+
+def test_an_item_with_weights_depends_on_index_and_weights() -> None:
+    weights = {"blur": 0.5, "noise": 0.5}
+    samples, others = gallery(seed=2), gallery(seed=2)
+    for _ in range(5):
+        next(others)
+    drawn = [identify(samples.draw(index, weights)) for index in range(8)]
+    assert [identify(others.draw(index, dict(reversed(weights.items())))) for index in range(8)] == drawn
+    assert {find(item["edits"][0].distortion).family for item in drawn} == set(weights)
+    assert all(sample.edits[0].severity == 5 for sample in (samples.draw(i, weights, {"5": 2}) for i in range(4)))
+    assert samples.draw(3).questions == others.draw(3).questions
+
+
+def test_weights_that_cannot_be_are_refused() -> None:
+    samples = gallery(recipe=small_recipe(families={"blur": 1, "noise": 1}))
+    assert samples.families == ("blur", "noise")
+    for families, severities, words in (
+        ({"darken": 1.0}, None, "no family of this stream called 'darken'"),
+        ({"blur": 0.0}, None, "no family has a weight above 0"),
+        ({"blur": float("nan")}, None, "the weight of family 'blur' is nan"),
+        (None, {"6": 1.0}, "no severity of this stream called '6'"),
+        (None, {}, "no severity has a weight above 0"),
+        ({"noise": -1.0}, None, "the weight of family 'noise' is -1.0"),
+    ):
+        with pytest.raises(UserError, match=words):
+            samples.draw(0, families, severities)
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+def list_indices(samples: SampleStream, below: int) -> list[int]:
+    out = []
+    while samples.next_index < below:
+        out.append(samples.next_index)
+        samples.load_state_dict({**samples.state_dict(), "next": samples.next_index + 1})
+    return out
+
+
+def test_parts_share_nothing_and_leave_nothing_out() -> None:
+    whole = gallery(start=7)
+    below = 6 * WINDOW
+    parts = [whole.shard(0, 3), whole.shard(1, 3), whole.shard(2, 3).shard(0, 2), whole.shard(2, 3).shard(1, 2)]
+    indices = [list_indices(part, below) for part in parts]
+    assert sorted(index for own in indices for index in own) == list(range(7, below))
+    part = whole.shard(1, 3)
+    sample = next(part)
+    assert sample.index == WINDOW
+    assert identify(sample) == identify(whole.draw(WINDOW))
+    assert whole.next_index == 7
+    with pytest.raises(UserError, match=r"parts of 2 are numbered from 0 to 1"):
+        whole.shard(2, 2)
+
+
+# --- other libraries ------------------------------------------------------------------------------------------------
+
+
+def test_torch_and_datasets_are_not_imported() -> None:
+    code = (
+        "import sys, distortlab; next(distortlab.stream('smoke', 'scenes')).encode();"
+        "print([name for name in ('torch', 'datasets', 'transformers') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_it_is_a_data_set_of_torch(photographs: str, first: list[dict[str, Any]]) -> None:
+    data = pytest.importorskip("torch.utils.data")
+
+    class Samples(data.IterableDataset):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            self.samples = distortlab.stream(RECIPE, photographs, seed=5)
+
+        def __iter__(self) -> Any:
+            info = data.get_worker_info()
+            return iter(self.samples.shard(info.id, info.num_workers) if info else self.samples)
+
+    alone = [sample.index for sample in islice(data.DataLoader(Samples(), batch_size=None), 3)]
+    assert alone == [0, 1, 2]
+    loader = data.DataLoader(Samples(), batch_size=None, num_workers=2, multiprocessing_context="fork")
+    found = list(islice(loader, 4))
+    assert [sample.index for sample in found] == [0, WINDOW, 1, WINDOW + 1]
+    assert [identify(sample) for sample in found] == [first[sample.index] for sample in found]
+
+
+def list_rows(spec: str, count: int) -> Any:
+    for sample in islice(distortlab.stream(RECIPE, spec, seed=5), count):
+        yield from sample.encode()
+
+
+def test_it_is_a_data_set_of_datasets(photographs: str, first: list[dict[str, Any]]) -> None:
+    datasets = pytest.importorskip("datasets")
+    rows = datasets.IterableDataset.from_generator(list_rows, gen_kwargs={"spec": photographs, "count": 4})
+    assert list(rows) == [row for item in first[:4] for row in item["encoded"]]
+
+
+# --- what cannot be -------------------------------------------------------------------------------------------------
+
+
+def test_a_state_of_another_stream_is_refused(photographs: str) -> None:
+    samples = gallery(seed=4, limit=20)
+    next(samples)
+    state = samples.state_dict()
+    others = {
+        "recipe": gallery(seed=4, limit=20, recipe=small_recipe(codec="webp")),
+        "seed": gallery(seed=5, limit=20),
+        "references": distortlab.stream(RECIPE, photographs, seed=4),
+        "shard": samples.shard(0, 2),
+    }
+    for what, other in others.items():
+        with pytest.raises(UserError, match=f"belongs to a stream with another {what}: .* start=1$") as caught:
+            other.load_state_dict(state)
+        assert "\n" not in str(caught.value)
+        assert other.next_index != 1 or what == "shard"
+    for broken in ({}, {**state, "next": -1}, {**state, "next": "3"}, {k: v for k, v in state.items() if k != "code"}):
+        with pytest.raises(UserError):
+            samples.load_state_dict(broken)
+        assert samples.next_index == 1
+
+
+def test_a_changed_reference_file_is_noticed(tmp_path: Path) -> None:
+    from reference_samples import encoded, photograph
+
+    for seed in range(3):
+        (tmp_path / f"{seed}.png").write_bytes(encoded(photograph(seed=seed), "PNG"))
+    state = distortlab.stream(RECIPE, f"folder:{tmp_path}").state_dict()
+    distortlab.stream(RECIPE, f"folder:{tmp_path}").load_state_dict(state)
+    (tmp_path / "1.png").write_bytes(encoded(photograph(seed=9), "PNG"))
+    with pytest.raises(UserError, match="another references"):
+        distortlab.stream(RECIPE, f"folder:{tmp_path}").load_state_dict(state)
+
+
+def test_references_that_all_fail_end_it_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Counter[str]()
+    original = Painting.load
+
+    def load(self: Painting, *rules: Any) -> Any:
+        opened[self.id] += 1
+        return original(self, *rules)
+
+    monkeypatch.setattr(Painting, "load", load)
+    samples = gallery("tiny", "empty", "broken", "tiny", limit=100_000)
+    reasons = r"none of the 64 references .*\(28 too small, 22 no region that passes the rules, 14 cannot be read\)"
+    with pytest.raises(BuildFailed, match=reasons) as caught:
+        next(samples)
+    assert "\n" not in str(caught.value)
+    assert len(opened) == 64
+    assert set(opened.values()) == {1}
+    with pytest.raises(BuildFailed):
+        next(samples)
+
+
+def test_some_references_that_fail_do_no_harm() -> None:
+    samples = gallery("good", "broken", "tiny", "good", limit=12, seed=1)
+    found = [identify(sample) for sample in islice(samples, WINDOW)]
+    assert [item["index"] for item in found] == list(range(WINDOW))
+    fresh = gallery("good", "broken", "tiny", "good", limit=12, seed=1)
+    assert identify(fresh.draw(WINDOW - 1)) == found[-1]
+
+
+def test_an_error_in_a_worker_comes_after_the_items_before_it(tmp_path: Path) -> None:
+    spec = write_coco(tmp_path, 2)
+    for path in (tmp_path / "images").iterdir():
+        path.write_bytes(b"no picture")
+    before = set(multiprocessing.active_children())
+    samples = distortlab.stream(RECIPE, spec, workers=1)
+    for _ in range(2):
+        with pytest.raises(BuildFailed, match=r"none of the 2 references .*2 cannot be read"):
+            next(samples)
+        assert set(multiprocessing.active_children()) == before
+
+
+def test_another_family_takes_the_place_of_one_that_never_shows() -> None:
+    recipe = small_recipe(families={"saturate_weaken": 1, "noise": 1}, references={"min_chroma": 0})
+    samples = gallery("grey", limit=4, recipe=recipe)
+    assert {sample.edits[0].distortion.partition(".")[0] for sample in islice(samples, 6)} == {"noise"}
+    alone = gallery("grey", limit=4, recipe=small_recipe(families={"saturate_weaken": 1}, references={"min_chroma": 0}))
+    with pytest.raises(BuildFailed, match=r"item 0 .* most often for \d+ saturate_weaken: grey region; take other"):
+        next(alone)
+
+
+@pytest.mark.parametrize("options", [{"start": -1}, {"workers": -1}, {"start": 0.5}, {"workers": None}])
+def test_options_that_cannot_be_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="is not a whole number from 0 on"):
+        gallery(**options)
+    with pytest.raises(UserError, match="index = -1 of a stream"):
+        gallery().draw(-1)
