@@ -115,11 +115,11 @@ def _draw_outcomes(
     if done == len(slot.edits):
         yield _finish_image(slot, working, known)
         return
-    places = _list_places(slot, working, turn)
+    places, rows = _list_places(slot, working, turn), _order_variants(slot, working)
     if not places:
         yield Rejection(NO_PLACE)
     for index in places:
-        for outcome in _draw_in_place(slot, working, index, known is not None, drawn):
+        for outcome in _draw_in_place(slot, rows, working, index, known is not None, drawn):
             if isinstance(outcome, Rejection):
                 yield outcome
                 continue
@@ -130,11 +130,16 @@ def _draw_outcomes(
 
 
 def _draw_in_place(
-    slot: Slot, working: WorkingImage, index: int, is_unique: bool, drawn: dict[DrawKey, str]
+    slot: Slot,
+    rows: Sequence[Distortion],
+    working: WorkingImage,
+    index: int,
+    is_unique: bool,
+    drawn: dict[DrawKey, str],
 ) -> Iterator[WorkingImage | Rejection]:
     """What comes of every variant in one place. What is in `drawn` is not rendered again, where the place is clean."""
     is_only, is_clean = len(slot.edits) == 1, working.is_clean(index)
-    for row in _order_variants(slot, working):
+    for row in rows:
         key = _choose_key(slot, row, working, index, drawn)
         reason = drawn.get(key) if is_clean else None
         if reason is not None and (is_only or reason != REPEATED):

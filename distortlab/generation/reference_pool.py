@@ -64,6 +64,7 @@ class LoadedReference:
         self._scenes: dict[int, Scene] = {}
         self._rough_scenes: dict[int, Scene] = {}
         self._apart: dict[tuple[int, int], bool] = {}
+        self._names: dict[str, frozenset[str]] = {}  # of the last image
 
     def encode(self, image: Image, regions: Sequence[Region]) -> bytes:
         """The file of an image that differs from the reference in some regions only: the whole of it, or the patch."""
@@ -91,8 +92,11 @@ class LoadedReference:
 
     def candidate_names(self, image_id: str) -> frozenset[str]:
         """The names that an object question about an image may offer: all but some of those that lie inside others."""
-        source = stream(self.recipe.seed, image_id, "names")
-        return select_compatible_names(source.permute(sorted(filter(None, self.regions_by_name))), self.conflicts)
+        if image_id not in self._names:
+            source = stream(self.recipe.seed, image_id, "names")
+            names = source.permute(sorted(filter(None, self.regions_by_name)))
+            self._names = {image_id: select_compatible_names(names, self.conflicts)}
+        return self._names[image_id]
 
     def first_regions(self, turn: int) -> dict[str | None, int]:
         """For each name the region that the `turn`-th image would take, in the order in which it tries them.

@@ -48,9 +48,9 @@ def select_pictures(task: str, reference: P, image: P) -> tuple[P, ...]:
     return (reference, image) if TASKS[task].shows_reference else (image,)
 
 
-def make_subject(image: DistortedImage, record: ImageRecord) -> Subject:
+def make_subject(image: DistortedImage, record: ImageRecord, with_objects: bool = True) -> Subject:
     """What can be asked about an image. Its questions are about its first edit, and so are the columns `distortion`,
-    `severity`, `difficulty` and `bbox` of its samples.
+    `severity`, `difficulty` and `bbox` of its samples. What lies inside its region is for the object task only.
     """
     edit, place, reference = image.edits[0], image.places[0], image.reference
     return Subject(
@@ -62,7 +62,7 @@ def make_subject(image: DistortedImage, record: ImageRecord) -> Subject:
         object=place.object,
         distractors=image.distractors,
         alone=all(other.object in (None, place.object) for other in reference.regions),
-        inside=find_names_inside(place.region, reference),
+        inside=find_names_inside(place.region, reference) if with_objects else frozenset(),
         instances=count_instances(reference),
     )
 
@@ -85,8 +85,9 @@ def make_questions(
     vocabulary
         Names by how often each is the only one of an image.
     """
-    subject = make_subject(image, record)
-    candidates = list_choices(subject, recipe, vocabulary) if balance.wants_object(image.slot.tasks) else ()
+    wants_object = balance.wants_object(image.slot.tasks)
+    subject = make_subject(image, record, wants_object)
+    candidates = list_choices(subject, recipe, vocabulary) if wants_object else ()
     tasks = balance.settle(image.slot.tasks, len(candidates), image.slot.family)
     return make_samples(subject, record, tasks, recipe, vocabulary)
 

@@ -83,7 +83,8 @@ class SampleStream:
             From 0.
         families, severities
             Name -> weight, in place of the shares of the recipe for this item; severities are named "1".."5". The item
-            depends on (seed, index, weights). What is left out has no weight.
+            depends on (seed, index, weights). What is left out has no weight. Questions offer families by the same
+            weights.
 
         Raises
         ------

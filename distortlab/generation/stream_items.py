@@ -94,9 +94,8 @@ class WindowDrawer:
 
     def __init__(self, window: Window, rules: StreamRules) -> None:
         self.window, self.rules = window, rules
-        self._pool = ReferencePool(
-            window.entries, rules.recipe, window.spare, is_independent=True, kept_pixels=_KEPT_PIXELS
-        )
+        # None is spare: where the reference of an image does not do, those that are loaded anyway are tried first.
+        self._pool = ReferencePool(window.entries, rules.recipe, is_independent=True, kept_pixels=_KEPT_PIXELS)
 
     def draw(
         self, index: int, families: Mapping[str, float] | None = None, severities: Mapping[str, float] | None = None
@@ -111,7 +110,7 @@ class WindowDrawer:
             slot = replace(slot, edits=redraw_edits(slot.edits, shares, source, families, severities))
         source, avoided = seeds.stream(self.rules.recipe.seed, slot.image_id, "again"), frozenset[str]()
         for _ in range(_ATTEMPTS):
-            image = self._draw_slot(slot)
+            image = self._draw_slot(slot, families)
             if image is not None:
                 return image
             avoided = avoided.union(edit.family for edit in slot.edits)
@@ -119,17 +118,21 @@ class WindowDrawer:
             slot = replace(slot, edits=edits)
         raise BuildFailed(self._explain_rejections(index))
 
-    def _draw_slot(self, slot: Slot) -> StreamSample | None:
+    def _draw_slot(self, slot: Slot, families: Mapping[str, float] | None) -> StreamSample | None:
         balance = TaskBalance(self.rules.tasks, 1, self.rules.recipe.questions.object_candidates)
         image = draw_image(slot, self._pool, None, with_distractors=balance.wants_object(slot.tasks))
         if image is not None:
-            return self._make_sample(image, balance)
+            return self._make_sample(image, balance, families)
         if self._pool.is_exhausted:
             raise BuildFailed(self._explain_references(slot))
         return None
 
-    def _make_sample(self, image: DistortedImage, balance: TaskBalance) -> StreamSample:
+    def _make_sample(
+        self, image: DistortedImage, balance: TaskBalance, families: Mapping[str, float] | None
+    ) -> StreamSample:
         recipe, loaded = self.rules.recipe, image.working.loaded
+        if families is not None:  # what is the answer more often is offered more often: reading alone gains nothing
+            recipe = replace(recipe, families={family: families.get(family, 0.0) for family in recipe.families})
         record = make_image_record(image, recipe, is_encoded=False)
         samples = make_questions(image, record, balance, recipe, self.rules.vocabulary)
         rows = tuple({key: value for key, value in s.as_row().items() if key != "images"} for s in samples)

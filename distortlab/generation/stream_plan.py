@@ -41,12 +41,13 @@ Request = tuple[tuple[EditRequest, ...], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The images `number * WINDOW` and on. The last `spare` entries are for images whose own reference does not do."""
+    """The images `number * WINDOW` and on. The entries at the end that no slot has are for images that no other
+    reference of the window will do for.
+    """
 
     number: int
     slots: tuple[Slot, ...]
     entries: tuple[Entry, ...]
-    spare: int
 
 
 class StreamPlan:
@@ -93,7 +94,7 @@ class StreamPlan:
             )
             for place, image in enumerate(order)
         )
-        return Window(number, slots, tuple(entries), len(entries) - len(set(own)))
+        return Window(number, slots, tuple(entries))
 
     def _plan_block(self, number: int) -> list[Request]:
         """(edits, tasks) of the images of a block, those of a reference beside each other."""
