@@ -98,10 +98,14 @@ class SampleStream:
             check_weights(families, severities, self.families)
         number = index // WINDOW
         if number not in self._drawers:
-            self._drawers[number] = WindowDrawer(self._plan.make_window(number), self._rules)
+            self._drawers[number] = self.open_window(number)
             if len(self._drawers) > _KEPT_WINDOWS:
                 del self._drawers[next(iter(self._drawers))]
         return self._drawers[number].draw(index, families, severities)
+
+    def open_window(self, number: int) -> WindowDrawer:
+        """What draws the 16 items from `number * 16` on: whoever holds it keeps their references in memory."""
+        return WindowDrawer(self._plan.make_window(number), self._rules)
 
     def __iter__(self) -> "SampleStream":
         return self

@@ -97,6 +97,11 @@ class WindowDrawer:
         # None is spare: where the reference of an image does not do, those that are loaded anyway are tried first.
         self._pool = ReferencePool(window.entries, rules.recipe, is_independent=True, kept_pixels=_KEPT_PIXELS)
 
+    def load_references(self) -> None:
+        """Load the references of the images now, not with the first image of each."""
+        for entry in sorted({slot.entry for slot in self.window.slots}):
+            self._pool.load(entry)
+
     def draw(
         self, index: int, families: Mapping[str, float] | None = None, severities: Mapping[str, float] | None = None
     ) -> StreamSample:

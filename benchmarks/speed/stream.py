@@ -1,0 +1,124 @@
+"""What a sample of a stream costs, beside `distort()` alone.
+
+    python benchmarks/speed/stream.py --refs coco:FILE.json,FOLDER --samples 480
+
+One process, one thread, the allocator of the workers. CPU time (user and system) of single calls, in milliseconds:
+
+- `distort()`: the same variant at the same severity in the same region, no sample and no question made of it; with the
+  setting of the ladder, and with the setting searched for, as the stream does it;
+- a sample of the stream, drawn for the first time, with its reference in memory: nothing is known of its regions yet;
+- loading the references, for each sample;
+- `encode()`, for those who want files.
+
+Kinds of images are told apart by what was done to them, where the recipe has several.
+"""
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import distortlab
+from distortlab.core.workers import tune_process
+from distortlab.generation.stream import SampleStream, StreamSample
+from distortlab.generation.stream_items import WindowDrawer
+from distortlab.generation.stream_plan import WINDOW
+
+GOAL_MS = 4.0
+
+Times = dict[str, dict[str, list[float]]]
+
+
+def measure_call(work: Callable[[], Any]) -> tuple[float, Any]:
+    """(milliseconds of CPU, the result)."""
+    start = time.process_time()
+    result = work()
+    return 1e3 * (time.process_time() - start), result
+
+
+def name_kind(sample: StreamSample) -> str:
+    """What was done to an image, in words."""
+    if not sample.edits:
+        return "pristine"
+    if any(edit.region.area == edit.region.size[0] * edit.region.size[1] for edit in sample.edits):
+        return "whole image"
+    return f"{len(sample.edits)} region" + "s" * (len(sample.edits) > 1)
+
+
+def measure_distort(sample: StreamSample, is_searched: bool) -> float:
+    """Milliseconds for the edits of a sample by `distort()`."""
+    spent = 0.0
+    for edit in sample.edits:
+        mask = np.zeros(edit.region.size, np.uint8)
+        mask[edit.bbox.slices] = edit.region.mask
+
+        def work(name: str = edit.distortion, severity: int = edit.severity, mask: Any = mask) -> Any:
+            return distortlab.distort(sample.reference, name, severity, mask=mask, equalize=is_searched)
+
+        spent += measure_call(work)[0]
+    return spent
+
+
+def measure_sample(drawer: WindowDrawer, index: int) -> tuple[str, dict[str, float]]:
+    """(kind of image, milliseconds by what was done) for one sample."""
+    drawn, sample = measure_call(lambda: drawer.draw(index))
+    return name_kind(sample), {
+        "distort(), setting of the ladder": measure_distort(sample, is_searched=False),
+        "distort(), setting searched for": measure_distort(sample, is_searched=True),
+        "sample, reference in memory": drawn,
+        "encode()": measure_call(sample.encode)[0],
+    }
+
+
+def measure_windows(samples: SampleStream, first: int, count: int) -> Times:
+    """Milliseconds by kind of image and by what was done, for `count` windows from the `first` on."""
+    times: Times = defaultdict(lambda: defaultdict(list))
+    for number in range(first, first + count):
+        drawer = samples.open_window(number)
+        loading, _ = measure_call(drawer.load_references)
+        for index in range(number * WINDOW, (number + 1) * WINDOW):
+            kind, own = measure_sample(drawer, index)
+            for name, spent in {**own, "references, their share": loading / WINDOW}.items():
+                times[kind][name].append(spent)
+    return times
+
+
+def format_times(times: Times) -> str:
+    """Markdown."""
+    lines = ["| image | what | samples | median | mean | 90 % below |", "|---|---|---|---|---|---|"]
+    for kind, named in sorted(times.items()):
+        for name, values in named.items():
+            cells = (np.median(values), np.mean(values), np.percentile(values, 90))
+            lines.append(f"| {kind} | {name} | {len(values)} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--refs", default="scenes", help="photographs, as coco:FILE.json,FOLDER")
+    parser.add_argument("--recipe", default="refine-perception-20k")
+    parser.add_argument("--samples", type=int, default=480)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="print all that was measured as JSON")
+    arguments = parser.parse_args()
+    tune_process()
+    samples = distortlab.stream(arguments.recipe, arguments.refs, seed=arguments.seed)
+    measure_windows(samples, 0, 2)  # imports, tables that are read once
+    times = measure_windows(samples, 2, -(-arguments.samples // WINDOW))
+    if arguments.json:
+        print(json.dumps(times, indent=1))
+        return
+    print(f"CPU ms for each sample, {arguments.recipe}, {arguments.refs.partition(':')[0]}\n\n{format_times(times)}\n")
+    for kind, named in sorted(times.items()):
+        median = float(np.median(named["sample, reference in memory"]))
+        print(
+            f"{kind}: {median:.2f} ms at the median; the goal of {GOAL_MS:g} is {'met' if median <= GOAL_MS else 'missed'}"
+        )
+
+
+if __name__ == "__main__":
+    main()
