@@ -115,9 +115,8 @@ def main() -> None:
     print(f"CPU ms for each sample, {arguments.recipe}, {arguments.refs.partition(':')[0]}\n\n{format_times(times)}\n")
     for kind, named in sorted(times.items()):
         median = float(np.median(named["sample, reference in memory"]))
-        print(
-            f"{kind}: {median:.2f} ms at the median; the goal of {GOAL_MS:g} is {'met' if median <= GOAL_MS else 'missed'}"
-        )
+        verdict = "met" if median <= GOAL_MS else "missed"
+        print(f"{kind}: {median:.2f} ms at the median; the goal of {GOAL_MS:g} is {verdict}")
 
 
 if __name__ == "__main__":

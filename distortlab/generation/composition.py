@@ -57,7 +57,9 @@ def check_composition(recipe: Recipe, room: int | None) -> None:
         )
 
 
-def assign_places(recipe: Recipe, split: str, owners: Sequence[int], room: Mapping[int, int]) -> list[Places]:
+def assign_places(
+    recipe: Recipe, split: str, owners: Sequence[int], room: Mapping[int, int], is_unique: bool = True
+) -> list[Places]:
     """Return where the edits of every image of a split are: exact shares, in an order drawn by address.
 
     Parameters
@@ -70,6 +72,8 @@ def assign_places(recipe: Recipe, split: str, owners: Sequence[int], room: Mappi
         The reference of every image, as a number.
     room
         How many regions a reference has, where that is known: images of many regions go to those that can hold them.
+    is_unique
+        Whether a reference gives one pristine image only.
 
     Raises
     ------
@@ -85,7 +89,7 @@ def assign_places(recipe: Recipe, split: str, owners: Sequence[int], room: Mappi
     chosen: dict[int, Places] = {}
     for places in sorted(counts, key=_rank_choice):
         fits = [image for image in free if len(places) <= room.get(owners[image], len(places)) or places == WHOLE]
-        if places == PRISTINE:
+        if places == PRISTINE and is_unique:
             fits = _take_one_of_each(fits, owners, counts[places])
         rest = sorted(set(free).difference(fits), key=lambda image: -room.get(owners[image], 0))
         taken = [*fits, *rest][: counts[places]]

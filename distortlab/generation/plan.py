@@ -338,6 +338,7 @@ def request_images(
     own: Sequence[Entry],
     asked: Mapping[str, float],
     cell_shares: CellShares,
+    is_unique: bool = True,
 ) -> list[tuple[tuple[EditRequest, ...], tuple[str, ...]]]:
     """Say what is to be done and asked in each of some images that are planned together, in exact shares.
 
@@ -355,13 +356,15 @@ def request_images(
         Tasks by share, as `select_tasks` has them.
     cell_shares
         As `share_cells` has them.
+    is_unique
+        Whether a reference gives one pristine image only.
 
     Returns
     -------
     list of tuple
         (edits, tasks) of every image.
     """
-    edits = _assign_edits(recipe, name, owners, own, cell_shares)
+    edits = _assign_edits(recipe, name, owners, own, cell_shares, is_unique)
     tasks = assign_tasks(recipe, name, asked, len(owners))
     choice = [has_choice(own[owner]) for owner in owners]
     return list(zip(edits, match_tasks(tasks, choice, stream(recipe.seed, name, "matched")), strict=True))
@@ -398,13 +401,13 @@ def _make_shards(
 
 
 def _assign_edits(
-    recipe: Recipe, split: str, owners: Sequence[int], own: Sequence[Entry], cell_shares: CellShares
+    recipe: Recipe, name: str, owners: Sequence[int], own: Sequence[Entry], cell_shares: CellShares, is_unique: bool
 ) -> list[tuple[EditRequest, ...]]:
-    """The edits of every image of a split."""
+    """The edits of every image."""
     room = {} if recipe.composition.most_regions < 2 else _count_room(own)
-    places = assign_places(recipe, split, owners, room)
+    places = assign_places(recipe, name, owners, room, is_unique)
     images = [image for image, of_image in enumerate(places) for _ in of_image]
-    cells = assign_cells(recipe, split, [owners[image] for image in images], cell_shares)
+    cells = assign_cells(recipe, name, [owners[image] for image in images], cell_shares)
     if not recipe.composition.repeat_families:
         cells = separate_families(cells, images)
     difficulties = assign_difficulties(cells, cell_shares)

@@ -109,19 +109,28 @@ class WindowDrawer:
 
         Raises `BuildFailed` where no reference can be used, and where every draw was rejected.
         """
-        slot, shares = self.window.slots[index % WINDOW], self.rules.cell_shares
+        slot, avoided = self.window.slots[index % WINDOW], frozenset[str]()
         if families is not None or severities is not None:
-            source = seeds.stream(self.rules.recipe.seed, slot.image_id, "cells")
-            slot = replace(slot, edits=redraw_edits(slot.edits, shares, source, families, severities))
-        source, avoided = seeds.stream(self.rules.recipe.seed, slot.image_id, "again"), frozenset[str]()
-        for _ in range(_ATTEMPTS):
-            image = self._draw_slot(slot, families)
-            if image is not None:
-                return image
+            slot = self._redraw(slot, "cells", families, severities)
+        for attempt in range(_ATTEMPTS):
+            sample = self._draw_slot(slot, families)
+            if sample is not None:
+                return sample
             avoided = avoided.union(edit.family for edit in slot.edits)
-            edits = redraw_edits(slot.edits, shares, source, families, severities, avoided)
-            slot = replace(slot, edits=edits)
+            slot = self._redraw(slot, f"again {attempt}", families, severities, avoided)
         raise BuildFailed(self._explain_rejections(index))
+
+    def _redraw(
+        self,
+        slot: Slot,
+        purpose: str,
+        families: Mapping[str, float] | None,
+        severities: Mapping[str, float] | None,
+        avoided: frozenset[str] = frozenset(),
+    ) -> Slot:
+        recipe, shares = self.rules.recipe, self.rules.cell_shares
+        source, repeat = seeds.stream(recipe.seed, slot.image_id, purpose), recipe.composition.repeat_families
+        return replace(slot, edits=redraw_edits(slot.edits, shares, source, families, severities, avoided, repeat))
 
     def _draw_slot(self, slot: Slot, families: Mapping[str, float] | None) -> StreamSample | None:
         balance = TaskBalance(self.rules.tasks, 1, self.rules.recipe.questions.object_candidates)

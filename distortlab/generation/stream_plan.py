@@ -13,12 +13,13 @@ from typing import TypeVar
 from distortlab.core import seeds
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.core.seeds import Stream
+from distortlab.generation.composition import check_composition
 from distortlab.generation.difficulties import CellShares, share_cells
 from distortlab.generation.plan import (
     EditRequest,
     Slot,
     check_families,
-    has_choice,
+    find_most_regions,
     request_images,
     select_tasks,
     weigh_vocabulary,
@@ -72,8 +73,9 @@ class StreamPlan:
         self.cell_shares = share_cells(recipe)
         self.vocabulary = weigh_vocabulary(references)
         self.asked = select_tasks(recipe, self.vocabulary)
-        self._per_window = max(1, min(WINDOW, round(WINDOW / recipe.images_per_reference)))
         self._listed = None if references.count is None else references.entries(references.count)
+        check_composition(recipe, find_most_regions(recipe, self._listed or references.entries(1)))
+        self._per_window = max(1, min(WINDOW, round(WINDOW / recipe.images_per_reference)))
         self._blocks: dict[int, list[Request]] = {}
         self._epochs: dict[int, list[int]] = {}
 
@@ -101,9 +103,9 @@ class StreamPlan:
         windows, per = BLOCK // WINDOW, self._per_window
         owners = [at * per + image * per // WINDOW for at in range(windows) for image in range(WINDOW)]
         first = number * windows * per
-        choice = [has_choice(entry) for entry in self._take([self._locate(first + at) for at in range(windows * per)])]
-        choices = [choice[owner] for owner in owners]
-        return request_images(self.recipe, f"stream-{number}", owners, choices, self.asked, self.cell_shares)
+        own = self._take([self._locate(first + at) for at in range(windows * per)])
+        name = f"stream-{number}"
+        return request_images(self.recipe, name, owners, own, self.asked, self.cell_shares, is_unique=False)
 
     def _count_turn(self, positions: Sequence[int], image: int) -> int:
         """How many images the reference of an image has had before it, at least: each begins with another region."""
@@ -162,6 +164,7 @@ def redraw_edits(
     families: Mapping[str, float] | None = None,
     severities: Mapping[str, float] | None = None,
     avoided: frozenset[str] = frozenset(),
+    repeat: bool = False,
 ) -> tuple[EditRequest, ...]:
     """Draw families and severities anew for the edits of an image, whose places stay.
 
@@ -174,13 +177,17 @@ def redraw_edits(
     source
         Three numbers are taken from it for each edit.
     families, severities
-        Weights in place of the recipe's shares. Of a family only those severities are drawn that the recipe has for it.
+        Weights in place of the recipe's shares. Of a family only those severities are drawn that the recipe has for it;
+        where `families` are too few for an image, the others are drawn by the shares.
     avoided
-        Families that are not drawn as long as there are others. Nor is one drawn twice for an image.
+        Families that are not drawn as long as there are others.
+    repeat
+        Whether an image may have a family twice even so.
     """
     out: list[EditRequest] = []
     for edit in edits:
-        family = _choose(_weigh_families(shares, families, avoided.union(own.family for own in out)), source)
+        taken = frozenset[str]() if repeat else frozenset(own.family for own in out)
+        family = _choose(_weigh_families(shares, families, avoided, taken), source)
         weights = {s: sum(own.values()) for (name, s), own in shares.items() if name == family}
         if severities is not None:
             weights = {s: severities.get(str(s), 0.0) * (weight > 0) for s, weight in weights.items()}
@@ -193,15 +200,18 @@ def redraw_edits(
 
 
 def _weigh_families(
-    shares: CellShares, families: Mapping[str, float] | None, avoided: frozenset[str]
+    shares: CellShares, families: Mapping[str, float] | None, avoided: frozenset[str], taken: frozenset[str]
 ) -> dict[str, float]:
-    weights = dict.fromkeys(sorted({family for family, _ in shares}), 0.0)
+    """Weights without `avoided` and `taken`; where nothing is left without `taken`, then those of the recipe."""
+    usual = dict.fromkeys(sorted({family for family, _ in shares}), 0.0)
     for (family, _), own in shares.items():
-        weights[family] += sum(own.values())
-    if families is not None:
-        weights = {family: families.get(family, 0.0) for family in weights}
-    left = {family: weight * (family not in avoided) for family, weight in weights.items()}
-    return left if sum(left.values()) > 0 else weights
+        usual[family] += sum(own.values())
+    asked = usual if families is None else {family: families.get(family, 0.0) for family in usual}
+    for weights, left_out in ((asked, avoided | taken), (asked, taken), (usual, taken)):
+        left = {family: weight * (family not in left_out) for family, weight in weights.items()}
+        if sum(left.values()) > 0:
+            return left
+    return asked
 
 
 def _choose(weights: Mapping[T, float], source: Stream) -> T:
