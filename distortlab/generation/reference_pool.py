@@ -19,6 +19,7 @@ from distortlab.imaging.encode import Canvas
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, NamedRegion, Reference
 from distortlab.references.licenses import is_allowed
+from distortlab.references.regions.rules import find_rule_violation
 from distortlab.references.regions.tightening import tighten_region
 from distortlab.references.screening import screen
 from distortlab.severity.scene import Scene
@@ -134,8 +135,13 @@ class LoadedReference:
         if index not in self._regions:
             region = self.place(index).region
             is_drawn = self.reference.drawn_by_hand and index != WHOLE
-            self._regions[index] = tighten_region(self.reference.image, region) if is_drawn else region
+            self._regions[index] = self._tighten(region) if is_drawn else region
         return self._regions[index]
+
+    def _tighten(self, region: Region) -> Region:
+        """A region without background; as it was drawn where the rest would break the rules of the recipe."""
+        tight = tighten_region(self.reference.image, region)
+        return region if find_rule_violation(tight, self.recipe.regions) else tight
 
     def list_free(self, used: Sequence[int], order: Sequence[int], wanted: int) -> list[int]:
         """The regions of `order` that are disjoint from those `used`, and leave room for `wanted` - 1 others."""

@@ -1,8 +1,9 @@
 """Which references are loaded and kept, and the order in which the regions of one are tried."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 from dataset_samples import COLUMNS, ROWS, Painting, picture, small_recipe
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +30,18 @@ def test_every_image_of_a_reference_begins_with_another_name(counts: list[int]) 
     firsts = [loaded.first_regions(turn) for turn in range(turns)]
     assert set(Counter(next(iter(order)) for order in firsts).values()) == {9}
     assert {index for order in firsts for index in order.values()} == set(range(len(named)))
+
+
+def test_a_region_that_would_break_the_rules_without_its_background_stays_as_it_was_drawn() -> None:
+    image = np.full((ROWS, COLUMNS, 3), (90, 150, 60), np.uint8)
+    image[30:130, 40:180] = (120, 60, 40)
+    drawn = Region.from_box(Box(36, 26, 184, 134), (ROWS, COLUMNS))
+    reference = Reference("r", image, b"", "png", "made", "none", (NamedRegion(drawn, "coat"),), drawn_by_hand=True)
+    rules = RegionRules(min_area=0.01, min_side=8)
+    tight = LoadedReference(reference, replace(small_recipe(), regions=rules)).region(0)
+    assert 0.8 * drawn.area < tight.area < 0.95 * drawn.area
+    strict = replace(rules, min_area=0.95 * drawn.area / (ROWS * COLUMNS))
+    assert LoadedReference(reference, replace(small_recipe(), regions=strict)).region(0).rle == drawn.rle
 
 
 @dataclass(frozen=True, slots=True)
