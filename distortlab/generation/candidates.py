@@ -14,27 +14,10 @@ from functools import cached_property
 from distortlab.core.region import Box, Region
 from distortlab.references.base import Annotation, Reference
 
-__all__ = ["count_instances", "find_conflicting_pairs", "find_names_inside", "select_compatible_names"]
+__all__ = ["NameGroups", "count_instances", "select_compatible_names"]
 
 Pairs = frozenset[frozenset[str]]
 _MOST = 0.5
-
-
-def find_names_inside(region: Region, reference: Reference) -> frozenset[str]:
-    """The names of which more than half of all pixels lie inside a region; its own name may be among them."""
-    return frozenset(name for name, group in _group_by_name(reference).items() if group.lies_inside(region))
-
-
-def find_conflicting_pairs(reference: Reference) -> Pairs:
-    """Pairs of names of which one lies inside a region of the other."""
-    groups = _group_by_name(reference)
-    return frozenset(
-        frozenset((place.object, name))
-        for place in reference.regions
-        if place.object is not None
-        for name, group in groups.items()
-        if name != place.object and group.lies_inside(place.region)
-    )
 
 
 def select_compatible_names(names: Iterable[str], pairs: Pairs) -> frozenset[str]:
@@ -63,17 +46,43 @@ class _Group:
 
     def lies_inside(self, region: Region) -> bool:
         """Whether more than half of all pixels lie inside a region. Nothing is drawn where no box meets that of it."""
-        if not any(_overlap(place.reach, region.bbox) for place in self.places):
+        box = region.bbox
+        if not any(_overlap(place.reach, box) for place in self.places):
             return False
         return self.pixels.count_common(region) > _MOST * self.pixels.area
 
 
-def _group_by_name(reference: Reference) -> dict[str, _Group]:
-    groups: dict[str, _Group] = {}
-    for place in reference.annotated or reference.regions:
-        if place.object is not None:
-            groups.setdefault(place.object, _Group([])).places.append(place)
-    return groups
+class NameGroups:
+    """The annotations of a reference by name, and which of the names lie inside its regions: found out once each."""
+
+    def __init__(self, reference: Reference) -> None:
+        self._regions = reference.regions
+        self._groups: dict[str, _Group] = {}
+        self._known: dict[tuple[str, Region], bool] = {}
+        for place in reference.annotated or reference.regions:
+            if place.object is not None:
+                self._groups.setdefault(place.object, _Group([])).places.append(place)
+
+    def find_names_inside(self, region: Region) -> frozenset[str]:
+        """The names of which more than half of all pixels lie inside a region; its own name may be among them."""
+        return frozenset(name for name in self._groups if self._lies_inside(name, region))
+
+    @cached_property
+    def conflicting_pairs(self) -> Pairs:
+        """Pairs of names of which one lies inside a region of the other."""
+        return frozenset(
+            frozenset((place.object, name))
+            for place in self._regions
+            if place.object is not None
+            for name in self._groups
+            if name != place.object and self._lies_inside(name, place.region)
+        )
+
+    def _lies_inside(self, name: str, region: Region) -> bool:
+        key = (name, region)
+        if key not in self._known:
+            self._known[key] = self._groups[name].lies_inside(region)
+        return self._known[key]
 
 
 def _overlap(a: Box, b: Box) -> bool:

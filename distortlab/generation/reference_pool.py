@@ -11,7 +11,7 @@ from distortlab.core.image import Image, get_shape
 from distortlab.core.region import Box, Region
 from distortlab.core.seeds import stream
 from distortlab.dataset.patches import encode_patch
-from distortlab.generation.candidates import find_conflicting_pairs, select_compatible_names
+from distortlab.generation.candidates import NameGroups, select_compatible_names
 from distortlab.generation.composition import are_apart
 from distortlab.generation.draw_counts import DrawCounts
 from distortlab.generation.plan import Slot
@@ -87,16 +87,16 @@ class LoadedReference:
         return by_name
 
     @cached_property
-    def conflicts(self) -> frozenset[frozenset[str]]:
-        """Pairs of names that cannot be offered beside each other."""
-        return find_conflicting_pairs(self.reference)
+    def groups(self) -> NameGroups:
+        """Which names lie inside which regions."""
+        return NameGroups(self.reference)
 
     def candidate_names(self, image_id: str) -> frozenset[str]:
         """The names that an object question about an image may offer: all but some of those that lie inside others."""
         if image_id not in self._names:
             source = stream(self.recipe.seed, image_id, "names")
             names = source.permute(sorted(filter(None, self.regions_by_name)))
-            self._names = {image_id: select_compatible_names(names, self.conflicts)}
+            self._names = {image_id: select_compatible_names(names, self.groups.conflicting_pairs)}
         return self._names[image_id]
 
     def first_regions(self, turn: int) -> dict[str | None, int]:

@@ -6,7 +6,7 @@ from typing import TypeVar
 from distortlab import __version__
 from distortlab.dataset.schema import ImageRecord, Picture, Sample
 from distortlab.distortions.catalog import find
-from distortlab.generation.candidates import count_instances, find_names_inside
+from distortlab.generation.candidates import count_instances
 from distortlab.generation.draw import DistortedImage
 from distortlab.generation.questions import Subject, ask, list_choices
 from distortlab.generation.task_balance import TaskBalance
@@ -62,7 +62,7 @@ def make_subject(image: DistortedImage, record: ImageRecord, with_objects: bool 
         object=place.object,
         distractors=image.distractors,
         alone=all(other.object in (None, place.object) for other in reference.regions),
-        inside=find_names_inside(place.region, reference) if with_objects else frozenset(),
+        inside=image.working.loaded.groups.find_names_inside(place.region) if with_objects else frozenset(),
         instances=count_instances(reference),
     )
 

@@ -14,9 +14,8 @@ from reference_samples import encoded
 
 from distortlab.core.region import Box, Region
 from distortlab.generation.candidates import (
+    NameGroups,
     count_instances,
-    find_conflicting_pairs,
-    find_names_inside,
     select_compatible_names,
 )
 from distortlab.generation.generate import generate
@@ -68,7 +67,7 @@ def test_names_inside_are_those_with_most_of_their_pixels_there(places: Places) 
         own = np.zeros(SHAPE, bool)
         own[place.region.bbox.slices] = place.region.mask != 0
         expected = {name for name, _ in places if (pixels(made, name) & own).sum() * 2 > pixels(made, name).sum()}
-        assert find_names_inside(place.region, made) == expected
+        assert NameGroups(made).find_names_inside(place.region) == expected
 
 
 @given(scenes_of_boxes, st.randoms(use_true_random=False))
@@ -76,11 +75,11 @@ def test_names_that_stand_together_never_lie_inside_each_other(places: Places, s
     made = reference(places)
     names = sorted({name for name, _ in places})
     source.shuffle(names)
-    kept = select_compatible_names(names, find_conflicting_pairs(made))
+    kept = select_compatible_names(names, NameGroups(made).conflicting_pairs)
     assert names[0] in kept
     for place in made.regions:
         if place.object in kept:
-            assert find_names_inside(place.region, made) & kept <= {place.object}
+            assert NameGroups(made).find_names_inside(place.region) & kept <= {place.object}
 
 
 TABLE: Places = (("table", (10, 10, 200, 200)), ("bowl", (60, 60, 120, 120)), ("lamp", (220, 40, 310, 140)))
