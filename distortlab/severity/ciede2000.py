@@ -23,11 +23,17 @@ _XYZ = np.array(
 
 
 def convert_linear_to_lab(rgb: Floats) -> Floats:
-    """CIELAB (L 0..100, a, b) of linear-light RGB in 0..1, (rows, columns, 3) float32."""
-    red, green, blue = (np.asarray(rgb[..., channel], dtype=np.float32) for channel in range(3))
+    """CIELAB (L 0..100, a, b) of linear-light RGB in 0..1, (..., 3) float32. Each channel of the result lies in one
+    piece, which is what makes arithmetic with it fast.
+    """
+    red, green, blue = np.ascontiguousarray(np.moveaxis(rgb, -1, 0), np.float32).reshape(3, -1)
     # Term by term: a matrix product adds in an order that depends on the number of its threads.
-    x, y, z = (_response(row[0] * red + row[1] * green + row[2] * blue) for row in _XYZ)
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32, copy=False)
+    xyz = _XYZ[:, :1] * red
+    xyz += _XYZ[:, 1:2] * green
+    xyz += _XYZ[:, 2:] * blue
+    x, y, z = _response(xyz)
+    lab = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+    return np.moveaxis(lab.reshape(3, *rgb.shape[:-1]), 0, -1)
 
 
 def _response(value: Floats) -> Floats:

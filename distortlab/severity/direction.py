@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.core.image import Image
-from distortlab.severity.scene import Scene, compute_detail, compute_spread, weighted_mean
+from distortlab.severity.scene import Scene, compute_spread, weighted_mean
 
 __all__ = ["TRENDS", "Trend", "find_trend"]
 
@@ -40,7 +40,7 @@ def _chroma_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
 
 
 def _detail_gain(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
-    return compute_detail(luma, scene.mask) / max(scene.detail, 1e-6) - 1
+    return scene.compute_detail(luma) / max(scene.detail, 1e-6) - 1
 
 
 def _detail_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
@@ -48,8 +48,9 @@ def _detail_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
 
 
 def _tiling(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+    inside = scene.mask[:, 1:] & scene.mask[:, :-1]
+
     def equal(plane: NDArray[np.uint8]) -> float:
-        inside = scene.mask[:, 1:] & scene.mask[:, :-1]
         return float(((plane[:, 1:] == plane[:, :-1]) & (inside != 0)).sum() / max(int(inside.sum()), 1))
 
     return equal(luma) - equal(scene.luma)

@@ -59,9 +59,15 @@ def _measure_structure(scene: Scene, luma: NDArray[np.uint8]) -> float:
     """The weighted standard deviation of the similarity of gradients."""
     weight, before = scene.gradient
     after = compute_gradient(luma)
-    similarity = (2 * before * after + GRADIENT_FLOOR) / (before * before + after * after + GRADIENT_FLOOR)
-    away = similarity - np.float32(weighted_mean(similarity, weight))
-    return weighted_mean(away * away, weight) ** 0.5
+    similarity, below = 2 * before, before * before
+    similarity *= after
+    similarity += GRADIENT_FLOOR
+    below += after * after
+    below += GRADIENT_FLOOR
+    similarity /= below
+    similarity -= np.float32(weighted_mean(similarity, weight))
+    similarity *= similarity
+    return weighted_mean(similarity, weight) ** 0.5
 
 
 def _measure_color(scene: Scene, after: Image) -> float:

@@ -34,8 +34,8 @@ def test_the_colours_of_a_large_region_are_measured_in_whole_strips(rows: int, s
     grey = np.repeat(np.arange(-(-rows // 40), dtype=np.uint8) * 9, 40)[:rows]
     image = np.ascontiguousarray(np.broadcast_to(grey[:, None, None], (rows, 100, 3)))
     weight, lab = Scene(image, np.ones((rows, 100), np.uint8)).colors
-    assert weight.shape == lab.shape[:2]
-    assert (len(weight) < rows // 5) == sampled
+    assert weight.shape == lab.shape[:1]
+    assert (len(weight) < rows // 5 * 20) == sampled
     known = {round(float(value), 2) for value in compute_lab(np.repeat(image[::40], 40, axis=0))[..., 0].ravel()}
     assert {round(float(value), 2) for value in lab[..., 0].ravel()} <= known
 
