@@ -34,7 +34,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     RIVALS: ("generation.draw:_find_distractors",),
     "encode": ("generation.working_image:WorkingImage.encode",),
-    "SHA-256 of pixels": ("generation.draw:pixels_sha256",),
+    "SHA-256 of pixels": ("generation.draw:WorkingImage.hash_pixels",),
     "questions, rows": (
         "generation.shard:make_image_record",
         "generation.shard:make_questions",

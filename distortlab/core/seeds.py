@@ -19,9 +19,11 @@ T = TypeVar("T")
 
 
 class Stream:
-    """A source of random numbers for one address."""
+    """A source of random numbers for one address. `seed` holds the 32-bit words of a whole number, the lowest first:
+    NumPy takes them in half the time that the number would take.
+    """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: NDArray[np.uint32]) -> None:
         self._bits = np.random.PCG64DXSM(seed)
 
     def words(self, count: int) -> NDArray[np.uint64]:
@@ -98,4 +100,4 @@ def stream(*address: str | int) -> Stream:
     """
     # JSON keeps the parts apart, whatever is in them, and spells what is not text as escapes.
     text = json.dumps([part if isinstance(part, str) else index(part) for part in address])
-    return Stream(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little"))
+    return Stream(np.frombuffer(hashlib.sha256(text.encode()).digest(), "<u4", 4).astype(np.uint32))

@@ -7,7 +7,6 @@ severities and tasks stay as planned. Every rejection is counted with its reason
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from distortlab.core.image import pixels_sha256
 from distortlab.core.seeds import stream
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import list_variants
@@ -185,7 +184,7 @@ def _list_places(slot: Slot, working: WorkingImage, turn: int) -> Sequence[int]:
 
 
 def _finish_image(slot: Slot, working: WorkingImage, known: set[str] | None) -> DistortedImage | Rejection:
-    sha256 = "" if known is None else pixels_sha256(working.image)
+    sha256 = "" if known is None else working.hash_pixels()
     if known is not None and sha256 in known:
         return Rejection(REPEATED, *(working.settings[-1] if len(slot.edits) == 1 else ()))
     return DistortedImage(slot, working, sha256)

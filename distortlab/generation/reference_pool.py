@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from distortlab.core.errors import BadReference
-from distortlab.core.image import Image, get_shape
+from distortlab.core.image import Image, SharedHash, get_shape
 from distortlab.core.region import Box, Region
 from distortlab.core.seeds import stream
 from distortlab.dataset.patches import encode_patch
@@ -59,6 +59,7 @@ class LoadedReference:
         self.reference = reference
         self.recipe = recipe
         self.canvas = Canvas(reference.image, recipe.codec)
+        self._hash = SharedHash(reference.image)
         self.patches = patches
         self.is_independent = is_independent
         self._regions: dict[int, Region] = {}
@@ -72,6 +73,10 @@ class LoadedReference:
         if self.patches:
             return encode_patch(image, regions)
         return encode_changed(self.canvas, image, regions)
+
+    def hash_pixels(self, image: Image, regions: Sequence[Region]) -> str:
+        """`pixels_sha256` of an image that differs from the reference in some regions only."""
+        return self._hash.compute(image, min((region.bbox.y1 for region in regions), default=0))
 
     @cached_property
     def regions_by_name(self) -> dict[str | None, list[int]]:

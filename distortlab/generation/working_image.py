@@ -146,6 +146,10 @@ class WorkingImage:
         """What a slot asks to be done next."""
         return slot.edits[len(self.edits)]
 
+    def hash_pixels(self) -> str:
+        """SHA-256 of the pixels (`core.image.pixels_sha256`)."""
+        return self.loaded.hash_pixels(self.image, [edit.region for edit in self.edits])
+
     def encode(self) -> bytes:
         """The file of the image, or its patch."""
         return self.loaded.encode(self.image, [edit.region for edit in self.edits])
