@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pytest
 from dataset_samples import COLUMNS, ROWS, Painting, picture, small_recipe
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +103,12 @@ def test_what_is_left_out_of_a_reference_is_counted_once_however_often_it_is_loa
     assert pool.counts.skipped == {"too thin": 1}
     assert pool.counts.screened.total() == 1
     assert pool.counts.opened == 3
+
+
+@pytest.mark.parametrize("is_independent", [False, True])
+def test_where_images_are_independent_rough_measurements_are_never_those_of_another(is_independent: bool) -> None:
+    region = Region.from_box(Box(40, 20, 220, 180), (ROWS, COLUMNS))
+    places = (NamedRegion(region, "dog"),)
+    reference = Reference("r", picture(1), b"", "png", "made", "none", places, annotated=places, drawn_by_hand=True)
+    loaded = LoadedReference(reference, small_recipe(), is_independent=is_independent)
+    assert (loaded.scene(0) is loaded.rough_scene(0)) != is_independent

@@ -174,6 +174,33 @@ def test_shares_are_exact_in_every_block(changes: dict[str, Any]) -> None:
     assert orders[0] != orders[1]
 
 
+def test_kinds_are_exact_in_every_block_and_no_family_comes_twice_in_an_image() -> None:
+    rules = {"pristine": 1, "whole": 2, "local": 2, "regions": {"1": 1, "2": 1, "3": 1}}
+    recipe = small_recipe(composition=rules, images_per_reference=16)
+    plan = StreamPlan(recipe, Gallery(limit=5))
+    for block in range(2):
+        windows = [plan.make_window(block * BLOCK // WINDOW + at) for at in range(BLOCK // WINDOW)]
+        slots = [slot for window in windows for slot in window.slots]
+        kinds = Counter(tuple(edit.place for edit in slot.edits) for slot in slots)
+        assert abs(kinds[()] - BLOCK / 5) < 1
+        assert abs(kinds[("whole",)] - 2 * BLOCK / 5) < 1
+        assert all(abs(kinds[("region",) * count] - 2 * BLOCK / 15) < 1 for count in (1, 2, 3))
+        cells = Counter((edit.family, edit.severity) for slot in slots for edit in slot.edits)
+        assert max(cells.values()) - min(cells.values()) <= 1
+        for slot in slots:
+            for weights in (None, {"blur": 1.0}, {"blur": 1.0, "noise": 0.1}):
+                source = seeds.stream(0, slot.image_id, "cells")
+                edits = redraw_edits(slot.edits, plan.cell_shares, source, weights)
+                assert [edit.place for edit in edits] == [edit.place for edit in slot.edits]
+                assert len({edit.family for edit in edits}) == len(edits)
+                asked = {edit.family for edit in edits} & set(weights or FAMILIES)
+                assert len(asked) == min(len(edits), len(weights or FAMILIES))
+                again = redraw_edits(slot.edits, plan.cell_shares, source, weights, repeat=True)
+                assert weights is None or {edit.family for edit in again} <= set(weights)
+    with pytest.raises(UserError, match="none of these references has more than 3"):
+        StreamPlan(small_recipe(composition={"regions": {"4": 1}}), Gallery(limit=5))
+
+
 def test_references_come_equally_often_and_begin_with_other_regions() -> None:
     plan = StreamPlan(small_recipe(images_per_reference=2.5), Gallery(limit=30))
     used: Counter[str] = Counter()
