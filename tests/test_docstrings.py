@@ -25,6 +25,7 @@ CALLED_FIRST = (
     "distortlab.distortions.catalog:find",
     "distortlab.distortions.edit:render",
     "distortlab.generation.generate:generate",
+    "distortlab.generation.stream:stream",
     "distortlab.imaging.decode:read_image",
     "distortlab.recipe:default_recipe",
     "distortlab.recipe:load_recipe",

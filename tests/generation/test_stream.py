@@ -3,6 +3,7 @@
 import hashlib
 import multiprocessing
 import pickle
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -335,6 +336,17 @@ def test_it_is_a_data_set_of_datasets(photographs: str, first: list[dict[str, An
     datasets = pytest.importorskip("datasets")
     rows = datasets.IterableDataset.from_generator(list_rows, gen_kwargs={"spec": photographs, "count": 4})
     assert list(rows) == [row for item in first[:4] for row in item["encoded"]]
+
+
+def test_the_examples_of_the_page_run() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("datasets")
+    page = (Path(__file__).parents[2] / "docs" / "stream.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 5
+    program = "\n".join([*examples, "print(sample.index)"])
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
 
 
 # --- what cannot be -------------------------------------------------------------------------------------------------
