@@ -34,8 +34,6 @@ SEVERITIES = ("1", "2", "3", "4", "5")
 TABLES = ("images", "rft")
 DEFAULT_TASKS = ("recognition", "recognition_reference", "object", "grounding")
 TASKS = (*DEFAULT_TASKS, "diagnosis", "comparison", "comparison_regions")
-_PLANNED_TASKS = ("diagnosis", "comparison", "comparison_regions")
-"""Tasks whose answers can be read and scored, but whose questions are not generated yet."""
 MOST_REGIONS = 12
 """The most regions that an image may be asked to have."""
 
@@ -360,10 +358,6 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
 def _check_combinations(recipe: Recipe, where: str) -> None:
     if "rft" not in recipe.tables or set(recipe.tables) - set(TABLES) or len(set(recipe.tables)) < len(recipe.tables):
         raise BadRecipe(f'{where}: tables = {list(recipe.tables)}; there are ["images", "rft"] and ["rft"]')
-    for task in recipe.asked_tasks:
-        if task in _PLANNED_TASKS:
-            made = ", ".join(name for name in TASKS if name not in _PLANNED_TASKS)
-            raise BadRecipe(f"{where}: questions of {task} are not generated yet; give shares of {made}")
     if recipe.samples_per_image > len(recipe.asked_tasks):
         raise BadRecipe(
             f"{where}: samples_per_image = {recipe.samples_per_image}, but only {len(recipe.asked_tasks)} tasks are "

@@ -47,13 +47,6 @@ def test_the_tasks_of_a_recipe_that_names_none_stay_what_they_were() -> None:
     assert set(TASKS) - set(DEFAULT_TASKS) == {"diagnosis", "comparison", "comparison_regions"}
 
 
-@pytest.mark.parametrize("task", ["diagnosis", "comparison", "comparison_regions"])
-def test_questions_that_are_not_generated_yet_are_refused(task: str) -> None:
-    with pytest.raises(BadRecipe, match=f"questions of {task} are not generated yet; give shares of recognition, "):
-        default_recipe(tasks={"grounding": 1, task: 1}, samples_per_image=1)
-    assert default_recipe(tasks={"grounding": 1, task: 0}, samples_per_image=1).asked_tasks == ("grounding",)
-
-
 def test_the_search_on_dq_is_refused() -> None:
     with pytest.raises(BadRecipe, match=r'severity = "equalized" aims at the targets of profile "matched"'):
         default_recipe(profile="dq", severity="equalized")

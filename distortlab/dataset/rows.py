@@ -75,7 +75,8 @@ class QuestionRow(TypedDict):
     """A row of `rft`. It is a `SampleRow` as well.
 
     A question that is not about one region has no `distortion`, `severity` and `difficulty`; its `bbox` is the frame of
-    the image. `difficulty` and `boxes` are missing in data sets of earlier versions.
+    the image. A question about two images belongs to the second one, and `other_image_id` is the first. `difficulty`,
+    `boxes` and `other_image_id` are missing in data sets of earlier versions.
     """
 
     sample_id: str
@@ -89,6 +90,7 @@ class QuestionRow(TypedDict):
     severity: int | None
     difficulty: NotRequired[str | None]
     boxes: NotRequired[list[list[int]] | None]
+    other_image_id: NotRequired[str | None]
 
 
 class SampleRow(TypedDict):
@@ -104,3 +106,4 @@ class SampleRow(TypedDict):
     severity: int | None
     difficulty: NotRequired[str | None]
     boxes: NotRequired[list[list[int]] | None]
+    other_image_id: NotRequired[str | None]

@@ -93,6 +93,7 @@ RFT: Features = {
     "severity": value_feature("int8"),
     "difficulty": value_feature("string"),
     "boxes": list_feature(_BOX),
+    "other_image_id": value_feature("string"),
 }
 SAMPLES: Features = {name: feature for name, feature in RFT.items() if name != "images"}
 
@@ -102,7 +103,7 @@ TABLES: Mapping[str, Features] = {"rft": RFT, "images": IMAGES, "samples": SAMPL
 ALL_TABLES: Mapping[str, Features] = {**TABLES, "labels": LABELS}
 """With the table that takes the place of `images`."""
 
-LATER_COLUMNS = ("difficulty", "boxes")
+LATER_COLUMNS = ("difficulty", "boxes", "other_image_id")
 """Columns, and fields of regions, that data sets of earlier versions lack, in the order in which they came: to be read
 with `get`.
 """
@@ -158,7 +159,8 @@ class Sample:
 
     A question about one region has its box, family, severity and difficulty. One about an image or a pair (`subject` of
     its task) has none of them: its `bbox` is the frame of the image, because not every reader of Parquet takes a null
-    for a list of four, and its `boxes` are those of the regions it is about. Boxes are [x1, y1, x2, y2] in pixels.
+    for a list of four, and its `boxes` are those of the regions it is about. Boxes are [x1, y1, x2, y2] in pixels. A
+    question about two images belongs to the second one; `other_image_id` is the first.
     """
 
     sample_id: str
@@ -172,6 +174,7 @@ class Sample:
     severity: int | None
     difficulty: str | None
     boxes: tuple[tuple[int, int, int, int], ...] | None = None
+    other_image_id: str | None = None
 
     def as_row(self) -> dict[str, Any]:
         """For Arrow."""

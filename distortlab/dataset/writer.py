@@ -40,6 +40,7 @@ class ShardFiles:
         self.paths = {kind: f"{kind}/{name}" for kind in tables}
         self._pending: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in tables}
         self._images = self._bytes = 0
+        self._is_full = False
         self._rows = dict.fromkeys(tables, 0)
 
     def __enter__(self) -> "ShardFiles":
@@ -63,14 +64,25 @@ class ShardFiles:
                     writer.close()
         self._stack.__exit__(kind, error, trace)
 
-    def add(self, rows: Rows, size: int) -> None:
-        """Take the rows of one image; write a row group when enough have come together. `size` in bytes."""
+    def add(self, rows: Rows, size: int, with_last: bool = False) -> None:
+        """Take the rows of one image; write a row group when enough have come together.
+
+        Parameters
+        ----------
+        rows
+            Of every table.
+        size
+            Of the pictures, in bytes.
+        with_last
+            Whether a question compares the image with the one before it: both are kept in one group.
+        """
+        if self._is_full and not with_last:
+            self._flush()
         for kind, more in rows.items():
             self._pending[kind] += more
         self._images += 1
         self._bytes += size
-        if self._images >= _GROUP_IMAGES or self._bytes >= _GROUP_BYTES:
-            self._flush()
+        self._is_full = self._images >= _GROUP_IMAGES or self._bytes >= _GROUP_BYTES
 
     def _flush(self) -> None:
         for kind, rows in self._pending.items():
@@ -79,6 +91,7 @@ class ShardFiles:
                 self._rows[kind] += len(rows)
         self._pending = {kind: [] for kind in self.tables}
         self._images = self._bytes = 0
+        self._is_full = False
 
     def note(self, kind: str, key: str, value: object) -> None:
         """Put a word about the whole shard into the footer of one of its files, as JSON."""

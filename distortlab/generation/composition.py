@@ -6,6 +6,7 @@ edits so that none comes twice in an image, and what makes two regions of one im
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -17,11 +18,41 @@ from distortlab.core.seeds import stream
 from distortlab.generation.allocation import largest_remainder
 from distortlab.recipe import CompositionRules, Recipe
 
-__all__ = ["Place", "Places", "are_apart", "assign_places", "check_composition", "separate_families"]
+__all__ = [
+    "EditRequest",
+    "Place",
+    "Places",
+    "are_apart",
+    "assign_places",
+    "check_composition",
+    "list_kinds",
+    "separate_families",
+]
 
 Place = Literal["region", "whole"]
 Places = tuple[Place, ...]
 """Where the edits of an image are: none for a pristine one."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest:
+    """One distortion that an image is to have.
+
+    Parameters
+    ----------
+    family, severity
+        Of the distortion; severity 1..5.
+    place
+        "region": in one region of the reference; "whole": the whole frame.
+    difficulty
+        How hard its family must be to tell; None where the recipe asks for no shares.
+    """
+
+    family: str
+    severity: int
+    place: Place = "region"
+    difficulty: str | None = None
+
 
 PRISTINE: Places = ()
 WHOLE: Places = ("whole",)
@@ -98,10 +129,15 @@ def assign_places(
     return [chosen[image] for image in range(len(owners))]
 
 
+def list_kinds(rules: CompositionRules) -> tuple[Places, ...]:
+    """Where the edits of images can be: a tuple for each kind of image that has a share."""
+    return tuple(_share_places(rules))
+
+
 def _share_places(rules: CompositionRules) -> dict[Places, float]:
     whole = sum(rules.regions.values())
     regions: dict[Places, float] = {
-        (_REGION,) * int(count): rules.local * share / whole for count, share in rules.regions.items()
+        (_REGION,) * int(count): rules.local * share / whole for count, share in sorted(rules.regions.items())
     }
     shares = {PRISTINE: rules.pristine, WHOLE: rules.whole, **regions}
     return {places: share for places, share in shares.items() if share > 0}

@@ -20,9 +20,10 @@ from distortlab.dataset.layout import FORMAT
 from distortlab.distortions.catalog import CATALOG, list_variants
 from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.generation.allocation import assign_cells, assign_tasks, largest_remainder, match_tasks
-from distortlab.generation.composition import Place, assign_places, check_composition, separate_families
+from distortlab.generation.composition import EditRequest, assign_places, check_composition, separate_families
 from distortlab.generation.difficulties import CellShares, assign_difficulties, share_cells
-from distortlab.recipe import Recipe
+from distortlab.generation.possible_tasks import assign_possible_tasks, check_tasks, list_possible_tasks
+from distortlab.recipe import CompositionRules, Recipe
 from distortlab.references.base import Entry, References
 from distortlab.severity.predictor import compute_fingerprint
 from distortlab.tasks import TASKS
@@ -46,26 +47,6 @@ _SPARE = 1.25
 """How many references with a choice of names are wanted for each that object questions need: in one of five images a
 distortion shows on one name only.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class EditRequest:
-    """One distortion that an image is to have.
-
-    Parameters
-    ----------
-    family, severity
-        Of the distortion; severity 1..5.
-    place
-        "region": in one region of the reference; "whole": the whole frame.
-    difficulty
-        How hard its family must be to tell; None where the recipe asks for no shares.
-    """
-
-    family: str
-    severity: int
-    place: Place = "region"
-    difficulty: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +301,7 @@ def select_tasks(recipe: Recipe, vocabulary: Mapping[str, float]) -> dict[str, f
         asked = {task: share for task, share in asked.items() if not TASKS[task].shows_reference}
     if not asked:
         raise BadRecipe("no task is left: these references have no names for the object task, and no other is asked")
+    check_tasks(recipe, asked)
     return asked
 
 
@@ -357,7 +339,8 @@ def request_images(
     cell_shares
         As `share_cells` has them.
     is_unique
-        Whether a reference gives one pristine image only.
+        Whether a reference gives one pristine image only, and an image can be compared with the one before it: not so
+        where each is made by itself.
 
     Returns
     -------
@@ -365,9 +348,14 @@ def request_images(
         (edits, tasks) of every image.
     """
     edits = _assign_edits(recipe, name, owners, own, cell_shares, is_unique)
-    tasks = assign_tasks(recipe, name, asked, len(owners))
     choice = [has_choice(own[owner]) for owner in owners]
-    return list(zip(edits, match_tasks(tasks, choice, stream(recipe.seed, name, "matched")), strict=True))
+    if recipe.composition == CompositionRules() and all(TASKS[task].subject == "region" for task in asked):
+        tasks = assign_tasks(recipe, name, asked, len(owners))
+        tasks = match_tasks(tasks, choice, stream(recipe.seed, name, "matched"))
+    else:
+        pairs = [is_unique and at > 0 and owners[at] == owners[at - 1] for at in range(len(owners))]
+        tasks = _assign_possible(recipe, name, asked, edits, choice, pairs)
+    return list(zip(edits, tasks, strict=True))
 
 
 def _make_shards(
@@ -419,6 +407,24 @@ def _assign_edits(
     ]
     ends = [0, *accumulate(map(len, places))]
     return [tuple(flat[start:end]) for start, end in pairwise(ends)]
+
+
+def _assign_possible(
+    recipe: Recipe,
+    name: str,
+    asked: Mapping[str, float],
+    edits: Sequence[tuple[EditRequest, ...]],
+    choice: Sequence[bool],
+    pairs: Sequence[bool],
+) -> list[tuple[str, ...]]:
+    """The tasks of images of several kinds. `pairs` says which can be compared with the one before them."""
+    before = [edits[at - 1] if is_pair else None for at, is_pair in enumerate(pairs)]
+    possible = [list_possible_tasks(*both) for both in zip(edits, before, strict=True)]
+    preferred = [
+        frozenset(["object"] if has_names else []) | frozenset(["comparison"] if own and other else [])
+        for has_names, own, other in zip(choice, edits, before, strict=True)
+    ]
+    return assign_possible_tasks(recipe, name, asked, possible, preferred)
 
 
 def _count_room(own: Sequence[Entry]) -> dict[int, int]:

@@ -9,6 +9,7 @@ from distortlab.distortions.catalog import find
 from distortlab.generation.candidates import count_instances
 from distortlab.generation.draw import DistortedImage
 from distortlab.generation.questions import Subject, ask, list_choices
+from distortlab.generation.set_questions import ask_about_set, is_whole
 from distortlab.generation.task_balance import TaskBalance
 from distortlab.recipe import Recipe
 from distortlab.severity.difficulty import find_difficulty
@@ -42,16 +43,23 @@ def make_image_record(image: DistortedImage, recipe: Recipe, is_encoded: bool = 
     )
 
 
-def select_pictures(task: str, reference: P, image: P) -> tuple[P, ...]:
-    """The pictures that a question about one image shows, in order."""
-    assert TASKS[task].images == 1 + TASKS[task].shows_reference, f"{task} is not about one image"
-    return (reference, image) if TASKS[task].shows_reference else (image,)
+def select_pictures(task: str, reference: P, image: P, before: P | None = None) -> tuple[P, ...]:
+    """The pictures that a question shows, in order. `before` is the other one of two images that are compared."""
+    if TASKS[task].shows_reference:
+        return (reference, image)
+    if TASKS[task].images == 1:
+        return (image,)
+    assert before is not None, f"{task} is about two images"
+    return (before, image)
 
 
-def make_subject(image: DistortedImage, record: ImageRecord, with_objects: bool = True) -> Subject:
-    """What can be asked about an image. Its questions are about its first edit, and so are the columns `distortion`,
-    `severity`, `difficulty` and `bbox` of its samples. What lies inside its region is for the object task only.
+def make_subject(image: DistortedImage, record: ImageRecord, with_objects: bool = True) -> Subject | None:
+    """What can be asked about the only distortion of an image; None where there is not exactly one.
+
+    What lies inside its region is for the object task only.
     """
+    if len(image.edits) != 1:
+        return None
     edit, place, reference = image.edits[0], image.places[0], image.reference
     return Subject(
         image_id=record.image_id,
@@ -62,13 +70,22 @@ def make_subject(image: DistortedImage, record: ImageRecord, with_objects: bool 
         object=place.object,
         distractors=image.distractors,
         alone=all(other.object in (None, place.object) for other in reference.regions),
-        inside=image.working.loaded.groups.find_names_inside(place.region) if with_objects else frozenset(),
+        inside=(
+            image.working.loaded.groups.find_names_inside(place.region)
+            if with_objects and not is_whole(edit)
+            else frozenset()
+        ),
         instances=count_instances(reference),
     )
 
 
 def make_questions(
-    image: DistortedImage, record: ImageRecord, balance: TaskBalance, recipe: Recipe, vocabulary: Mapping[str, float]
+    image: DistortedImage,
+    record: ImageRecord,
+    balance: TaskBalance,
+    recipe: Recipe,
+    vocabulary: Mapping[str, float],
+    before: ImageRecord | None = None,
 ) -> list[Sample]:
     """The rows of `rft` for one image, about which all that can be asked is asked that was planned.
 
@@ -84,22 +101,56 @@ def make_questions(
         Its rules for questions; its seed draws candidates and wording.
     vocabulary
         Names by how often each is the only one of an image.
+    before
+        The image that was made before it, with which it may be compared.
     """
     wants_object = balance.wants_object(image.slot.tasks)
     subject = make_subject(image, record, wants_object)
-    candidates = list_choices(subject, recipe, vocabulary) if wants_object else ()
-    tasks = balance.settle(image.slot.tasks, len(candidates), image.slot.family)
-    return make_samples(subject, record, tasks, recipe, vocabulary)
+    is_local = subject is not None and not is_whole(image.edits[0])
+    candidates = list_choices(subject, recipe, vocabulary) if subject and is_local and wants_object else ()
+    tasks = balance.settle(
+        image.slot.tasks,
+        len(candidates),
+        subject.family if subject else "",
+        is_local=is_local,
+        can_compare=lambda task: ask_about_set(task, record, recipe, before) is not None,
+    )
+    return make_samples(subject, record, tasks, recipe, vocabulary, before)
 
 
 def make_samples(
-    subject: Subject, record: ImageRecord, tasks: Sequence[str], recipe: Recipe, vocabulary: Mapping[str, float]
+    subject: Subject | None,
+    record: ImageRecord,
+    tasks: Sequence[str],
+    recipe: Recipe,
+    vocabulary: Mapping[str, float],
+    before: ImageRecord | None = None,
 ) -> list[Sample]:
-    """The rows of `rft` for one image."""
+    """The rows of `rft` for one image.
+
+    Parameters
+    ----------
+    subject
+        What is asked about in tasks about one region; None where none of the tasks is.
+    record
+        The row of the image.
+    tasks
+        Those in which it can be asked about.
+    recipe
+        Its rules for questions.
+    vocabulary
+        Names by how often each is the only one of an image.
+    before
+        The image with which it is compared, where one of the tasks does that.
+    """
     out = []
     for task in tasks:
+        if TASKS[task].subject != "region":
+            out.append(_make_set_sample(task, record, recipe, before))
+            continue
+        assert subject is not None, f"{task} of {record.image_id} is about one distortion"
         question = ask(task, subject, recipe, vocabulary)
-        assert question is not None, f"{task} of {subject.image_id} cannot be asked"
+        assert question is not None, f"{task} of {record.image_id} cannot be asked"
         out.append(
             Sample(
                 sample_id=f"{record.image_id}-{task}",
@@ -115,3 +166,24 @@ def make_samples(
             )
         )
     return out
+
+
+def _make_set_sample(task: str, record: ImageRecord, recipe: Recipe, before: ImageRecord | None) -> Sample:
+    """A question about all edits of an image, or about a pair."""
+    question = ask_about_set(task, record, recipe, before)
+    assert question is not None, f"{task} of {record.image_id} cannot be asked"
+    pictures = select_pictures(task, record.reference, record.image, before.image if before else None)
+    return Sample(
+        sample_id=f"{record.image_id}-{task}",
+        image_id=record.image_id,
+        prompt=question.prompt,
+        images=tuple(picture for picture in pictures if picture is not None),
+        solution=question.solution,
+        task=task,
+        bbox=(0, 0, record.width, record.height),
+        distortion=None,
+        severity=None,
+        difficulty=None,
+        boxes=question.boxes,
+        other_image_id=before.image_id if before and TASKS[task].images == 2 else None,
+    )

@@ -138,7 +138,7 @@ class _ShardCounts:
             "difficulties": self.difficulties,
             "tasks": self.tasks,
             "replaced": self.balance.replaced,
-            "left_out": self.balance.left_out,
+            "left_out": self.balance.left_out + self.balance.pairs.left_out,
             "objects": self.objects,
             "licenses": self.licenses,
             "rejected": self.draws.rejected,
@@ -159,14 +159,17 @@ def _write_images(
     files: ShardFiles, job: ShardJob, pool: ReferencePool, counts: _ShardCounts, progress: Progress
 ) -> None:
     known: dict[str, int] = {}
+    before: ImageRecord | None = None
     for image in _draw_images(job.shard, pool, counts, progress):
         record = make_image_record(image, job.recipe)
-        samples = make_questions(image, record, counts.balance, job.recipe, job.vocabulary)
+        samples = make_questions(image, record, counts.balance, job.recipe, job.vocabulary, before)
         counts.add(image, record, tuple(sample.task for sample in samples))
+        is_pair = any(sample.other_image_id for sample in samples)
         if job.layout is ARCHIVE:
-            files.add(*make_archive_rows(record, samples, known))
+            files.add(*make_archive_rows(record, samples, known), with_last=is_pair)
         else:
-            files.add(*make_full_rows(record, samples, job.layout.image_table))
+            files.add(*make_full_rows(record, samples, job.layout.image_table), with_last=is_pair)
+        before = record
 
 
 def _draw_images(

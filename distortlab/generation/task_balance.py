@@ -12,10 +12,12 @@ takes what is left.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["TaskBalance"]
+from distortlab.tasks import TASKS
+
+__all__ = ["PairBalance", "TaskBalance"]
 
 _GOOD_COUNT = 3
 """Candidates from which an object question is a good one: of two, every second guess is right."""
@@ -24,16 +26,52 @@ _PATIENCE = 8
 _TYPES, _FREE = ("recognition", "recognition_reference"), "grounding"
 IMPOSSIBLE = "object: nothing else to choose from"
 EASY = "object: one other thing to choose from"
+ALIKE = "nothing far enough apart to compare"
+
+
+@dataclass(slots=True)
+class PairBalance:
+    """Decides which images of a shard are asked about in tasks that compare: where what was made is too near to each
+    other, a later image is asked about instead.
+
+    `tasks` are those that compare, `owed` counts their questions that are still to be asked.
+    """
+
+    tasks: Sequence[str]
+    owed: Counter[str] = field(default_factory=Counter)
+
+    def settle(self, planned: Sequence[str], can_ask: Callable[[str], bool]) -> list[str]:
+        """Decide in which of the tasks the next image is asked about.
+
+        Parameters
+        ----------
+        planned
+            Its tasks in the plan.
+        can_ask
+            Whether it can be asked about in a task.
+        """
+        chosen = []
+        for task in self.tasks:
+            is_planned = task in planned
+            if (is_planned or self.owed[task] > 0) and can_ask(task):
+                chosen.append(task)
+            self.owed[task] += is_planned - (task in chosen)
+        return chosen
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """Questions that none could take the place of, by reason."""
+        return Counter({f"{task}: {ALIKE}": count for task, count in self.owed.items() if count > 0})
 
 
 @dataclass(slots=True)
 class TaskBalance:
     """Decides the tasks of every image of a shard, so that all tasks are asked as often as planned.
 
-    `tasks` are those that the data set asks, `left` images still to come, `candidates` how many an object question has
-    at most. `owed` counts questions of a task about images of a family that were planned and are still to be asked,
-    below 0 those asked beyond the plan; `replaced` those that another task took the place of, `left_out` those that
-    none could, by reason.
+    `tasks` are those that the data set asks, of which those that compare are left to `pairs`, `left` images still to
+    come, `candidates` how many an object question has at most. `owed` counts questions of a task about images of a
+    family that were planned and are still to be asked, below 0 those asked beyond the plan; `replaced` those that
+    another task took the place of, `left_out` those that none could, by reason.
     """
 
     tasks: Sequence[str]
@@ -42,6 +80,10 @@ class TaskBalance:
     owed: Counter[tuple[str, str]] = field(default_factory=Counter)
     replaced: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    pairs: PairBalance = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pairs = PairBalance([task for task in self.tasks if TASKS[task].subject == "pair"])
 
     def wants_object(self, planned: Sequence[str]) -> bool:
         """Whether it is worth finding out if the next image can be asked about in the object task."""
@@ -60,7 +102,14 @@ class TaskBalance:
             sums[task] += count
         return sums
 
-    def settle(self, planned: Sequence[str], candidates: int, family: str = "") -> tuple[str, ...]:
+    def settle(
+        self,
+        planned: Sequence[str],
+        candidates: int,
+        family: str = "",
+        is_local: bool = True,
+        can_compare: Callable[[str], bool] = lambda task: False,
+    ) -> tuple[str, ...]:
         """Decide the tasks of the next image.
 
         Parameters
@@ -71,6 +120,10 @@ class TaskBalance:
             How many an object question would have; below 2 it cannot be asked.
         family
             Of its distortion.
+        is_local
+            Whether it has one distorted region, so that another question about that may take the place of one.
+        can_compare
+            Whether something can be compared in a task.
 
         Returns
         -------
@@ -78,14 +131,21 @@ class TaskBalance:
             Its tasks, in the order of `tasks`.
         """
         self.left -= 1
-        chosen = set(planned)
+        chosen = {task for task in planned if TASKS[task].subject == "region"}
+        if is_local and chosen:
+            self._balance_regions(chosen, candidates, family)
+        chosen.update(task for task in planned if TASKS[task].subject == "image")
+        chosen.update(self.pairs.settle(planned, can_compare))
+        return tuple(task for task in self.tasks if task in chosen)
+
+    def _balance_regions(self, chosen: set[str], candidates: int, family: str) -> None:
+        """Exchange questions about one region where that is needed."""
         if "object" in chosen:
             self._keep_or_replace(chosen, candidates, family)
         elif self._accepts(candidates):
-            free = min(planned, key=lambda task: (task in _TYPES, self.owed[task, family]))
+            free = min(sorted(chosen, key=self.tasks.index), key=lambda task: (task in _TYPES, self.owed[task, family]))
             self._exchange(chosen, free, "object", family)
         self._restore_types(chosen, family)
-        return tuple(task for task in self.tasks if task in chosen)
 
     def skip(self) -> None:
         """Count an image that could not be made."""
@@ -105,7 +165,7 @@ class TaskBalance:
         return min(_GOOD_COUNT, self.candidates)
 
     def _keep_or_replace(self, chosen: set[str], candidates: int, family: str) -> None:
-        others = [task for task in self.tasks if task not in chosen]
+        others = [task for task in self.tasks if task not in chosen and TASKS[task].subject == "region"]
         if candidates >= self._good_count or (candidates >= 2 and (not others or self.waiting >= self._patience)):
             return
         reason = EASY if candidates >= 2 else IMPOSSIBLE

@@ -27,6 +27,9 @@ from refine_bench.scoring.local import UNMEASURED, score_tasks
 from refine_iqa_train.config.schema import DataRules
 from refine_iqa_train.data.perception import load_perception
 
+SET_COLUMNS = ("boxes", "other_image_id")
+"""Columns of questions that came with those about sets."""
+
 
 @contextmanager
 def without_column(table: Any, name: str) -> Iterator[None]:
@@ -45,7 +48,8 @@ def make_earlier(folder: Path, store: str) -> Path:
     tables = (schema.RFT, schema.SAMPLES, schema.IMAGES["regions"]["feature"])
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         for table in tables[:2]:
-            stack.enter_context(without_column(table, "boxes"))
+            for name in SET_COLUMNS:
+                stack.enter_context(without_column(table, name))
         for table in tables:
             stack.enter_context(without_column(table, "difficulty"))
         patch.setattr(rows, "find_difficulty", lambda *about: None)
@@ -56,7 +60,10 @@ def make_earlier(folder: Path, store: str) -> Path:
 
 def make_without_boxes(folder: Path, store: str) -> Path:
     """A data set as the version before `boxes` wrote it."""
-    with without_column(schema.RFT, "boxes"), without_column(schema.SAMPLES, "boxes"):
+    with ExitStack() as stack:
+        for table in (schema.RFT, schema.SAMPLES):
+            for name in SET_COLUMNS:
+                stack.enter_context(without_column(table, name))
         generate(small_recipe(), Gallery(), folder, workers=1, store=store)
     return folder
 

@@ -69,7 +69,9 @@ def test_a_schema_of_every_version_is_known() -> None:
         return schema.has_known_columns("rft", schema.arrow_schema({k: v for k, v in RFT.items() if k not in names}))
 
     assert known()
-    assert known("boxes")
-    assert known("boxes", "difficulty")
+    assert known("other_image_id")
+    assert known("other_image_id", "boxes")
+    assert known("other_image_id", "boxes", "difficulty")
+    assert not known("boxes")
     assert not known("difficulty")
     assert not known("bbox")

@@ -15,7 +15,7 @@ from distortlab.generation.plan import Plan, Slot, make_plan
 from distortlab.recipe import CompositionRules, Recipe, default_recipe, read_stored_recipe
 
 SETS = {"pristine": 1, "whole": 2, "local": 2, "regions": {"1": 1, "2": 1, "3": 1}}
-TASKS = {"recognition": 1.0}
+TASKS = {"diagnosis": 1.0}
 
 
 def sets_recipe(n: int = 150, **changes: object) -> Recipe:
