@@ -2,8 +2,9 @@
 
     python benchmarks/severity/visibility.py --refs coco:annotations/instances_train2017.json,train2017
 
-Full: max(dE00* / 2.3, GMSD / 0.02). GMSD of luma in float64 (SciPy), over the pixels of the region; dE00* is the mean
-CIEDE2000 (2:1:1) of every pixel of the region after a blur of 1.5 px in linear light (scikit-image).
+Full: max(dE00* / 2.3, s), s = GMSD / 0.02, or s^2 / (s + 3) of families that only make gradients steeper or flatter.
+GMSD of luma in float64 (SciPy), over the pixels of the region; dE00* is the mean CIEDE2000 (2:1:1) of every pixel of
+the region after a blur of 1.5 px in linear light (scikit-image).
 """
 
 import argparse
@@ -21,7 +22,7 @@ from distortlab.core.workers import tune_process
 from distortlab.distortions.catalog import CATALOG, get_amount
 from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
 from distortlab.severity.scene import Scene
-from distortlab.severity.visibility import measure_visibility
+from distortlab.severity.visibility import STEEPNESS, measure_visibility
 
 MARGIN = 16
 
@@ -33,11 +34,14 @@ def soft_lab(image: Image) -> np.ndarray:
     return rgb2lab(np.where(soft <= 0.0031308, 12.92 * soft, 1.055 * np.maximum(soft, 0) ** (1 / 2.4) - 0.055))
 
 
-def full_v(before: Image, after: Image, mask: np.ndarray) -> float:
+def full_v(before: Image, after: Image, mask: np.ndarray, family: str) -> float:
     color = deltaE_ciede2000(soft_lab(before), soft_lab(after), kL=2)[mask].mean()
     first, second = (compute_gradient(image) for image in (before, after))
     similarity = (2 * first * second + 300) / (first**2 + second**2 + 300)
-    return float(max(color / 2.3, similarity[mask[::2, ::2]].std() / 0.02))
+    structure = similarity[mask[::2, ::2]].std() / 0.02
+    if family in STEEPNESS:
+        structure *= structure / (structure + 3)
+    return float(max(color / 2.3, structure))
 
 
 def compute_gradient(image: Image) -> np.ndarray:
@@ -61,7 +65,7 @@ def compare_measures(image: Image, region: Region, key: int) -> list[tuple[float
             scene = Scene.of_region(image, region)
             v = measure_visibility(scene, np.ascontiguousarray(after[box.slices]), row.name).v
             times.append(time.process_time())
-            full = full_v(image[frame.slices], after[frame.slices], mask[frame.slices])
+            full = full_v(image[frame.slices], after[frame.slices], mask[frame.slices], row.family)
             times.append(time.process_time())
             out.append((v, full, times[1] - times[0], times[2] - times[1]))
     return out

@@ -21,8 +21,10 @@ from distortlab.distortions.catalog import find
 __all__ = ["MEASURE_VERSION", "Edit", "EditParams", "Visibility", "compute_spatial_scale", "render", "render_edit"]
 
 
-MEASURE_VERSION = 2
-"""Of what V is: 1 compared structure by SSIM and meant 2, 3, 4.5, 6.5 and 9 by severities 1 to 5; 2 by GMSD."""
+MEASURE_VERSION = 3
+"""Of what V is: 1 compared structure by SSIM and meant 2, 3, 4.5, 6.5 and 9 by severities 1 to 5; 2 by GMSD; since 3
+structure counts less where gradients only became steeper or flatter.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ V is the larger of a structural and a colour change, each divided by what is jus
 `V = max(colour / 2.3, structure / 0.02)`. `structure` is the gradient magnitude similarity deviation of luma at half
 size (GMSD: Xue, Zhang, Mou and Bovik 2014, doi:10.1109/TIP.2013.2293423); `colour` is the mean CIEDE2000, with CIE's
 parametric factors 2:1:1, between 5x5 means taken in linear light (what is left of a colour from a little distance).
-Both are weighted by how much of a block belongs to the region. V is about 1 where a change is just visible. It is a
-model; docs/people.md holds it against what people said of distorted photographs, docs/visibility.md says what it is
-blind to.
+Both are weighted by how much of a block belongs to the region. Where a family makes gradients steeper or flatter and
+leaves them where they are, s just-noticeable differences of structure count as s^2 / (s + 3).
+
+V is about 1 where a change is just visible. It is a model; docs/people.md holds it against what people said of
+distorted photographs, docs/visibility.md says what it is blind to.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,9 +24,14 @@ from distortlab.severity.ciede2000 import ciede2000
 from distortlab.severity.direction import find_trend
 from distortlab.severity.scene import Scene, compute_gradient, compute_luma, weighted_mean
 
-__all__ = ["GATES", "GRADIENT_FLOOR", "find_label_fault", "find_region_fault", "measure_visibility"]
+__all__ = ["GATES", "GRADIENT_FLOOR", "STEEPNESS", "find_label_fault", "find_region_fault", "measure_visibility"]
 
 _COLOR_UNIT, _STRUCTURE_UNIT = 2.3, 0.02
+STEEPNESS = frozenset({"brighten", "darken", "contrast_strengthen", "contrast_weaken", "oversharpen"})
+"""Families that make gradients steeper or flatter and leave them where they are."""
+# Such a change is masked by the contrast that was there: a response that accelerates from nothing, and is proportional
+# where it is strong (Legge and Foley 1980, doi:10.1364/JOSA.70.001458). docs/people.md: so people's scores have it.
+_MASKED = 3.0
 # Of these choices (docs/people.md): a change of lightness annoys people about half as much as one of chroma or hue, and
 # gradients well below 17 levels (squared, Xue et al. have 170) count little.
 _K_LIGHTNESS = 2.0
@@ -41,7 +48,7 @@ def measure_visibility(scene: Scene, after: Image, name: str) -> Visibility:
     after
         The region's box after it, uint8 RGB, of the shape of the image that `scene` was made from.
     name
-        The distortion, "family.variant": it decides what `trend` measures.
+        The distortion, "family.variant": it decides what `trend` measures, and how structure counts.
 
     Returns
     -------
@@ -51,7 +58,10 @@ def measure_visibility(scene: Scene, after: Image, name: str) -> Visibility:
     luma, direction = compute_luma(after), find_trend(name)
     structure, colour = _measure_structure(scene, luma), _measure_color(scene, after)
     trend = direction.measure(scene, after, luma) if direction else 0.0
-    v = max(colour / _COLOR_UNIT, structure / _STRUCTURE_UNIT)
+    seen = structure / _STRUCTURE_UNIT
+    if name.partition(".")[0] in STEEPNESS:
+        seen *= seen / (seen + _MASKED)
+    v = max(colour / _COLOR_UNIT, seen)
     return Visibility(*(round(float(x), 4) for x in (v, structure, colour, trend)))
 
 

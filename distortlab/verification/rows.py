@@ -80,9 +80,12 @@ def _check_edit(row: Row, index: int, values: Row, recipe: Recipe | None) -> Ite
         yield f"{name} {params['amount']} is off the dial"
     if recipe is None:
         return
-    if reason := find_label_fault(visibility, name, recipe.visibility.minimum - _ROUNDED):
+    is_current = params.get("measure", 1) == MEASURE_VERSION
+    reason = find_label_fault(visibility, name, recipe.visibility.minimum - _ROUNDED)
+    # How far an edit must go in its direction belongs to the measure: an older one asked for less.
+    if reason and (is_current or reason == "not visible"):
         yield f"{name} is {reason} by what is stored with it (V {visibility.v:.2f}, trend {visibility.trend:.3f})"
-    if params.get("measure", 1) != MEASURE_VERSION:
+    if not is_current:
         return
     off = visibility.v / TARGETS[severity - 1]
     if not 1 / recipe.tolerance - _ROUNDED <= off <= recipe.tolerance + _ROUNDED:

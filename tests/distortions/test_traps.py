@@ -518,7 +518,7 @@ def test_trap_jpeg_subsampling_is_said(photograph: Pixels) -> None:
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n.endswith(("shift_value", "gamma_value"))])
 def test_trap_hue_changed_by_clipping(name: str, photograph: Pixels) -> None:
-    for severity in (3, 5):
+    for severity in (3, 4):  # at 5 hardly a pixel of a darkened picture keeps a hue
         out = everywhere(photograph, name, severity)
         assert hue_error(photograph, out, least=40) < 6
         top = photograph.max(axis=2)

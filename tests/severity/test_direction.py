@@ -47,6 +47,17 @@ def test_the_opposite_is_the_wrong_direction(label: str, done: str, small: Pixel
     assert find_label_fault(seen, label, 1.0) == "wrong direction"
 
 
+def test_a_quantization_shows_its_levels(photograph: Pixels) -> None:
+    """Where noise hides the levels, few neighbors become equal: no label, whatever V is."""
+    noise = np.random.default_rng(3).normal(0, 12, photograph.shape)
+    noisy = np.clip(photograph + noise, 0, 255).astype(np.uint8)
+    inside = whole(photograph.shape[:2])
+    for image, fault in ((photograph, None), (noisy, "wrong direction")):
+        out = distorted(image, find("quantization.median"), 1, inside)
+        seen = measure_visibility(Scene(image, inside), out, "quantization.median")
+        assert (find_label_fault(seen, "quantization.median", 0.5), seen.v > 1) == (fault, True), seen
+
+
 def test_every_family_but_compression_has_a_direction() -> None:
     for family in FAMILIES:
         assert (find_trend(f"{family}.any") is None) == (family == "compression")

@@ -48,8 +48,14 @@ def colour_of(before: Pixels, after: Pixels, inside: Mask) -> float:
     return float(color.deltaE_ciede2000(*pair, kL=2)[inside].mean())
 
 
-def independent_v(before: Pixels, after: Pixels, inside: Mask) -> float:
-    return max(colour_of(before, after, inside) / 2.3, structure_of(before, after, inside) / 0.02)
+MASKED = ("brighten", "darken", "contrast_strengthen", "contrast_weaken", "oversharpen")
+
+
+def independent_v(before: Pixels, after: Pixels, inside: Mask, name: str) -> float:
+    structure = structure_of(before, after, inside) / 0.02
+    if name.startswith(MASKED):
+        structure = structure**2 / (structure + 3)
+    return max(colour_of(before, after, inside) / 2.3, structure)
 
 
 def test_v_agrees_with_an_independent_measurement(photograph: Pixels, blob_mask: Pixels) -> None:
@@ -62,7 +68,7 @@ def test_v_agrees_with_an_independent_measurement(photograph: Pixels, blob_mask:
         for severity in (1, 3, 5):
             out = distorted(photograph, find(name), severity, blob_mask)
             ours.append(measure_visibility(scene, np.ascontiguousarray(out[cut]), name).v)
-            theirs.append(independent_v(photograph, out, inside))
+            theirs.append(independent_v(photograph, out, inside, name))
     ratio = np.array(ours) / np.array(theirs)
     assert stats.spearmanr(ours, theirs).statistic > 0.95
     assert 0.8 < np.median(ratio) < 1.25
@@ -87,6 +93,19 @@ def test_v_is_the_larger_of_its_parts(small: Pixels) -> None:
         # The parts are rounded to 4 decimals, V is not made of the rounded ones.
         assert seen.v == pytest.approx(max(parts), abs=0.5e-4 / 0.02 + 1e-4)
         assert (parts[0] > parts[1]) == name.startswith("saturate_")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_structure_counts_less_where_gradients_only_became_steeper_or_flatter(name: str, small: Pixels) -> None:
+    """The same pixels as a tone curve or as anything else: from hardly anything to nearly all of it."""
+    for severity in (1, 5):
+        out = distorted(small, find(name), severity, whole((96, 128)))
+        seen, plain = (measure_visibility(scene_of(small), out, label) for label in (name, "compression.jpeg"))
+        assert (seen.structure, seen.colour) == (plain.structure, plain.colour)
+        structure = seen.structure / 0.02
+        counted = structure**2 / (structure + 3) if name.startswith(MASKED) else structure
+        assert seen.v == pytest.approx(max(counted, seen.colour / 2.3), rel=0.01)
+        assert plain.v >= seen.v
 
 
 def test_luma_is_blind_to_saturation_and_colour_is_not(photograph: Pixels) -> None:

@@ -23,6 +23,7 @@ from distortlab.core.errors import UserError
 from distortlab.core.image import pixels_sha256
 from distortlab.dataset.schema import TABLES
 from distortlab.dataset.writer import make_table, open_writer
+from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.imaging.decode import read_image
 from distortlab.references import Entry, Reference
 from distortlab.storage.atomic import add_seal, hash_file, write_json
@@ -258,6 +259,17 @@ def other_picture(rows: Rows) -> None:
     rows[0]["images"][-1]["bytes"] = encoded(np.zeros((20, 20, 3), np.uint8), "PNG")
 
 
+def fall_short(version: int) -> Callable[[Rows], Any]:
+    """Rows of a version of the measure in which no edit went the way that its family says."""
+
+    def change(rows: Rows) -> None:
+        for values in (values for row in rows for values in row["regions"]):
+            values["visibility"].update(trend=-1.0)
+            values["params"] = json.dumps(json.loads(values["params"]) | {"measure": version}, sort_keys=True)
+
+    return change
+
+
 LIES = {
     "a pixel outside": ("images", spill, "1 pixels outside its regions are not the reference's"),
     "half of the change": ("images", weaken, "its recipe does not give its pixels"),
@@ -274,6 +286,7 @@ LIES = {
     "no such distortion": ("images", region(lambda v: v.update(variant="colour")), "no distortion called"),
     "severity 6": ("images", region(lambda v: v.update(severity=6)), "its severity is 6"),
     "barely visible": ("images", region(lambda v: v["visibility"].update(v=0.5)), "is not visible"),
+    "the wrong way": ("images", fall_short(MEASURE_VERSION), "is wrong direction by what is stored with it"),
     "too visible": ("images", region(lambda v: v["visibility"].update(v=60.0)), "which stands for"),
     "parameters": ("images", region(lambda v: v.update(params="{")), "its recipe cannot be read"),
     "an image twice": ("images", lambda r: r.append(r[0]), "is there twice"),
@@ -297,6 +310,13 @@ LIES = {
     "fewer samples": ("samples", lambda r: r.pop(), "are not the same there"),
     "more samples": ("samples", lambda r: r.append(r[0]), "more rows than in rft"),
 }
+
+
+def test_older_data_is_not_held_against_the_directions_of_today(own_copy: Path) -> None:
+    rewrite(own_copy, "images", fall_short(MEASURE_VERSION - 1))
+    report = verify(own_copy)
+    assert "wrong direction" not in said(report)
+    assert any(f"V by version {MEASURE_VERSION - 1} of" in reason for reason in report.not_checked)
 
 
 @pytest.mark.parametrize("name", LIES)

@@ -29,22 +29,23 @@ CONTRAST_WEAKEN = (
         scale_contrast,
         "gain",
         Dial(0.98, 0),
-        matched_ladder(0.69, 0.61, 0.51, 0.4, 0.277),
+        matched_ladder(0.517, 0.452, 0.368, 0.278, 0.169),
         depictqa_ladder(
             0.75, 0.6, 0.45, 0.3, 0.2,
             deviation="of luma, where DepictQA's scales every channel; about the mean of the region, not of the array "
             "it lies in",
         ),
         version=2,
+        reach=(1, 1, 1, 0.99, 0.97),
     ),
     Distortion(
         "contrast_weaken.compress",
         compress_contrast,
         "half width, levels",
         Dial(1000, 1),
-        matched_ladder(210, 145, 97, 59, 30.5),
+        matched_ladder(106, 80.2, 54.6, 32, 12.7),
         None,
         version=2,
-        reach=(1, 1, 1, 1, 0.99),
+        reach=(1, 1, 1, 0.98, 0.95),
     ),
 )  # fmt: skip

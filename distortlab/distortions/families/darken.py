@@ -9,7 +9,7 @@ DARKEN = (
         shift_rgb,
         "share of range",
         Dial(-0.01, -0.9),
-        matched_ladder(-0.057, -0.076, -0.104, -0.151, -0.248),
+        matched_ladder(-0.0949, -0.121, -0.162, -0.245, -0.384),
         depictqa_ladder(-0.10, -0.15, -0.20, -0.27, -0.35),
     ),
     Distortion(
@@ -17,15 +17,16 @@ DARKEN = (
         gamma_rgb,
         "exponent",
         Dial(1.02, 10),
-        matched_ladder(1.26, 1.35, 1.49, 1.78, 2.52),
+        matched_ladder(1.38, 1.56, 1.84, 2.39, 3.59),
         depictqa_ladder(1.4, 1.7, 2.1, 2.6, 3.2),
+        reach=(1, 1, 1, 1, 0.99),
     ),
     Distortion(
         "darken.shift_value",
         shift_value,
         "share of range",
         Dial(-0.01, -0.9),
-        matched_ladder(-0.073, -0.094, -0.125, -0.184, -0.288),
+        matched_ladder(-0.102, -0.142, -0.195, -0.281, -0.438),
         depictqa_ladder(
             -0.1, -0.2, -0.3, -0.4, -0.5, deviation="value is clipped before RGB is formed, so the hue stays"
         ),
@@ -35,7 +36,8 @@ DARKEN = (
         gamma_value,
         "exponent",
         Dial(1.02, 10),
-        matched_ladder(1.32, 1.43, 1.65, 1.99, 2.8),
+        matched_ladder(1.48, 1.68, 2.06, 2.72, 4.55),
         depictqa_ladder(1.5, 1.8, 2.2, 2.7, 3.5, deviation="no round trip through 8-bit HSV"),
+        reach=(1, 1, 1, 1, 0.99),
     ),
 )

@@ -22,11 +22,11 @@ OVERSHARPEN = (
         unsharp_mask,
         "amount",
         Dial(0.1, 30),
-        matched_ladder(1.6, 2.16, 3.3, 5.2, 9.7),
+        matched_ladder(2.625, 3.375, 4.875, 7.75, 15.25),
         depictqa_ladder(
             2, 2.8, 4, 6, 8, deviation="the Gaussian is cut at 3 sigma, not at 2 px, and scales with the image"
         ),
         halo=lambda amount, scale: int(np.ceil(3 * _SIGMA * scale)),
-        reach=(0.99, 0.99, 0.99, 0.99, 0.99),
+        reach=(0.99, 0.99, 0.99, 0.99, 0.98),
     ),
 )

@@ -119,7 +119,7 @@ QUANTIZATION = (
         matched_ladder(9, 7, 6, 5, 3),
         None,
         version=3,
-        reach=(0.95, 0.9, 0.82, 0.9, 0.75),
+        reach=(0.89, 0.9, 0.82, 0.86, 0.78),
     ),
     Distortion(
         "quantization.median",
@@ -128,7 +128,7 @@ QUANTIZATION = (
         Dial(64, 2, whole=True),
         matched_ladder(10, 8, 6, 4, 3),
         depictqa_ladder(20, 15, 10, 6, 3, deviation="from the pixels of the region; the image given is not changed"),
-        reach=(0.85, 0.89, 0.9, 0.86, 0.8),
+        reach=(0.2, 0.39, 0.63, 0.76, 0.73),
     ),
     Distortion(
         "quantization.otsu",
@@ -141,7 +141,7 @@ QUANTIZATION = (
             deviation="the same criterion without DepictQA's search, which takes up to 20 s and raises on few levels; "
             "bins become their means, where DepictQA's darken",
         ),
-        reach=(0.79, 0.82, 0.61, 0.72, 0.57),
+        reach=(0.74, 0.8, 0.61, 0.73, 0.55),
     ),
     Distortion(
         "quantization.palette",
@@ -151,6 +151,6 @@ QUANTIZATION = (
         matched_ladder(11, 8, 5, 4, 3),
         None,
         version=2,
-        reach=(0.86, 0.78, 0.89, 0.84, 0.7),
+        reach=(0.79, 0.78, 0.89, 0.86, 0.71),
     ),
 )  # fmt: skip
