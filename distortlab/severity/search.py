@@ -112,7 +112,9 @@ def search_amount(
         if curve.whole and not curve.can_reach(curve.evaluate(here[0]) - off, tolerance):
             break
         if curve.basis == "ladder" and len(tried) > 1:
-            place = 1.0 if off < 0 else 0.0  # whether the target can be reached is not known: the end of the dial tells
+            place = (
+                1.0 if here[1] < 0 else 0.0
+            )  # whether the target can be reached is not known: the end of the dial tells
             continue
         place = _correct(curve, goal, here, _OVERSHOOT if len(tried) > 1 else _FIRST_CORRECTION)
     assert best is not None
