@@ -183,8 +183,8 @@ class Region:
             return np.ascontiguousarray(coco_mask.decode(self._coded)[box.slices])
         # Only the columns of the box are decoded.
         counts = shift_ends(self.counts, -box.x1 * rows, (box.x2 - columns) * rows)
-        part = coco_mask.decode({"size": [rows, box.width], "counts": counts})
-        return np.ascontiguousarray(part[box.y1 : box.y2])
+        part = coco_mask.decode({"size": [rows, box.width], "counts": counts}).T
+        return np.asarray(cv2.transpose(np.ascontiguousarray(part[:, box.y1 : box.y2])), np.uint8)
 
     def feather_mask(self, feather: int) -> Mask:
         """The weights 0..255 of a blend inside `bbox`, over `feather` pixels; full where the region meets the frame."""

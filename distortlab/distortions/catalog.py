@@ -115,7 +115,8 @@ def list_variants(family: str, profile: Profile, severity: int | None = None) ->
     >>> [row.variant for row in list_variants("compression", "matched", severity=5)]
     ['jpeg', 'jpeg2000']
     """
-    rows = tuple(row for row in CATALOG if row.family == family and row.get_ladder(profile) is not None)
+    start = f"{family}."
+    rows = tuple(row for row in CATALOG if row.name.startswith(start) and row.get_ladder(profile) is not None)
     if severity is None or profile == "dq":
         return rows
     return _select_serving(rows, read_severity(severity))

@@ -73,10 +73,13 @@ def chroma(image: Image) -> float:
     Measured on every eighth pixel of every eighth row. Distance from the mean and not from grey, so that a
     sepia print counts as grey; a high percentile and not the mean, so that a skier in red on snow does not.
     """
-    _, *ab = cv2.split(cv2.cvtColor(np.ascontiguousarray(image[::8, ::8]), cv2.COLOR_RGB2LAB))
-    distance = np.hypot(*(plane.astype(np.float32) - np.float32(cv2.mean(plane)[0]) for plane in ab)).ravel()
-    rank = (distance.size - 1) * 99 // 100
-    return float(np.partition(distance, rank)[rank])
+    # A pixel is one value here: three bytes each would take five times as long to pick.
+    some = np.ascontiguousarray(np.ascontiguousarray(image[::8]).view("V3")[:, ::8, 0])
+    _, *ab = cv2.split(cv2.cvtColor(some.view(np.uint8).reshape(*some.shape, 3), cv2.COLOR_RGB2LAB))
+    a, b = (plane.astype(np.float32) - np.float32(cv2.mean(plane)[0]) for plane in ab)
+    square = (a * a + b * b).ravel()
+    rank = (square.size - 1) * 99 // 100
+    return float(np.sqrt(np.partition(square, rank)[rank]))
 
 
 def _is_sharp(luma: Luma, least: float) -> bool:
