@@ -54,6 +54,10 @@ class Box(NamedTuple):
             min(shape[0], -(-(self.y2 + halo) // grid) * grid),
         )
 
+    def meets(self, other: "Box") -> bool:
+        """Whether a pixel is in both."""
+        return self.x1 < other.x2 and other.x1 < self.x2 and self.y1 < other.y2 and other.y1 < self.y2
+
     def relative_to(self, outer: "Box") -> "Box":
         """The box in the coordinates of `outer`."""
         return Box(self.x1 - outer.x1, self.y1 - outer.y1, self.x2 - outer.x1, self.y2 - outer.y1)
@@ -139,8 +143,7 @@ class Region:
 
     def count_common(self, other: "Region") -> int:
         """How many pixels are in both."""
-        a, b = self.bbox, other.bbox
-        if a.x2 <= b.x1 or b.x2 <= a.x1 or a.y2 <= b.y1 or b.y2 <= a.y1:
+        if not self.bbox.meets(other.bbox):
             return 0
         return int(coco_mask.area(coco_mask.merge([self._coded, other._coded], intersect=True)))
 

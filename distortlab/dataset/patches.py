@@ -1,7 +1,8 @@
 """Patches: a distorted image as its reference and what lies in the box of the change.
 
 Outside the mask of an edit an image is its reference, bit for bit. So an archive keeps the reference once, and of every
-image the box around its regions, black outside of them, as a lossless WebP.
+image the box around its regions, black outside of them, as a lossless WebP. A pristine image is its reference, and its
+patch one black pixel; that of an image distorted as a whole is the whole image.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,13 +24,15 @@ FOOTER = "distortlab"
 
 
 def encode_patch(image: Image, regions: Sequence[Region]) -> bytes:
-    """Return the box around the regions as a lossless WebP, black outside of them."""
+    """Return the box around the regions as a lossless WebP, black outside of them; without regions a black pixel."""
     box, mask = _area(regions)
     return encode_webp(np.ascontiguousarray(image[box.slices] * mask[..., None]))
 
 
 def restore_image(reference: Image, patch: bytes, regions: Sequence[Region], sha256: str) -> tuple[Image, Box]:
     """Return the image that a patch was cut from, and the box around its regions.
+
+    That box is the first pixel of the frame where there are none.
 
     Parameters
     ----------
@@ -38,7 +41,7 @@ def restore_image(reference: Image, patch: bytes, regions: Sequence[Region], sha
     patch
         What `encode_patch` made.
     regions
-        Those of the image; outside of them it is its reference.
+        Those of the image; outside of them it is its reference. None of a pristine image.
     sha256
         Of its pixels, when it was made.
 
@@ -47,7 +50,7 @@ def restore_image(reference: Image, patch: bytes, regions: Sequence[Region], sha
     UserError
         Where the parts do not belong together, or give other pixels.
     """
-    if not regions or any(region.size != get_shape(reference) for region in regions):
+    if any(region.size != get_shape(reference) for region in regions):
         raise UserError("its regions do not fit its reference")
     box, mask = _area(regions)
     try:
@@ -69,7 +72,9 @@ def decode_regions(row: Mapping[str, Any]) -> list[Region]:
 
 
 def _area(regions: Sequence[Region]) -> tuple[Box, Mask]:
-    """The box around all regions, and their union in it."""
+    """The box around all regions, and their union in it; without regions an empty mask of the first pixel."""
+    if not regions:
+        return Box(0, 0, 1, 1), np.zeros((1, 1), np.uint8)
     boxes = [region.bbox for region in regions]
     lows, highs = zip(*((box[:2], box[2:]) for box in boxes), strict=True)
     outer = Box(min(x for x, _ in lows), min(y for _, y in lows), max(x for x, _ in highs), max(y for _, y in highs))

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from distortlab.core.image import Image, get_shape
-from distortlab.core.region import Box
 from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import get_amount
 from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render, render_edit
@@ -119,7 +118,7 @@ class WorkingImage:
     def is_clean(self, index: int) -> bool:
         """Whether the box of the region at `index` is still that of the reference."""
         box = self.loaded.region(index).bbox
-        return not any(_do_meet(edit.bbox, box) for edit in self.edits)
+        return not any(edit.bbox.meets(box) for edit in self.edits)
 
     def predict_curve(self, row: Distortion, scene: Scene) -> VisibilityCurve:
         """How visible the settings of a distortion are predicted to be in a region of this image."""
@@ -259,7 +258,7 @@ def add_edit(working: WorkingImage, candidate: Candidate, index: int) -> Working
     grown, new = working.add(candidate, index), candidate.edit
     edits = list(grown.edits)
     for number, edit in enumerate(working.edits):
-        if not _do_meet(edit.bbox, new.bbox):
+        if not edit.bbox.meets(new.bbox):
             continue
         without = render(working.loaded.reference.image, [other for other in grown.edits if other is not edit])
         scene = Scene.of_region(without, edit.region)
@@ -269,10 +268,6 @@ def add_edit(working: WorkingImage, candidate: Candidate, index: int) -> Working
         if fault or _find_fault(Candidate(edits[number], after), without, working.loaded.recipe):
             return Rejection(f"{new.distortion} {new.severity}: {SPOILED}", candidate.tries, candidate.basis)
     return replace(grown, edits=tuple(edits))
-
-
-def _do_meet(one: Box, other: Box) -> bool:
-    return one.x1 < other.x2 and other.x1 < one.x2 and one.y1 < other.y2 and other.y1 < one.y2
 
 
 def _find_fault(candidate: Candidate, before: Image, recipe: Recipe) -> str | None:

@@ -13,6 +13,7 @@ from distortlab.dataset.schema import IMAGES, SAMPLES, decode_edits
 from distortlab.recipe import Recipe
 from distortlab.tasks import TASKS, recognition
 from distortlab.tasks import object as object_task
+from distortlab.verification.composition import describe_kind
 from distortlab.verification.pixels import check_pixels, find_render_obstacle
 from distortlab.verification.report import Report
 from distortlab.verification.rows import check_image_row, check_question_row
@@ -68,6 +69,8 @@ class GroupFindings:
         How often the right answer stands where: (task, number of candidates, place of the right one).
     settings
         The amounts that stand for (variant, severity), with how often.
+    kinds
+        How many images there are of (split, kind); kinds as `describe_kind` calls them.
     """
 
     report: Report = field(default_factory=Report)
@@ -75,6 +78,7 @@ class GroupFindings:
     references: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     places: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     settings: dict[tuple[str, int], Counter[float]] = field(default_factory=dict)
+    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def count(self, name: str, value: str) -> None:
         """Count a value once more."""
@@ -84,6 +88,7 @@ class GroupFindings:
         """Take in the findings of another row group."""
         self.report.add(other.report)
         self.places.update(other.places)
+        self.kinds.update(other.kinds)
         for name, counts in other.counts.items():
             self.counts.setdefault(name, Counter()).update(counts)
         for setting, amounts in other.settings.items():
@@ -140,6 +145,8 @@ def _check_image(row: ImageRow, job: GroupJob, findings: GroupFindings) -> Itera
         faults.append(f"it was made by version {row['generator_version']}, the manifest has {job.generator_version}")
     hashes = findings.references.setdefault((job.group.part.split, row["reference_id"]), set())
     if not faults:
+        if job.recipe:
+            findings.kinds[job.group.part.split, describe_kind(row, job.recipe.composition)] += 1
         for region, edit in zip(row["regions"], decode_edits(row), strict=True):
             findings.settings.setdefault((edit.distortion, edit.severity), Counter())[edit.amount] += 1
             findings.count("variants", edit.distortion)

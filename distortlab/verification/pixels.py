@@ -49,7 +49,7 @@ def check_pixels(row: ImageRow, recipe: Recipe | None) -> PixelCheck:
     reference = _picture(row["reference"])
     if reference is None or reference.shape != image.shape:
         return PixelCheck([*faults, f"its reference {'cannot be read' if reference is None else 'has another size'}"])
-    return PixelCheck([*faults, *_check_edit(image, reference, row, recipe)], pixels_sha256(reference))
+    return PixelCheck([*faults, *_check_edits(image, reference, row, recipe)], pixels_sha256(reference))
 
 
 def find_render_obstacle(row: Mapping[str, Any]) -> str | None:
@@ -72,7 +72,7 @@ def _picture(file: PictureRow) -> Image | None:
         return None
 
 
-def _check_edit(image: Image, reference: Image, row: Mapping[str, Any], recipe: Recipe | None) -> Iterator[str]:
+def _check_edits(image: Image, reference: Image, row: Mapping[str, Any], recipe: Recipe | None) -> Iterator[str]:
     edits = decode_edits(row)
     inside = np.zeros(get_shape(image), bool)
     for edit in edits:
@@ -80,20 +80,35 @@ def _check_edit(image: Image, reference: Image, row: Mapping[str, Any], recipe: 
     differs = (image != reference).any(axis=2)
     if outside := int(np.count_nonzero(differs & ~inside)):
         yield f"{outside:,} pixels outside its regions are not the reference's"
-    if not (differs & inside).any():
-        yield "nothing is changed inside its regions"
-    if find_render_obstacle(row) is None and pixels_sha256(render(reference, edits)) != row["pixels_sha256"]:
+    obstacle = find_render_obstacle(row)
+    if obstacle is None and pixels_sha256(render(reference, edits)) != row["pixels_sha256"]:
         yield "its recipe does not give its pixels"
-    if len(edits) == 1 and edits[0].measure == MEASURE_VERSION:
-        yield from _check_visibility(image, reference, edits[0], row["regions"][0]["visibility"], recipe)
+    for number, (edit, region) in enumerate(zip(edits, row["regions"], strict=True)):
+        others = [other for other in edits if other is not edit]
+        is_alone = not any(edit.bbox.meets(other.bbox) for other in others)
+        if is_alone or obstacle is None:
+            without = reference if is_alone else render(reference, others)
+            where = f"region {number + 1}: " if others else ""
+            yield from (where + fault for fault in _check_edit(image, without, edit, region["visibility"], recipe))
+
+
+def _check_edit(
+    image: Image, without: Image, edit: Edit, stored: Mapping[str, float], recipe: Recipe | None
+) -> Iterator[str]:
+    """One edit of an image, seen beside the image without it: there is one, of the visibility that is stored."""
+    before, after = without[edit.bbox.slices], image[edit.bbox.slices]
+    if not ((before != after).any(axis=2) & (edit.region.mask != 0)).any():
+        yield "nothing is changed inside its region"
+    if edit.measure == MEASURE_VERSION:
+        yield from _check_visibility(after, without, edit, stored, recipe)
 
 
 def _check_visibility(
-    image: Image, reference: Image, edit: Edit, stored: Mapping[str, float], recipe: Recipe | None
+    after: Image, without: Image, edit: Edit, stored: Mapping[str, float], recipe: Recipe | None
 ) -> Iterator[str]:
     """The change measured again: as stored, and a label that may stand."""
-    scene = Scene.of_region(reference, edit.region)
-    visibility = measure_visibility(scene, np.ascontiguousarray(image[edit.bbox.slices]), edit.distortion)
+    scene = Scene.of_region(without, edit.region)
+    visibility = measure_visibility(scene, np.ascontiguousarray(after), edit.distortion)
     for name, value in stored.items():
         if abs(getattr(visibility, name) - value) > _NEAR * max(1.0, abs(value)):
             yield f"its {name} is {getattr(visibility, name):.3f}, {value:.3f} is stored"

@@ -21,6 +21,7 @@ from distortlab.severity.visibility import find_label_fault
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.terms import DIFFICULTIES
+from distortlab.verification.composition import check_composition, is_whole
 
 __all__ = ["check_image_row", "check_question_row"]
 
@@ -34,10 +35,8 @@ def check_image_row(row: Row, recipe: Recipe | None) -> Iterator[str]:
     try:
         if recipe and row["seed"] != recipe.seed:
             yield f"its seed is {row['seed']}, that of the recipe {recipe.seed}"
-        if not row["regions"]:
-            yield "it has no region"
-        for index, region in enumerate(row["regions"]):
-            yield from _check_region(row, index, region, recipe)
+        faults = [fault for at, region in enumerate(row["regions"]) for fault in _check_region(row, at, region, recipe)]
+        yield from faults or check_composition(row, recipe)
     except _UNREADABLE as error:
         yield f"its recipe cannot be read: {_describe_error(error)}"
 
@@ -61,7 +60,9 @@ def _check_region(row: Row, index: int, values: Row, recipe: Recipe | None) -> I
     if np.float32(values["area"]) != np.float32(region.area / (size[0] * size[1])):
         yield f"its area is {values['area']:.4f}, that of its mask {region.area / (size[0] * size[1]):.4f}"
     yield from _check_edit(row, index, values, recipe)
-    if recipe and (reason := find_rule_violation(region, recipe.regions)):
+    if recipe is None or is_whole(row, recipe.composition):
+        return
+    if reason := find_rule_violation(region, recipe.regions):
         yield f"its region breaks the recipe's rules: {reason}"
 
 
@@ -106,6 +107,9 @@ def check_question_row(row: Row, image: Row, recipe: Recipe | None) -> Iterator[
             yield f"it is called {row['sample_id']!r}, not {row['image_id']}-{task}"
         if TASKS[task].subject != "region":
             yield f"questions of {task} are none that a data set asks"
+            return
+        if len(image["regions"]) != 1:
+            yield f"it is about one region, and its image has {len(image['regions'])}"
             return
         yield from _check_subject(row, image["regions"][0])
         if len(row["prompt"]) != 1 or row["prompt"][0]["role"] != "user":

@@ -17,6 +17,7 @@ from distortlab.dataset.reader import StoredDataset, open_data
 from distortlab.recipe import Recipe, read_stored_recipe
 from distortlab.verification import archives, whole
 from distortlab.verification.archives import check_files_in_turn, is_read_in_turn
+from distortlab.verification.composition import check_shares
 from distortlab.verification.files import check_files, check_metadata, find_stray_files
 from distortlab.verification.groups import GroupFindings, GroupJob, check_group
 from distortlab.verification.report import Report
@@ -120,6 +121,10 @@ def _check_tables(
         report.not_checked.append("totals, counts and samples: not all files are there")
         return
     report.add_problems(whole.check_samples(stored))
+    if not report.problems and recipe:
+        report.add_problems(
+            check_shares(found.kinds, recipe, (stored.manifest.get("failures") or {}).get("unfilled", 0))
+        )
     if not report.problems:
         report.add_problems(whole.check_totals(stored, found.counts, found))
 

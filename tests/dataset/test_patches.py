@@ -16,7 +16,7 @@ from samples import Pixels, photograph
 
 from distortlab.core.errors import BadRecipe, UserError
 from distortlab.core.image import pixels_sha256
-from distortlab.core.region import Region
+from distortlab.core.region import Box, Region
 from distortlab.dataset.archive import ArchiveShard
 from distortlab.dataset.layout import ARCHIVE
 from distortlab.dataset.patches import encode_patch, restore_image
@@ -176,7 +176,7 @@ def test_a_patch_and_its_reference_are_the_image(data: st.DataObject) -> None:
     before = photograph()
     rows, columns = before.shape[:2]
     regions = []
-    for _ in range(data.draw(st.integers(1, 3))):
+    for _ in range(data.draw(st.integers(0, 3))):
         mask = np.zeros((rows, columns), np.uint8)
         y, x = data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, columns - 1))
         mask[y : y + data.draw(st.integers(1, 90)), x : x + data.draw(st.integers(1, 90))] = 1
@@ -189,6 +189,17 @@ def test_a_patch_and_its_reference_are_the_image(data: st.DataObject) -> None:
     same = np.ones((rows, columns), bool)
     same[box.slices] = False
     assert np.array_equal(image[same], before[same])
+
+
+def test_a_pristine_image_is_stored_as_one_pixel_and_a_whole_one_as_it_is(photograph: Pixels) -> None:
+    frame = Region.from_box(Box(0, 0, photograph.shape[1], photograph.shape[0]), photograph.shape[:2])
+    assert decode_image(encode_patch(photograph, [])).image.tolist() == [[[0, 0, 0]]]
+    assert np.array_equal(decode_image(encode_patch(photograph, [frame])).image, photograph)
+    clean = encode_patch(photograph, [])
+    assert np.array_equal(restore_image(photograph, clean, [], pixels_sha256(photograph))[0], photograph)
+    other = photograph ^ np.uint8(1)
+    with pytest.raises(UserError, match="do not give the pixels that were hashed"):
+        restore_image(other, clean, [], pixels_sha256(photograph))
 
 
 def changed(before: Pixels, regions: list[Region], seed: int) -> Pixels:
@@ -323,7 +334,7 @@ def test_damage_is_named(archive: Path, tmp_path: Path, damage: Callable[[Path],
         ({"pixels_sha256": "0" * 64}, "do not give the pixels that were hashed"),
         ({"patch": {"bytes": b"no picture", "path": "x.webp"}}, "patch cannot be read"),
         ({"patch": None}, "cannot be read as a part of an archive"),
-        ({"regions": []}, "its regions do not fit its reference"),
+        ({"regions": []}, "its patch is 110 x 110, its box 1 x 1"),
     ],
 )
 def test_rows_that_do_not_fit_are_named(archive: Path, tmp_path: Path, change: dict[str, Any], words: str) -> None:

@@ -1,12 +1,13 @@
 """Images with no edit, with one of the whole frame, and with several: every label holds in the finished image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from dataset_samples import Painting, small_recipe
+from set_samples import Nested
 
 from distortlab.core.image import Image, pixels_sha256
 from distortlab.core.region import Box, Region
@@ -20,38 +21,11 @@ from distortlab.generation.reference_pool import WHOLE, LoadedReference, Referen
 from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, add_edit, draw_edit
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules
-from distortlab.references.base import NamedRegion, Reference
 from distortlab.severity.scene import Scene
 from distortlab.severity.visibility import find_label_fault, measure_visibility
 
 LOCAL = (EditRequest("noise", 3), EditRequest("darken", 4), EditRequest("compression", 2))
 OVERLAP = {"regions": {"2": 1}, "overlap": True}
-
-
-@dataclass(frozen=True, slots=True)
-class Nested:
-    """A painting with a large region, and one that lies inside it."""
-
-    number: int
-
-    @property
-    def id(self) -> str:
-        return f"nested-{self.number:06d}"
-
-    @property
-    def name_count(self) -> int:
-        return 2
-
-    @property
-    def region_count(self) -> int:
-        return 2
-
-    def load(self, references: ReferenceRules, regions: RegionRules) -> Reference:
-        reference = Painting(self.number).load(references, regions)
-        size = reference.image.shape[:2]
-        boxes = (Box(10, 10, 190, 170), Box(40, 40, 130, 120))
-        places = tuple(NamedRegion(Region.from_box(box, size), name) for box, name in zip(boxes, "ab", strict=True))
-        return replace(reference, id=self.id, regions=places)
 
 
 def slot(edits: Sequence[EditRequest], number: int = 0, entry: int = 0) -> Slot:

@@ -273,7 +273,7 @@ def fall_short(version: int) -> Callable[[Rows], Any]:
 LIES = {
     "a pixel outside": ("images", spill, "1 pixels outside its regions are not the reference's"),
     "half of the change": ("images", weaken, "its recipe does not give its pixels"),
-    "no change": ("images", undo, "nothing is changed inside its regions"),
+    "no change": ("images", undo, "nothing is changed inside its region"),
     "another hash": ("images", lambda r: r[0].update(pixels_sha256="0" * 64), "pixels that were hashed"),
     "another size": ("images", lambda r: r[0].update(width=7), "its mask is for"),
     "another version": ("images", lambda r: r[0].update(generator_version="9"), "made by version 9"),

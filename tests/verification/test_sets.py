@@ -1,0 +1,188 @@
+"""What `verify` finds in images of several edits, of the whole frame, and of none."""
+
+import copy
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from dataset_samples import Painting, small_recipe
+from reference_samples import encoded
+from set_samples import Nested, Row, make_row
+
+from distortlab.core.image import pixels_sha256
+from distortlab.generation.plan import EditRequest
+from distortlab.imaging.decode import decode_image
+from distortlab.recipe import Recipe
+from distortlab.verification.composition import check_shares
+from distortlab.verification.pixels import check_pixels
+from distortlab.verification.rows import check_image_row
+
+ALL = {"pristine": 1, "whole": 1, "local": 1, "regions": {"1": 1, "2": 1, "3": 1}}
+RECIPE = small_recipe(composition=ALL)
+NESTED = small_recipe(composition={**ALL, "overlap": True})
+THREE = (EditRequest("noise", 3), EditRequest("darken", 4), EditRequest("compression", 2))
+TWO = (EditRequest("noise", 3), EditRequest("blur", 4))
+
+
+@pytest.fixture(scope="module")
+def three() -> Row:
+    return make_row(THREE, RECIPE, Painting(1))
+
+
+@pytest.fixture(scope="module")
+def nested() -> Row:
+    """The second region lies in the first one."""
+    return make_row(TWO, NESTED, Nested(1))
+
+
+@pytest.fixture(scope="module")
+def whole() -> Row:
+    return make_row([EditRequest("noise", 3, "whole")], RECIPE, Painting(1))
+
+
+@pytest.fixture(scope="module")
+def pristine() -> Row:
+    return make_row([], RECIPE, Painting(1))
+
+
+def find_faults(row: Row, recipe: Recipe | None = RECIPE) -> list[str]:
+    return [*check_image_row(row, recipe)] or check_pixels(row, recipe).faults  # type: ignore[arg-type]
+
+
+def test_images_of_every_kind_pass(three: Row, nested: Row, whole: Row, pristine: Row) -> None:
+    for row in (three, whole, pristine):
+        assert find_faults(row) == []
+        assert find_faults(row, None) == []
+    assert find_faults(nested, NESTED) == []
+    assert [len(row["regions"]) for row in (three, nested, whole, pristine)] == [3, 2, 1, 0]
+
+
+def change_params(name: str, value: Any) -> Callable[[Row], None]:
+    def change(region: Row) -> None:
+        region["params"] = json.dumps(json.loads(region["params"]) | {name: value}, sort_keys=True)
+
+    return change
+
+
+LIES: dict[str, Callable[[Row], Any]] = {
+    "family": lambda region: region.update(distortion="quantization"),
+    "variant": lambda region: region.update(variant="impulse"),
+    "severity": lambda region: region.update(severity=region["severity"] % 5 + 1),
+    "v": lambda region: region["visibility"].update(v=region["visibility"]["v"] * 1.06),
+    "trend": lambda region: region["visibility"].update(trend=1.0 + 2 * region["visibility"]["trend"]),
+    "left": lambda region: region["bbox"].__setitem__(0, region["bbox"][0] + 1),
+    "bottom": lambda region: region["bbox"].__setitem__(3, region["bbox"][3] - 1),
+    "area": lambda region: region.update(area=region["area"] * 0.9),
+    "mask": lambda region: region["mask_rle"].update(counts=region["mask_rle"]["counts"][:-2]),
+    "order": change_params("address", [0, "train-000000", 7, "noise.gaussian_rgb"]),
+    "amount": change_params("amount", 0.5),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize(("kind", "number"), [("three", 0), ("three", 1), ("three", 2), ("nested", 0), ("nested", 1)])
+def test_a_lie_about_any_one_region_is_found(kind: str, number: int, lie: str, request: Any) -> None:
+    row = copy.deepcopy(request.getfixturevalue(kind))
+    LIES[lie](row["regions"][number])
+    assert find_faults(row, NESTED if kind == "nested" else RECIPE)
+
+
+@pytest.mark.parametrize("kind", ["three", "nested"])
+def test_the_order_of_regions_is_that_of_the_edits(kind: str, request: Any) -> None:
+    row = copy.deepcopy(request.getfixturevalue(kind))
+    row["regions"].reverse()
+    assert any("its randomness has the address" in fault for fault in find_faults(row, None))
+
+
+def test_v_is_that_beside_the_image_without_the_edit(nested: Row) -> None:
+    """The stored V of the region below, as if the one that lies in it were not there, is found to be another one."""
+    alone = make_row(TWO[:1], NESTED, Nested(1))["regions"][0]["visibility"]
+    row = copy.deepcopy(nested)
+    assert abs(alone["v"] / row["regions"][0]["visibility"]["v"] - 1) > 0.03
+    row["regions"][0]["visibility"] = alone
+    assert any(fault.startswith("region 1: its v is") for fault in find_faults(row, None))
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_region_in_which_nothing_was_done_is_named(three: Row, number: int) -> None:
+    """Also where the other regions of the image are as they should be."""
+    row = copy.deepcopy(three)
+    x1, y1, x2, y2 = row["regions"][number]["bbox"]
+    image = decode_image(row["image"]["bytes"]).image.copy()
+    image[y1:y2, x1:x2] = decode_image(row["reference"]["bytes"]).image[y1:y2, x1:x2]
+    repaint(row, image)
+    assert f"region {number + 1}: nothing is changed inside its region" in find_faults(row)
+
+
+def repaint(row: Row, image: Any) -> None:
+    row["image"]["bytes"] = encoded(image, "PNG")
+    row["pixels_sha256"] = pixels_sha256(image)
+
+
+def test_a_pristine_image_is_its_reference_to_the_last_pixel(pristine: Row) -> None:
+    row = copy.deepcopy(pristine)
+    image = decode_image(row["image"]["bytes"]).image.copy()
+    image[-1, -1, 0] ^= 1
+    repaint(row, image)
+    assert find_faults(row) == [
+        "1 pixels outside its regions are not the reference's",
+        "its recipe does not give its pixels",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules", "expected"),
+    [
+        ("pristine", {"local": 1}, "it has no regions, and the recipe asks for no such image"),
+        ("pristine", {"whole": 1, "local": 0}, "it has no regions, and the recipe asks for no such image"),
+        ("whole", {"local": 1}, "breaks the recipe's rules: too large"),
+        ("three", {"regions": {"1": 1, "2": 1}}, "it has 3 regions, and the recipe asks for no such image"),
+        ("three", {"whole": 1, "local": 0, "regions": {"3": 1}}, "it has 3 regions, and the recipe asks for no such"),
+        ("nested", ALL, "its regions 1 and 2 have 7,200 pixels in common"),
+    ],
+)
+def test_what_the_recipe_does_not_ask_for_is_found(kind: str, rules: Any, expected: str, request: Any) -> None:
+    faults = find_faults(request.getfixturevalue(kind), small_recipe(composition=rules))
+    assert any(expected in fault for fault in faults), faults
+
+
+def test_a_family_comes_twice_where_that_is_asked_for_only() -> None:
+    twice = small_recipe(composition={"regions": {"2": 1}, "repeat_families": True})
+    row = make_row([EditRequest("noise", 3), EditRequest("noise", 4)], twice, Painting(1))
+    assert find_faults(row, twice) == []
+    once = replace(twice, composition=replace(twice.composition, repeat_families=False))
+    assert find_faults(row, once) == ["noise is in it 2 times"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "unfilled", "expected"),
+    [
+        ((4, 8, 4, 4), 0, []),
+        ((3, 8, 5, 4), 0, []),
+        ((2, 10, 4, 4), 0, ["train: 2 images of 20 are pristine, 4.0 by the shares of the recipe", "train: 10 images"]),
+        ((2, 10, 4, 4), 1, []),
+        ((0, 8, 8, 4), 1, ["train: 0 images of 20 are pristine", "train: 8 images of 20 are images of 1 region, 4.0"]),
+    ],
+)
+def test_the_kinds_of_images_have_their_shares(counts: Sequence[int], unfilled: int, expected: list[str]) -> None:
+    recipe = small_recipe(composition={"pristine": 1, "whole": 2, "local": 2, "regions": {"1": 1, "2": 1}})
+    kinds = dict(zip([("train", kind) for kind in ("pristine", "whole", "1", "2")], counts, strict=True))
+    found = list(check_shares(kinds, recipe, unfilled))
+    assert len(found) == len(expected)
+    assert all(said.startswith(words) for said, words in zip(found, expected, strict=True)), found
+
+
+def test_without_composition_shares_are_not_asked_about() -> None:
+    assert list(check_shares({("train", "1"): 3}, small_recipe(), 0)) == []
+
+
+def test_only_the_whole_is_rendered_where_edits_do_not_meet(three: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    from distortlab.verification import pixels
+
+    rendered: list[int] = []
+    original = pixels.render
+    monkeypatch.setattr(pixels, "render", lambda image, edits: rendered.append(len(edits)) or original(image, edits))
+    assert check_pixels(three, RECIPE).faults == []  # type: ignore[arg-type]
+    assert rendered == [3]
