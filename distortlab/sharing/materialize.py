@@ -15,6 +15,7 @@ from distortlab.core.errors import UserError
 from distortlab.dataset.archive import ArchivedImage, ArchiveShard
 from distortlab.dataset.layout import FULL
 from distortlab.dataset.manifest import Entries, FileEntry, Manifest, list_shards, read_archive_manifest
+from distortlab.dataset.rows import PictureRow
 from distortlab.dataset.schema import LATER_COLUMNS
 from distortlab.dataset.writer import ShardFiles, count_picture_bytes
 from distortlab.generation.claim import claim, remove_leftovers
@@ -139,12 +140,15 @@ class RestoreJob:
 
     def _write(self, shard: ArchiveShard, files: ShardFiles, codec: str, progress: Callable[[int], None]) -> None:
         canvas: Canvas | None = None
+        before: PictureRow | None = None
         for item in shard:
             (image, box), reference = shard.image(item), shard.reference(item)
             if canvas is None or canvas.reference is not reference:
                 canvas = Canvas(reference, codec)
-            row, questions = _full_rows(item, canvas.encode(image, (box.y1, box.y2)), codec)
-            files.add({"images": [row], "rft": questions}, count_picture_bytes(row))
+            row, questions = _full_rows(item, canvas.encode(image, (box.y1, box.y2)), codec, before)
+            is_pair = any(question["other_image_id"] for question in questions)
+            files.add({"images": [row], "rft": questions}, count_picture_bytes(row), with_last=is_pair)
+            before = row["image"]
             progress(1)
 
     def _receipt(self, summary: Mapping[str, Any], written: dict[str, FileEntry]) -> Receipt:
@@ -158,15 +162,19 @@ class RestoreJob:
         )
 
 
-def _full_rows(item: ArchivedImage, data: bytes, codec: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The row of `images`, and those of `rft`; what an archive of an earlier version lacks is null."""
+def _full_rows(
+    item: ArchivedImage, data: bytes, codec: str, before: PictureRow | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The row of `images`, and those of `rft`; what an archive of an earlier version lacks is null. `before` is the
+    picture of the image before this one, with which a question may compare it.
+    """
     row = dict(item.row)
     picture = {"bytes": data, "path": f"{row['image_id']}.{codec}"}
     for name in ("patch", "reference_row"):
         del row[name]
     absent = dict.fromkeys(LATER_COLUMNS)
     questions = [
-        {**absent, **each, "images": list(select_pictures(each["task"], item.reference, picture))}
+        {**absent, **each, "images": list(select_pictures(each["task"], item.reference, picture, before))}
         for each in item.questions
     ]
     return {**row, "image": picture, "reference": item.reference}, questions

@@ -1,7 +1,7 @@
 """A row group of `images` and the questions about it: what a process checks at a time."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,7 +113,7 @@ def check_group(job: GroupJob) -> GroupFindings:
         for group in job.question_groups:
             for row in stored.read(group, None if job.pixels else _QUESTION_COLUMNS).to_pylist():
                 if row["image_id"] in known:
-                    faults = _check_question(row, known[row["image_id"]], job, findings)
+                    faults = _check_question(row, known, job, findings)
                     findings.report.add_problems(f"{group.part.path}, {row['sample_id']}: {fault}" for fault in faults)
     except UserError as error:
         findings.report.add_problems([str(error)])
@@ -127,6 +127,8 @@ def _add_pictures(rows: list[ImageRow], questions: list[QuestionRow]) -> None:
     for question in questions:
         if question["images"]:
             images.setdefault(question["image_id"], question["images"][-1])
+        if (other := question.get("other_image_id")) and len(question["images"]) > 1:
+            images.setdefault(other, question["images"][0])
         if len(question["images"]) > 1 and _shows_reference(question):
             references.setdefault(question["image_id"], question["images"][0])
     for row in rows:
@@ -174,10 +176,13 @@ def _check_pictures(row: ImageRow, job: GroupJob, findings: GroupFindings, hashe
     return check.faults
 
 
-def _check_question(row: QuestionRow, image: ImageRow, job: GroupJob, findings: GroupFindings) -> Iterator[str]:
+def _check_question(
+    row: QuestionRow, known: Mapping[str, ImageRow], job: GroupJob, findings: GroupFindings
+) -> Iterator[str]:
     findings.report.questions += 1
     findings.count("tasks", row["task"])
-    faults = list(check_question_row(row, image, job.recipe))
+    image, other = known[row["image_id"]], known.get(row.get("other_image_id") or "")
+    faults = list(check_question_row(row, image, job.recipe, other))
     yield from faults
     if faults:
         return
@@ -186,7 +191,8 @@ def _check_question(row: QuestionRow, image: ImageRow, job: GroupJob, findings: 
         findings.places[row["task"], *place] += 1
     if job.pixels:
         pictures = [picture["bytes"] for picture in row["images"]]
-        expected = [image["reference"], image["image"]] if _shows_reference(row) else [image["image"]]
+        before = [image["reference"]] if _shows_reference(row) else [other["image"]] if other else []
+        expected = [*before, image["image"]]
         if pictures != [picture and picture["bytes"] for picture in expected]:
             yield "its pictures are not those of its image"
 
@@ -200,4 +206,6 @@ def _find_answer_position(row: QuestionRow, image: ImageRow) -> tuple[int, int] 
     if row["task"].startswith("recognition"):
         families = recognition.read_candidates(prompt)
         return len(families), families.index(image["regions"][0]["distortion"])
+    if TASKS[row["task"]].subject == "pair":
+        return 2, ("First", "Second").index(row["solution"])
     return None

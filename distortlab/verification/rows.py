@@ -22,6 +22,7 @@ from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.terms import DIFFICULTIES
 from distortlab.verification.composition import check_composition, is_whole
+from distortlab.verification.set_questions import check_set_question
 
 __all__ = ["check_image_row", "check_question_row"]
 
@@ -96,8 +97,10 @@ def _check_edit(row: Row, index: int, values: Row, recipe: Recipe | None) -> Ite
 # --- questions ------------------------------------------------------------------------------------------------------
 
 
-def check_question_row(row: Row, image: Row, recipe: Recipe | None) -> Iterator[str]:
-    """What is wrong with a row of `rft` (without its pictures) about an image: a row of `images`, faultless."""
+def check_question_row(row: Row, image: Row, recipe: Recipe | None, other: Row | None = None) -> Iterator[str]:
+    """What is wrong with a row of `rft` (without its pictures) about an image: a row of `images`, faultless. `other` is
+    the row that its `other_image_id` names, where it is known.
+    """
     try:
         task = row["task"]
         if task not in TASKS:
@@ -105,15 +108,17 @@ def check_question_row(row: Row, image: Row, recipe: Recipe | None) -> Iterator[
             return
         if row["sample_id"] != f"{row['image_id']}-{task}":
             yield f"it is called {row['sample_id']!r}, not {row['image_id']}-{task}"
+        if len(row["prompt"]) != 1 or row["prompt"][0]["role"] != "user":
+            yield "its prompt is not one message of a user"
+        if task != "comparison" and row.get("other_image_id") is not None:
+            yield f"its other image is {row['other_image_id']!r}; a question about one image has none"
         if TASKS[task].subject != "region":
-            yield f"questions of {task} are none that a data set asks"
+            yield from check_set_question(row, image, recipe, other)
             return
         if len(image["regions"]) != 1:
             yield f"it is about one region, and its image has {len(image['regions'])}"
             return
         yield from _check_subject(row, image["regions"][0])
-        if len(row["prompt"]) != 1 or row["prompt"][0]["role"] != "user":
-            yield "its prompt is not one message of a user"
         yield from _check_wording(task, row["prompt"][0]["content"], row["solution"], image, recipe)
     except _UNREADABLE as error:
         yield f"it cannot be read: {_describe_error(error)}"

@@ -1,23 +1,30 @@
-"""What `verify` finds in images of several edits, of the whole frame, and of none."""
+"""What `verify` finds in images of several edits, of the whole frame, and of none, and in questions about them."""
 
 import copy
 import json
+import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from dataset_samples import Painting, small_recipe
+from dataset_samples import Gallery, Painting, published, rows_of, small_recipe
+from forging import Rows, rewrite
 from reference_samples import encoded
 from set_samples import Nested, Row, make_row
 
+from distortlab import generate
 from distortlab.core.image import pixels_sha256
 from distortlab.generation.plan import EditRequest
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe
+from distortlab.sharing.materialize import materialize
 from distortlab.verification.composition import check_shares
 from distortlab.verification.pixels import check_pixels
 from distortlab.verification.rows import check_image_row
+from distortlab.verification.verify import verify
 
 ALL = {"pristine": 1, "whole": 1, "local": 1, "regions": {"1": 1, "2": 1, "3": 1}}
 RECIPE = small_recipe(composition=ALL)
@@ -186,3 +193,127 @@ def test_only_the_whole_is_rendered_where_edits_do_not_meet(three: Row, monkeypa
     monkeypatch.setattr(pixels, "render", lambda image, edits: rendered.append(len(edits)) or original(image, edits))
     assert check_pixels(three, RECIPE).faults == []  # type: ignore[arg-type]
     assert rendered == [3]
+
+
+# --- whole data sets ------------------------------------------------------------------------------------------------
+
+TASKS = {"diagnosis": 10, "comparison": 3, "comparison_regions": 3}
+SETS = small_recipe(
+    n=16,
+    composition=ALL,
+    tasks=TASKS,
+    severities={"1": 1, "5": 1},  # far enough apart to be compared
+    samples_per_image=1.6,
+    images_per_reference=3,
+    images_per_shard=8,
+    splits={"train": 1},
+    seed=6,
+)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("sets") / "data"
+    generate(SETS, Gallery(), out, workers=1)
+    asked = Counter(row["task"] for row in rows_of(out, "samples"))
+    assert asked["diagnosis"] == 16
+    assert min(asked["comparison"], asked["comparison_regions"]) >= 1
+    return out
+
+
+@pytest.fixture
+def own_copy(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+def test_a_data_set_of_sets_is_as_it_should_be(finished: Path, own_copy: Path) -> None:
+    report = verify(finished)
+    assert (report.problems, report.not_checked, report.not_rendered) == ([], [], {})
+    assert (report.images, report.rendered) == (16, 16)
+    shutil.rmtree(own_copy / "_distortlab")
+    assert not verify(own_copy).problems
+
+
+@pytest.mark.parametrize("store", ["patch", "rft"])
+def test_all_of_it_comes_back_from_an_archive_or_without_the_table_images(
+    finished: Path, tmp_path: Path, store: str
+) -> None:
+    if store == "rft":
+        generate(replace(SETS, tables=("rft",)), Gallery(), tmp_path / "half", workers=1)
+        assert not verify(tmp_path / "half").problems
+        assert rows_of(tmp_path / "half", "rft") == rows_of(finished, "rft")
+        return
+    generate(SETS, Gallery(), tmp_path / "archive", workers=1, store=store)
+    report = verify(tmp_path / "archive")
+    assert (report.problems, report.images, report.rendered) == ([], 16, 16)
+    materialize(tmp_path / "archive", tmp_path / "data", workers=1)
+    assert published(tmp_path / "data") == published(finished)
+
+
+def of_task(task: str, change: Callable[[Row], Any]) -> Callable[[Rows], Any]:
+    return lambda rows: change(next(row for row in rows if row["task"] == task))
+
+
+def of_kind(count: int, change: Callable[[Row], Any]) -> Callable[[Rows], Any]:
+    return lambda rows: change(next(row for row in rows if len(row["regions"]) == count))
+
+
+def swap_choice(row: Row) -> None:
+    row["solution"] = "First" if row["solution"] == "Second" else "Second"
+
+
+def reword(row: Row, *change: str) -> None:
+    row["prompt"][0]["content"] = row["prompt"][0]["content"].replace(*change)
+
+
+def swap_types(row: Row) -> None:
+    """The order of the types that are offered is free; other types than those of the recipe are not."""
+    reword(row, "Blur", "Haze")
+
+
+def drop_region(row: Row) -> None:
+    row["regions"].pop()
+
+
+def call_about_region(row: Row) -> None:
+    row.update(task="grounding", sample_id=f"{row['image_id']}-grounding")
+
+
+DATASET_LIES = {
+    "a region less": ("images", of_kind(3, drop_region), "pixels outside its regions are not the reference's"),
+    "no region": ("images", of_kind(1, lambda row: row.update(regions=[])), "pixels outside its regions"),
+    "a region of a pristine image": ("images", lambda rows: borrow_region(rows), "its randomness has the address"),
+    "another truth": ("rft", of_task("diagnosis", lambda r: r.update(solution="[{}]")), "its solution is '[{}]'"),
+    "a family": ("rft", of_task("diagnosis", lambda r: r.update(distortion="blur")), "its distortion is blur"),
+    "a severity": ("rft", of_task("comparison", lambda r: r.update(severity=2)), "its severity is 2"),
+    "a box": ("rft", of_task("diagnosis", lambda r: r.update(bbox=[0, 0, 5, 5])), "its bbox is [0, 0, 5, 5]"),
+    "boxes": ("rft", of_task("diagnosis", lambda r: r.update(boxes=[[0, 0, 5, 5]])), "its boxes are [[0, 0, 5, 5]]"),
+    "no boxes": ("rft", of_task("diagnosis", lambda r: r.update(boxes=None)), "its boxes are None"),
+    "other types": ("rft", of_task("diagnosis", swap_types), "its prompt is none that this version would write"),
+    "a hint": ("rft", of_task("diagnosis", lambda r: reword(r, "\n\nFirst", " One.\n\nFirst")), "its prompt is none"),
+    "another pair": ("rft", of_task("diagnosis", lambda r: r.update(other_image_id="x")), "its other image is 'x'"),
+    "the other one": ("rft", of_task("comparison", swap_choice), "its solution is"),
+    "another word": ("rft", of_task("comparison", lambda r: reword(r, "image", "picture")), "its prompt is none"),
+    "no first image": ("rft", of_task("comparison", lambda r: r.update(other_image_id="x")), "its first image is 'x'"),
+    "itself": ("rft", of_task("comparison", lambda r: r.update(other_image_id=r["image_id"])), "is not another one"),
+    "one picture": ("rft", of_task("comparison", lambda r: r["images"].pop(0)), "its pictures are not those"),
+    "turned pictures": ("rft", of_task("comparison", lambda r: r["images"].reverse()), "its pictures are not those"),
+    "the other region": ("rft", of_task("comparison_regions", swap_choice), "its solution is"),
+    "turned boxes": ("rft", of_task("comparison_regions", lambda r: r["boxes"].reverse()), "its prompt has other"),
+    "no such box": ("rft", of_task("comparison_regions", lambda r: r["boxes"][0].reverse()), "not those of two"),
+    "a region task": ("rft", of_task("comparison_regions", call_about_region), "it is about one region"),
+}
+
+
+def borrow_region(rows: Rows) -> None:
+    """A pristine image with the label of another one."""
+    pristine = next(row for row in rows if not row["regions"])
+    pristine["regions"] = next(row["regions"] for row in rows if len(row["regions"]) == 1)
+
+
+@pytest.mark.parametrize("name", DATASET_LIES)
+def test_a_lie_that_fits_every_hash_is_found(own_copy: Path, name: str) -> None:
+    kind, change, expected = DATASET_LIES[name]
+    rewrite(own_copy, kind, change)
+    problems = verify(own_copy).problems
+    assert any(expected in problem for problem in problems), problems
