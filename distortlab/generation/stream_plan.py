@@ -26,6 +26,7 @@ from distortlab.generation.plan import (
 )
 from distortlab.recipe import SEVERITIES, Recipe
 from distortlab.references.base import Entry, References
+from distortlab.tasks import TASKS
 
 __all__ = ["BLOCK", "WINDOW", "StreamPlan", "Window", "check_weights", "redraw_edits"]
 
@@ -64,7 +65,7 @@ class StreamPlan:
     Raises
     ------
     BadRecipe
-        For families and difficulties that cannot be, and where no task is left.
+        For families, difficulties and numbers of regions that cannot be, and where no task is left.
     """
 
     def __init__(self, recipe: Recipe, references: References) -> None:
@@ -72,7 +73,8 @@ class StreamPlan:
         self.recipe, self.references = recipe, references
         self.cell_shares = share_cells(recipe)
         self.vocabulary = weigh_vocabulary(references)
-        self.asked = select_tasks(recipe, self.vocabulary)
+        asked = select_tasks(recipe, self.vocabulary)  # each image is made by itself: none is compared with another
+        self.asked = {task: s for task, s in asked.items() if TASKS[task].images == 1 or TASKS[task].shows_reference}
         self._listed = None if references.count is None else references.entries(references.count)
         check_composition(recipe, find_most_regions(recipe, self._listed or references.entries(1)))
         self._per_window = max(1, min(WINDOW, round(WINDOW / recipe.images_per_reference)))

@@ -1,6 +1,7 @@
 """A stream: an item depends on its index alone, workers and states change nothing, and what cannot be is an error."""
 
 import hashlib
+import json
 import multiprocessing
 import pickle
 import re
@@ -57,6 +58,12 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> str:
 def first(photographs: str) -> list[dict[str, Any]]:
     """The first items, drawn one after the other."""
     return [identify(sample) for sample in islice(distortlab.stream(RECIPE, photographs, seed=5), LENGTH)]
+
+
+def make_set_recipe(**changes: Any) -> Recipe:
+    kinds = {"pristine": 1, "whole": 2, "local": 2, "regions": {"1": 1, "2": 1, "3": 1}}
+    usual = {"composition": kinds, "tasks": {"diagnosis": 2, "comparison": 1}, "samples_per_image": 1}
+    return small_recipe(**{**usual, **changes})
 
 
 def gallery(*kinds: str, limit: int | None = None, recipe: Recipe = RECIPE, **options: Any) -> SampleStream:
@@ -153,6 +160,22 @@ def test_an_item_is_what_its_rows_say(photographs: str) -> None:
     assert kinds == set(RECIPE.tasks)
 
 
+def test_items_of_all_kinds_depend_on_their_index_alone() -> None:
+    recipe = make_set_recipe()
+    found = list(islice(gallery(recipe=recipe, limit=8), 2 * WINDOW))
+    assert {len(sample.edits) for sample in found} == {0, 1, 2, 3}
+    for sample in found:
+        assert np.array_equal(render(sample.reference, sample.edits), sample.image)
+        assert np.array_equal(decode_image(sample.encode()[0]["images"][0]["bytes"]).image, sample.image)
+        assert sample.image.flags.writeable
+        assert [question["task"] for question in sample.questions] == ["diagnosis"]
+        assert len(json.loads(sample.questions[0]["solution"])) == len(sample.regions) == len(sample.edits)
+    for index in (2 * WINDOW - 1, 5, WINDOW):
+        assert identify(gallery(recipe=recipe, limit=8).draw(index)) == identify(found[index])
+    weighted = [gallery(recipe=recipe, limit=8).draw(index, {"blur": 1}) for index in range(4)]
+    assert all("blur" in {region["distortion"] for region in sample.regions} for sample in weighted if sample.edits)
+
+
 # --- shares and weights ---------------------------------------------------------------------------------------------
 
 
@@ -176,9 +199,7 @@ def test_shares_are_exact_in_every_block(changes: dict[str, Any]) -> None:
 
 
 def test_kinds_are_exact_in_every_block_and_no_family_comes_twice_in_an_image() -> None:
-    rules = {"pristine": 1, "whole": 2, "local": 2, "regions": {"1": 1, "2": 1, "3": 1}}
-    recipe = small_recipe(composition=rules, images_per_reference=16)
-    plan = StreamPlan(recipe, Gallery(limit=5))
+    plan = StreamPlan(make_set_recipe(images_per_reference=16), Gallery(limit=5))
     for block in range(2):
         windows = [plan.make_window(block * BLOCK // WINDOW + at) for at in range(BLOCK // WINDOW)]
         slots = [slot for window in windows for slot in window.slots]
@@ -199,7 +220,7 @@ def test_kinds_are_exact_in_every_block_and_no_family_comes_twice_in_an_image() 
                 again = redraw_edits(slot.edits, plan.cell_shares, source, weights, repeat=True)
                 assert weights is None or {edit.family for edit in again} <= set(weights)
     with pytest.raises(UserError, match="none of these references has more than 3"):
-        StreamPlan(small_recipe(composition={"regions": {"4": 1}}), Gallery(limit=5))
+        StreamPlan(make_set_recipe(composition={"regions": {"4": 1}}, tasks={"diagnosis": 1}), Gallery(limit=5))
 
 
 def test_references_come_equally_often_and_begin_with_other_regions() -> None:
