@@ -24,7 +24,7 @@ from distortlab.core.workers import tune_process
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
 from distortlab.severity.lookalike import LEAST_FROM_BLUR, measure_against_blur
-from distortlab.severity.predictor import Predictor, parse_predictor, predict_curve, round_scale
+from distortlab.severity.predictor import Predictor, measure_statistics, parse_predictor, predict_curve
 from distortlab.severity.scene import Scene
 from distortlab.severity.search import search_amount
 from distortlab.severity.visibility import find_region_fault, measure_visibility
@@ -56,7 +56,7 @@ def _measure_place(place: Place) -> Example | None:
         return None
     edit, after = found.outcome
     difference = measure_against_blur(place.image, edit, after) / LEAST_FROM_BLUR
-    return (*scene.statistics, round_scale(scale)), math.log(max(difference, 1e-3))
+    return measure_statistics(scene.statistics, row.family, scale), math.log(max(difference, 1e-3))
 
 
 def fit_lookalike(examples: Sequence[Example], predictor: Predictor) -> np.ndarray:
@@ -67,7 +67,8 @@ def fit_lookalike(examples: Sequence[Example], predictor: Predictor) -> np.ndarr
 
 
 def _make_features(examples: Sequence[Example], predictor: Predictor) -> np.ndarray:
-    return np.array([[1.0, *predictor.standardize(statistics)[0]] for statistics, _ in examples])
+    family = find(NAME).family
+    return np.array([[1.0, *predictor.standardize(family, statistics)[0]] for statistics, _ in examples])
 
 
 def main() -> None:

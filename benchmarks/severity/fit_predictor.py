@@ -5,7 +5,7 @@ r"""Fit the coefficients that first settings are predicted with, and say how goo
         --photographs "80 photographs of COCO train2017"
 
 Every variant is rendered at places all along its dial in regions of `--refs`, and log V is fitted by ridge regression:
-a polynomial in the place, whose lower coefficients are linear in the statistics of the region. Written to
+a polynomial in the place, whose lower coefficients are linear in the statistics that its family has. Written to
 distortlab/severity/predictor.json. `--only blur` fits the variants with that in their name again and keeps the others.
 """
 
@@ -27,13 +27,14 @@ from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import CATALOG, find
 from distortlab.distortions.edit import MEASURE_VERSION, Edit, compute_spatial_scale, render_edit
 from distortlab.severity.predictor import (
+    ALL_STATISTICS,
     FORMAT,
     STATISTICS,
     Predictor,
     VariantModel,
     compute_place_shift,
+    measure_statistics,
     parse_predictor,
-    round_scale,
     transform_places,
 )
 from distortlab.severity.scene import Scene
@@ -62,7 +63,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Edits as arrays, with the statistics of their regions in 64ths, (edits, statistics)."""
+    """Edits as arrays, with all statistics of their regions in 64ths, (edits, `ALL_STATISTICS`)."""
 
     region: np.ndarray
     variant: np.ndarray
@@ -73,6 +74,10 @@ class Samples:
     def of_variant(self, variant: int, low: float, high: float) -> np.ndarray:
         """Which edits are of a variant, with V between the two."""
         return (self.variant == variant) & (self.v >= low) & (self.v <= high)
+
+    def of_family(self, family: str, used: np.ndarray) -> np.ndarray:
+        """Of the edits that are used, what their family is predicted from, (edits, statistics)."""
+        return self.statistics[used][:, [ALL_STATISTICS.index(name) for name in STATISTICS[family]]]
 
 
 def collect_samples(places: Sequence[Place], rows: Sequence[Distortion], workers: int) -> Samples:
@@ -91,7 +96,11 @@ def _measure_place(job: tuple[Place, tuple[str, ...]]) -> tuple[tuple[int, ...],
     scene = Scene.of_region(place.image, place.region)
     if scene.statistics is None:
         return None
-    statistics = (*scene.statistics, round_scale(compute_spatial_scale(place.region.size)))
+    scale = compute_spatial_scale(place.region.size)
+    known = dict[str, int]()
+    for family, names in STATISTICS.items():
+        known |= zip(names, measure_statistics(scene.statistics, family, scale), strict=True)
+    statistics = tuple(known[name] for name in ALL_STATISTICS)
     return statistics, list(_measure_dials(place, scene, rows))
 
 
@@ -141,23 +150,22 @@ def fit_predictor(samples: Samples, rows: Sequence[Distortion], photographs: str
 def _fit_variant(samples: Samples, row: Distortion, predictor: Predictor) -> VariantModel:
     used = samples.of_variant(CATALOG.index(row), *FIT_RANGE)
     place, log_v = samples.place[used], np.log(samples.v[used])
-    features = _make_features(place, predictor, samples.statistics[used])
+    statistics = samples.of_family(row.family, used)
+    features = _make_features(place, predictor.standardize(row.family, statistics)[0])
     weight = 1 / (1 + ((log_v - MIDDLE) / WIDTH) ** 2)
     penalty = RIDGE * len(place) * np.repeat([1e-4, 1.0], [POWERS, features.shape[1] - POWERS])
     normal = features.T @ (features * weight[:, None]) + np.diag(penalty)
     solution = np.linalg.solve(normal, features.T @ (log_v * weight))
-    coefficients = np.zeros((POWERS, 1 + samples.statistics.shape[1]))
+    coefficients = np.zeros((POWERS, 1 + statistics.shape[1]))
     coefficients[:, 0] = solution[:POWERS]
     coefficients[:JOINT_POWERS, 1:] = solution[POWERS:].reshape(JOINT_POWERS, -1)
     low, high = float(place.min()), float(place.max())
     return VariantModel(row.version, round(low, 4), round(high, 4), np.round(coefficients, 4))
 
 
-def _make_features(place: np.ndarray, predictor: Predictor, statistics: np.ndarray) -> np.ndarray:
+def _make_features(place: np.ndarray, standardized: np.ndarray) -> np.ndarray:
     """(edits, 5 + 3 statistics): powers of the place, then the statistics times each of the lower powers."""
     x = transform_places(place)[:, None]
-    inside = np.clip(statistics, predictor.low, predictor.high)
-    standardized = (inside - predictor.center) / predictor.spread
     powers = [x**k for k in range(POWERS)]
     return np.hstack([*powers, *(standardized * power for power in powers[:JOINT_POWERS])])
 
@@ -169,8 +177,8 @@ def measure_errors(samples: Samples, rows: Sequence[Distortion], predictor: Pred
         used = samples.of_variant(CATALOG.index(row), *TEST_RANGE)
         model = predictor.models[row.name]
         predicted = [
-            model.evaluate(np.array([place]), predictor.standardize(tuple(statistics))[0])[0]
-            for place, statistics in zip(samples.place[used], samples.statistics[used], strict=True)
+            model.evaluate(np.array([place]), predictor.standardize(row.family, statistics)[0])[0]
+            for place, statistics in zip(samples.place[used], samples.of_family(row.family, used), strict=True)
         ]
         errors[row.name] = np.log(samples.v[used]) - np.array(predicted)
     return errors
@@ -204,7 +212,7 @@ def write_predictor(predictor: Predictor, path: Path = FILE) -> None:
         "measure": MEASURE_VERSION,
         "targets": list(TARGETS),
         "photographs": predictor.photographs,
-        "statistics": list(STATISTICS),
+        "statistics": dict(STATISTICS),
         **{name: getattr(predictor, name).tolist() for name in ("center", "spread", "low", "high")},
         "lookalikes": {name: part.tolist() for name, part in predictor.lookalikes.items()},
     }

@@ -1,18 +1,19 @@
 """Predict from cheap statistics of a region which setting of a dial gives the V that a severity means.
 
 For every variant log V is a polynomial in the square root of the place on the dial, whose lower coefficients are linear
-in the statistics of the region (`region_statistics`) and in the scale of the image. The coefficients were fitted to
-photographs by benchmarks/severity/fit_predictor.py and are part of the package: predictor.json. The dial of lengths
-counts in pixels here, whatever the image's size.
+in those statistics of the region that its family has (`region_statistics`), and in the scale of the image. The
+coefficients were fitted to photographs by benchmarks/severity/fit_predictor.py and are part of the package:
+predictor.json. The dial of lengths counts in pixels here, whatever the image's size.
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,15 @@ from numpy.typing import NDArray
 
 from distortlab.core.errors import UserError
 from distortlab.distortions.base import TARGETS, Distortion
+from distortlab.distortions.catalog import FAMILIES
 from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.severity import region_statistics
+from distortlab.severity.region_statistics import RegionStatistics
 from distortlab.severity.scene import Scene
 from distortlab.severity.visibility_curve import VisibilityCurve, list_places, make_ladder_curve
 
 __all__ = [
+    "ALL_STATISTICS",
     "FORMAT",
     "STATISTICS",
     "Prediction",
@@ -34,19 +38,27 @@ __all__ = [
     "compute_fingerprint",
     "compute_place_shift",
     "load_predictor",
+    "measure_statistics",
     "parse_predictor",
     "predict_amount",
     "predict_curve",
     "predict_lookalike",
-    "round_scale",
     "transform_places",
 ]
 
-FORMAT = 1
-"""Version of the file of coefficients."""
+FORMAT = 2
+"""Version of the file of coefficients: in 1 all families had the same statistics."""
 
-STATISTICS = (*region_statistics.NAMES, "scale of the image")
-"""What log V is predicted from; operators whose lengths are not on their dial depend on the scale."""
+SCALE = "scale of the image"
+ALL_STATISTICS = (*region_statistics.NAMES, SCALE)
+"""Statistics of some family or other, in the order of `Predictor.center`."""
+
+STATISTICS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {family: (*region_statistics.list_statistics(family), SCALE) for family in FAMILIES}
+)
+"""By family what log V is predicted from; operators whose lengths are not on their dial depend on the scale."""
+
+_COLUMNS = {family: np.array([ALL_STATISTICS.index(name) for name in names]) for family, names in STATISTICS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class VariantModel:
     low, high
         Ends of the part of the dial that it was fitted on, as places for a short side of 512 pixels.
     coefficients
-        (5, 1 + statistics): row k, times (1, statistics), is the coefficient of x**k in log V, where x is
+        (5, 1 + statistics of the family): row k, times (1, statistics), is the coefficient of x**k in log V, where x is
         `transform_places`.
     """
 
@@ -84,7 +96,7 @@ class Predictor:
     photographs
         What it was fitted on.
     center, spread, low, high
-        Of the statistics there, in 64ths as they are: mean, standard deviation, and the ends between which they count.
+        Of all statistics there, in 64ths as they are: mean, standard deviation, and the ends between which they count.
     models
         By the names of the variants.
     lookalikes
@@ -105,11 +117,13 @@ class Predictor:
         model = self.models.get(row.name)
         return model if model and model.version == row.version else None
 
-    def standardize(self, statistics: tuple[int, ...]) -> tuple[NDArray[np.float64], bool]:
-        """Statistics in units of their spread, and whether any had to be moved to the edge of what was fitted."""
-        values = np.array(statistics, np.float64)
-        inside = np.clip(values, self.low, self.high)
-        return (inside - self.center) / self.spread, bool((inside != values).any())
+    def standardize(self, family: str, statistics: Sequence[float]) -> tuple[NDArray[np.float64], bool]:
+        """Statistics of a family in units of their spread, and whether any had to be moved to the edge of what was
+        fitted.
+        """
+        values, columns = np.array(statistics, np.float64), _COLUMNS[family]
+        inside = np.clip(values, self.low[columns], self.high[columns])
+        return (inside - self.center[columns]) / self.spread[columns], bool((inside != values).any())
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +177,7 @@ def predict_curve(row: Distortion, scene: Scene, scale: float = 1.0) -> Visibili
     model = predictor.find_model(row)
     if model is None:
         return make_ladder_curve(row)
-    statistics, is_clamped = predictor.standardize((*scene.statistics, round_scale(scale)))
+    statistics, is_clamped = predictor.standardize(row.family, measure_statistics(scene.statistics, row.family, scale))
     places, shift = list_places(row.dial), compute_place_shift(row, scale)
     places = places[(places + shift >= model.low) & (places + shift <= model.high)]
     if not len(places):
@@ -181,7 +195,7 @@ def predict_lookalike(row: Distortion, severity: int, scene: Scene, scale: float
     if predictor.find_model(row) is None:
         return False
     coefficients = predictor.lookalikes[row.name]
-    statistics = predictor.standardize((*scene.statistics, round_scale(scale)))[0]
+    statistics = predictor.standardize(row.family, measure_statistics(scene.statistics, row.family, scale))[0]
     return bool(coefficients[0] + coefficients[1:] @ statistics < 0)
 
 
@@ -197,9 +211,10 @@ def transform_places(places: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(4 * (np.sqrt(np.maximum(places, 0)) - 0.7))
 
 
-def round_scale(scale: float) -> int:
-    """The logarithm of the scale of an image, in the steps of the other statistics."""
-    return round(math.log(scale) * region_statistics.STEPS)
+def measure_statistics(statistics: RegionStatistics, family: str, scale: float) -> tuple[int, ...]:
+    """The statistics of a region that a family is predicted from, `STATISTICS`, in 64ths."""
+    names = STATISTICS[family][:-1]
+    return *statistics.compute(names), round(math.log(scale) * region_statistics.STEPS)
 
 
 def compute_place_shift(row: Distortion, scale: float) -> float:
@@ -245,7 +260,7 @@ def parse_predictor(values: Mapping[str, Any], where: str) -> Predictor:
         ("format", FORMAT),
         ("measure", MEASURE_VERSION),
         ("targets", list(TARGETS)),
-        ("statistics", list(STATISTICS)),
+        ("statistics", {family: list(names) for family, names in STATISTICS.items()}),
     ):
         if values.get(key) != wanted:
             raise UserError(

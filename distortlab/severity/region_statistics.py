@@ -1,152 +1,293 @@
 """Cheap statistics of a region before it is changed, from which the effect of a setting is predicted (`predictor`).
 
-Every statistic is rounded to a 64th. What processors disagree about in sums of float32 is some millionth part, so that
-they give the same statistic, and from it the same setting, but for about one region in some thousands.
+A family is predicted from those that tell something of it; each is made when it is first asked for. Every statistic is
+rounded to a 64th. What processors disagree about in sums of float32 is some millionth part, so that they give the same
+statistic, and from it the same setting, but for about one region in some thousands.
 """
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortlab.severity.scene import Floats, Scene, compute_gradient
+from distortlab.severity.half_size import (
+    HalfSize,
+    average,
+    choose_rows,
+    compute_squared_gradient,
+    compute_weighted_spread,
+    shrink_mask,
+    shrink_pixels,
+)
+from distortlab.severity.scene import Floats, Scene
+from distortlab.severity.trials import Trial, TrialSample
 from distortlab.severity.visibility import GRADIENT_FLOOR
 
-__all__ = ["NAMES", "STEPS", "compute_statistics"]
+__all__ = ["NAMES", "STEPS", "TRIALS", "RegionStatistics", "list_statistics", "measure_statistics"]
 
 STEPS = 64
 """Steps per unit of a statistic."""
 
-NAMES = (
-    "detail",
-    "spread",
-    "mean luma",
-    "near white",
-    "bright",
-    "near black",
-    "colorfulness",
-    "spread of chroma",
-    "flatness",
-    "spread of flatness",
-    "fine flatness",
-    "structure lost by a blur",
-    "structure lost by four levels",
-    "structure gained by sharpening",
-    "upper quarter",
-    "size",
-    "edge",
-    "odd corner",
-)
-"""What the statistics are, in their order.
+_LEVELS = ("spread", "mean luma", "near white", "bright", "near black", "upper quarter")
+_GRADIENTS = ("gradient", "flatness", "spread of flatness", "fine flatness", "coarse gradient", "coarse flatness")
+_SHAPE = ("size", "edge", "odd corner")
+_CHROMA = ("colorfulness", "spread of chroma")
+_BLUR, _SHARPEN = "structure lost by a blur", "structure gained by sharpening"
+_FOUR, _THREE = "structure lost by four levels", "structure lost by three levels"
 
-The last counts the odd ones among x and y of the region's box: V is measured on blocks of 2 x 2 pixels of the box, and
-a mosaic of the image meets them or does not.
+TRIALS: Mapping[str, Trial] = MappingProxyType(
+    {
+        f"{trial.variant} {trial.amount:g}": trial
+        for trial in (
+            Trial("darken.gamma_rgb", 1.8, 1),
+            Trial("saturate_strengthen.ycbcr", 4, 1),
+            Trial("saturate_strengthen.hsv", 2.5, 1),
+            Trial("saturate_strengthen.hsv", 14, 1),
+            Trial("saturate_weaken.hsv", 0.3, 1),
+            Trial("quantization.uniform", 5, 3),
+            Trial("quantization.median", 8, 1),
+        )
+    }
+)
+"""Statistics that are trials, by name."""
+
+_COMMON = (*_LEVELS, *_GRADIENTS, *_SHAPE)
+_FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "blur": ("detail", _BLUR),
+        "compression": ("detail", _BLUR, *_CHROMA),
+        "brighten": _CHROMA,
+        "darken": _CHROMA,
+        "contrast_strengthen": ("detail", _FOUR),
+        "contrast_weaken": ("detail", _FOUR),
+        "saturate_strengthen": _CHROMA,
+        "saturate_weaken": _CHROMA,
+        "oversharpen": ("detail", _BLUR, _SHARPEN),
+        "pixelate": ("detail", _BLUR, _SHARPEN),
+        "quantization": ("detail", *_CHROMA, _THREE),
+    }
+)
+
+NAMES = (*_COMMON, "detail", *_CHROMA, _BLUR, _SHARPEN, _FOUR, _THREE, *TRIALS)
+"""All statistics, in their order.
+
+"odd corner" counts the odd ones among x and y of the region's box: V is measured on blocks of 2 x 2 pixels of the box,
+and a mosaic of the image meets them or does not. A trial is the logarithm of about the V of an operator.
 """
 
 _LEAST_SIDE = 4
-_BLUR, _LEVELS = 7, 4
+_ENOUGH = 65536
 _FLOOR = np.float32(GRADIENT_FLOOR)
 _NO_LOSS = 0.004
+_GREYS = np.arange(256.0)
 
 
-def compute_statistics(scene: Scene) -> tuple[int, ...] | None:
-    """Compute the statistics of a region.
+def list_statistics(family: str) -> tuple[str, ...]:
+    """The statistics that a family is predicted from."""
+    own = tuple(name for name, trial in TRIALS.items() if trial.variant.startswith(f"{family}."))
+    return (*_COMMON, *_FAMILIES.get(family, ()), *own)
+
+
+def measure_statistics(scene: Scene) -> "RegionStatistics | None":
+    """The statistics of a region, or None where they mean nothing: it is a few pixels thin, or all of one luma."""
+    if min(scene.luma.shape) < _LEAST_SIDE:
+        return None
+    statistics = RegionStatistics(scene)
+    counts = statistics.counts
+    if np.count_nonzero(counts) < 2 or not statistics.half.squares[statistics.half.weight > 0].any():
+        return None
+    return statistics
+
+
+class RegionStatistics:
+    """The statistics of a region. Each is made when it is first asked for, with those that cost nothing more.
 
     Parameters
     ----------
     scene
         The region before it is changed.
-
-    Returns
-    -------
-    tuple or None
-        The statistics in the order of `NAMES`, in 64ths. None where they mean nothing: the region is a few pixels thin,
-        or all of it has one luma.
     """
-    weight = scene.gradient[0]
-    defined = min(scene.luma.shape) >= _LEAST_SIDE and scene.spread > 0 and scene.detail > 0
-    if not defined or not weight.any() or not scene.colors[0].any():
-        return None
-    counts = cv2.calcHist([scene.luma], [0], scene.mask, [256], [0, 256]).ravel()
-    values = (
-        math.log(scene.detail + 1),
-        math.log(scene.spread + 1),
-        scene.mean / 128,
-        *_measure_ends(counts),
-        *_measure_chroma(scene),
-        *_measure_gradients(scene),
-        _measure_loss(scene, cv2.blur(scene.luma, (_BLUR, _BLUR))),
-        _measure_loss(scene, _reduce_levels(scene.luma, counts)),
-        _measure_loss(scene, _sharpen(scene.luma)),
-        int(np.searchsorted(np.cumsum(counts), 0.75 * counts.sum())) / 64,
-        *_measure_shape(scene),
-        sum(side % 2 for side in scene.corner),
-    )
-    return tuple(round(value * STEPS) for value in values)
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._values: dict[str, int] = {}
+
+    def compute(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Compute statistics.
+
+        Parameters
+        ----------
+        names
+            Which of `NAMES`.
+
+        Returns
+        -------
+        tuple
+            They, in 64ths.
+        """
+        for name in names:
+            if name not in self._values:
+                group, measure = _GROUPS.get(name) or ((name,), _measure_trial(name))
+                values = zip(group, measure(self), strict=True)
+                self._values |= {key: round(value * STEPS) for key, value in values}
+        return tuple(self._values[name] for name in names)
+
+    @property
+    def scene(self) -> Scene:
+        """The region."""
+        return self._scene
+
+    @cached_property
+    def counts(self) -> NDArray[np.float64]:
+        """How many pixels of the region have each luma, (256,); of a large one, those of every other row."""
+        luma, mask = self._scene.luma, self._scene.mask
+        if mask.size > _ENOUGH and mask[::2].any():
+            luma, mask = np.ascontiguousarray(luma[::2]), np.ascontiguousarray(mask[::2])
+        return np.asarray(cv2.calcHist([luma], [0], mask, [256], [0, 256]).ravel(), np.float64)
+
+    @cached_property
+    def half(self) -> HalfSize:
+        """The region at half its size; of a large one, some strips."""
+        rows = choose_rows(self._scene.mask, _ENOUGH)
+        chosen = slice(None) if rows is None else rows
+        return HalfSize(shrink_pixels(self._scene.luma[chosen]), shrink_mask(self._scene.mask[chosen]), rows)
+
+    @cached_property
+    def sample(self) -> TrialSample:
+        """The part of the region on which operators are tried."""
+        return TrialSample(self._scene)
 
 
-def _measure_ends(counts: NDArray[np.float32]) -> tuple[float, float, float]:
-    """The shares of pixels near white, bright, and near black."""
-    total = float(counts.sum())
-    return float(counts[230:].sum()) / total, float(counts[190:].sum()) / total, float(counts[:26].sum()) / total
+Measure = Callable[[RegionStatistics], Sequence[float]]
 
 
-def _measure_chroma(scene: Scene) -> tuple[float, float]:
-    """Mean chroma as CIEDE2000 weighs it, and the logarithm of the spread of chroma."""
-    weight, lab = scene.colors
-    chroma = np.hypot(lab[..., 1], lab[..., 2])
-    seen = chroma / (1 + np.float32(0.045) * chroma)
-    return _average(seen, weight) / 10, math.log(_compute_spread(chroma, weight) + 1)
+def _measure_levels(region: RegionStatistics) -> Sequence[float]:
+    """Spread and mean of luma, the shares of pixels near white, bright, and near black, and the upper quartile."""
+    counts = region.counts
+    total = counts.sum()
+    mean = counts @ _GREYS / total
+    spread = math.sqrt(max(counts @ (_GREYS * _GREYS) / total - mean * mean, 0.0))
+    ends = (counts[230:].sum() / total, counts[190:].sum() / total, counts[:26].sum() / total)
+    return math.log(spread + 1), mean / 128, *ends, int(np.searchsorted(np.cumsum(counts), 0.75 * total)) / 64
 
 
-def _measure_gradients(scene: Scene) -> tuple[float, float, float]:
-    """How much of the region has little gradient to change, how unevenly, and how much of it has hardly any."""
-    weight, gradient = scene.gradient
-    squares = gradient * gradient
-    flatness = _FLOOR / (squares + _FLOOR)
-    fine = _FLOOR / (4 * squares + _FLOOR)
-    return _average(flatness, weight), _compute_spread(flatness, weight), _average(fine, weight)
-
-
-def _measure_loss(scene: Scene, luma: NDArray[np.uint8]) -> float:
-    """The logarithm of the structure that V would find changed if `luma` were the region's after a change: a small
-    experiment, which tells more of what such changes do than all that is measured on the region itself.
+def _measure_gradients(region: RegionStatistics) -> Sequence[float]:
+    """How large gradients are; how much of the region has little to change, how unevenly, and how much hardly any; the
+    first two at a quarter of the size.
     """
-    weight, before = scene.gradient
-    after = compute_gradient(luma)
-    away = before - after
-    similarity = 1 - away * away / (before * before + after * after + _FLOOR)
-    return math.log(_compute_spread(similarity, weight) + _NO_LOSS)
+    half = region.half
+    squares, weight, (flatness, fine) = half.squares, half.weight, half.flatness
+    flat = (average(flatness, weight), compute_weighted_spread(flatness, weight), average(fine, weight))
+    coarse, coarse_weight = compute_squared_gradient(shrink_pixels(half.luma)), _halve(weight)
+    means = [math.log(math.sqrt(average(*each)) + 1) for each in ((squares, weight), (coarse, coarse_weight))]
+    return means[0], *flat, means[1], average(_FLOOR / (coarse + _FLOOR), coarse_weight)
 
 
-def _average(values: Floats, weight: Floats) -> float:
-    return float(np.vdot(values, weight)) / float(weight.sum())
+def _halve(weight: Floats) -> Floats:
+    rows, columns = weight.shape
+    if rows % 2 or columns % 2:
+        weight = np.asarray(cv2.copyMakeBorder(weight, 0, rows % 2, 0, columns % 2, cv2.BORDER_CONSTANT), np.float32)
+    size = (weight.shape[1] // 2, weight.shape[0] // 2)
+    return np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _compute_spread(values: Floats, weight: Floats) -> float:
-    away = values - np.float32(_average(values, weight))
-    return math.sqrt(_average(away * away, weight))
-
-
-def _reduce_levels(luma: NDArray[np.uint8], counts: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Luma with the means of four levels that are equally frequent in the region."""
-    shares = (np.cumsum(counts, dtype=np.float64) - counts / 2) / counts.sum()
-    level = np.minimum((shares * _LEVELS).astype(np.intp), _LEVELS - 1)
-    totals = np.bincount(level, counts * np.arange(256.0), _LEVELS)
-    means = totals / np.maximum(np.bincount(level, counts, _LEVELS), 1)
-    return np.asarray(cv2.LUT(luma, np.rint(means[level]).astype(np.uint8)), np.uint8)
-
-
-def _sharpen(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    soft = cv2.GaussianBlur(luma, (5, 5), 1.1)
-    return np.asarray(cv2.addWeighted(luma, 2.5, soft, -1.5, 0), np.uint8)
-
-
-def _measure_shape(scene: Scene) -> tuple[float, float]:
-    """The logarithm of the number of pixels, and that of the length of the edge for each of them."""
-    mask = scene.mask
+def _measure_shape(region: RegionStatistics) -> Sequence[float]:
+    """The logarithm of the number of pixels, that of the length of the edge for each of them, and the corner."""
+    mask = region.scene.mask
     pixels = int(np.count_nonzero(mask))
     inner = np.count_nonzero(mask[:, 1:] != mask[:, :-1]) + np.count_nonzero(mask[1:] != mask[:-1])
     outer = sum(int(np.count_nonzero(side)) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
-    return math.log(pixels) / 10, math.log((inner + outer) / pixels)
+    odd = sum(side % 2 for side in region.scene.corner)
+    return math.log(pixels) / 10, math.log((inner + outer) / pixels), odd
+
+
+def _measure_detail(region: RegionStatistics) -> Sequence[float]:
+    return (math.log(region.scene.detail + 1),)
+
+
+def _measure_chroma(region: RegionStatistics) -> Sequence[float]:
+    """Mean chroma as CIEDE2000 weighs it, and the logarithm of the spread of chroma."""
+    weight, lab = region.scene.colors
+    if not weight.any():
+        return 0.0, 0.0
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    seen = chroma / (1 + np.float32(0.045) * chroma)
+    return average(seen, weight) / 10, math.log(compute_weighted_spread(chroma, weight) + 1)
+
+
+def _measure_loss(region: RegionStatistics, luma: NDArray[np.uint8]) -> Sequence[float]:
+    """The logarithm of the structure that V would find changed: a small experiment, which tells more of what such
+    changes do than all that is measured on the region itself.
+    """
+    return (math.log(region.half.measure_structure(luma) + _NO_LOSS),)
+
+
+def _measure_blur(region: RegionStatistics) -> Sequence[float]:
+    return _measure_loss(region, np.asarray(cv2.blur(region.half.luma, (3, 3)), np.uint8))
+
+
+def _measure_sharpening(region: RegionStatistics) -> Sequence[float]:
+    luma = region.half.luma
+    return _measure_loss(region, np.asarray(cv2.addWeighted(luma, 2.5, _soften(luma), -1.5, 0), np.uint8))
+
+
+def _soften(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.GaussianBlur(luma, (3, 3), 0.7), np.uint8)
+
+
+def _measure_four_levels(region: RegionStatistics) -> Sequence[float]:
+    """With the means of four levels that are equally frequent in the region."""
+    return _reduce_levels(region, _find_equal_levels(region.counts, 4))
+
+
+def _measure_three_levels(region: RegionStatistics) -> Sequence[float]:
+    """With three levels of little variance: two rounds of k-means, from levels that are equally frequent."""
+    bins = _find_equal_levels(region.counts, 3)
+    for _ in range(2):
+        centers = np.unique(_average_bins(region.counts, bins))
+        bins = np.searchsorted((centers[1:] + centers[:-1]) / 2, _GREYS)
+    return _reduce_levels(region, bins)
+
+
+def _find_equal_levels(counts: NDArray[np.float64], levels: int) -> NDArray[np.intp]:
+    """For every luma, the level it belongs to, (256,)."""
+    shares = (np.cumsum(counts) - counts / 2) / counts.sum()
+    return np.minimum((shares * levels).astype(np.intp), levels - 1)
+
+
+def _average_bins(counts: NDArray[np.float64], bins: NDArray[np.intp]) -> NDArray[np.float64]:
+    """For every luma, the mean of its level, (256,)."""
+    means = np.bincount(bins, counts * _GREYS) / np.maximum(np.bincount(bins, counts), 1)
+    return np.asarray(means[bins], np.float64)
+
+
+def _reduce_levels(region: RegionStatistics, bins: NDArray[np.intp]) -> Sequence[float]:
+    table = np.rint(_average_bins(region.counts, bins)).astype(np.uint8)
+    return _measure_loss(region, np.asarray(cv2.LUT(region.half.luma, table), np.uint8))
+
+
+def _measure_trial(name: str) -> Measure:
+    return lambda region: (region.sample.measure(TRIALS[name]),)
+
+
+_GROUPS: Mapping[str, tuple[tuple[str, ...], Measure]] = MappingProxyType(
+    {
+        name: (group, measure)
+        for group, measure in (
+            (_LEVELS, _measure_levels),
+            (_GRADIENTS, _measure_gradients),
+            (_SHAPE, _measure_shape),
+            (("detail",), _measure_detail),
+            (_CHROMA, _measure_chroma),
+            ((_BLUR,), _measure_blur),
+            ((_SHARPEN,), _measure_sharpening),
+            ((_FOUR,), _measure_four_levels),
+            ((_THREE,), _measure_three_levels),
+        )
+        for name in group
+    }
+)

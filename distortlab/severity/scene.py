@@ -1,7 +1,7 @@
 """A region before it is changed, and the statistics that visibility is measured with."""
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from distortlab.core.image import Image
 from distortlab.core.region import Mask, Region
 from distortlab.severity.ciede2000 import convert_linear_to_lab
+
+if TYPE_CHECKING:
+    from distortlab.severity.region_statistics import RegionStatistics
 
 __all__ = [
     "Floats",
@@ -127,11 +130,11 @@ class Scene:
         return full[:, 1:] & full[:, :-1], full[1:] & full[:-1]
 
     @cached_property
-    def statistics(self) -> tuple[int, ...] | None:
-        """What the effect of a setting is predicted from: see `region_statistics`."""
-        from distortlab.severity.region_statistics import compute_statistics  # which measures with this module
+    def statistics(self) -> "RegionStatistics | None":
+        """What the effect of a setting is predicted from, or None where it is undefined: see `region_statistics`."""
+        from distortlab.severity.region_statistics import measure_statistics  # which measures with this module
 
-        return compute_statistics(self)
+        return measure_statistics(self)
 
 
 def _choose_strips(mask: Mask) -> NDArray[np.intp] | None:

@@ -24,7 +24,15 @@ from distortlab.severity.ciede2000 import ciede2000
 from distortlab.severity.direction import find_trend
 from distortlab.severity.scene import Scene, compute_gradient, compute_luma, weighted_mean
 
-__all__ = ["GATES", "GRADIENT_FLOOR", "STEEPNESS", "find_label_fault", "find_region_fault", "measure_visibility"]
+__all__ = [
+    "GATES",
+    "GRADIENT_FLOOR",
+    "STEEPNESS",
+    "combine_changes",
+    "find_label_fault",
+    "find_region_fault",
+    "measure_visibility",
+]
 
 _COLOR_UNIT, _STRUCTURE_UNIT = 2.3, 0.02
 STEEPNESS = frozenset({"brighten", "darken", "contrast_strengthen", "contrast_weaken", "oversharpen"})
@@ -58,11 +66,16 @@ def measure_visibility(scene: Scene, after: Image, name: str) -> Visibility:
     luma, direction = compute_luma(after), find_trend(name)
     structure, colour = _measure_structure(scene, luma), _measure_color(scene, after)
     trend = direction.measure(scene, after, luma) if direction else 0.0
+    v = combine_changes(structure, colour, name)
+    return Visibility(*(round(float(x), 4) for x in (v, structure, colour, trend)))
+
+
+def combine_changes(structure: float, colour: float, name: str) -> float:
+    """V of a change of structure and one of colour by the distortion `name`."""
     seen = structure / _STRUCTURE_UNIT
     if name.partition(".")[0] in STEEPNESS:
         seen *= seen / (seen + _MASKED)
-    v = max(colour / _COLOR_UNIT, seen)
-    return Visibility(*(round(float(x), 4) for x in (v, structure, colour, trend)))
+    return max(colour / _COLOR_UNIT, seen)
 
 
 def _measure_structure(scene: Scene, luma: NDArray[np.uint8]) -> float:

@@ -19,7 +19,15 @@ from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import CATALOG, find
 from distortlab.distortions.edit import Edit, compute_spatial_scale, render_edit
 from distortlab.severity import predictor
-from distortlab.severity.predictor import Predictor, load_predictor, parse_predictor, predict_amount, predict_curve
+from distortlab.severity.predictor import (
+    ALL_STATISTICS,
+    STATISTICS,
+    Predictor,
+    load_predictor,
+    parse_predictor,
+    predict_amount,
+    predict_curve,
+)
 from distortlab.severity.scene import Scene
 from distortlab.severity.visibility import find_region_fault, measure_visibility
 
@@ -50,7 +58,14 @@ def test_the_file_says_what_it_was_fitted_on_and_is_small(committed: dict[str, A
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("format", 0), ("format", None), ("measure", 1), ("targets", [2, 3, 4, 5, 6]), ("statistics", ["detail"])],
+    [
+        ("format", 1),
+        ("format", None),
+        ("measure", 1),
+        ("targets", [2, 3, 4, 5, 6]),
+        ("statistics", ["detail"]),
+        ("statistics", {"blur": ["detail"]}),
+    ],
 )
 def test_a_file_of_another_version_is_one_sentence(committed: dict[str, Any], key: str, value: object) -> None:
     with pytest.raises(UserError, match=f"^p.json has {key} = .*, this version of distortlab needs .*make predictor"):
@@ -150,12 +165,12 @@ def test_statistics_beyond_those_fitted_are_moved_to_the_edge() -> None:
     scene = scene_of(photograph(), blob(photograph().shape[:2]))
     assert scene.statistics is not None
     known = load_predictor()
-    outside = tuple(int(value) for value in known.high + 500)
-    edge = tuple(int(value) for value in np.floor(known.high))
-    moved, is_clamped = known.standardize(outside)
-    assert is_clamped
-    assert np.allclose(moved, (known.high - known.center) / known.spread)
-    assert not known.standardize(edge)[1]
+    for family, names in STATISTICS.items():
+        own = [ALL_STATISTICS.index(name) for name in names]
+        moved, is_clamped = known.standardize(family, known.high[own] + 500)
+        assert is_clamped
+        assert np.allclose(moved, ((known.high - known.center) / known.spread)[own])
+        assert not known.standardize(family, np.floor(known.high)[own])[1]
     checkers = np.kron(np.indices((60, 60)).sum(axis=0) % 2, np.ones((2, 2))).astype(np.uint8) * 255
     strange = scene_of(np.repeat(checkers[..., None], 3, axis=2), np.ones((120, 120), np.uint8))
     assert predict_curve(find("blur.gaussian"), strange).basis == "clamped"
