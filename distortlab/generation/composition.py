@@ -5,8 +5,9 @@ edits so that none comes twice in an image, and what makes two regions of one im
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import cv2
@@ -14,7 +15,7 @@ import numpy as np
 
 from distortlab.core.errors import BadRecipe
 from distortlab.core.region import Box, Region
-from distortlab.core.seeds import stream
+from distortlab.core.seeds import Stream, stream
 from distortlab.generation.allocation import largest_remainder
 from distortlab.recipe import CompositionRules, Recipe
 
@@ -23,6 +24,7 @@ __all__ = [
     "Place",
     "Places",
     "are_apart",
+    "arrange_comparisons",
     "assign_places",
     "check_composition",
     "list_kinds",
@@ -210,6 +212,63 @@ def _deal_families(cells: Sequence[tuple[str, int]], held: Sequence[set[int]]) -
         own = (cell for cell in cells if cell[0] == family)
         dealt.update((left[image].pop(0), cell) for image, cell in zip(images, own, strict=True))
     return [dealt[edit] for edit in range(len(cells))]
+
+
+def arrange_comparisons(
+    cells: Sequence[tuple[str, int]], images: Sequence[int], pairs: Sequence[tuple[int, int]], source: Stream
+) -> list[tuple[str, int]]:
+    """Swap cells so that pairs of images can be compared.
+
+    Every other pair has one family at severities that are two levels apart or more, the others the lowest and the
+    highest severity.
+
+    Parameters
+    ----------
+    cells
+        (family, severity) of every edit.
+    images
+        The image of every edit.
+    pairs
+        The edits of two images that are distorted as a whole.
+    source
+        Draws what is swapped.
+    """
+    cells, fixed = list(cells), {edit for pair in pairs for edit in pair}
+    free = source.permute([edit for edit in range(len(cells)) if edit not in fixed])
+    families = [set[str]() for _ in range(max(images, default=-1) + 1)]
+    for image, (family, _) in zip(images, cells, strict=True):
+        families[image].add(family)
+
+    def swap(edit: int, is_wanted: Callable[[tuple[str, int]], bool]) -> None:
+        """Exchange a cell for a wanted one, if there is one whose image can take it."""
+        for place, other in enumerate(free):
+            if is_wanted(cells[other]) and cells[edit][0] not in families[images[other]]:
+                families[images[other]] ^= {cells[edit][0], cells[other][0]}
+                cells[edit], cells[other] = cells[other], cells[edit]
+                free.append(free.pop(place))
+                return
+
+    for number, (first, second) in enumerate(pairs):
+        if number % 2:
+            swap(second, partial(_is_far_in_family, cells[first]))
+            continue
+        if not _is_extreme(cells[first]):
+            swap(first, _is_extreme)
+        if _is_extreme(cells[first]):
+            swap(second, partial(_is_opposite, cells[first]))
+    return cells
+
+
+def _is_far_in_family(first: tuple[str, int], cell: tuple[str, int]) -> bool:
+    return cell[0] == first[0] and abs(cell[1] - first[1]) >= 2
+
+
+def _is_extreme(cell: tuple[str, int]) -> bool:
+    return cell[1] in (1, 5)
+
+
+def _is_opposite(first: tuple[str, int], cell: tuple[str, int]) -> bool:
+    return cell[1] == 6 - first[1]
 
 
 def are_apart(one: Region, other: Region, feather: int) -> bool:

@@ -10,7 +10,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from typing import Any
 
 from distortlab import __version__
@@ -19,11 +18,12 @@ from distortlab.core.seeds import stream
 from distortlab.dataset.layout import FORMAT
 from distortlab.distortions.catalog import CATALOG, list_variants
 from distortlab.distortions.edit import MEASURE_VERSION
-from distortlab.generation.allocation import assign_cells, assign_tasks, largest_remainder, match_tasks
-from distortlab.generation.composition import EditRequest, assign_places, check_composition, separate_families
-from distortlab.generation.difficulties import CellShares, assign_difficulties, share_cells
-from distortlab.generation.possible_tasks import assign_possible_tasks, check_tasks, list_possible_tasks
-from distortlab.recipe import CompositionRules, Recipe
+from distortlab.generation.allocation import largest_remainder
+from distortlab.generation.composition import EditRequest, check_composition
+from distortlab.generation.difficulties import CellShares, share_cells
+from distortlab.generation.possible_tasks import check_tasks
+from distortlab.generation.requests import has_choice, request_images
+from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, References
 from distortlab.severity.predictor import compute_fingerprint
 from distortlab.tasks import TASKS
@@ -36,9 +36,7 @@ __all__ = [
     "check_families",
     "describe_code",
     "find_most_regions",
-    "has_choice",
     "make_plan",
-    "request_images",
     "select_tasks",
     "weigh_vocabulary",
 ]
@@ -270,11 +268,6 @@ def _order_entries(recipe: Recipe, references: References, wanted: int) -> Seque
     return entries
 
 
-def has_choice(entry: Entry) -> bool:
-    """Whether an object question about an image of this reference is likely to have three candidates or more."""
-    return entry.name_count >= 3
-
-
 def find_most_regions(recipe: Recipe, entries: Sequence[Entry]) -> int | None:
     """The most regions of a reference; None where that is not known of all of them, or makes no difference."""
     if recipe.composition.most_regions < 2:
@@ -313,51 +306,6 @@ def weigh_vocabulary(references: References) -> dict[str, float]:
     return {name: max(alone.get(name, 0.0), 0.01 * shares[name]) for name in sorted(shares)}
 
 
-def request_images(
-    recipe: Recipe,
-    name: str,
-    owners: Sequence[int],
-    own: Sequence[Entry],
-    asked: Mapping[str, float],
-    cell_shares: CellShares,
-    is_unique: bool = True,
-) -> list[tuple[tuple[EditRequest, ...], tuple[str, ...]]]:
-    """Say what is to be done and asked in each of some images that are planned together, in exact shares.
-
-    Parameters
-    ----------
-    recipe
-        Its seed draws the order.
-    name
-        Of these images, e.g. that of their split; part of the address of the draw.
-    owners
-        Which reference each image is made from, as a number. Images of one stand together.
-    own
-        The references.
-    asked
-        Tasks by share, as `select_tasks` has them.
-    cell_shares
-        As `share_cells` has them.
-    is_unique
-        Whether a reference gives one pristine image only, and an image can be compared with the one before it: not so
-        where each is made by itself.
-
-    Returns
-    -------
-    list of tuple
-        (edits, tasks) of every image.
-    """
-    edits = _assign_edits(recipe, name, owners, own, cell_shares, is_unique)
-    choice = [has_choice(own[owner]) for owner in owners]
-    if recipe.composition == CompositionRules() and all(TASKS[task].subject == "region" for task in asked):
-        tasks = assign_tasks(recipe, name, asked, len(owners))
-        tasks = match_tasks(tasks, choice, stream(recipe.seed, name, "matched"))
-    else:
-        pairs = [is_unique and at > 0 and owners[at] == owners[at - 1] for at in range(len(owners))]
-        tasks = _assign_possible(recipe, name, asked, edits, choice, pairs)
-    return list(zip(edits, tasks, strict=True))
-
-
 def _make_shards(
     recipe: Recipe,
     split: str,
@@ -386,50 +334,6 @@ def _make_shards(
         primary = starts[k + 1] - starts[k]
         shards.append(Shard(first_index + k, split, k, of, tuple(slots), chosen, primary))
     return shards
-
-
-def _assign_edits(
-    recipe: Recipe, name: str, owners: Sequence[int], own: Sequence[Entry], cell_shares: CellShares, is_unique: bool
-) -> list[tuple[EditRequest, ...]]:
-    """The edits of every image."""
-    room = {} if recipe.composition.most_regions < 2 else _count_room(own)
-    places = assign_places(recipe, name, owners, room, is_unique)
-    images = [image for image, of_image in enumerate(places) for _ in of_image]
-    cells = assign_cells(recipe, name, [owners[image] for image in images], cell_shares)
-    if not recipe.composition.repeat_families:
-        cells = separate_families(cells, images)
-    difficulties = assign_difficulties(cells, cell_shares)
-    flat = [
-        EditRequest(*cell, place, difficulty)
-        for cell, place, difficulty in zip(
-            cells, (p for of_image in places for p in of_image), difficulties, strict=True
-        )
-    ]
-    ends = [0, *accumulate(map(len, places))]
-    return [tuple(flat[start:end]) for start, end in pairwise(ends)]
-
-
-def _assign_possible(
-    recipe: Recipe,
-    name: str,
-    asked: Mapping[str, float],
-    edits: Sequence[tuple[EditRequest, ...]],
-    choice: Sequence[bool],
-    pairs: Sequence[bool],
-) -> list[tuple[str, ...]]:
-    """The tasks of images of several kinds. `pairs` says which can be compared with the one before them."""
-    before = [edits[at - 1] if is_pair else None for at, is_pair in enumerate(pairs)]
-    possible = [list_possible_tasks(*both) for both in zip(edits, before, strict=True)]
-    preferred = [
-        frozenset(["object"] if has_names else []) | frozenset(["comparison"] if own and other else [])
-        for has_names, own, other in zip(choice, edits, before, strict=True)
-    ]
-    return assign_possible_tasks(recipe, name, asked, possible, preferred)
-
-
-def _count_room(own: Sequence[Entry]) -> dict[int, int]:
-    """How many regions references have, of those of which that is known."""
-    return {owner: entry.region_count for owner, entry in enumerate(own) if entry.region_count}
 
 
 def _limit_spares(extra: Sequence[Entry], slots: int) -> Sequence[Entry]:

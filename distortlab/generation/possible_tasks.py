@@ -16,9 +16,12 @@ from distortlab.generation.composition import EditRequest, list_kinds
 from distortlab.recipe import Recipe
 from distortlab.tasks import comparison
 
-__all__ = ["assign_possible_tasks", "check_tasks", "list_possible_tasks"]
+__all__ = ["assign_possible_tasks", "check_tasks", "list_possible_tasks", "list_preferred_tasks"]
 
 Edits = Sequence[EditRequest]
+
+_SURE = 1.2
+"""How far above its margin the ratio of two targets must be for V of what is made to keep it nearly always."""
 
 
 def list_possible_tasks(edits: Edits, before: Edits | None = None) -> frozenset[str]:
@@ -42,17 +45,35 @@ def list_possible_tasks(edits: Edits, before: Edits | None = None) -> frozenset[
     return frozenset(tasks)
 
 
-def _can_compare_images(first: Edits, second: Edits) -> bool:
+def list_preferred_tasks(edits: Edits, before: Edits | None, has_names: bool) -> frozenset[str]:
+    """The tasks in which an image is better asked about than others are.
+
+    Parameters
+    ----------
+    edits, before
+        As in `list_possible_tasks`.
+    has_names
+        Whether its reference is likely to have three names or more, for the object task.
+    """
+    tasks = {"object"} if has_names else set[str]()
+    if any(_can_compare(pair, _SURE) for pair in combinations(edits, 2)):
+        tasks.add("comparison_regions")
+    if before and edits and _can_compare_images(before, edits, _SURE):
+        tasks.add("comparison")  # not only a distorted image with a pristine one
+    return frozenset(tasks)
+
+
+def _can_compare_images(first: Edits, second: Edits, slack: float = 1.0) -> bool:
     both = [*first, *second]
     if first and second:
-        return all(edit.place == "whole" for edit in both) and _can_compare(both)
+        return all(edit.place == "whole" for edit in both) and _can_compare(both, slack)
     return bool(both)
 
 
-def _can_compare(pair: Edits) -> bool:
+def _can_compare(pair: Edits, slack: float = 1.0) -> bool:
     one, other = pair
     margin = comparison.MARGIN if one.family == other.family else comparison.MARGIN_BETWEEN_FAMILIES
-    return comparison.has_margin(TARGETS[one.severity - 1], TARGETS[other.severity - 1], margin)
+    return comparison.has_margin(TARGETS[one.severity - 1], TARGETS[other.severity - 1], slack * margin)
 
 
 def check_tasks(recipe: Recipe, asked: Mapping[str, float]) -> None:

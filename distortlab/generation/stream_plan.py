@@ -20,10 +20,10 @@ from distortlab.generation.plan import (
     Slot,
     check_families,
     find_most_regions,
-    request_images,
     select_tasks,
     weigh_vocabulary,
 )
+from distortlab.generation.requests import request_images
 from distortlab.recipe import SEVERITIES, Recipe
 from distortlab.references.base import Entry, References
 from distortlab.tasks import TASKS

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ from dataset_samples import Gallery, Painting, small_recipe
 
 from distortlab.core.errors import BadRecipe
 from distortlab.core.region import Box, Region
-from distortlab.generation.composition import are_apart, assign_places, separate_families
+from distortlab.core.seeds import stream
+from distortlab.generation.composition import are_apart, arrange_comparisons, assign_places, separate_families
 from distortlab.generation.plan import Plan, Slot, make_plan
 from distortlab.recipe import CompositionRules, Recipe, default_recipe, read_stored_recipe
 
@@ -189,3 +190,38 @@ def test_a_painting_has_three_disjoint_regions() -> None:
 def small_recipe_rules() -> tuple[object, object]:
     recipe = small_recipe()
     return recipe.references, recipe.regions
+
+
+# --- images that are compared ---------------------------------------------------------------------------------------
+
+
+def test_pairs_are_arranged_by_swaps_so_that_they_can_be_compared() -> None:
+    cells = [(family, severity) for family in ("blur", "noise", "darken", "pixelate") for severity in range(1, 6)] * 3
+    cells = stream("cells").permute(cells)
+    images = [*range(40), *(40 + edit // 2 for edit in range(20))]
+    cells = separate_families(cells, images)
+    pairs = [(0, 1), (2, 3), (4, 5), (6, 7), (8, 9), (10, 11)]
+    arranged = arrange_comparisons(cells, images, pairs, stream("pairs"))
+    assert sorted(arranged) == sorted(cells) != arranged
+    for number, (first, second) in enumerate(pairs):
+        (family, severity), (other, level) = arranged[first], arranged[second]
+        assert {severity, level} == {1, 5} if number % 2 == 0 else family == other and abs(severity - level) >= 2
+    for image in range(40, 50):
+        assert len({cell[0] for cell, at in zip(arranged, images, strict=True) if at == image}) == 2
+
+
+def test_shares_stay_where_images_are_compared() -> None:
+    tasks = {"diagnosis": 10.0, "comparison": 2.0}
+    plan = make_plan(sets_recipe(300, tasks=tasks, samples_per_image=1.2, images_per_reference=3), Gallery())
+    edits = [edit for slot in list_slots(plan) for edit in slot.edits]
+    assert set(Counter((edit.family, edit.severity) for edit in edits).values()) == {6}
+    assert all(len({e.family for e in slot.edits}) == len(slot.edits) for slot in list_slots(plan))
+    pairs = [
+        (before.edits[0], slot.edits[0])
+        for shard in plan.shards
+        for before, slot in pairwise(shard.slots)
+        if "comparison" in slot.tasks and before.edits and len(slot.edits) == 1
+    ]
+    assert len(pairs) > 15
+    same = sum(one.family == other.family for one, other in pairs)
+    assert len(pairs) / 4 < same < 3 * len(pairs) / 4

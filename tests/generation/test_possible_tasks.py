@@ -94,14 +94,12 @@ def test_two_distorted_images_are_rather_compared_than_one_with_a_pristine_one()
     recipe = recipe_of({"diagnosis": 20, "comparison": 1}, n=600, samples_per_image=1.05)
     slots = list_slots(make_plan(recipe, Gallery()))
     possible = [
-        bool(slot.edits and before.edits)
-        for slot, before in slots
-        if before and "comparison" in list_possible_tasks(slot.edits, before.edits)
+        slot for slot, before in slots if before and "comparison" in list_possible_tasks(slot.edits, before.edits)
     ]
     asked = [bool(slot.edits and before and before.edits) for slot, before in slots if "comparison" in slot.tasks]
     assert len(asked) == 30
-    assert sum(asked) == min(30, sum(possible))
-    assert len(possible) > 60 > sum(possible) > 5
+    assert sum(asked) > 20
+    assert len(possible) > 100
 
 
 @pytest.mark.parametrize(
