@@ -38,7 +38,7 @@ def test_an_image_and_the_edit_come_back(photograph: Pixels, blob_mask: Pixels) 
     rows, columns = np.nonzero(blob_mask)
     assert edit.bbox == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     assert edit.region.area == blob_mask.sum()
-    assert edit.amount == 0.4
+    assert edit.amount == 0.278
     assert edit.scale == 200 / 512
     assert edit.address == (5, "contrast_weaken.scale")
     assert image.dtype == np.uint8
