@@ -8,7 +8,8 @@ import numpy as np
 
 from distortlab.analysis.balance import BalanceCheck, compare_counts, flag_imbalances
 from distortlab.analysis.sharing_rights import REMEDY, count_no_derivatives
-from distortlab.analysis.statistics import Statistics, get_visibility_values
+from distortlab.analysis.statistics import Statistics, get_visibility_values, name_things
+from distortlab.dataset.composition import describe_kind, share_kinds
 from distortlab.distortions.catalog import list_variants
 from distortlab.recipe import Recipe, default_recipe
 from distortlab.tasks import TASKS
@@ -43,8 +44,12 @@ def _compare_all(statistics: Statistics) -> Iterator[BalanceCheck | None]:
     for (family, severity), count in statistics.cells.items():
         families[family] += count
         severities[str(severity)] += count
-    yield compare_counts("families", families, recipe.families, "{category} is the family of {share} of {n} images")
-    yield compare_counts("severities", severities, recipe.severities, "{share} of {n} images have severity {category}")
+    things = name_things(statistics)
+    sentence = f"{{category}} is the family of {{share}} of {{n}} {things}"
+    yield compare_counts("families", families, recipe.families, sentence)
+    sentence = f"{{share}} of {{n}} {things} have severity {{category}}"
+    yield compare_counts("severities", severities, recipe.severities, sentence)
+    yield _compare_kinds(statistics)
     yield _compare_difficulties(statistics, recipe)
     yield _compare_tasks(statistics, recipe)
     if not recipe.difficulties:  # which decide how often a variant comes at which severity
@@ -55,7 +60,7 @@ def _compare_all(statistics: Statistics) -> Iterator[BalanceCheck | None]:
             f"variants of {family}",
             statistics.variants,
             dict.fromkeys(rows, 1.0),
-            "{category} is {share} of {n} images with its family",
+            f"{{category}} is {{share}} of {{n}} {things} with its family",
         )
     for task, number in sorted({(task, number) for task, number, _ in statistics.places}):
         counts = {_ordinal(place): statistics.places[task, number, place] for place in range(number)}
@@ -75,18 +80,32 @@ def _ordinal(place: int) -> str:
 def _compare_cells(statistics: Statistics, families: Counter[str], severities: Counter[str]) -> BalanceCheck | None:
     counts = {f"{family}, severity {severity}": n for (family, severity), n in statistics.cells.items()}
     shares = {f"{f}, severity {s}": float(a * b) for f, a in families.items() for s, b in severities.items()}
-    return compare_counts("families by severity", counts, shares, "{category} is {share} of {n} images")
+    sentence = f"{{category}} is {{share}} of {{n}} {name_things(statistics)}"
+    return compare_counts("families by severity", counts, shares, sentence)
+
+
+def _compare_kinds(statistics: Statistics) -> BalanceCheck | None:
+    if statistics.recipe is None:
+        return None
+    shares = {describe_kind(kind): share for kind, share in share_kinds(statistics.recipe.composition).items()}
+    counts = {describe_kind(kind): count for kind, count in statistics.kinds.items()}
+    return compare_counts("kinds of images", counts, shares, "{share} of {n} images are {category}")
 
 
 def _compare_difficulties(statistics: Statistics, recipe: Recipe) -> BalanceCheck | None:
     counts: Counter[str] = Counter()
     for (difficulty, _), count in statistics.difficulties.items():
         counts[difficulty] += count
-    return compare_counts("difficulties", counts, recipe.difficulties, "{share} of {n} images are {category}")
+    sentence = f"{{share}} of {{n}} {name_things(statistics)} are {{category}}"
+    return compare_counts("difficulties", counts, recipe.difficulties, sentence)
 
 
 def _compare_tasks(statistics: Statistics, recipe: Recipe) -> BalanceCheck | None:
-    """Each task against its share; no task is asked twice about an image, and one without names not at all."""
+    """Each task against its share; no task is asked twice about an image, and one without names not at all. Nothing
+    where images are of several kinds, or are compared: then it is they that decide what can be asked.
+    """
+    if len(share_kinds(recipe.composition)) > 1 or any(TASKS[task].subject == "pair" for task in recipe.asked_tasks):
+        return None
     counts = statistics.tasks
     shares = {task: recipe.tasks.get(task, 0.0) for task in recipe.asked_tasks if counts[task] or task != "object"}
     if not recipe.keep_references:

@@ -5,8 +5,9 @@ Only columns without pictures are read, a row group at a time; what is kept grow
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,21 @@ from numpy.typing import NDArray
 
 from distortlab.analysis.shortcuts import Shortcuts, measure_shortcuts
 from distortlab.core.errors import UserError
+from distortlab.dataset.composition import find_kind
 from distortlab.dataset.reader import StoredDataset
 from distortlab.recipe import Recipe, read_stored_recipe
+from distortlab.tasks import TASKS, comparison, recognition
 from distortlab.tasks import object as object_task
-from distortlab.tasks import recognition
 from distortlab.tasks.terms import FAMILIES
 
-__all__ = ["GRID", "Statistics", "collect_statistics", "get_visibility_values"]
+__all__ = [
+    "GRID",
+    "Statistics",
+    "collect_statistics",
+    "get_local_areas",
+    "get_visibility_values",
+    "name_things",
+]
 
 GRID = 60
 """Cells of the map of boxes, in either direction."""
@@ -58,8 +67,12 @@ class Statistics:
         Images by the license of their reference; "" where it is not known.
     splits
         Images by split.
+    kinds
+        Images by what they are: "pristine", "whole", or the number of their regions.
+    pairs
+        Images by two families that are both in them, in the order of `FAMILIES`.
     cells
-        Images by (family, severity).
+        Regions by (family, severity).
     variants
         Regions by `family.variant`.
     settings
@@ -73,7 +86,7 @@ class Statistics:
     asked_difficulties
         Questions about one region by (difficulty, task).
     places
-        Questions by (task, number of candidates, index of the right one).
+        Questions by (task, number of candidates, index of the right one); "First" and "Second" are candidates, too.
     objects
         Regions by the name of what they show; "" where it has none.
     rejected
@@ -82,7 +95,9 @@ class Statistics:
         An entry for each region: its share of the image (0 to 1), its visibility in just-noticeable differences, the
         index of its family in `FAMILIES`, its severity (1 to 5).
     cover
-        (GRID, GRID), rows first: regions whose box covers a place of the image.
+        (GRID, GRID), rows first: regions whose box covers a place of the image, without those that are the whole frame.
+    covering
+        How many regions those are.
     recipe
         The recipe of the data set, where it holds one.
     blind
@@ -96,6 +111,8 @@ class Statistics:
     references: set[str] = field(default_factory=set)
     licenses: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
     cells: Counter[tuple[str, int]] = field(default_factory=Counter)
     variants: Counter[str] = field(default_factory=Counter)
     settings: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -111,6 +128,7 @@ class Statistics:
     families: "array[int]" = field(default_factory=lambda: array("b"))
     severities: "array[int]" = field(default_factory=lambda: array("b"))
     cover: NDArray[np.int64] = field(default_factory=lambda: np.zeros((GRID, GRID), np.int64))
+    covering: int = 0
     recipe: Recipe | None = None
     blind: Shortcuts | None = None
 
@@ -168,6 +186,9 @@ def _count_image(row: Mapping[str, Any], split: str, statistics: Statistics) -> 
     statistics.splits[split] += 1
     statistics.references.add(row["reference_id"])
     statistics.licenses[row["reference_license"] or ""] += 1
+    kind = find_kind(row)
+    statistics.kinds[kind] += 1
+    statistics.pairs.update(_list_pairs(row["regions"]))
     for region in row["regions"]:
         family, severity = region["distortion"], region["severity"]
         if family not in FAMILIES:
@@ -183,7 +204,14 @@ def _count_image(row: Mapping[str, Any], split: str, statistics: Statistics) -> 
         statistics.v.append(region["visibility"]["v"])
         statistics.families.append(FAMILIES.index(family))
         statistics.severities.append(severity)
-        _cover(statistics.cover, region["bbox"], row["width"], row["height"])
+        if kind != "whole":
+            statistics.covering += 1
+            _cover(statistics.cover, region["bbox"], row["width"], row["height"])
+
+
+def _list_pairs(regions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    found = {region["distortion"] for region in regions}
+    return combinations([family for family in FAMILIES if family in found], 2)
 
 
 def _cover(cover: NDArray[np.int64], box: list[int], width: int, height: int) -> None:
@@ -197,6 +225,9 @@ def _count_question(row: Mapping[str, Any], statistics: Statistics) -> None:
     task = row["task"]
     statistics.questions += 1
     statistics.tasks[task] += 1
+    choices = comparison.CHOICES
+    if task in TASKS and TASKS[task].subject == "pair" and row["solution"] in choices:
+        statistics.places[task, len(choices), choices.index(row["solution"])] += 1
     if row["distortion"] is None:
         return
     statistics.asked[row["distortion"], row["severity"], task] += 1
@@ -219,3 +250,14 @@ def get_visibility_values(statistics: Statistics, family: str, severity: int) ->
     """V, in just-noticeable differences, of every region with a family and a severity."""
     v, families = np.frombuffer(statistics.v, np.float32), np.frombuffer(statistics.families, np.int8)
     return v[(families == FAMILIES.index(family)) & (np.frombuffer(statistics.severities, np.int8) == severity)]
+
+
+def get_local_areas(statistics: Statistics) -> NDArray[np.float32]:
+    """The areas of regions that are not the whole frame, shares of the image."""
+    areas = np.frombuffer(statistics.areas, np.float32)
+    return areas[areas < 1] if statistics.kinds["whole"] else areas
+
+
+def name_things(statistics: Statistics) -> str:
+    """What families and severities are counted of: "images" where each has one distortion, else "regions"."""
+    return "images" if set(statistics.kinds) <= {"1", "whole"} else "regions"

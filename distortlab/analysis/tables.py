@@ -13,7 +13,8 @@ from rich.table import Table
 
 from distortlab.analysis.balance import BalanceCheck
 from distortlab.analysis.sharing_rights import count_no_derivatives
-from distortlab.analysis.statistics import GRID, Statistics, get_visibility_values
+from distortlab.analysis.statistics import GRID, Statistics, get_local_areas, get_visibility_values, name_things
+from distortlab.dataset.composition import describe_kind, share_kinds
 from distortlab.tasks.terms import DIFFICULTIES, FAMILIES
 
 __all__ = ["print_statistics", "statistics_to_dict"]
@@ -41,7 +42,9 @@ def print_statistics(statistics: Statistics, checks: Sequence[BalanceCheck], sen
         f"{len(statistics.references):,} references"
     )
     for table in (
+        _composition_table(statistics),
         _count_table(statistics),
+        _pair_table(statistics),
         _difficulty_table(statistics),
         _visibility_table(statistics),
         _place_table(statistics),
@@ -67,9 +70,35 @@ def _table(title: str, heads: Iterable[str], left: int = 1) -> Table:
     return table
 
 
+def _composition_table(statistics: Statistics) -> Table:
+    """Empty where every image has one distorted region, and the recipe asks for nothing else."""
+    table = _table("what images consist of", ["images that are", "images", "%", "% asked for"])
+    asked = share_kinds(statistics.recipe.composition) if statistics.recipe else {}
+    kinds = sorted({*statistics.kinds, *asked}, key=lambda kind: (kind.isdecimal(), len(kind), kind))
+    for kind in kinds if kinds != ["1"] else ():
+        count = statistics.kinds[kind]
+        wanted = f"{100 * asked.get(kind, 0.0):.1f}" if asked else ""
+        table.add_row(describe_kind(kind), f"{count:,}", f"{100 * count / statistics.images:.1f}", wanted)
+    return table
+
+
+def _pair_table(statistics: Statistics) -> Table:
+    """Empty where no image has two families. Families are numbered to keep it narrow."""
+    shown = [family for family in FAMILIES if any(family in pair for pair in statistics.pairs)]
+    numbers = [str(at) for at in range(1, len(shown) + 1)]
+    table = _table("images by two families that are both in them", ["", "family", *numbers], left=2)
+    for number, family in zip(numbers, shown, strict=True):
+        counts = [statistics.pairs[family, other] + statistics.pairs[other, family] for other in shown]
+        cells = ("" if other == family else f"{n:,}" for other, n in zip(shown, counts, strict=True))
+        table.add_row(number, family, *cells)
+    return table
+
+
 def _count_table(statistics: Statistics) -> Table:
-    tasks = sorted(statistics.tasks)
-    table = _table("images by family and severity, and questions about them", ["family", *"12345", "images", *tasks])
+    tasks = sorted({task for _, _, task in statistics.asked})
+    noun = name_things(statistics)
+    title = f"{noun} by family and severity" + (", and questions about them" if tasks else "")
+    table = _table(title, ["family", *"12345", noun, *tasks])
     sums: Counter[int] = Counter()
     for family in FAMILIES:
         row = [statistics.cells[family, severity] for severity in range(1, 6)]
@@ -88,9 +117,10 @@ def _difficulty_table(statistics: Statistics) -> Table:
     counts: Counter[str] = Counter()
     for (difficulty, _), count in statistics.difficulties.items():
         counts[difficulty] += count
-    table = _table("difficulty of telling the family", ["difficulty", "images", "%", *sorted(statistics.tasks)])
+    tasks = sorted({task for _, task in statistics.asked_difficulties})
+    table = _table("difficulty of telling the family", ["difficulty", name_things(statistics), "%", *tasks])
     for difficulty in (*DIFFICULTIES, "") if any(counts[name] for name in DIFFICULTIES) else ():
-        asked = [statistics.asked_difficulties[difficulty, task] for task in sorted(statistics.tasks)]
+        asked = [statistics.asked_difficulties[difficulty, task] for task in tasks]
         if counts[difficulty]:
             share = f"{100 * counts[difficulty] / counts.total():.1f}"
             shown = (f"{number:,}" for number in asked)
@@ -162,17 +192,24 @@ def _names(statistics: Statistics) -> Counter[str]:
 
 
 def _region_summary(statistics: Statistics) -> str:
-    areas = np.quantile(np.frombuffer(statistics.areas, np.float32), _QUANTILES)
     middle, corner = _middle_and_corner(statistics)
-    shown = ", ".join(f"{100 * area:.1f}" for area in areas)
+    shown = ", ".join(f"{100 * area:.1f}" for area in _area_quantiles(statistics))
+    if not shown:
+        return "no region but whole images is distorted"
     return (
         f"regions: area {shown} % of the image (quantiles 5, 25, 50, 75, 95 %); "
         f"the middle of the image lies in {100 * middle:.0f} % of the boxes, a corner in {100 * corner:.1f} %"
     )
 
 
+def _area_quantiles(statistics: Statistics) -> Sequence[float]:
+    """Of the regions that are not the whole frame; empty where there are none."""
+    areas = get_local_areas(statistics)
+    return [float(area) for area in np.quantile(areas, _QUANTILES)] if len(areas) else []
+
+
 def _middle_and_corner(statistics: Statistics) -> tuple[float, float]:
-    share = statistics.cover / max(len(statistics.areas), 1)
+    share = statistics.cover / max(statistics.covering, 1)
     half = slice(GRID // 2 - 2, GRID // 2 + 2)
     return float(share[half, half].mean()), float(share[[0, 0, -1, -1], [0, -1, 0, -1]].mean())
 
@@ -195,13 +232,15 @@ def statistics_to_dict(
     statistics: Statistics, checks: Sequence[BalanceCheck], sentences: Sequence[str]
 ) -> dict[str, Any]:
     """Statistics, checks and findings as plain values, ready for JSON."""
-    areas = np.quantile(np.frombuffer(statistics.areas, np.float32), _QUANTILES)
+    areas = _area_quantiles(statistics)
     middle, corner = _middle_and_corner(statistics)
     return {
         "images": statistics.images,
         "questions": statistics.questions,
         "references": len(statistics.references),
         "splits": dict(statistics.splits),
+        "kinds": dict(sorted(statistics.kinds.items())),
+        "pairs": [{"families": [*pair], "images": n} for pair, n in sorted(statistics.pairs.items())],
         "cells": [{"family": f, "severity": s, "images": n} for (f, s), n in sorted(statistics.cells.items())],
         "asked": [
             {"family": f, "severity": s, "task": t, "questions": n} for (f, s, t), n in sorted(statistics.asked.items())
@@ -218,7 +257,7 @@ def statistics_to_dict(
             {"family": family, "severity": severity, **_quantiles(get_visibility_values(statistics, family, severity))}
             for family, severity in sorted(statistics.cells)
         ],
-        "area": {f"q{round(100 * q):02d}": round(float(area), 5) for q, area in zip(_QUANTILES, areas, strict=True)},
+        "area": {f"q{round(100 * q):02d}": round(float(area), 5) for q, area in zip(_QUANTILES, areas, strict=False)},
         "boxes": {"middle": round(middle, 4), "corner": round(corner, 4)},
         "places": [
             {"task": task, "candidates": number, "place": place + 1, "questions": count}

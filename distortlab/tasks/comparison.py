@@ -14,6 +14,7 @@ from distortlab.tasks.answer import Unread, Verdict, format_prompt, read_answer
 from distortlab.tasks.grounding import Box, Coordinates, Size, describe_units
 
 __all__ = [
+    "CHOICES",
     "MARGIN",
     "MARGIN_BETWEEN_FAMILIES",
     "VISIBLE",
@@ -42,6 +43,7 @@ VISIBLE = 1.0
 
 SHAPE = "First or Second"
 Choice = Literal["First", "Second"]
+CHOICES: tuple[str, ...] = get_args(Choice)
 
 ASKED = (
     "These two images show the same scene, in different quality. Which image is more degraded?\n\n"
@@ -226,7 +228,7 @@ def score(completion: str, solution: str) -> Verdict:
     >>> comparison.score("<answer>Neither</answer>", "Second").status
     'malformed'
     """
-    if solution not in get_args(Choice):
+    if solution not in CHOICES:
         raise ValueError(f"not a solution of this task: {solution[:80]!r}")
     given = read(completion)
     return Verdict.unread(given) if isinstance(given, Unread) else Verdict(float(given == solution))

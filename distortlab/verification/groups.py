@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from distortlab.core.errors import UserError
+from distortlab.dataset.composition import find_kind
 from distortlab.dataset.manifest import Manifest
 from distortlab.dataset.reader import RowGroup, StoredDataset
 from distortlab.dataset.rows import ImageRow, PictureRow, QuestionRow
 from distortlab.dataset.schema import IMAGES, SAMPLES, decode_edits
 from distortlab.recipe import Recipe
-from distortlab.tasks import TASKS, recognition
+from distortlab.tasks import TASKS, comparison, recognition
 from distortlab.tasks import object as object_task
-from distortlab.verification.composition import describe_kind
 from distortlab.verification.pixels import check_pixels, find_render_obstacle
 from distortlab.verification.report import Report
 from distortlab.verification.rows import check_image_row, check_question_row
@@ -70,7 +70,7 @@ class GroupFindings:
     settings
         The amounts that stand for (variant, severity), with how often.
     kinds
-        How many images there are of (split, kind); kinds as `describe_kind` calls them.
+        How many images there are of (split, kind); kinds as `find_kind` calls them.
     """
 
     report: Report = field(default_factory=Report)
@@ -148,7 +148,7 @@ def _check_image(row: ImageRow, job: GroupJob, findings: GroupFindings) -> Itera
     hashes = findings.references.setdefault((job.group.part.split, row["reference_id"]), set())
     if not faults:
         if job.recipe:
-            findings.kinds[job.group.part.split, describe_kind(row, job.recipe.composition)] += 1
+            findings.kinds[job.group.part.split, find_kind(row, job.recipe.composition)] += 1
         for region, edit in zip(row["regions"], decode_edits(row), strict=True):
             findings.settings.setdefault((edit.distortion, edit.severity), Counter())[edit.amount] += 1
             findings.count("variants", edit.distortion)
@@ -207,5 +207,5 @@ def _find_answer_position(row: QuestionRow, image: ImageRow) -> tuple[int, int] 
         families = recognition.read_candidates(prompt)
         return len(families), families.index(image["regions"][0]["distortion"])
     if TASKS[row["task"]].subject == "pair":
-        return 2, ("First", "Second").index(row["solution"])
+        return len(comparison.CHOICES), comparison.CHOICES.index(row["solution"])
     return None

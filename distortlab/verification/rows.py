@@ -11,6 +11,7 @@ import numpy as np
 
 from distortlab.core.errors import UserError
 from distortlab.core.region import Box, Region
+from distortlab.dataset.composition import is_whole
 from distortlab.distortions.base import TARGETS
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import MEASURE_VERSION, Visibility
@@ -21,7 +22,7 @@ from distortlab.severity.visibility import find_label_fault
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.terms import DIFFICULTIES
-from distortlab.verification.composition import check_composition, is_whole
+from distortlab.verification.composition import check_composition
 from distortlab.verification.set_questions import check_set_question
 
 __all__ = ["check_image_row", "check_question_row"]

@@ -2,17 +2,26 @@
 
 import sys
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dataset_samples import Gallery, rows_of, small_recipe
+from set_samples import SETS
 
 from distortlab import generate
 from distortlab.analysis.findings import check_balance, count_rejections, list_findings
 from distortlab.analysis.plots.write import write_plots
-from distortlab.analysis.statistics import GRID, Statistics, collect_statistics, get_visibility_values
-from distortlab.analysis.tables import statistics_to_dict
+from distortlab.analysis.statistics import (
+    GRID,
+    Statistics,
+    collect_statistics,
+    get_local_areas,
+    get_visibility_values,
+    name_things,
+)
+from distortlab.analysis.tables import print_statistics, statistics_to_dict
 from distortlab.core.errors import UserError
 from distortlab.dataset.reader import open_data
 from distortlab.imaging.decode import read_image
@@ -73,6 +82,72 @@ def test_nothing_at_all_is_a_sentence(tmp_path: Path) -> None:
     generate(small_recipe(n=4), Gallery(kinds=("empty",), limit=4), tmp_path / "data", workers=1)
     with pytest.raises(UserError, match="holds no images"):
         collect_statistics(open_data(tmp_path / "data"))
+
+
+# --- images of several kinds ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("sets") / "data"
+    generate(SETS, Gallery(), out, workers=1)
+    return out
+
+
+def test_sets_of_distortions_are_counted_by_image_and_by_region(sets: Path) -> None:
+    counted, rows = collect_statistics(open_data(sets)), rows_of(sets, "images")
+    families = [[region["distortion"] for region in row["regions"]] for row in rows]
+    assert counted.kinds == Counter(
+        "whole" if row["regions"] and row["regions"][0]["area"] == 1 else str(len(row["regions"]) or "pristine")
+        for row in rows
+    )
+    assert set(counted.kinds) == {"pristine", "whole", "1", "2", "3"}
+    both = Counter(frozenset(pair) for own in families for pair in combinations(own, 2))
+    assert {frozenset(pair): count for pair, count in counted.pairs.items()} == both
+    assert all(FAMILIES.index(one) < FAMILIES.index(other) for one, other in counted.pairs)
+    assert sum(counted.cells.values()) == len(counted.areas) == sum(map(len, families))
+    local = [region for row in rows for region in row["regions"] if region["area"] < 1]
+    assert counted.covering == len(get_local_areas(counted)) == len(local) > 0
+    assert name_things(counted) == "regions"
+    assert not counted.asked
+    pairs = [row for row in rows_of(sets, "rft") if row["task"].startswith("comparison")]
+    assert counted.places == Counter((row["task"], 2, int(row["solution"] == "Second")) for row in pairs)
+
+
+def test_sets_are_shown_and_drawn(sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    counted = collect_statistics(open_data(sets))
+    checks = check_balance(counted)
+    print_statistics(counted, checks, list_findings(counted, checks))
+    shown = capsys.readouterr().out
+    assert "distorted in 3 regions │      2 │ 12.5 │        11.1" in shown
+    assert "images by two families that are both in them" in shown
+    assert "diagnosis │ " not in shown
+    values = statistics_to_dict(counted, checks, [])
+    assert values["kinds"] == dict(counted.kinds)
+    assert sum(pair["images"] for pair in values["pairs"]) == counted.pairs.total()
+    assert [path.stem for path in write_plots(counted, tmp_path, only=("composition", "areas"))] == [
+        "composition",
+        "areas",
+    ]
+
+
+def test_kinds_that_are_off_are_found() -> None:
+    found = balanced()
+    found.recipe = default_recipe(composition={"pristine": 1, "whole": 2, "local": 2})
+    found.kinds.update({"pristine": 2000, "whole": 2000, "1": 2000})
+    found.images = 6000
+    assert "33 % of 6,000 images are pristine; expected 20 %" in said(found)
+    found.kinds.update({"whole": 2000, "1": 2000})
+    assert not any("pristine" in sentence for sentence in said(found))
+
+
+def test_of_pristine_images_alone_nothing_is_drawn_that_is_not_there(tmp_path: Path) -> None:
+    found = Statistics("data", None, images=2)
+    found.kinds["pristine"] = 2
+    written = write_plots(found, tmp_path)
+    assert [path.stem for path in written] == ["composition", "counts"]
+    print_statistics(found, check_balance(found), [])
+    assert statistics_to_dict(found, (), [])["area"] == {}
 
 
 # --- findings -------------------------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
-"""Rows of images with no edit, with one of the whole frame, and with several."""
+"""Images with no edit, with one of the whole frame, and with several: rows, and a data set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dataset_samples import Painting
+from dataset_samples import Painting, small_recipe
 
 from distortlab.core.region import Box, Region
 from distortlab.generation.draw import draw_image
@@ -15,6 +15,20 @@ from distortlab.recipe import Recipe, ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
 
 Row = dict[str, Any]
+
+ALL_KINDS = {"pristine": 1, "whole": 1, "local": 1, "regions": {"1": 1, "2": 1, "3": 1}}
+SETS = small_recipe(
+    n=16,
+    composition=ALL_KINDS,
+    tasks={"diagnosis": 10, "comparison": 3, "comparison_regions": 3},
+    severities={"1": 1, "5": 1},  # far enough apart to be compared
+    samples_per_image=1.6,
+    images_per_reference=3,
+    images_per_shard=8,
+    splits={"train": 1},
+    seed=6,
+)
+"""Of `Gallery()`: every kind of image, and every task about sets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pytest
 from dataset_samples import Gallery, Painting, published, rows_of, small_recipe
 from forging import Rows, rewrite
 from reference_samples import encoded
-from set_samples import Nested, Row, make_row
+from set_samples import ALL_KINDS, SETS, Nested, Row, make_row
 
 from distortlab import generate
 from distortlab.core.image import pixels_sha256
@@ -26,9 +26,8 @@ from distortlab.verification.pixels import check_pixels
 from distortlab.verification.rows import check_image_row
 from distortlab.verification.verify import verify
 
-ALL = {"pristine": 1, "whole": 1, "local": 1, "regions": {"1": 1, "2": 1, "3": 1}}
-RECIPE = small_recipe(composition=ALL)
-NESTED = small_recipe(composition={**ALL, "overlap": True})
+RECIPE = small_recipe(composition=ALL_KINDS)
+NESTED = small_recipe(composition={**ALL_KINDS, "overlap": True})
 THREE = (EditRequest("noise", 3), EditRequest("darken", 4), EditRequest("compression", 2))
 TWO = (EditRequest("noise", 3), EditRequest("blur", 4))
 
@@ -147,7 +146,7 @@ def test_a_pristine_image_is_its_reference_to_the_last_pixel(pristine: Row) -> N
         ("whole", {"local": 1}, "breaks the recipe's rules: too large"),
         ("three", {"regions": {"1": 1, "2": 1}}, "it has 3 regions, and the recipe asks for no such image"),
         ("three", {"whole": 1, "local": 0, "regions": {"3": 1}}, "it has 3 regions, and the recipe asks for no such"),
-        ("nested", ALL, "its regions 1 and 2 have 7,200 pixels in common"),
+        ("nested", ALL_KINDS, "its regions 1 and 2 have 7,200 pixels in common"),
     ],
 )
 def test_what_the_recipe_does_not_ask_for_is_found(kind: str, rules: Any, expected: str, request: Any) -> None:
@@ -168,9 +167,20 @@ def test_a_family_comes_twice_where_that_is_asked_for_only() -> None:
     [
         ((4, 8, 4, 4), 0, []),
         ((3, 8, 5, 4), 0, []),
-        ((2, 10, 4, 4), 0, ["train: 2 images of 20 are pristine, 4.0 by the shares of the recipe", "train: 10 images"]),
+        (
+            (2, 10, 4, 4),
+            0,
+            [
+                "train: 2 of 20 images are pristine, 4.0 by the shares of the recipe",
+                "train: 10 of 20 images are distorted as a whole",
+            ],
+        ),
         ((2, 10, 4, 4), 1, []),
-        ((0, 8, 8, 4), 1, ["train: 0 images of 20 are pristine", "train: 8 images of 20 are images of 1 region, 4.0"]),
+        (
+            (0, 8, 8, 4),
+            1,
+            ["train: 0 of 20 images are pristine", "train: 8 of 20 images are distorted in 1 region, 4.0"],
+        ),
     ],
 )
 def test_the_kinds_of_images_have_their_shares(counts: Sequence[int], unfilled: int, expected: list[str]) -> None:
@@ -196,19 +206,6 @@ def test_only_the_whole_is_rendered_where_edits_do_not_meet(three: Row, monkeypa
 
 
 # --- whole data sets ------------------------------------------------------------------------------------------------
-
-TASKS = {"diagnosis": 10, "comparison": 3, "comparison_regions": 3}
-SETS = small_recipe(
-    n=16,
-    composition=ALL,
-    tasks=TASKS,
-    severities={"1": 1, "5": 1},  # far enough apart to be compared
-    samples_per_image=1.6,
-    images_per_reference=3,
-    images_per_shard=8,
-    splits={"train": 1},
-    seed=6,
-)
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,18 @@
 import numpy as np
 
 from distortlab.analysis.plots.style import BLUE, FAINT, INK, LEVEL_COLORS, WARM, Figure, new_figure
-from distortlab.analysis.statistics import GRID, Statistics, get_visibility_values
+from distortlab.analysis.statistics import GRID, Statistics, get_local_areas, get_visibility_values
 from distortlab.distortions.base import TARGETS
 from distortlab.tasks.terms import FAMILIES, LEVELS, PHRASES
 
 __all__ = ["draw_areas", "draw_boxes", "draw_visibility"]
 
 
-def draw_areas(statistics: Statistics) -> Figure:
-    """Histogram of the areas of regions."""
-    areas = np.frombuffer(statistics.areas, np.float32)
+def draw_areas(statistics: Statistics) -> Figure | None:
+    """Histogram of the areas of regions that are not the whole frame."""
+    areas = get_local_areas(statistics)
+    if not len(areas):
+        return None
     figure, axis = new_figure(8, 3.6)
     low = max(float(areas.min()), 1e-4)
     axis.hist(areas, bins=np.geomspace(low, max(float(areas.max()), 1.01 * low), 40), color=BLUE, ec="white", lw=0.5)
@@ -36,10 +38,12 @@ def draw_areas(statistics: Statistics) -> Figure:
     return figure
 
 
-def draw_boxes(statistics: Statistics) -> Figure:
-    """How often a place of the image lies in a distorted box."""
+def draw_boxes(statistics: Statistics) -> Figure | None:
+    """How often a place of the image lies in a distorted box that is not the whole frame."""
+    if not statistics.covering:
+        return None
     figure, axis = new_figure(6.4, 4.8)
-    share = statistics.cover / max(len(statistics.areas), 1)
+    share = statistics.cover / max(statistics.covering, 1)
     shown = axis.imshow(100 * share, cmap="magma", vmin=0, extent=(0, 100, 100, 0), aspect=0.75)
     axis.set(xlabel="% of the width", ylabel="% of the height", title="Where boxes lie")
     bar = figure.colorbar(shown, ax=axis, shrink=0.85, format="%g %%")
@@ -53,8 +57,10 @@ def draw_boxes(statistics: Statistics) -> Figure:
     return figure
 
 
-def draw_visibility(statistics: Statistics) -> Figure:
+def draw_visibility(statistics: Statistics) -> Figure | None:
     """Quartiles and tails of V for every family and severity."""
+    if not statistics.v:
+        return None
     figure, axis = new_figure(12, 4.6)
     for row, family in enumerate(FAMILIES):
         for severity in range(1, 6):

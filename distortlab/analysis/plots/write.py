@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from distortlab.analysis.plots.counts import draw_counts, draw_objects
+from distortlab.analysis.plots.counts import draw_composition, draw_counts, draw_objects
 from distortlab.analysis.plots.questions import draw_places, draw_shortcuts
 from distortlab.analysis.plots.regions import draw_areas, draw_boxes, draw_visibility
 from distortlab.analysis.plots.rejections import draw_rejections
@@ -15,6 +15,7 @@ from distortlab.storage.atomic import new_file
 __all__ = ["write_plots"]
 
 _PLOTS: Mapping[str, Callable[[Statistics], Figure | None]] = {
+    "composition": draw_composition,
     "counts": draw_counts,
     "objects": draw_objects,
     "areas": draw_areas,
@@ -36,8 +37,8 @@ def write_plots(statistics: Statistics, out: Path, only: Collection[str] = ()) -
     out
         Folder for the pictures, made where it is missing.
     only
-        Names of pictures, of `counts`, `objects`, `areas`, `boxes`, `visibility`, `places`, `shortcuts`, `rejected`;
-        empty for all.
+        Names of pictures, of `composition`, `counts`, `objects`, `areas`, `boxes`, `visibility`, `places`, `shortcuts`,
+        `rejected`; empty for all.
 
     Returns
     -------
