@@ -133,13 +133,19 @@ class WindowDrawer:
         return replace(slot, edits=redraw_edits(slot.edits, shares, source, families, severities, avoided, repeat))
 
     def _draw_slot(self, slot: Slot, families: Mapping[str, float] | None) -> StreamSample | None:
-        balance = TaskBalance(self.rules.tasks, 1, self.rules.recipe.questions.object_candidates)
+        balance = TaskBalance(self._list_tasks(slot), 1, self.rules.recipe.questions.object_candidates)
         image = draw_image(slot, self._pool, None, with_distractors=balance.wants_object(slot.tasks))
         if image is not None:
             return self._make_sample(image, balance, families)
         if self._pool.is_exhausted:
             raise BuildFailed(self._explain_references(slot))
         return None
+
+    def _list_tasks(self, slot: Slot) -> tuple[str, ...]:
+        """The tasks of a slot, and what may take the place of one that cannot be asked: grounding, unless nothing would
+        be left. Families that seldom show on two objects would else be the answer more often than others.
+        """
+        return tuple(task for task in self.rules.tasks if len(slot.tasks) == 1 or task in (*slot.tasks, "grounding"))
 
     def _make_sample(
         self, image: DistortedImage, balance: TaskBalance, families: Mapping[str, float] | None

@@ -29,7 +29,7 @@ from distortlab.generation.stream_plan import BLOCK, WINDOW, StreamPlan, redraw_
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe
 from distortlab.references import open_references
-from distortlab.tasks.terms import FAMILIES
+from distortlab.tasks.terms import FAMILIES, PHRASES
 
 RECIPE = small_recipe()
 LENGTH = 2 * WINDOW + 5
@@ -176,6 +176,18 @@ def test_items_of_all_kinds_depend_on_their_index_alone() -> None:
     assert all("blur" in {region["distortion"] for region in sample.regions} for sample in weighted if sample.edits)
 
 
+def test_what_cannot_be_asked_becomes_a_question_about_the_box() -> None:
+    """Not about the type: families that seldom show on two objects would be the answer more often."""
+    every = dict.fromkeys(("recognition", "recognition_reference", "object", "grounding"), 1)
+    for planned in (1, 2, 3):
+        recipe = small_recipe(tasks=every, samples_per_image=planned)
+        slots, samples = StreamPlan(recipe, Gallery()).make_window(0).slots, gallery("nameless", recipe=recipe)
+        assert any("object" in slot.tasks for slot in slots)
+        for number, slot in enumerate(slots):
+            asked = {question["task"] for question in samples.draw(number).questions}
+            assert asked == {"grounding" if task == "object" else task for task in slot.tasks}
+
+
 # --- shares and weights ---------------------------------------------------------------------------------------------
 
 
@@ -274,6 +286,18 @@ def test_an_item_with_weights_depends_on_index_and_weights() -> None:
     assert {find(item["edits"][0].distortion).family for item in drawn} == set(weights)
     assert all(sample.edits[0].severity == 5 for sample in (samples.draw(i, weights, {"5": 2}) for i in range(4)))
     assert samples.draw(3).questions == others.draw(3).questions
+
+
+def test_questions_offer_what_the_weights_have() -> None:
+    samples = gallery(recipe=small_recipe(tasks={"recognition": 1}, samples_per_image=1), seed=2)
+
+    def list_types(index: int, weights: Mapping[str, float] | None) -> set[str]:
+        prompt = samples.draw(index, weights).questions[0]["prompt"][0]["content"]
+        return {name for name in PHRASES.values() if re.search(rf"\b{name}\b", prompt)}
+
+    offered = [list_types(index, {"blur": 0.6, "noise": 0.4}) for index in range(6)]
+    assert all(types == {PHRASES["blur"], PHRASES["noise"]} for types in offered)
+    assert all(len(list_types(index, None)) == 4 for index in range(3))
 
 
 def test_weights_that_cannot_be_are_refused() -> None:
