@@ -19,7 +19,7 @@ from refine_iqa_train.training.prepare import PreparedRun, prepare
 from refine_iqa_train.training.resume import RecordCallback, Start, copy_model, find_start, mark_finished
 from refine_iqa_train.training.run_record import read_record, write_record
 from refine_iqa_train.training.trl_arguments import make_quantization_config
-from refine_iqa_train.training.weights import make_model_arguments
+from refine_iqa_train.training.weights import make_model_arguments, restore_weights
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -70,6 +70,8 @@ def train(config: Config, stage: str) -> dict[str, float]:
     main = trainer.is_world_process_zero()
     if main:
         _write_config(run, start)
+    if start.checkpoint is not None:
+        restore_weights(trainer, start.checkpoint)
     trainer.train(resume_from_checkpoint=start.checkpoint and str(start.checkpoint))
     if main:  # not finished until all is saved again
         write_record(Path(config.out), start.record)

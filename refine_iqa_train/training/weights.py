@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from logging import getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,17 @@ from refine_iqa_train.training.trl_arguments import make_lora_config, make_quant
 
 if TYPE_CHECKING:
     from peft import PeftModel
+    from transformers import Trainer
     from trl import GRPOConfig, SFTConfig
 
-__all__ = ["check_adapter", "find_base_model", "is_continuing_adapter", "make_model_arguments", "merge_run"]
+__all__ = [
+    "check_adapter",
+    "find_base_model",
+    "is_continuing_adapter",
+    "make_model_arguments",
+    "merge_run",
+    "restore_weights",
+]
 
 MERGED_FROM = "merged_from.json"
 
@@ -93,6 +102,23 @@ def make_model_arguments(
         "peft_config": make_lora_config(config, family),
         "quantization_config": make_quantization_config(config.lora),
     }
+
+
+def restore_weights(trainer: "Trainer", checkpoint: Path) -> None:
+    """Put the weights of a checkpoint into the model of a trainer that goes on in full training.
+
+    Checkpoints have the names of the Hub, and transformers 5.23 loads them by the names of the model, leaving out what
+    does not fit without an error (huggingface/transformers#43701): of Qwen2.5-VL and LLaVA everything. Adapters, and
+    what FSDP and DeepSpeed save, have names of their own and are loaded as they should be.
+    """
+    from accelerate.utils import is_peft_model
+
+    if trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled or is_peft_model(trainer.model):
+        return
+    messages = ("There were missing keys", "There were unexpected keys")
+    getLogger("transformers.trainer").addFilter(lambda record: not record.getMessage().startswith(messages))
+    saved = type(trainer.model).from_pretrained(checkpoint, dtype="auto")
+    trainer.model.load_state_dict(saved.state_dict())
 
 
 def _load_with_adapter(config: Config, adapter: Adapter, arguments: "GRPOConfig | SFTConfig") -> "PeftModel":

@@ -1,5 +1,6 @@
 """Runs of the trainer in tests: their configuration as a file, and a question as a model gets it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,11 @@ import numpy as np
 import yaml
 from PIL import Image
 
-__all__ = ["encode_question", "write_run_file"]
+from distortlab.tasks import Verdict
+from refine_iqa_train.config.schema import Config
+from refine_iqa_train.rewards.task_rewards import RewardFunction, TaskReward, format_reward
+
+__all__ = ["encode_question", "make_varied_rewards", "score_by_text", "write_run_file"]
 
 
 def write_run_file(path: Path, model: Path, out: Path, trainer: Mapping[str, Any], **sections: Any) -> Path:
@@ -33,3 +38,14 @@ def encode_question(processor: Any, text: str, size: tuple[int, int], images: in
         return_tensors="pt",
     )
     return encoded
+
+
+def score_by_text(completion: str, solution: str) -> Verdict:
+    """A model that has learnt nothing is never rewarded: this depends on each letter of an answer, and on the truth."""
+    part = hashlib.sha256(f"{completion} {solution}".encode()).digest()[0] / 255
+    return Verdict(part / (1 + len(solution.split(",")[0]) % 3), "scored")
+
+
+def make_varied_rewards(config: Config, weights: Mapping[str, float]) -> list[RewardFunction]:
+    """In place of `make_rewards`."""
+    return [format_reward if name == "format" else TaskReward(name, score_by_text) for name in weights]

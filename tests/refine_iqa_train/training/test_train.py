@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from trainer_runs import make_varied_rewards
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.loading import load_config
+from refine_iqa_train.training import train as train_module
 from refine_iqa_train.training.train import train
 
 
@@ -83,9 +85,17 @@ def test_a_cold_start_teaches_the_form(file: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_where_it_was_stopped(file: Path, tmp_path: Path) -> None:
-    """Order and rewards after the checkpoint are those of a run that was not stopped."""
+@pytest.mark.parametrize("family", ["qwen3_vl", "qwen2_5_vl", "llava"])
+def test_a_run_goes_on_where_it_was_stopped(
+    file: Path, tiny: Any, tmp_path: Path, family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Order and rewards after the checkpoint are those of a run that was not stopped, and so are the weights, whatever
+    names they have in files. What a model this small says is not rewarded otherwise, and nothing would be learnt.
+    """
+    monkeypatch.setattr(train_module, "make_rewards", make_varied_rewards)
     whole = {
+        "model": str(tiny(family)),
+        "trainer.learning_rate": 1e-2,
         "trainer.max_steps": 3,
         "trainer.save_steps": 2,
         "validation.every": 0,
@@ -95,10 +105,17 @@ def test_a_run_goes_on_where_it_was_stopped(file: Path, tmp_path: Path) -> None:
     stopped = {**whole, "out": str(tmp_path / "stopped")}
     train(load_config(file, {**stopped, "trainer.max_steps": 2}), "stage1")
     train(load_config(file, stopped), "stage1")
+    import torch
+    from safetensors.torch import load_file
+
     one, two = history(tmp_path / "whole"), history(tmp_path / "stopped")
     assert [entry["step"] for entry in two if "reward" in entry] == [1, 2, 3]
     for name in ("reward", "completions/mean_length", "entropy"):
         assert one[2][name] == pytest.approx(next(e[name] for e in two if e.get("step") == 3 and name in e), rel=1e-5)
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "stopped"))
+    assert all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
+    begin = load_file(tiny(family) / "model.safetensors")
+    assert not all(torch.allclose(one[name], begin[name], atol=1e-3) for name in one), "nothing was learnt"
     with pytest.raises(UserError, match="holds checkpoints of another run"):
         train(load_config(file, {**stopped, "resume": "no"}), "stage1")
 
