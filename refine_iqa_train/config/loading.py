@@ -156,6 +156,11 @@ def _check_stream(config: Config, where: str) -> None:
                 f"{where}: data.{key} is for data sets in files; leave it out with data.perception: stream:{recipe}"
             )
     _check_stream_share(config, where)
+    if config.validation.every and rules.perception_files is None and rules.rated is None:
+        raise UserError(
+            f"{where}: nothing is held out where all images are made fresh: give data.perception_files, a data set of "
+            "other references, or validation.every: 0"
+        )
 
 
 def _check_stream_share(config: Config, where: str) -> None:

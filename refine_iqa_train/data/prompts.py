@@ -15,12 +15,12 @@ from distortlab.tasks import grounding, quality
 from distortlab.tasks.grounding import Coordinates, Size
 from refine_iqa_train.data.image_sizes import ImagePolicy
 from refine_iqa_train.data.row_checks import check_box, check_row
-from refine_iqa_train.models.rows import ImageFile, StoredRow, TrainingRow
+from refine_iqa_train.models.rows import ImageFile, QuestionRow, StoredRow, TrainingRow
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-__all__ = ["convert_grounding_question", "make_rated_row", "open_image", "prepare_question"]
+__all__ = ["convert_grounding_question", "make_rated_row", "open_image", "prepare_question", "prepare_shown_question"]
 
 
 def prepare_question(row: StoredRow, policy: ImagePolicy, coordinates: Coordinates) -> TrainingRow:
@@ -42,6 +42,28 @@ def prepare_question(row: StoredRow, policy: ImagePolicy, coordinates: Coordinat
     """
     check_row(row)
     pictures = [open_image(file, row["sample_id"]) for file in row["images"]]
+    return prepare_shown_question(row, pictures, policy, coordinates)
+
+
+def prepare_shown_question(
+    row: QuestionRow, pictures: Sequence["PilImage"], policy: ImagePolicy, coordinates: Coordinates
+) -> TrainingRow:
+    """Bring the pictures that a question shows, the question and its solution to the model's terms.
+
+    Parameters
+    ----------
+    row
+        The question, with `bbox` in pixels of the last picture.
+    pictures
+        In the order in which they are shown.
+    policy, coordinates
+        As for `prepare_question`.
+
+    Raises
+    ------
+    UserError
+        Where a box is not inside of its image.
+    """
     text, solution, box = str(row["prompt"][-1]["content"]), row["solution"], row["bbox"]
     size, frame = pictures[-1].size, None
     if row["task"] == "grounding" and box is not None:

@@ -1,12 +1,12 @@
 """Rows of data sets: as they are stored, and as TRL trains on them. Types alone."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Chat", "ColdStartRow", "Completion", "ImageFile", "Message", "StoredRow", "TrainingRow"]
+__all__ = ["Chat", "ColdStartRow", "Completion", "ImageFile", "Message", "QuestionRow", "StoredRow", "TrainingRow"]
 
 
 class Message(TypedDict):
@@ -28,13 +28,12 @@ class ImageFile(TypedDict):
     bytes: bytes | None
 
 
-class StoredRow(TypedDict):
-    """A question as distortlab stores it; `bbox` is [x1, y1, x2, y2] in pixels of the stored image."""
+class QuestionRow(TypedDict):
+    """A question as distortlab asks it, without images; `bbox` is [x1, y1, x2, y2] in pixels of the last of them."""
 
     sample_id: str
     image_id: str
     prompt: list[Message]
-    images: list[ImageFile]
     solution: str
     task: str
     bbox: Sequence[int] | None
@@ -42,11 +41,18 @@ class StoredRow(TypedDict):
     severity: int | None
 
 
+class StoredRow(QuestionRow):
+    """A question as distortlab stores it, with its images as files."""
+
+    images: list[ImageFile]
+
+
 class TrainingRow(TypedDict):
     """A question as TRL gets it, its images at the size at which the model sees them.
 
     `family` is that of the distortion, `mos` and `severity` are 1 to 5. For pages of samples: `box`, the distorted
-    region in fractions of the last image, and `frame`, (width, height) in the units of an answered box.
+    region in fractions of the last image, and `frame`, (width, height) in the units of an answered box. Where images
+    are made fresh, `item` is the number of the prompt in the run.
     """
 
     sample_id: str
@@ -60,6 +66,7 @@ class TrainingRow(TypedDict):
     severity: int | None
     box: list[float] | None
     frame: list[int] | None
+    item: NotRequired[int]
 
 
 class ColdStartRow(TypedDict):

@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 
 from distortlab.tasks import TASKS
+from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.monitoring.curves import write_curves
 from refine_iqa_train.monitoring.health import HealthMonitor, is_supervised
 from refine_iqa_train.monitoring.held_out import Logs, list_measures
@@ -71,8 +72,18 @@ def format_line(logs: Logs, step: int, steps: int, seconds: float) -> str:
     ]
     if not values:
         return ""
+    values += _format_sampler(logs)
     time_left = [f"{seconds:.1f} s/step, {_format_time((steps - step) * seconds)} left"] if seconds else []
     return "  ".join([f"{step:,}/{steps:,}", *values, *time_left])
+
+
+def _format_sampler(logs: Logs) -> list[str]:
+    """The family that is drawn most, where families are chosen by their rewards."""
+    shares = {family: share for family in FAMILIES if (share := logs.get(f"sampler/{family}")) is not None}
+    if not shares:
+        return []
+    family = max(shares, key=shares.__getitem__)
+    return [f"drawn most {family} {shares[family]:.3f}"]
 
 
 def _format_metric(short: str, value: float, n: float | None) -> str:

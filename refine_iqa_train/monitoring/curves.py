@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from distortlab.storage.atomic import write_text
 from distortlab.tasks import TASKS
+from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.monitoring.held_out import Logs
 from refine_iqa_train.monitoring.samples_page import CURVES, render_document
 
@@ -20,7 +21,11 @@ LEFT, RIGHT, TOP, BOTTOM = 48, 24, 8, 22
 """Of a panel, in pixels: the drawing, and the margins for its numbers."""
 MAX_POINTS = 400
 """Points of a curve; longer ones are means of neighbors."""
-COLORS = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#94a3b8", "#ec4899", "#14b8a6")
+COLORS = (
+    *("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#94a3b8"),
+    *("#06b6d4", "#ec4899", "#84cc16", "#78350f", "#1e3a8a", "#f97316"),
+)
+"""One for each curve of a panel: as many as there are families."""
 
 
 class Panel(NamedTuple):
@@ -41,6 +46,8 @@ PANELS = (
     Panel("Reward", {"reward": "mean", "reward_std": "spread"}, share=False),
     Panel("Form", {"rewards/format/mean": "format"}),
     Panel("Rewards by task", _name_by_task("rewards/{}/mean")),
+    Panel("Families drawn", {f"sampler/{family}": family for family in FAMILIES}, share=False),
+    Panel("Severities drawn", {f"sampler/severity_{level}": str(level) for level in range(1, 6)}, share=False),
     Panel("Probability difference", {"pd/mean": "difference", "pd/think": "thinking", "pd/no_think": "direct"}),
     Panel("Entropy", {"entropy": "entropy"}, share=False),
     Panel("Groups with equal rewards", {"frac_reward_zero_std": "share"}),

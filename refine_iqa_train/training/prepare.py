@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.loading import select_reward_weights
-from refine_iqa_train.config.schema import Config
+from refine_iqa_train.config.schema import PERCEPTION, Config, find_stream_recipe
 from refine_iqa_train.data.checks import sample_image_sizes
 from refine_iqa_train.data.image_sizes import ImagePolicy, make_image_policy, measure_resampling, save_image_policy
+from refine_iqa_train.data.items import Generations
 from refine_iqa_train.data.mixture import TrainingData, check_sources, load_training_data
 from refine_iqa_train.models.adapters import Adapter
 from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.models.identity import is_on_hub
 from refine_iqa_train.models.processors import load_processor
 from refine_iqa_train.models.protocols import Processor
+from refine_iqa_train.training.reward_sampler import RewardSampler, count_lag
 from refine_iqa_train.training.weights import check_adapter, find_base_model, is_continuing_adapter
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class PreparedRun:
     notes: Sequence[str] = ()
     adapter: Adapter | None = None
     """The adapters that `model` holds."""
+    sampler: RewardSampler | None = None
+    """What chooses the families of images made fresh by their rewards (`data.sampler: reward`)."""
 
     @property
     def base_model(self) -> str:
@@ -102,12 +106,15 @@ def prepare(config: Config, stage: str) -> PreparedRun:
     if weights.get("probability_difference"):
         find_digit_ids(processor.tokenizer)
     with PartialState().main_process_first():
-        data = load_training_data(config, stage, policy, family.coordinates)
+        data = load_training_data(config, stage, policy, family.coordinates, _plan_generations(config, arguments))
+    sampler = _make_sampler(config, data, arguments)
     notes = [] if stage == "sft" else _check_batches(data, arguments)
     notes += _note_resampling(data, policy) + _note_share(config, data)
     if stage == "stage2" and config.validation.direct and not has_digit_tokens(processor.tokenizer):
         notes.append("scores without thinking are not measured: the tokenizer does not spell numbers digit by digit")
-    return PreparedRun(config, stage, arguments, processor, family, policy, data, weights, tuple(notes), adapter)
+    return PreparedRun(
+        config, stage, arguments, processor, family, policy, data, weights, tuple(notes), adapter, sampler
+    )
 
 
 def _check_places(config: Config) -> None:
@@ -120,8 +127,14 @@ def _check_places(config: Config) -> None:
 def _check_keys(config: Config, stage: str, arguments: "GRPOConfig | SFTConfig") -> None:
     if stage != "sft" and not select_reward_weights(config, stage):
         raise UserError("all rewards have the weight 0; there is nothing to train for (rewards.weights)")
-    if config.data.streaming and arguments.max_steps <= 0:
+    fresh = find_stream_recipe(config.data) is not None
+    if (config.data.streaming or fresh) and arguments.max_steps <= 0:
         raise UserError("a stream has no length: give trainer.max_steps")
+    if config.data.sampler == "reward" and not set(select_reward_weights(config, stage)) & set(PERCEPTION):
+        raise UserError(
+            "data.sampler: reward has no rewards to go by: all those of perception have the weight 0; give one of them "
+            "a weight (rewards.weights), or data.sampler: uniform"
+        )
     published = stage == "stage2" and config.rewards.advantages == "published"
     if published and (
         arguments.scale_rewards != "group" or arguments.multi_objective_aggregation != "sum_then_normalize"
@@ -130,6 +143,31 @@ def _check_keys(config: Config, stage: str, arguments: "GRPOConfig | SFTConfig")
             "rewards.advantages: published has a scaling of its own; leave trainer.scale_rewards and "
             "trainer.multi_objective_aggregation out, or use rewards.advantages: plain"
         )
+
+
+def _plan_generations(config: Config, arguments: "GRPOConfig | SFTConfig") -> Generations | None:
+    """How many prompts are trained on where images are made fresh, and one generation more; else None."""
+    if find_stream_recipe(config.data) is None:
+        return None
+    batches = arguments.max_steps * arguments.gradient_accumulation_steps
+    return Generations(
+        -(-batches // _count_uses(arguments)) + 1, arguments.generation_batch_size // arguments.num_generations
+    )
+
+
+def _count_uses(arguments: "GRPOConfig | SFTConfig") -> int:
+    """The batches in which one generation of answers is used."""
+    return int(arguments.steps_per_generation * arguments.num_iterations)
+
+
+def _make_sampler(config: Config, data: TrainingData, arguments: "GRPOConfig | SFTConfig") -> RewardSampler | None:
+    rules = config.data
+    if data.fresh is None or rules.sampler == "uniform":
+        return None
+    severities = data.fresh.severities if rules.reward_sampler.severities else ()
+    lag = count_lag(arguments.gradient_accumulation_steps, _count_uses(arguments))
+    data.fresh.sampler = RewardSampler(data.fresh.families, severities, rules.reward_sampler, lag)
+    return data.fresh.sampler
 
 
 def _check_vllm(

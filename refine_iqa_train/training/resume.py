@@ -2,23 +2,26 @@
 
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
 from distortlab.core.errors import UserError
-from distortlab.storage.atomic import read_json
+from distortlab.storage.atomic import read_json, write_json
 from refine_iqa_train.training.prepare import PreparedRun
+from refine_iqa_train.training.reward_sampler import RewardSampler
 from refine_iqa_train.training.run_record import RunRecord, list_differences, make_record, read_record, write_record
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-__all__ = ["RecordCallback", "Start", "copy_model", "find_start", "mark_finished"]
+__all__ = ["RecordCallback", "SamplerCallback", "Start", "copy_model", "find_start", "mark_finished"]
 
 STATE = "trainer_state.json"
+SAMPLER_STATE = "sampler.json"
 TRAINING_STATE_FILES = (
     "optimizer*",
     "scheduler*",
@@ -28,6 +31,7 @@ TRAINING_STATE_FILES = (
     "latest",
     "zero_to_*",
     "run.json",
+    "sampler.json",
     "ref",
 )
 """What a checkpoint holds beside the model."""
@@ -49,6 +53,8 @@ class Start:
         The steps of a run that is finished already, or None.
     notes
         What changes where training goes on.
+    sampler_state
+        Of the checkpoint, where images are made fresh by their rewards; else None.
     """
 
     record: RunRecord
@@ -56,6 +62,7 @@ class Start:
     is_trained: bool = False
     finished: int | None = None
     notes: tuple[str, ...] = ()
+    sampler_state: Mapping[str, Any] | None = None
 
 
 def find_start(run: PreparedRun) -> Start:
@@ -78,19 +85,24 @@ def find_start(run: PreparedRun) -> Start:
             return Start(record, finished=finished.steps)
     checkpoint = _find_latest(checkpoints) if config.resume in ("auto", "no") else _find_named(Path(config.resume))
     if checkpoint is not None:
-        return _start_from(checkpoint, record)
+        return _start_from(checkpoint, record, run.sampler)
     _check_nothing_is_lost(out, mark, finished)
     return Start(record)
 
 
-def _start_from(checkpoint: Path, record: RunRecord) -> Start:
+def _start_from(checkpoint: Path, record: RunRecord, sampler: RewardSampler | None) -> Start:
     old, state = read_record(checkpoint), read_json(checkpoint / STATE)
     if old is None or not isinstance(state, dict):
         raise UserError(
             f"{checkpoint} has no record of the run that it belongs to (run.json): it was made by an older version or "
             f"cut off while it was written. Begin a new run from its weights (model: {checkpoint}) with another out"
         )
+    sampler_state: Any = None if sampler is None else read_json(checkpoint / SAMPLER_STATE)
+    if sampler is not None and sampler_state is not None:  # first: it names the families that differ
+        _check_sampler(sampler, sampler_state, checkpoint)
     _check_same(old, record, checkpoint)
+    if sampler is not None and sampler_state is None:
+        _check_sampler(sampler, {}, checkpoint)
     steps, total = int(state["global_step"]), int(state["max_steps"])
     is_trained = _is_done(old, record, steps, total)
     if not is_trained and old.config["trainer"].get("save_only_model"):
@@ -99,7 +111,7 @@ def _start_from(checkpoint: Path, record: RunRecord) -> Start:
             f"run from its weights (model: {checkpoint}) with another out"
         )
     notes = () if _read_length(old) == _read_length(record) or _is_constant(record) else (_SCHEDULE,)
-    return Start(record, checkpoint, is_trained, notes=notes)
+    return Start(record, checkpoint, is_trained, notes=notes, sampler_state=sampler_state)
 
 
 _SCHEDULE = (
@@ -117,6 +129,23 @@ def _check_same(old: RunRecord, new: RunRecord, where: Path) -> None:
         f"{where} is of another run: {'; '.join(changes[:3])}{more}. Change it back, or choose another out; a new run "
         f"can begin from its weights (model: {where})"
     )
+
+
+def _check_sampler(sampler: RewardSampler, state: object, checkpoint: Path) -> None:
+    """Raise where a checkpoint holds means of other families, or none."""
+    if not isinstance(state, dict) or not state:
+        raise UserError(
+            f"{checkpoint} holds no means of rewards ({SAMPLER_STATE}), by which data.sampler: reward goes on; begin a "
+            f"new run from its weights (model: {checkpoint}) with another out"
+        )
+    try:
+        sampler.check_state_dict(state)
+    except ValueError as error:
+        raise UserError(
+            f"{checkpoint} cannot be gone on from with data.sampler: reward: {error} ({SAMPLER_STATE}). Change the "
+            "recipe, data.families or data.reward_sampler back, or choose another out; a new run can begin from its "
+            f"weights (model: {checkpoint})"
+        ) from error
 
 
 def _read_length(record: RunRecord) -> tuple[int, float]:
@@ -194,6 +223,19 @@ class RecordCallback(TrainerCallback):  # type: ignore[misc]
         """After a checkpoint was saved."""
         if state.is_world_process_zero:
             write_record(Path(args.output_dir) / f"checkpoint-{state.global_step}", self.record)
+
+
+class SamplerCallback(TrainerCallback):  # type: ignore[misc]
+    """Writes the state of the sampler into every checkpoint; added before `RecordCallback`, which says all is there."""
+
+    def __init__(self, sampler: RewardSampler) -> None:
+        self.sampler = sampler
+
+    def on_save(self, args: "TrainingArguments", state: "TrainerState", control: "TrainerControl", **_: object) -> None:
+        """After a checkpoint was saved."""
+        if state.is_world_process_zero:
+            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            write_json(folder / SAMPLER_STATE, self.sampler.state_dict())
 
 
 def mark_finished(out: Path, record: RunRecord, steps: int) -> None:

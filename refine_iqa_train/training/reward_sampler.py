@@ -13,8 +13,9 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from refine_iqa_train.config.schema import RewardSamplerRules
+from refine_iqa_train.rewards.grades import Grade
 
-__all__ = ["Grade", "RewardMean", "RewardSampler", "compute_probabilities", "count_lag", "update_means"]
+__all__ = ["RewardMean", "RewardSampler", "compute_probabilities", "count_lag", "update_means"]
 
 STATE_FORMAT = 1
 Means = Mapping[str, "RewardMean"]
@@ -25,14 +26,6 @@ class RewardMean(NamedTuple):
 
     value: float
     generations: int
-
-
-class Grade(NamedTuple):
-    """What an answer earned for a family: a reward, 0 to 1; the severity, 1 to 5, where it is about one."""
-
-    family: str
-    reward: float
-    severity: int | None = None
 
 
 def update_means(means: Means, rewards: Iterable[tuple[str, float]], alpha: float) -> dict[str, RewardMean]:
@@ -186,6 +179,11 @@ class RewardSampler:
         """The probabilities of severities, "1" to "5"; None where they are as in the recipe."""
         return self._weigh(self._find_table(generation).severities, self.severities) if self.severities else None
 
+    def list_shares(self, generation: int) -> dict[str, float]:
+        """The probabilities for the items of a generation as they are logged: "blur", "severity_3"."""
+        severities = self.weigh_severities(generation) or {}
+        return {**self.weigh_families(generation), **{f"severity_{name}": p for name, p in severities.items()}}
+
     def _weigh(self, means: Means, names: Sequence[str]) -> dict[str, float]:
         return compute_probabilities(means, names, self._rules.tau, self._rules.floor)
 
@@ -211,6 +209,13 @@ class RewardSampler:
         ValueError
             Where it is of other families or severities (the message has both lists), or is no state at all.
         """
+        self._tables = self._read_tables(state)
+
+    def check_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Raises `ValueError` where `load_state_dict` would, and changes nothing."""
+        self._read_tables(state)
+
+    def _read_tables(self, state: Mapping[str, Any]) -> list[_Table]:
         for name, own in (("families", self.families), ("severities", self.severities)):
             others = state.get(name)
             if not isinstance(others, list) or sorted(map(str, others)) != sorted(own):
@@ -221,7 +226,7 @@ class RewardSampler:
             raise ValueError("it holds no means of rewards") from error
         if state.get("format") != STATE_FORMAT or tables != sorted(tables, key=lambda table: table.generation):
             raise ValueError("it was made by another version")
-        self._tables = tables
+        return tables
 
 
 def _list_names(names: object) -> str:

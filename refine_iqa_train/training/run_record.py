@@ -4,7 +4,6 @@
 """
 
 import enum
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -36,6 +35,7 @@ MAY_CHANGE: tuple[tuple[str, str], ...] = (
     ("out, resume", "where a run lies"),
     ("model, revision", "a folder may be moved: what is in it is compared"),
     ("data.perception, data.perception_revision, data.rated, data.rated_root", "the same: the questions are compared"),
+    ("data.perception_files, data.references", "the same, with the recipe of a stream"),
     ("data.validation_split, data.rated_validation, data.check_images, validation.*", "nothing is learnt from it"),
     (
         "watch.*, hub.*, trainer.log_*, trainer.logging_*, trainer.disable_tqdm, trainer.run_name, trainer.project",
@@ -102,7 +102,7 @@ def make_record(run: PreparedRun) -> RunRecord:
     if run.adapter is not None:
         model += f" on {identify_model(run.adapter.base, run.adapter.base_revision)}"
     # as they come back from a file
-    return RunRecord(run.stage, json.loads(json.dumps(config)), model, _hash_data(run), _count_processes(run))
+    return RunRecord(run.stage, json.loads(json.dumps(config)), model, run.data.identity, _count_processes(run))
 
 
 def _count_processes(run: PreparedRun) -> int:
@@ -120,17 +120,6 @@ def _resolve_trainer_values(run: PreparedRun) -> dict[str, Any]:
         if isinstance(value, bool | int | float | str | list | dict | None):
             values[field.name] = value
     return values
-
-
-def _hash_data(run: PreparedRun) -> str | None:
-    """Of all questions in their order, 16 digits; pictures are not read."""
-    files = run.data.files
-    if files is None:
-        return None
-    digest = hashlib.sha256()
-    for name in ("sample_id", "task", "solution"):
-        digest.update(json.dumps(list(files[name])).encode())
-    return f"{len(files)} questions {digest.hexdigest()[:16]}"
 
 
 # --- comparing ------------------------------------------------------------------------------------------------------
@@ -167,7 +156,7 @@ def _may_change(key: str, streamed: bool) -> bool:
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys. What TRL takes as a mapping is one value."""
     for key, value in values.items():
-        if isinstance(value, Mapping) and prefix in ("", "rewards."):
+        if isinstance(value, Mapping) and prefix in ("", "data.", "rewards."):
             yield from _flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

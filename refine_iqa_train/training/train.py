@@ -16,7 +16,14 @@ from refine_iqa_train.models.rows import ColdStartRow, StoredRow
 from refine_iqa_train.monitoring.held_out import Logs
 from refine_iqa_train.training.packages import check_packages
 from refine_iqa_train.training.prepare import PreparedRun, prepare
-from refine_iqa_train.training.resume import RecordCallback, Start, copy_model, find_start, mark_finished
+from refine_iqa_train.training.resume import (
+    RecordCallback,
+    SamplerCallback,
+    Start,
+    copy_model,
+    find_start,
+    mark_finished,
+)
 from refine_iqa_train.training.run_record import read_record, write_record
 from refine_iqa_train.training.trl_arguments import make_quantization_config
 from refine_iqa_train.training.weights import make_model_arguments, restore_weights
@@ -62,10 +69,14 @@ def train(config: Config, stage: str) -> dict[str, float]:
         return _report_finished(run, start.finished)
     if start.is_trained:
         return _save_trained(run, start)
+    if run.sampler is not None and start.sampler_state is not None:
+        run.sampler.load_state_dict(start.sampler_state)
     trainer = _make_trainer(run)
     if config.frozen_vision:
         _freeze(trainer.model, run.family)
     attach_console(trainer, quiet=run.arguments.disable_tqdm)
+    if run.sampler is not None:
+        trainer.add_callback(SamplerCallback(run.sampler))
     trainer.add_callback(RecordCallback(start.record))
     main = trainer.is_world_process_zero()
     if main:
@@ -137,6 +148,7 @@ def _make_grpo_trainer(run: PreparedRun) -> "GRPOTrainer":
 
     return RefineTrainer(
         config=run.config,
+        sampler=run.sampler,
         reward_funcs=make_rewards(run.config, run.weights),
         args=run.arguments,
         train_dataset=run.data.train,

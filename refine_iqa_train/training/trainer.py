@@ -23,8 +23,10 @@ from refine_iqa_train.monitoring.held_out import HeldOutScores, score_answer
 from refine_iqa_train.monitoring.samples_page import make_card, write_page
 from refine_iqa_train.rewards.advantages import published_advantages
 from refine_iqa_train.rewards.direct_scores import DirectScorer
+from refine_iqa_train.rewards.grades import list_grades
 from refine_iqa_train.rewards.task_rewards import get_text, is_fully_correct
 from refine_iqa_train.rewards.teacher_forcing import has_digit_tokens
+from refine_iqa_train.training.reward_sampler import RewardSampler
 
 __all__ = ["RefineTrainer", "Rollouts", "is_page_due"]
 
@@ -52,13 +54,15 @@ class Rollouts:
 
 
 class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
-    """TRL's trainer; `config` is the run's. Rewards with a method `bind` are given the trainer."""
+    """TRL's trainer; `config` is the run's, `sampler` chooses the families of images made fresh by the rewards of the
+    answers. Rewards with a method `bind` are given the trainer.
+    """
 
     _tag_names = ("trl", "grpo", "refine-iqa")
     _name = "Refine-IQA"
 
-    def __init__(self, *, config: Config, **arguments: Any) -> None:
-        self.config = config
+    def __init__(self, *, config: Config, sampler: RewardSampler | None = None, **arguments: Any) -> None:
+        self.config, self._sampler = config, sampler
         self._rollouts: Rollouts | None = None  # from the inner method to the outer one, and nowhere else
         self._held_out = HeldOutScores()
         self._latest_page: int | None = None  # its step
@@ -83,6 +87,8 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
             self._rollouts = Rollouts(rewards, *self._find_correct(inputs, texts), texts)
             for name, n in zip(self.reward_func_names, (~rewards.isnan()).sum(0).tolist(), strict=True):
                 self._metrics["train"][f"rewards/{name}/n"].append(float(n))
+            if self._sampler is not None:
+                self._update_sampler(self._sampler, inputs, rewards)
         else:
             self._validate(inputs, completions, self._direct.score(inputs, prompts) if self._direct else None)
         return rewards
@@ -121,6 +127,21 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
             yield
         finally:
             vars(owner).update(originals)
+
+    # --- what is made next ------------------------------------------------------------------------------------------
+
+    def _update_sampler(self, sampler: RewardSampler, inputs: Sequence[TrainingRow], rewards: Tensor) -> None:
+        """Take the rewards of all processes into the sampler, and log by which shares these items were drawn."""
+        from accelerate.utils import gather_object
+
+        start = self.accelerator.process_index * len(inputs)
+        own = rewards[start : start + len(inputs)].tolist()
+        by_name = (dict(zip(self.reward_func_names, values, strict=True)) for values in own)
+        grades = [grade for row, values in zip(inputs, by_name, strict=True) for grade in list_grades(row, values)]
+        generation = inputs[0]["item"] // (self.args.generation_batch_size // self.num_generations)
+        sampler.update(generation, gather_object(grades))
+        for name, share in sampler.list_shares(generation).items():
+            self._metrics["train"][f"sampler/{name}"].append(share)
 
     # --- advantages -------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from distortlab.core.errors import UserError, describe_unknown
-from refine_iqa_train.config.schema import Config, LoraRules
+from refine_iqa_train.config.schema import Config, LoraRules, find_stream_recipe
 from refine_iqa_train.config.trl_limits import check_value
 from refine_iqa_train.models.families import ModelFamily
 
@@ -61,6 +61,9 @@ def make_grpo_arguments(config: Config, weights: Mapping[str, float], processes:
 
     values = _validate_keys(config, GRPOConfig)
     _check_groups(config, values, processes)
+    if find_stream_recipe(config.data) is not None:
+        _check_order(values)
+        values["shuffle_dataset"] = False
     validation = config.validation
     if validation.every:
         values |= {
@@ -127,6 +130,16 @@ def _check_groups(config: Config, values: Mapping[str, Any], processes: int) -> 
         raise UserError(
             f"validation.batch = {rules.batch} is no multiple of validation.generations = {rules.generations}"
         )
+
+
+def _check_order(values: Mapping[str, Any]) -> None:
+    """Items made fresh are trained on in the order of their numbers, by the process that hears of rewards."""
+    for key, needed in (("shuffle_dataset", False), ("ignore_data_skip", False), ("dataloader_num_workers", 0)):
+        if values.get(key, needed) != needed:
+            raise UserError(
+                f"trainer.{key} = {str(values[key]).lower()}: images that are made fresh come in the order of their "
+                f"numbers, from the process that trains; leave trainer.{key} out"
+            )
 
 
 def _find_fitting_batch(group: int, processes: int, steps: int) -> int:

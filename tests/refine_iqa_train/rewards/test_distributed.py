@@ -3,14 +3,11 @@ also with weights that are sharded (FSDP2).
 """
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from process_groups import run_together
 from trainer_runs import write_run_file
 
 PROGRAM = Path(__file__).parents[2] / "support" / "distributed_program.py"
@@ -33,26 +30,7 @@ def config(tiny: Any, rated: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def run(config: Path, processes: int) -> dict[str, Any]:
     out = config.parent / f"of-{processes}"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    started = []
-    for rank in range(processes):
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-        if processes > 1:
-            environment |= {
-                "RANK": str(rank),
-                "LOCAL_RANK": str(rank),
-                "WORLD_SIZE": str(processes),
-                "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(port),
-            }
-        words = [sys.executable, str(PROGRAM), str(config), str(out)]
-        started.append(
-            subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        )
-    said = [process.communicate(timeout=300)[0] for process in started]
-    assert [process.returncode for process in started] == [0] * processes, "\n".join(said)
+    run_together(PROGRAM, [str(config), str(out)], processes)
     found: dict[str, Any] = json.loads(out.with_name(out.name + ".json").read_text())
     return found
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refine_iqa_train.config.schema import RewardSamplerRules
+from refine_iqa_train.rewards.grades import Grade
 from refine_iqa_train.training.reward_sampler import (
-    Grade,
     RewardMean,
     RewardSampler,
     compute_probabilities,
@@ -197,4 +197,6 @@ def test_a_state_of_something_else_is_refused(change: dict[str, Any], sentence: 
     before = sampler.state_dict()
     with pytest.raises(ValueError, match=sentence):
         sampler.load_state_dict({**before, **change})
+    with pytest.raises(ValueError, match=sentence):
+        sampler.check_state_dict({**before, **change})
     assert sampler.state_dict() == before

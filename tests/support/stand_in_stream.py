@@ -1,0 +1,56 @@
+"""A stream that is drawn from as `distortlab.stream` is, and whose samples cost nothing: pictures of one color."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from distortlab.core.seeds import stream
+from distortlab.recipe import Recipe, default_recipe
+from distortlab.tasks import recognition
+
+__all__ = ["FAMILIES", "StandInSample", "StandInStream"]
+
+FAMILIES = ("blur", "noise", "compression")
+
+
+@dataclass(frozen=True)
+class StandInSample:
+    index: int
+    image: Any
+    reference: Any
+    questions: tuple[dict[str, Any], ...]
+
+
+@dataclass
+class StandInStream:
+    """Counts in `drawn` how often each sample was drawn."""
+
+    seed: int = 0
+    families: tuple[str, ...] = FAMILIES
+    drawn: list[int] = field(default_factory=list)
+    recipe: Recipe = field(default_factory=default_recipe)
+
+    def draw(
+        self, index: int, families: Mapping[str, float] | None = None, severities: Mapping[str, float] | None = None
+    ) -> StandInSample:
+        self.drawn.append(index)
+        source = stream(self.seed, "sample", index)
+        names, levels = families or dict.fromkeys(self.families, 1.0), severities or dict.fromkeys("12345", 1.0)
+        family = list(names)[source.choose_index(list(names.values()))]
+        severity = int(list(levels)[source.choose_index(list(levels.values()))])
+        image = np.full((32, 48, 3), index % 256, np.uint8)
+        name = f"stream-{index:06d}"
+        question = {
+            "sample_id": f"{name}-recognition",
+            "image_id": name,
+            "prompt": [{"role": "user", "content": recognition.question(self.families, False, 0)}],
+            "solution": recognition.truth(family, severity),
+            "task": "recognition",
+            "bbox": [4, 4, 20, 20],
+            "distortion": family,
+            "severity": severity,
+            "difficulty": "easy",
+        }
+        return StandInSample(index, image, image, (question,))
