@@ -25,6 +25,7 @@ from distortlab.dataset.schema import RFT, arrow_schema
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import render
 from distortlab.generation.stream import SampleStream, StreamSample
+from distortlab.generation.stream_items import WindowDrawer, draw_window
 from distortlab.generation.stream_plan import BLOCK, WINDOW, StreamPlan, redraw_edits
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe
@@ -341,6 +342,13 @@ def test_parts_share_nothing_and_leave_nothing_out() -> None:
         whole.shard(2, 2)
 
 
+def test_a_part_is_drawn_ahead_as_well(photographs: str, first: list[dict[str, Any]]) -> None:
+    with distortlab.stream(RECIPE, photographs, seed=5, start=WINDOW - 1, workers=1).shard(0, 2) as part:
+        found = [identify(sample) for sample in islice(part, 3)]
+        assert part.state_dict()["next"] == 2 * WINDOW + 2
+    assert found == [first[WINDOW - 1], *first[2 * WINDOW : 2 * WINDOW + 2]]
+
+
 # --- other libraries ------------------------------------------------------------------------------------------------
 
 
@@ -468,6 +476,22 @@ def test_an_error_in_a_worker_comes_after_the_items_before_it(tmp_path: Path) ->
         with pytest.raises(BuildFailed, match=r"none of the 2 references .*2 cannot be read"):
             next(samples)
         assert set(multiprocessing.active_children()) == before
+
+
+def test_what_was_drawn_before_an_error_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = gallery()
+    original = WindowDrawer.draw
+
+    def draw(self: WindowDrawer, index: int) -> StreamSample:
+        if index == 3:
+            raise BuildFailed("no more")
+        return original(self, index)
+
+    monkeypatch.setattr(WindowDrawer, "draw", draw)
+    drawer = samples.open_window(0)
+    found, error = draw_window(drawer.rules, (drawer.window, 1))
+    assert [sample.index for sample in found] == [1, 2]
+    assert str(error) == "no more"
 
 
 def test_another_family_takes_the_place_of_one_that_never_shows() -> None:
