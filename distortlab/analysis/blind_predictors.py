@@ -17,7 +17,9 @@ from distortlab.tasks.answer import format_completion
 from distortlab.tasks.terms import LEVELS, get_phrase
 
 __all__ = [
+    "BOXES",
     "METADATA",
+    "PAIR",
     "PIXELS",
     "PROMPT",
     "Predictor",
@@ -101,7 +103,13 @@ def _file_size_clues(q: BlindQuestion, place: int) -> Iterator[str]:
         yield f"{q.choices[place]} with {round(6 * math.log2(q.bytes_per_pixel))}"
         if q.reference_bytes_per_pixel:
             ratio = q.bytes_per_pixel / q.reference_bytes_per_pixel
-            yield f"{q.choices[place]} with {round(6 * math.log2(ratio))} of the reference"
+            yield f"{q.choices[place]} with {round(6 * math.log2(ratio))} of the other one"
+
+
+def _area_clues(q: BlindQuestion, place: int) -> Iterator[str]:
+    """How large the box of a candidate is, by itself and beside the other ones."""
+    yield f"larger than {sum(q.areas[place] > other for other in q.areas)}"
+    yield f"area {round(2 * math.log2(max(q.areas[place], 1e-6)))}"
 
 
 PROMPT = (
@@ -111,6 +119,10 @@ PROMPT = (
     Predictor("words", "the words of the names", _word_clues),
     Predictor("length", "the lengths of name and prompt", _length_clues),
 )
+PAIR = (PROMPT[0], PROMPT[4])
+"""Of questions that name the first or the second of two."""
+BOXES = Predictor("box size", "the areas of the boxes", _area_clues)
+"""Of questions whose candidates are boxes."""
 METADATA = (
     Predictor("image size", "width and height", _size_clues),
     Predictor("row", "image number and row", _row_clues),

@@ -6,10 +6,12 @@ from typing import Any
 
 from distortlab.core.seeds import stream
 from distortlab.dataset.reader import Part, StoredDataset
+from distortlab.tasks import TASKS, comparison, diagnosis, grounding, recognition
 from distortlab.tasks import object as object_task
-from distortlab.tasks import recognition
+from distortlab.tasks.answer import Unread
+from distortlab.tasks.region_lists import DistortedRegion, parse_regions
 
-__all__ = ["FOLDS", "BlindBox", "BlindQuestion", "QuestionSample", "read_questions"]
+__all__ = ["FOLDS", "BlindBox", "BlindQuestion", "BlindSet", "QuestionSample", "read_questions"]
 
 FOLDS = 5
 """Parts of a data set by reference; predictors learn on four of them and guess for the fifth."""
@@ -50,7 +52,9 @@ class BlindQuestion:
     bytes_per_pixel
         Length of the image's file over its pixels; None where it was not read.
     reference_bytes_per_pixel
-        The same of the reference's file.
+        The same of the other image's file: of the reference, or of the one that is compared.
+    areas
+        Of the boxes that stand for `choices`, shares of the image; empty where none do.
     """
 
     task: str
@@ -66,6 +70,45 @@ class BlindQuestion:
     row: int
     bytes_per_pixel: float | None = None
     reference_bytes_per_pixel: float | None = None
+    areas: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlindSet:
+    """A question for everything that was done to an image.
+
+    Parameters
+    ----------
+    regions
+        The true answer; boxes are shares of width and height.
+    types
+        The families that the question offers, in order.
+    fold, reference, size, image_number, bytes_per_pixel
+        As in `BlindQuestion`.
+    """
+
+    regions: tuple[DistortedRegion, ...]
+    types: tuple[str, ...]
+    fold: int
+    reference: str
+    size: tuple[int, int]
+    image_number: int
+    bytes_per_pixel: float | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the whole frame that was distorted."""
+        return [region.box for region in self.regions] == [(0, 0, 1, 1)]
+
+    @property
+    def kind(self) -> str:
+        """As in `dataset.composition`."""
+        return "whole" if self.is_whole else str(len(self.regions)) if self.regions else "pristine"
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Of the regions, those that the question offers."""
+        return tuple(region.family for region in self.regions if region.family in self.types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +136,7 @@ class QuestionSample:
 
     questions: dict[str, list[BlindQuestion]] = field(default_factory=dict)
     boxes: list[BlindBox] = field(default_factory=list)
+    sets: list[BlindSet] = field(default_factory=list)
     images: set[str] = field(default_factory=set)
 
 
@@ -108,6 +152,8 @@ def read_questions(stored: StoredDataset) -> QuestionSample:
             sample.images.add(values["image_id"])
             if values["task"] == "grounding":
                 sample.boxes.append(BlindBox(values["bbox"], (image["width"], image["height"]), _fold(image)))
+            elif values["task"] == "diagnosis":
+                sample.sets += [found] if (found := _parse_set(values, image, sizes)) is not None else []
             elif (question := _parse_question(values, image, row, sizes)) is not None:
                 sample.questions.setdefault(values["task"], []).append(question)
     return sample
@@ -120,7 +166,7 @@ def _spread(parts: Sequence[Part], max_images: int, images: int) -> list[Part]:
 
 
 def _read_rows(stored: StoredDataset, part: Part) -> Iterator[dict[str, Any]]:
-    columns = ["image_id", "prompt", "solution", "task", "bbox", "distortion", "severity"]
+    columns = ["image_id", "prompt", "solution", "task", "bbox", "distortion", "severity", "boxes", "other_image_id"]
     for group in stored.groups_of(part):
         yield from stored.read(group, columns).to_pylist()
 
@@ -165,11 +211,16 @@ def _parse_question(
     elif task.startswith("recognition"):
         choices, severity = recognition.read_candidates(prompt), values["severity"]
         keys, true = choices, values["distortion"]
+    elif task in TASKS and TASKS[task].subject == "pair":
+        choices, severity = list(comparison.CHOICES), 0
+        keys, true = choices, values["solution"]
     else:
         return None
     if true not in keys:
         return None
-    size, reference_size = sizes.get(values["image_id"], (None, None))
+    size, other_size = sizes.get(values["image_id"], (None, None))
+    if other := values.get("other_image_id"):
+        other_size = sizes.get(other, (None, None))[0]
     pixels = image["width"] * image["height"]
     return BlindQuestion(
         task=task,
@@ -181,8 +232,38 @@ def _parse_question(
         fold=_fold(image),
         reference=image["reference_id"],
         size=(image["width"], image["height"]),
-        image_number=int("".join(filter(str.isdigit, values["image_id"]))[-9:] or 0),
+        image_number=_read_number(values["image_id"]),
         row=row,
         bytes_per_pixel=size and size / pixels,
-        reference_bytes_per_pixel=reference_size and reference_size / pixels,
+        reference_bytes_per_pixel=other_size and other_size / pixels,
+        areas=tuple((x2 - x1) * (y2 - y1) / pixels for x1, y1, x2, y2 in values.get("boxes") or ()),
+    )
+
+
+def _read_number(image_id: str) -> int:
+    return int("".join(filter(str.isdigit, image_id))[-9:] or 0)
+
+
+def _parse_set(
+    values: Mapping[str, Any], image: Mapping[str, Any], sizes: Mapping[str, tuple[int, int | None]]
+) -> BlindSet | None:
+    """A diagnosis question; None where it cannot be read."""
+    size, prompt = (image["width"], image["height"]), values["prompt"][0]["content"]
+    form, right = diagnosis.find_form(prompt, size), parse_regions(values["solution"])
+    if form is None or isinstance(right, Unread):
+        return None
+    width, height = grounding.find_frame(form.coordinates, size)
+    length = sizes.get(values["image_id"], (None, None))[0]
+    return BlindSet(
+        regions=tuple(
+            DistortedRegion((x1 / width, y1 / height, x2 / width, y2 / height), region.family, region.severity)
+            for region in right.regions
+            for x1, y1, x2, y2 in [region.box]
+        ),
+        types=form.families,
+        fold=_fold(image),
+        reference=image["reference_id"],
+        size=size,
+        image_number=_read_number(values["image_id"]),
+        bytes_per_pixel=length and length / (size[0] * size[1]),
     )

@@ -3,19 +3,21 @@
 Chance is what the task's own score gives to one who knows how the data set was made and nothing of this question: any
 candidate is as likely, and the severity is whichever one is worth most when it is always said. Predictors learn from
 other references than those they guess for (five folds). A box is guessed as one and the same for every image; its
-chance is the best such box where boxes of the same sizes lie anywhere.
+chance is the best such box where boxes of the same sizes lie anywhere. How sets are guessed is in `blind_sets`.
 """
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
 from distortlab.analysis.blind_boxes import BoxScores, score_box_guesses
 from distortlab.analysis.blind_predictors import (
+    BOXES,
     METADATA,
+    PAIR,
     PIXELS,
     PROMPT,
     Predictor,
@@ -24,12 +26,23 @@ from distortlab.analysis.blind_predictors import (
     predict_answers,
     severity_rewards,
 )
-from distortlab.analysis.blind_questions import BlindBox, BlindQuestion, read_questions
+from distortlab.analysis.blind_questions import BlindBox, BlindQuestion, BlindSet, read_questions
+from distortlab.analysis.blind_sets import SetScores, score_constants, score_set_guesses
 from distortlab.dataset.reader import StoredDataset
 from distortlab.tasks import TASKS
 
-__all__ = ["Shortcut", "Shortcuts", "measure_shortcuts", "score_boxes", "score_predictors"]
+__all__ = [
+    "ConstantScores",
+    "Shortcut",
+    "Shortcuts",
+    "measure_shortcuts",
+    "score_boxes",
+    "score_predictors",
+    "score_sets",
+]
 
+_MAX_SETS = 2_000
+"""Diagnosis questions that are guessed, at equal distances."""
 _EFFECT = 0.01
 _Z95, _Z = 1.96, 3.6
 """Of an interval of 95 %, and of a finding: one in 6,000, as there are some thirty predictors."""
@@ -83,12 +96,24 @@ class Shortcut:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstantScores:
+    """What answers to the diagnosis question that are always the same are worth for images of a kind: mean scores, in
+    the order of `blind_sets.CONSTANTS`.
+    """
+
+    kind: str
+    questions: int
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Shortcuts:
-    """All of them, and from how many images."""
+    """All of them, and from how many images; `constants` by kind of image."""
 
     images: int
     of: int
     rows: tuple[Shortcut, ...]
+    constants: tuple[ConstantScores, ...] = ()
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -118,16 +143,21 @@ def measure_shortcuts(stored: StoredDataset) -> Shortcuts:
     sample = read_questions(stored)
     rows = [row for task in TASKS if task in sample.questions for row in score_predictors(task, sample.questions[task])]
     rows += score_boxes(sample.boxes)
-    return Shortcuts(len(sample.images), stored.count("images"), tuple(rows))
+    sets = sample.sets[:: max(1, math.ceil(len(sample.sets) / _MAX_SETS))]
+    rows += score_sets(sets)
+    return Shortcuts(len(sample.images), stored.count("images"), tuple(rows), tuple(_score_constants(sets)))
 
 
 def score_predictors(task: str, questions: Sequence[BlindQuestion]) -> list[Shortcut]:
     """Score every predictor of candidates on the questions of a task."""
     reward = cache(compute_reward)  # few answers are given, each many times
-    rows = [_score_predictor(task, "prompt", predictor, questions, reward) for predictor in PROMPT]
+    predictors = PAIR if TASKS[task].subject == "pair" else PROMPT
+    if all(q.areas for q in questions):
+        predictors = (*predictors, BOXES)
+    rows = [_score_predictor(task, "prompt", predictor, questions, reward) for predictor in predictors]
     rows += [_score_predictor(task, "metadata", predictor, questions, reward) for predictor in METADATA]
     sized = [q for q in questions if q.bytes_per_pixel is not None]
-    if not TASKS[task].shows_reference:  # where no reference is shown, its file is not there to be weighed
+    if TASKS[task].images == 1:  # where no other image is shown, its file is not there to be weighed
         sized = [replace(q, reference_bytes_per_pixel=None) for q in sized]
     return rows + [_score_predictor(task, "pixels", predictor, sized, reward) for predictor in PIXELS if sized]
 
@@ -135,6 +165,35 @@ def score_predictors(task: str, questions: Sequence[BlindQuestion]) -> list[Shor
 def score_boxes(boxes: Sequence[BlindBox]) -> list[Shortcut]:
     """Score every way to guess a box without looking; nothing for fewer than 50 boxes."""
     return [_summarize_boxes(scores) for scores in score_box_guesses(boxes)]
+
+
+def score_sets(questions: Sequence[BlindSet]) -> list[Shortcut]:
+    """Score every way to guess a set without looking; nothing for fewer than 30 questions."""
+    return [_summarize_set(scores) for scores in score_set_guesses(questions)]
+
+
+def _summarize_set(guess: SetScores) -> Shortcut:
+    n, excess = len(guess.scores), guess.scores - guess.chance
+    return Shortcut(
+        task="diagnosis",
+        kind=guess.kind,
+        predictor=guess.predictor,
+        sees=guess.sees,
+        questions=n,
+        score=float(guess.scores.mean()),
+        chance=float(guess.chance.mean()),
+        margin=_Z95 * math.sqrt(_clustered_variance(guess.questions, map(float, excess))) / n,
+    )
+
+
+def _score_constants(questions: Sequence[BlindSet]) -> Iterator[ConstantScores]:
+    """By kind of image, pristine and whole ones first."""
+    if not questions:
+        return
+    table, kinds = score_constants(questions), [question.kind for question in questions]
+    for kind in sorted(set(kinds), key=lambda kind: (kind.isdecimal(), len(kind), kind)):
+        own = [row for row, other in enumerate(kinds) if other == kind]
+        yield ConstantScores(kind, len(own), tuple(float(mean) for mean in table[own].mean(axis=0)))
 
 
 def _score_predictor(
@@ -166,7 +225,7 @@ def _chance_moments(questions: Sequence[BlindQuestion]) -> tuple[list[float], li
     return means, [square / len(q.choices) - m * m for q, m in zip(questions, means, strict=True)]
 
 
-def _clustered_variance(questions: Iterable[BlindQuestion], excess: Iterable[float]) -> float:
+def _clustered_variance(questions: Iterable[BlindQuestion | BlindSet], excess: Iterable[float]) -> float:
     """The variance of the sum of `excess` when questions about one reference are not independent."""
     sums: dict[str, float] = defaultdict(float)
     for q, more in zip(questions, excess, strict=True):

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from distortlab.analysis.balance import BalanceCheck
+from distortlab.analysis.blind_sets import CONSTANTS
 from distortlab.analysis.sharing_rights import count_no_derivatives
 from distortlab.analysis.statistics import GRID, Statistics, get_local_areas, get_visibility_values, name_things
 from distortlab.dataset.composition import describe_kind, share_kinds
@@ -49,6 +50,7 @@ def print_statistics(statistics: Statistics, checks: Sequence[BalanceCheck], sen
         _visibility_table(statistics),
         _place_table(statistics),
         _shortcut_table(statistics),
+        _constant_table(statistics),
         _object_table(statistics),
         _license_table(statistics),
     ):
@@ -167,6 +169,14 @@ def _shortcut_table(statistics: Statistics) -> Table:
     return table
 
 
+def _constant_table(statistics: Statistics) -> Table:
+    """Empty without diagnosis questions."""
+    table = _table("what an answer to diagnosis is worth that is always the same", ["images that are", "n", *CONSTANTS])
+    for row in statistics.blind.constants if statistics.blind else ():
+        table.add_row(describe_kind(row.kind), f"{row.questions:,}", *(f"{score:.3f}" for score in row.scores))
+    return table
+
+
 def _object_table(statistics: Statistics) -> Table:
     table = _table("distorted objects", ["name", "regions", "%"])
     names = _names(statistics)
@@ -267,6 +277,10 @@ def statistics_to_dict(
         "licenses": dict(statistics.licenses.most_common()),
         "no_derivatives": count_no_derivatives(statistics.licenses),
         "rejected": statistics.rejected,
+        "constant_answers": [
+            {"kind": row.kind, "questions": row.questions, **dict(zip(CONSTANTS, row.scores, strict=True))}
+            for row in (statistics.blind.constants if statistics.blind else ())
+        ],
         "shortcuts": [asdict(row) | {"leak": row.leak} for row in (statistics.blind.rows if statistics.blind else ())],
         "checks": [asdict(check) for check in checks],
         "out_of_balance": list(sentences),

@@ -19,6 +19,9 @@ def view(
     family: Annotated[list[str] | None, typer.Option(help="Only this family; may be given again.")] = None,
     severity: Annotated[list[int] | None, typer.Option(help="Only this severity; may be given again.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Only images asked about in this task.")] = None,
+    edits: Annotated[
+        list[int] | None, typer.Option(help="Only images with so many distortions, 0 for pristine; may be given again.")
+    ] = None,
     min_visibility: Annotated[float | None, typer.Option(help="Only regions with at least this V.")] = None,
     max_visibility: Annotated[float | None, typer.Option(help="Only regions with at most this V.")] = None,
     max_mb: Annotated[float, typer.Option(min=1, max=500, help="Room for pictures, in MB.")] = 32,
@@ -36,7 +39,7 @@ def view(
     from distortlab.dataset.selection import Filter
     from distortlab.visualization.viewer import write_page
 
-    wanted = Filter(family or (), severity or (), task or (), min_visibility, max_visibility)
+    wanted = Filter(family or (), severity or (), task or (), min_visibility, max_visibility, edits or ())
     stored = open_and_check(folder, check, quiet=as_json)
     with show_progress("images", min(sample, stored.images), quiet=as_json, after="nothing was written") as advance:
         written = write_page(folder, out, sample=sample, seed=seed, wanted=wanted, megabytes=max_mb, progress=advance)

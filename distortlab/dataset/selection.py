@@ -16,6 +16,7 @@ from distortlab.core.seeds import stream
 from distortlab.dataset.reader import RowGroup, StoredDataset
 from distortlab.dataset.rows import ImageRow, RegionRow, SampleRow
 from distortlab.distortions.catalog import FAMILIES
+from distortlab.recipe import MOST_REGIONS
 from distortlab.tasks import TASKS
 
 __all__ = [
@@ -39,8 +40,9 @@ _LABELS = [
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which images: one region must have one of the families and one of the severities and a V between the ends, and a
-    question about the image one of the tasks. What is empty or None asks for nothing.
+    """Which images: one region must have one of the families and one of the severities and a V between the ends, a
+    question about the image one of the tasks, and the image one of the numbers of distortions in `edits`, where 0 is a
+    pristine one. What is empty or None asks for nothing.
     """
 
     families: Sequence[str] = ()
@@ -48,6 +50,7 @@ class Filter:
     tasks: Sequence[str] = ()
     least: float | None = None
     most: float | None = None
+    edits: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         for kind, names, known in (("family", self.families, FAMILIES), ("task", self.tasks, TASKS)):
@@ -57,6 +60,9 @@ class Filter:
         for severity in self.severities:
             if severity not in range(1, 6):
                 raise UserError(f"severity {severity} is not one of 1, 2, 3, 4, 5")
+        for number in self.edits:
+            if number not in range(MOST_REGIONS + 1):
+                raise UserError(f"an image has 0 (pristine) to {MOST_REGIONS} distortions, not {number}")
         if self.least is not None and self.most is not None and not self.least <= self.most:
             raise UserError(f"a visibility of at least {self.least:g} and at most {self.most:g} is none at all")
 
@@ -64,6 +70,12 @@ class Filter:
     def of_regions(self) -> bool:
         """Whether a region is asked for: an image without one does not fit then."""
         return bool(self.families or self.severities) or self.least is not None or self.most is not None
+
+    def fits_image(self, regions: Sequence[RegionRow]) -> bool:
+        """Whether an image with these regions is one of those asked for."""
+        if self.edits and len(regions) not in self.edits:
+            return False
+        return not self.of_regions or any(map(self.fits, regions))
 
     def fits(self, region: RegionRow) -> bool:
         """Whether a region is one of those asked for."""
@@ -77,6 +89,7 @@ class Filter:
 
     def __str__(self) -> str:
         parts = [
+            f"with {_either(self.edits)} distortions" if self.edits else "",
             f"of {_either(self.families)}" if self.families else "",
             f"at severity {_either(self.severities)}" if self.severities else "",
             f"with V from {self.least:g}" if self.least is not None else "",
@@ -108,6 +121,7 @@ class Selection:
     families: Counter[str] = field(default_factory=Counter)
     severities: Counter[int] = field(default_factory=Counter)
     tasks: Counter[str] = field(default_factory=Counter)
+    edits: Counter[int] = field(default_factory=Counter)
     visibility: tuple[float, float] = (float("inf"), float("-inf"))
 
     def count(self, region: RegionRow) -> None:
@@ -123,6 +137,7 @@ class Selection:
             _format_counts("families", self.families),
             _format_counts("severities", dict(sorted(self.severities.items()))),
             _format_counts("tasks", self.tasks),
+            _format_counts("distortions", dict(sorted(self.edits.items()))) if set(self.edits) != {1} else "",
             f"V from {low:.1f} to {high:.1f}" if low <= high else "",
         ]
         return "; ".join(part for part in parts if part)
@@ -147,10 +162,10 @@ def find_images(stored: StoredDataset, wanted: Filter) -> Selection:
         with report_damaged_rows(stored, group):
             for number, row in enumerate(stored.read(group, _LABELS).to_pylist()):
                 found.total += 1
+                found.edits[len(row["regions"])] += 1
                 for region in row["regions"]:
                     found.count(region)
-                fits = not wanted.of_regions or any(map(wanted.fits, row["regions"]))
-                if fits and (ids is None or row["image_id"] in ids):
+                if wanted.fits_image(row["regions"]) and (ids is None or row["image_id"] in ids):
                     found.places.append(RowLocation(group, number, row["image_id"], row["reference_id"]))
     if not found.total:
         raise UserError(f"{stored.folder} holds no images")

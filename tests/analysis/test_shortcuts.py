@@ -1,20 +1,26 @@
 """Guessing without looking: each predictor finds what it is made to find, and finds nothing where there is nothing."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from dataset_samples import Gallery, small_recipe
+from dataset_samples import rows_of as table_of
+from set_samples import SETS
 
 from distortlab import generate
-from distortlab.analysis.blind_questions import FOLDS, BlindBox, BlindQuestion
-from distortlab.analysis.shortcuts import Shortcut, measure_shortcuts, score_boxes, score_predictors
+from distortlab.analysis.blind_questions import FOLDS, BlindBox, BlindQuestion, BlindSet, read_questions
+from distortlab.analysis.blind_sets import CONSTANTS, list_constants, score_constants
+from distortlab.analysis.shortcuts import Shortcut, measure_shortcuts, score_boxes, score_predictors, score_sets
+from distortlab.analysis.statistics import collect_statistics
 from distortlab.core.seeds import stream
 from distortlab.dataset.reader import open_data
 from distortlab.recipe import default_recipe
 from distortlab.tasks import object as object_task
 from distortlab.tasks import recognition
+from distortlab.tasks.region_lists import DistortedRegion
 from distortlab.tasks.terms import FAMILIES
 
 NAMES = ("cat", "dog", "bird", "fork", "knife", "spoon", "car", "bus", "wooden star", "brick star")
@@ -154,7 +160,118 @@ def test_too_few_boxes_tell_nothing() -> None:
     assert score_boxes(boxes(0.1)[:40]) == []
 
 
+# --- sets of regions ------------------------------------------------------------------------------------------------
+
+
+def blind_set(number: int) -> BlindSet:
+    """A fifth pristine, two fifths whole, two fifths of one to three regions; of which nothing tells anything."""
+    source = stream("set", number)
+    kind, types = source.below(5), source.permute(FAMILIES)
+    families, places = source.permute(FAMILIES), source.permute([0, 1, 2, 3])
+    corners = [(0.5 * (at % 2) + 0.1, 0.5 * (at // 2) + 0.1) for at in places[: 1 + source.below(3)]]
+    local = [(x, y, x + 0.3 * source.uniform(), y + 0.3 * source.uniform()) for x, y in corners]
+    boxes = [] if kind == 0 else [(0.0, 0.0, 1.0, 1.0)] if kind < 3 else local
+    return BlindSet(
+        regions=tuple(DistortedRegion(*about, 1 + source.below(5)) for about in zip(boxes, families, strict=False)),
+        types=tuple(types),
+        fold=stream("fold", number // 2).below(FOLDS),
+        reference=str(number // 2),
+        size=(640, 480) if source.below(2) else (480, 640),
+        image_number=number,
+        bytes_per_pixel=1.5 + source.uniform(),
+    )
+
+
+def put_first(found: BlindSet) -> BlindSet:
+    """The true type stands first."""
+    own = [family for family in found.types if family in found.families]
+    return replace(found, types=(*own, *(family for family in found.types if family not in own)))
+
+
+SET_LEAKS: dict[str, Callable[[BlindSet], BlindSet]] = {
+    "order": put_first,
+    "image size": lambda found: replace(found, size=(480, 480) if not found.regions else found.size),
+    "row": lambda found: replace(found, image_number=12 * found.image_number + 5 * (not found.regions)),
+    "file size": lambda found: replace(found, bytes_per_pixel=1.0 if not found.regions else found.bytes_per_pixel),
+}
+
+
+def test_of_fair_sets_nothing_wins_more_than_the_best_constant_answer() -> None:
+    rows = {row.predictor: row for row in score_sets([blind_set(number) for number in range(1500)])}
+    assert set(rows) == {*CONSTANTS, *SET_LEAKS}
+    best = max(rows[name].score for name in CONSTANTS)
+    for row in rows.values():
+        assert row.task == "diagnosis"
+        assert row.chance == pytest.approx(best)
+        assert not row.leak, row
+
+
+@pytest.mark.parametrize("name", SET_LEAKS)
+def test_what_tells_of_a_set_is_found(name: str) -> None:
+    row = {row.predictor: row for row in score_sets([SET_LEAKS[name](blind_set(n)) for n in range(1000)])}[name]
+    assert row.leak, row
+    assert not row.inside
+    assert row.kind == {"order": "prompt", "file size": "pixels"}.get(name, "metadata")
+
+
+def test_constant_answers_are_worth_what_the_task_says() -> None:
+    questions = [blind_set(number) for number in range(300)]
+    table = score_constants(questions)
+    for question, (empty, whole, box) in zip(questions, table, strict=True):
+        assert empty == pytest.approx(0.1 if question.regions else 1.0)
+        assert whole >= 0.6 if question.is_whole else whole < 0.5
+        assert 0.1 - 1e-9 <= box <= 1
+    assert [len(answer) for answer in list_constants(questions)] == [0, 1, 1]
+
+
+def test_sets_of_next_to_nothing() -> None:
+    assert score_sets([blind_set(number) for number in range(29)]) == []
+    pristine = [replace(blind_set(number), regions=()) for number in range(40)]
+    assert {row.predictor: row.score for row in score_sets(pristine)}["the empty list"] == 1.0
+
+
+def test_a_larger_box_that_is_more_often_worse_is_found() -> None:
+    def pair(number: int, leak: bool) -> BlindQuestion:
+        source = stream("pair", number)
+        areas = (source.uniform(), source.uniform())
+        right = areas.index(max(areas)) if leak and source.uniform() < 0.6 else source.below(2)
+        q = blind(number, ["First", "Second"], right)
+        return replace(q, task="comparison_regions", areas=areas)
+
+    for leak in (True, False):
+        rows = {
+            row.predictor: row for row in score_predictors("comparison_regions", [pair(n, leak) for n in range(800)])
+        }
+        assert rows["box size"].leak == leak
+        assert rows["box size"].chance == 0.5
+        assert not rows["answer"].leak
+        assert "words" not in rows
+
+
 # --- data sets ------------------------------------------------------------------------------------------------------
+
+
+def test_questions_about_sets_are_read_and_guessed(tmp_path: Path) -> None:
+    generate(SETS, Gallery(), tmp_path / "data", workers=1)
+    stored = open_data(tmp_path / "data")
+    sample = read_questions(stored)
+    rows = {row["image_id"]: row for row in table_of(tmp_path / "data", "images")}
+    assert len(sample.sets) == 16
+    assert Counter(found.kind for found in sample.sets) == collect_statistics(stored).kinds
+    for found, row in zip(sample.sets, rows.values(), strict=True):
+        assert sorted(found.families) == sorted(region["distortion"] for region in row["regions"])
+        for region in found.regions:
+            own = [r["bbox"] for r in row["regions"] if r["distortion"] == region.family]
+            shown = [edge * side for edge, side in zip(region.box, (*found.size, *found.size), strict=True)]
+            assert shown == pytest.approx(own[0], abs=0.51)
+    shortcuts = measure_shortcuts(stored)
+    assert {row.kind: row.questions for row in shortcuts.constants} == Counter(found.kind for found in sample.sets)
+    pairs = [row for row in shortcuts.rows if row.task == "comparison"]
+    assert {row.predictor for row in pairs} == {"answer", "length", "image size", "row", "file size"}
+    assert all(row.chance == 0.5 for row in pairs)
+    (compared, *_) = sample.questions["comparison"]
+    assert compared.bytes_per_pixel is not None
+    assert compared.reference_bytes_per_pixel is not None
 
 
 def test_a_card_tells_what_was_found(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from dataset_samples import Gallery, rows_of, small_recipe
 from hypothesis import given
 from hypothesis import strategies as st
+from set_samples import SETS
 
 from distortlab import generate
 from distortlab.core.errors import UserError
@@ -67,6 +68,21 @@ def test_a_filter_finds_what_it_says(
     assert found.total == 24
 
 
+def test_images_with_so_many_distortions(tmp_path: Path) -> None:
+    generate(SETS, Gallery(), tmp_path / "sets", workers=1)
+    stored, images = open_data(tmp_path / "sets"), rows_of(tmp_path / "sets", "images")
+    for edits in ((0,), (2,), (0, 3), ()):
+        expected = [row["image_id"] for row in images if not edits or len(row["regions"]) in edits]
+        assert [place.image_id for place in find_images(stored, Filter(edits=edits)).places] == expected != []
+    noisy = find_images(stored, Filter(families=("noise",), edits=(0, 1, 2, 3))).places
+    assert {place.image_id for place in noisy} == {
+        row["image_id"] for row in images if any(region["distortion"] == "noise" for region in row["regions"])
+    }
+    counts = r"distortions 0 \(\d+\), 1 \(\d+\), 2 \(\d+\), 3 \(\d+\)"
+    with pytest.raises(UserError, match=rf"has no image with 4 or 5 distortions; it has .*{counts}; V"):
+        find_images(stored, Filter(edits=(4, 5)))
+
+
 @given(count=st.integers(1, 30), seed=st.integers(0, 2**40), whole=st.booleans())
 def test_a_sample(finished: Path, count: int, seed: int, whole: bool) -> None:
     places = find_images(open_data(finished), Filter()).places
@@ -111,6 +127,7 @@ def test_questions(finished: Path, rows: dict[str, list[dict[str, Any]]]) -> Non
         ({"families": ("blurr",)}, "did you mean 'blur'"),
         ({"tasks": ("grounded",)}, "did you mean 'grounding'"),
         ({"severities": (0,)}, "severity 0 is not one of"),
+        ({"edits": (13,)}, r"an image has 0 \(pristine\) to 12 distortions, not 13"),
         ({"least": 3.0, "most": 1.0}, "at least 3 and at most 1"),
         ({"least": float("nan"), "most": 1.0}, "at least nan"),
     ],
