@@ -32,6 +32,8 @@ __all__ = [
 
 SEVERITIES = ("1", "2", "3", "4", "5")
 TABLES = ("images", "rft")
+NEGATIVES = ("recognition", "recognition_reference", "grounding")
+"""Tasks about one region that can be asked where there is none."""
 DEFAULT_TASKS = ("recognition", "recognition_reference", "object", "grounding")
 TASKS = (*DEFAULT_TASKS, "diagnosis", "comparison", "comparison_regions")
 MOST_REGIONS = 12
@@ -101,7 +103,8 @@ class CompositionRules:
     and of those with distorted regions; `regions` are shares of how many.
 
     `overlap` allows regions that overlap, painted in order; else they are disjoint. `repeat_families` allows a family
-    twice in an image.
+    twice in an image. `negatives` are tasks about one region in which pristine images are asked about as well: all
+    their questions offer the answer None then.
     """
 
     pristine: float = 0.0
@@ -110,6 +113,7 @@ class CompositionRules:
     regions: dict[str, float] = field(default_factory=lambda: {"1": 1.0})
     overlap: bool = False
     repeat_families: bool = False
+    negatives: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> dict[str, float]:
@@ -358,6 +362,16 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
 def _check_combinations(recipe: Recipe, where: str) -> None:
     if "rft" not in recipe.tables or set(recipe.tables) - set(TABLES) or len(set(recipe.tables)) < len(recipe.tables):
         raise BadRecipe(f'{where}: tables = {list(recipe.tables)}; there are ["images", "rft"] and ["rft"]')
+    for task in recipe.composition.negatives:
+        if task not in NEGATIVES:
+            raise BadRecipe(
+                f"{where}: composition.negatives: " + describe_unknown("task about one region", task, NEGATIVES)
+            )
+        if not recipe.tasks.get(task, 0) or not recipe.composition.pristine:
+            raise BadRecipe(
+                f"{where}: composition.negatives asks {task} of pristine images: give tasks.{task} and "
+                "composition.pristine shares above 0"
+            )
     if recipe.samples_per_image > len(recipe.asked_tasks):
         raise BadRecipe(
             f"{where}: samples_per_image = {recipe.samples_per_image}, but only {len(recipe.asked_tasks)} tasks are "

@@ -13,7 +13,7 @@ from distortlab.core.seeds import stream
 from distortlab.distortions.base import TARGETS
 from distortlab.generation.allocation import largest_remainder
 from distortlab.generation.composition import EditRequest, list_kinds
-from distortlab.recipe import Recipe
+from distortlab.recipe import NEGATIVES, Recipe
 from distortlab.tasks import comparison
 
 __all__ = ["assign_possible_tasks", "check_tasks", "list_possible_tasks", "list_preferred_tasks"]
@@ -24,7 +24,7 @@ _SURE = 1.2
 """How far above its margin the ratio of two targets must be for V of what is made to keep it nearly always."""
 
 
-def list_possible_tasks(edits: Edits, before: Edits | None = None) -> frozenset[str]:
+def list_possible_tasks(edits: Edits, before: Edits | None = None, negatives: Sequence[str] = ()) -> frozenset[str]:
     """The tasks in which an image can be asked about, if it turns out as planned.
 
     Parameters
@@ -33,11 +33,12 @@ def list_possible_tasks(edits: Edits, before: Edits | None = None) -> frozenset[
         Of the image.
     before
         Those of the image before it, where that is of the same reference.
+    negatives
+        Tasks about one region in which pristine images are asked about.
     """
-    tasks = {"diagnosis"}
-    if len(edits) == 1:
-        is_local = edits[0].place == "region"
-        tasks |= {"recognition", "recognition_reference"} | ({"object", "grounding"} if is_local else set())
+    tasks = {"diagnosis", *(negatives if not edits else ())}
+    if len(edits) == 1 and edits[0].place == "region":
+        tasks |= {"recognition", "recognition_reference", "object", "grounding"}
     if any(_can_compare(pair) for pair in combinations(edits, 2)):
         tasks.add("comparison_regions")
     if before is not None and _can_compare_images(before, edits):
@@ -79,7 +80,7 @@ def _can_compare(pair: Edits, slack: float = 1.0) -> bool:
 def check_tasks(recipe: Recipe, asked: Mapping[str, float]) -> None:
     """Raise `BadRecipe` where no image of a recipe can be asked about in a task, or an image in none."""
     kinds = list_kinds(recipe.composition)
-    possible = {kind: _list_tasks_of_kind(kind, kinds) for kind in kinds}
+    possible = {kind: _list_tasks_of_kind(kind, kinds, recipe.composition.negatives) for kind in kinds}
     for task in asked:
         if not any(task in tasks for tasks in possible.values()):
             raise BadRecipe(
@@ -93,10 +94,10 @@ def check_tasks(recipe: Recipe, asked: Mapping[str, float]) -> None:
             )
 
 
-def _list_tasks_of_kind(kind: Sequence[str], kinds: Sequence[Sequence[str]]) -> set[str]:
+def _list_tasks_of_kind(kind: Sequence[str], kinds: Sequence[Sequence[str]], negatives: Sequence[str]) -> set[str]:
     """What images with edits in these places can be asked, whatever their families and severities are."""
     request = {"region": EditRequest("blur", 1), "whole": EditRequest("blur", 1, "whole")}
-    tasks = set(list_possible_tasks([request[place] for place in kind]))
+    tasks = set(list_possible_tasks([request[place] for place in kind], negatives=negatives))
     tasks |= {"comparison_regions"} if len(kind) > 1 else set()
     partners = [other for other in kinds if (not other) != (not kind) or tuple(other) == tuple(kind) == ("whole",)]
     return tasks | ({"comparison"} if partners else set())
@@ -109,8 +110,9 @@ def _describe(kind: Sequence[str]) -> str:
 
 
 _NEEDS = {
-    **dict.fromkeys(("recognition", "recognition_reference"), "it needs images with one distortion"),
-    **dict.fromkeys(("object", "grounding"), "it needs images with one distorted region"),
+    **dict.fromkeys(
+        ("recognition", "recognition_reference", "object", "grounding"), "it needs images with one distorted region"
+    ),
     "comparison_regions": "it needs images with two regions or more",
     "comparison": "it needs images that are distorted as a whole, or pristine ones beside others",
 }
@@ -122,6 +124,7 @@ def assign_possible_tasks(
     asked: Mapping[str, float],
     possible: Sequence[frozenset[str]],
     preferred: Sequence[frozenset[str]],
+    pristine: Sequence[bool],
 ) -> list[tuple[str, ...]]:
     """Return the tasks of every image: totals in proportion to the shares, as far as images allow, and one at least.
 
@@ -137,6 +140,8 @@ def assign_possible_tasks(
         The tasks in which every image can be asked about.
     preferred
         Those of them in which it is better asked about than others are.
+    pristine
+        Which images are: their share of the questions about one region is their share of the images that can be asked.
     """
     source, chosen = stream(recipe.seed, split, "tasks"), [set[str]() for _ in possible]
     room = {task: sum(task in own for own in possible) for task in asked}
@@ -145,7 +150,10 @@ def assign_possible_tasks(
     for task in sorted(quota, key=lambda task: room[task]):
         fits = [image for image in order if task in possible[image]]
         fits.sort(key=lambda image: (task not in preferred[image], len(chosen[image])))
-        for image in fits[: quota[task]]:
+        negative = [image for image in fits if pristine[image]] if task in NEGATIVES else []
+        positive = [image for image in fits if not (negative and pristine[image])]
+        of_negative = round(quota[task] * len(negative) / max(len(fits), 1))
+        for image in (*negative[:of_negative], *positive[: quota[task] - of_negative]):
             chosen[image].add(task)
     for image, own in enumerate(chosen):
         if not own:

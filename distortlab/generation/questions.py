@@ -70,7 +70,9 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
     rules = recipe.questions
     if task == "grounding":
         return (
-            grounding.question(rules.coordinates, subject.size, wording),
+            grounding.question(
+                rules.coordinates, subject.size, wording, may_be_none=task in recipe.composition.negatives
+            ),
             grounding.truth(subject.box, subject.size, rules.coordinates),
         )
     if task == "object":
@@ -82,7 +84,9 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
     if task.startswith("recognition"):
         types = draw_type_candidates(subject.family, recipe.families, rules.type_candidates, source)
         return (
-            recognition.question(types, TASKS[task].shows_reference, wording),
+            recognition.question(
+                types, TASKS[task].shows_reference, wording, may_be_none=task in recipe.composition.negatives
+            ),
             recognition.truth(subject.family, subject.severity),
         )
     raise ValueError(f"questions of {task} are not about one region")

@@ -130,9 +130,11 @@ def _assign_possible(
 ) -> list[tuple[str, ...]]:
     """The tasks of images of several kinds. `pairs` says which can be compared with the one before them."""
     before = [edits[at - 1] if is_pair else None for at, is_pair in enumerate(pairs)]
-    possible = [list_possible_tasks(*both) for both in zip(edits, before, strict=True)]
+    negatives = recipe.composition.negatives
+    possible = [list_possible_tasks(*both, negatives) for both in zip(edits, before, strict=True)]
     preferred = [list_preferred_tasks(*about) for about in zip(edits, before, choice, strict=True)]
-    return assign_possible_tasks(recipe, name, asked, possible, preferred)
+    pristine = [not own for own in edits]
+    return assign_possible_tasks(recipe, name, asked, possible, preferred, pristine)
 
 
 def _count_room(own: Sequence[Entry]) -> dict[int, int]:

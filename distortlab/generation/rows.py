@@ -9,7 +9,7 @@ from distortlab.distortions.catalog import find
 from distortlab.generation.candidates import count_instances
 from distortlab.generation.draw import DistortedImage
 from distortlab.generation.questions import Subject, ask, list_choices
-from distortlab.generation.set_questions import ask_about_set, is_whole
+from distortlab.generation.set_questions import SetQuestion, ask_about_nothing, ask_about_set, is_whole
 from distortlab.generation.task_balance import TaskBalance
 from distortlab.recipe import Recipe
 from distortlab.severity.difficulty import find_difficulty
@@ -54,11 +54,11 @@ def select_pictures(task: str, reference: P, image: P, before: P | None = None) 
 
 
 def make_subject(image: DistortedImage, record: ImageRecord, with_objects: bool = True) -> Subject | None:
-    """What can be asked about the only distortion of an image; None where there is not exactly one.
+    """What can be asked about the only distorted region of an image; None where there is not exactly one.
 
     What lies inside its region is for the object task only.
     """
-    if len(image.edits) != 1:
+    if len(image.edits) != 1 or is_whole(image.edits[0]):
         return None
     edit, place, reference = image.edits[0], image.places[0], image.reference
     return Subject(
@@ -70,11 +70,7 @@ def make_subject(image: DistortedImage, record: ImageRecord, with_objects: bool 
         object=place.object,
         distractors=image.distractors,
         alone=all(other.object in (None, place.object) for other in reference.regions),
-        inside=(
-            image.working.loaded.groups.find_names_inside(place.region)
-            if with_objects and not is_whole(edit)
-            else frozenset()
-        ),
+        inside=image.working.loaded.groups.find_names_inside(place.region) if with_objects else frozenset(),
         instances=count_instances(reference),
     )
 
@@ -106,13 +102,12 @@ def make_questions(
     """
     wants_object = balance.wants_object(image.slot.tasks)
     subject = make_subject(image, record, wants_object)
-    is_local = subject is not None and not is_whole(image.edits[0])
-    candidates = list_choices(subject, recipe, vocabulary) if subject and is_local and wants_object else ()
+    candidates = list_choices(subject, recipe, vocabulary) if subject and wants_object else ()
     tasks = balance.settle(
         image.slot.tasks,
         len(candidates),
         subject.family if subject else "",
-        is_local=is_local,
+        is_local=subject is not None,
         can_compare=lambda task: ask_about_set(task, record, recipe, before) is not None,
     )
     return make_samples(subject, record, tasks, recipe, vocabulary, before)
@@ -143,34 +138,41 @@ def make_samples(
     before
         The image with which it is compared, where one of the tasks does that.
     """
-    out = []
-    for task in tasks:
-        if TASKS[task].subject != "region":
-            out.append(_make_set_sample(task, record, recipe, before))
-            continue
-        assert subject is not None, f"{task} of {record.image_id} is about one distortion"
-        question = ask(task, subject, recipe, vocabulary)
-        assert question is not None, f"{task} of {record.image_id} cannot be asked"
-        out.append(
-            Sample(
-                sample_id=f"{record.image_id}-{task}",
-                image_id=record.image_id,
-                prompt=question[0],
-                images=tuple(p for p in select_pictures(task, record.reference, record.image) if p is not None),
-                solution=question[1],
-                task=task,
-                bbox=subject.box,
-                distortion=subject.family,
-                severity=subject.severity,
-                difficulty=record.difficulties[0],
-            )
-        )
-    return out
+    return [
+        _make_region_sample(task, subject, record, recipe, vocabulary)
+        if subject is not None and TASKS[task].subject == "region"
+        else _make_set_sample(task, record, recipe, before)
+        for task in tasks
+    ]
+
+
+def _make_region_sample(
+    task: str, subject: Subject, record: ImageRecord, recipe: Recipe, vocabulary: Mapping[str, float]
+) -> Sample:
+    """A question about one region."""
+    question = ask(task, subject, recipe, vocabulary)
+    assert question is not None, f"{task} of {subject.image_id} cannot be asked"
+    return Sample(
+        sample_id=f"{record.image_id}-{task}",
+        image_id=record.image_id,
+        prompt=question[0],
+        images=tuple(p for p in select_pictures(task, record.reference, record.image) if p is not None),
+        solution=question[1],
+        task=task,
+        bbox=subject.box,
+        distortion=subject.family,
+        severity=subject.severity,
+        difficulty=record.difficulties[0],
+    )
 
 
 def _make_set_sample(task: str, record: ImageRecord, recipe: Recipe, before: ImageRecord | None) -> Sample:
-    """A question about all edits of an image, or about a pair."""
-    question = ask_about_set(task, record, recipe, before)
+    """A question about all edits of an image, about a pair, or about a region where there is none."""
+    if TASKS[task].subject == "region":
+        assert not record.edits, f"{task} of {record.image_id} is about one region"
+        question: SetQuestion | None = ask_about_nothing(task, record, recipe)
+    else:
+        question = ask_about_set(task, record, recipe, before)
     assert question is not None, f"{task} of {record.image_id} cannot be asked"
     pictures = select_pictures(task, record.reference, record.image, before.image if before else None)
     return Sample(
@@ -185,5 +187,7 @@ def _make_set_sample(task: str, record: ImageRecord, recipe: Recipe, before: Ima
         severity=None,
         difficulty=None,
         boxes=question.boxes,
-        other_image_id=before.image_id if before and TASKS[task].images == 2 else None,
+        other_image_id=before.image_id
+        if before and TASKS[task].subject == "pair" and TASKS[task].images == 2
+        else None,
     )

@@ -15,10 +15,11 @@ from distortlab.core.seeds import Stream, stream
 from distortlab.dataset.schema import ImageRecord
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Edit
+from distortlab.generation.questions import draw_type_candidates
 from distortlab.recipe import Recipe
-from distortlab.tasks import TASKS, comparison, diagnosis, grounding
+from distortlab.tasks import TASKS, comparison, diagnosis, grounding, recognition
 
-__all__ = ["SetQuestion", "ask_about_set", "is_whole"]
+__all__ = ["SetQuestion", "ask_about_nothing", "ask_about_set", "is_whole"]
 
 _SAME_PLACE = 0.5
 """The IoU from which two boxes are no two places to compare."""
@@ -65,6 +66,29 @@ def ask_about_set(
         return _ask_about_regions(record, recipe, wording, source)
     pair = before and _compare_images(before, record)
     return SetQuestion(comparison.question(wording), comparison.truth(*pair)) if pair else None
+
+
+def ask_about_nothing(task: str, record: ImageRecord, recipe: Recipe) -> SetQuestion:
+    """Make a question about one region of a pristine image, whose answer is that there is none. Types are drawn as for
+    any other image.
+
+    Parameters
+    ----------
+    task
+        One of `composition.negatives` of the recipe.
+    record, recipe
+        As in `ask_about_set`.
+    """
+    source, rules = stream(recipe.seed, record.image_id, "question", task), recipe.questions
+    wording = source.below(TASKS[task].wordings)
+    if task == "grounding":
+        text = grounding.question(rules.coordinates, (record.width, record.height), wording, may_be_none=True)
+        return SetQuestion(text, grounding.NONE, ())
+    families = [family for family, share in recipe.families.items() if share > 0]
+    family = families[source.choose_index([recipe.families[name] for name in families])]
+    types = draw_type_candidates(family, recipe.families, rules.type_candidates, source)
+    text = recognition.question(types, TASKS[task].shows_reference, wording, may_be_none=True)
+    return SetQuestion(text, recognition.NONE, ())
 
 
 def _ask_diagnosis(record: ImageRecord, recipe: Recipe, wording: int, source: Stream) -> SetQuestion:

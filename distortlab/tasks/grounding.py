@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, get_args
 from distortlab.tasks.answer import Unread, Verdict, format_prompt, read_answer
 
 __all__ = [
+    "NONE",
     "THOUSANDTHS",
     "WORDINGS",
     "Box",
@@ -81,12 +82,40 @@ PARTS = "If the region has several parts, one box encloses all of them."
 
 WORDINGS = len(ASKED)
 
+NONE = "None"
+"""The answer where nothing was distorted. It is offered in all questions of a data set that asks about such images."""
+OR_NONE = "It may also be that nothing was distorted: then answer with the one word None."
+
+_HEDGES = (
+    (
+        "One region of this image has been distorted; everything",
+        "One region of this image may be distorted; everything",
+    ),
+    ("Find the part of this picture whose quality was", "Find the part of this picture, if any, whose quality was"),
+    ("Exactly one area of this image carries", "At most one area of this image carries"),
+    ("one region looks worse than the rest because", "one region may look worse than the rest because"),
+    ("Which rectangle encloses the fault most", "Which rectangle encloses the fault, if there is one, most"),
+    ("one of them was altered by", "one of them may have been altered by"),
+)
+"""What a wording says where it may be that nothing was distorted, in place of what it says else."""
+
+ASKED_OR_NONE = tuple(
+    f"{text.replace(sure, hedged)} {OR_NONE}" for text, (sure, hedged) in zip(ASKED, _HEDGES, strict=True)
+)
+
 _LABEL = re.compile(r'"label"\s*:\s*"[^"]*"|"?\b(?:bbox_2d|bbox|box)\b"?\s*[:=]|```(?:json)?', re.IGNORECASE)
 _MARKS = re.compile(r"[\[\](){},;\s]+")
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{0,20})?")
 
 
-def question(coordinates: Coordinates, size: Size | None = None, wording: int = 0, *, parts: bool = True) -> str:
+def question(
+    coordinates: Coordinates,
+    size: Size | None = None,
+    wording: int = 0,
+    *,
+    parts: bool = True,
+    may_be_none: bool = False,
+) -> str:
     """The prompt.
 
     Parameters
@@ -99,9 +128,12 @@ def question(coordinates: Coordinates, size: Size | None = None, wording: int = 
         0 to `WORDINGS` - 1.
     parts
         Whether it says that one box encloses all parts of a region; data sets of earlier versions do not.
+    may_be_none
+        Whether it offers the answer that nothing was distorted.
     """
     units = describe_units(coordinates, size)
-    return format_prompt(ASKED, wording, SHAPE, units=f"{units} {PARTS}" if parts else units)
+    asked = ASKED_OR_NONE if may_be_none else ASKED
+    return format_prompt(asked, wording, SHAPE, units=f"{units} {PARTS}" if parts else units)
 
 
 class Form(NamedTuple):
@@ -110,12 +142,19 @@ class Form(NamedTuple):
     coordinates: Coordinates
     wording: int
     parts: bool
+    may_be_none: bool = False
 
 
 def find_form(prompt: str, size: Size) -> Form | None:
     """The form of a question about an image of `size` (width, height), or None for another text."""
-    forms = product(get_args(Coordinates), range(WORDINGS), (True, False))
-    return next((Form(*form) for form in forms if question(form[0], size, form[1], parts=form[2]) == prompt), None)
+    forms = [Form(*form) for form in product(get_args(Coordinates), range(WORDINGS), (True, False))]
+    if OR_NONE in prompt:
+        forms = [form._replace(may_be_none=True) for form in forms if form.parts]
+    return next((form for form in forms if _write(form, size) == prompt), None)
+
+
+def _write(form: Form, size: Size) -> str:
+    return question(form.coordinates, size, form.wording, parts=form.parts, may_be_none=form.may_be_none)
 
 
 def truth(box: Box, size: Size, coordinates: Coordinates) -> str:
@@ -184,6 +223,11 @@ def iou(a: Corners, b: Corners) -> float:
     return min(1.0, across * down / (areas - across * down))
 
 
+def is_none(text: str) -> bool:
+    """Whether an answer, without its tags, says that nothing was distorted."""
+    return text.strip().strip(".\"'").lower() == NONE.lower()
+
+
 def read(completion: str) -> Corners | Unread:
     """The one box that a completion answers with, in the units of its question."""
     text = read_answer(completion)
@@ -212,8 +256,13 @@ def score(completion: str, solution: str) -> Verdict:
     >>> grounding.score("<answer>top left</answer>", "[0, 0, 100, 100]").status
     'malformed'
     """
-    given, right = read(completion), _solution(solution)
-    return Verdict.unread(given) if isinstance(given, Unread) else Verdict(iou(given, right))
+    right, text = None if solution == NONE else _solution(solution), read_answer(completion)
+    if not isinstance(text, Unread) and is_none(text):
+        return Verdict(float(right is None))
+    given = read(completion)
+    if isinstance(given, Unread):
+        return Verdict.unread(given)
+    return Verdict(0.0 if right is None else iou(given, right))
 
 
 def _solution(text: str) -> Corners:

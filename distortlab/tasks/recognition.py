@@ -24,6 +24,7 @@ from distortlab.tasks.terms import (
 
 __all__ = [
     "GRADING",
+    "NONE",
     "WORDINGS",
     "Comparison",
     "Grading",
@@ -113,6 +114,45 @@ PAIRED = (
 WORDINGS = len(ALONE)
 """How many wordings there are, with the reference or without."""
 
+NONE = "None"
+"""The answer where nothing was distorted. It is offered in all questions of a data set that asks about such images."""
+OR_NONE = "It may also be that nothing was distorted: then answer with the one word None."
+
+_HEDGES = (
+    (
+        "One region of this image has been distorted; everything",
+        "One region of this image may be distorted; everything",
+    ),
+    ("A part of the image was damaged", "A part of the image may have been damaged"),
+    ("Look for the part that does not fit", "Look for a part that does not fit"),
+    ("Exactly one area of it is degraded", "At most one area of it is degraded"),
+    ("one region looks worse than the rest because", "one region may look worse than the rest because"),
+    ("The fault is one of {types}", "The fault, if there is one, is one of {types}"),
+    ("Which fault is present, and", "Which fault is present, if any, and"),
+    ("one of them was altered by", "one of them may have been altered by"),
+    ("the same picture with one region distorted", "the same picture, perhaps with one region distorted"),
+    ("then a copy in which one part was damaged", "then a copy in which one part may have been damaged"),
+    ("Find the part that changed", "Find a part that changed"),
+    ("Exactly one area of the second image is", "At most one area of the second image is"),
+    ("but a distortion was applied to one", "but a distortion may have been applied to one"),
+    ("The copy has one local fault: one", "The copy has at most one local fault: one"),
+    ("Which fault does the copy have, and", "Which fault does the copy have, if any, and"),
+    ("agree except in one region, which was altered", "agree except perhaps in one region, which was altered"),
+)
+"""What a wording says where it may be that nothing was distorted, in place of what it says else."""
+
+
+def _hedge(wordings: Sequence[str]) -> tuple[str, ...]:
+    out = []
+    for text in wordings:
+        for sure, hedged in _HEDGES:
+            text = text.replace(sure, hedged)
+        out.append(f"{text} {OR_NONE}")
+    return tuple(out)
+
+
+ALONE_OR_NONE, PAIRED_OR_NONE = _hedge(ALONE), _hedge(PAIRED)
+
 _OVER = re.compile(r"\bover[\W_]+(?=sharpen|saturat)")
 _WORD = re.compile(r"[^\W_]+")
 _BY_PHRASE = {PHRASES[family]: family for family in FAMILIES}
@@ -123,7 +163,9 @@ _MOST_STRANGE_WORDS = 3
 
 @dataclass(frozen=True, slots=True)
 class ParsedAnswer:
-    """What an answer says. `family` is None where its type is none of the twelve; `severity` is 1 to 5."""
+    """What an answer says. `family` is None where its type is none of the twelve; `severity` is 1 to 5, and 0 in the
+    answer that nothing was distorted.
+    """
 
     family: str | None
     severity: int
@@ -172,7 +214,7 @@ def check_grades(severity_grades: Sequence[float]) -> None:
 GRADING = Grading()
 
 
-def question(candidates: Sequence[str], with_reference: bool, wording: int = 0) -> str:
+def question(candidates: Sequence[str], with_reference: bool, wording: int = 0, *, may_be_none: bool = False) -> str:
     """The prompt.
 
     Parameters
@@ -183,6 +225,8 @@ def question(candidates: Sequence[str], with_reference: bool, wording: int = 0) 
         Whether the sample has two images: first the reference, then the distorted one.
     wording
         0 to `WORDINGS` - 1.
+    may_be_none
+        Whether it offers the answer that nothing was distorted.
 
     Examples
     --------
@@ -193,14 +237,16 @@ def question(candidates: Sequence[str], with_reference: bool, wording: int = 0) 
     """
     if len(candidates) < 2 or len(set(candidates)) < len(candidates):
         raise ValueError(f"at least two candidates, each once; not {list(candidates)!r}")
-    phrases = [get_phrase(family) for family in candidates]
+    phrases = [*map(get_phrase, candidates), *([NONE] if may_be_none else [])]
+    looks = [*(LOOKS[family] for family in candidates), "nothing was distorted"]
+    usual, hedged = (PAIRED, PAIRED_OR_NONE) if with_reference else (ALONE, ALONE_OR_NONE)
     return format_prompt(
-        PAIRED if with_reference else ALONE,
+        hedged if may_be_none else usual,
         wording,
         SHAPE,
         types=", ".join(phrases),
         listed="\n".join(f"- {name}" for name in phrases),
-        described="\n".join(f"- {get_phrase(family)}: {LOOKS[family]}" for family in candidates),
+        described="\n".join(f"- {name}: {look}" for name, look in zip(phrases, looks, strict=False)),
         levels=", ".join(LEVELS),
         listed_levels="\n".join(f"- {level}" for level in LEVELS),
     )
@@ -234,6 +280,8 @@ def read(completion: str) -> ParsedAnswer | Unread:
 def _parse(text: str) -> ParsedAnswer | Unread:
     """Read by words, whatever their case, order and punctuation; two of a kind are never chosen between."""
     words = _words(text)
+    if words == [NONE.lower()]:
+        return ParsedAnswer(None, 0)
     types = _types(words)
     severities = _meanings(words, LEVEL_WORDS)
     if types is None or len(types) > 1 or len(severities) > 1:
@@ -281,11 +329,13 @@ def _types(words: Sequence[str]) -> set[str] | None:
 def compare(completion: str, solution: str) -> Comparison | Unread:
     """How a completion compares with the truth, part by part."""
     right = _parse(solution)
-    if isinstance(right, Unread) or right.family is None:
+    if isinstance(right, Unread) or (right.family is None and solution != NONE):
         raise ValueError(f"not a solution of this task: {solution[:80]!r}")
     given = read(completion)
     if isinstance(given, Unread):
         return given
+    if not (given.severity and right.severity):  # that nothing was distorted is right or wrong as a whole
+        return Comparison(given == right, 0 if given == right else len(LEVELS) - 1)
     return Comparison(given.family == right.family, abs(given.severity - right.severity))
 
 

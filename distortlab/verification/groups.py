@@ -203,7 +203,7 @@ def _find_answer_position(row: QuestionRow, image: ImageRow) -> tuple[int, int] 
     if row["task"] == "object":
         keys = [object_task.normalize_name(name) for name in object_task.read_candidates(prompt)]
         return len(keys), keys.index(object_task.normalize_name(row["solution"]))
-    if row["task"].startswith("recognition"):
+    if row["task"].startswith("recognition") and image["regions"]:
         families = recognition.read_candidates(prompt)
         return len(families), families.index(image["regions"][0]["distortion"])
     if TASKS[row["task"]].subject == "pair":

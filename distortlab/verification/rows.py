@@ -15,7 +15,7 @@ from distortlab.dataset.composition import is_whole
 from distortlab.distortions.base import TARGETS
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import MEASURE_VERSION, Visibility
-from distortlab.recipe import Recipe
+from distortlab.recipe import NEGATIVES, Recipe
 from distortlab.references.regions.outlines import decode_runs
 from distortlab.references.regions.rules import find_rule_violation
 from distortlab.severity.visibility import find_label_fault
@@ -113,7 +113,7 @@ def check_question_row(row: Row, image: Row, recipe: Recipe | None, other: Row |
             yield "its prompt is not one message of a user"
         if task != "comparison" and row.get("other_image_id") is not None:
             yield f"its other image is {row['other_image_id']!r}; a question about one image has none"
-        if TASKS[task].subject != "region":
+        if TASKS[task].subject != "region" or (task in NEGATIVES and not image["regions"]):
             yield from check_set_question(row, image, recipe, other)
             return
         if len(image["regions"]) != 1:
@@ -139,7 +139,7 @@ def _check_subject(row: Row, region: Row) -> Iterator[str]:
 def _check_wording(task: str, prompt: str, solution: str, image: Row, recipe: Recipe | None) -> Iterator[str]:
     region = image["regions"][0]
     if task == "grounding":
-        yield from _check_grounding(prompt, solution, Box(*region["bbox"]), (image["width"], image["height"]))
+        yield from _check_grounding(prompt, solution, Box(*region["bbox"]), (image["width"], image["height"]), recipe)
         return
     if task == "object":
         offered = object_task.read_candidates(prompt)
@@ -156,7 +156,13 @@ def _check_wording(task: str, prompt: str, solution: str, image: Row, recipe: Re
         truth, right = recognition.truth(region["distortion"], region["severity"]), region["distortion"]
         most = recipe.questions.type_candidates if recipe else None
         paired = TASKS[task].shows_reference
-        wordings = [recognition.question(offered, paired, wording) for wording in range(recognition.WORDINGS)]
+        may_be_none = recognition.OR_NONE in prompt
+        if recipe and may_be_none != (task in recipe.composition.negatives):
+            yield f"its prompt {'offers' if may_be_none else 'lacks'} the answer None, unlike composition.negatives"
+        wordings = [
+            recognition.question(offered, paired, wording, may_be_none=may_be_none)
+            for wording in range(recognition.WORDINGS)
+        ]
     if solution != truth:
         yield f"its solution is {solution!r}, the recipe of its image gives {truth!r}"
     if right not in keys:
@@ -167,9 +173,13 @@ def _check_wording(task: str, prompt: str, solution: str, image: Row, recipe: Re
         yield "its prompt is none that this version would write"
 
 
-def _check_grounding(prompt: str, solution: str, box: Box, size: tuple[int, int]) -> Iterator[str]:
+def _check_grounding(
+    prompt: str, solution: str, box: Box, size: tuple[int, int], recipe: Recipe | None
+) -> Iterator[str]:
     form = grounding.find_form(prompt, size)
     if form is None:
         yield "its prompt is none that this version would write"
     elif solution != (truth := grounding.truth(box, size, form.coordinates)):
         yield f"its solution is {solution!r}, its region gives {truth!r}"
+    elif recipe and form.may_be_none != ("grounding" in recipe.composition.negatives):
+        yield f"its prompt {'offers' if form.may_be_none else 'lacks'} the answer None, unlike composition.negatives"

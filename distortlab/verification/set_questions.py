@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
-from distortlab.recipe import Recipe
-from distortlab.tasks import TASKS, comparison, diagnosis
+from distortlab.recipe import NEGATIVES, Recipe
+from distortlab.tasks import TASKS, comparison, diagnosis, grounding, recognition
 
 __all__ = ["check_set_question"]
 
@@ -44,6 +44,8 @@ def check_set_question(row: Row, image: Row, recipe: Recipe | None, other: Row |
         yield from _check_regions(row, image)
     elif task == "comparison":
         yield from _check_images(row, image, other)
+    elif task in NEGATIVES and not image["regions"]:
+        yield from _check_negative(row, size, recipe)
     else:
         yield f"questions of {task} are none that a data set asks"
 
@@ -72,6 +74,27 @@ def _check_diagnosis(row: Row, image: Row, recipe: Recipe | None) -> Iterator[st
     asked = recipe and {family for family, share in recipe.families.items() if share > 0}
     if asked and set(form.families) != asked:
         yield f"its prompt offers {len(form.families)} types that are not the {len(asked)} of the recipe"
+
+
+def _check_negative(row: Row, size: tuple[int, int], recipe: Recipe | None) -> Iterator[str]:
+    """A question about one region of a pristine image."""
+    task, prompt = row["task"], _get_prompt(row)
+    if recipe and task not in recipe.composition.negatives:
+        yield f"it asks about a region, and its image has none: composition.negatives of the recipe has no {task}"
+    if row["boxes"] != []:
+        yield f"its boxes are {row['boxes']}; there is nothing in its image"
+    if row["solution"] != grounding.NONE:
+        yield f"its solution is {row['solution']!r}, and nothing was distorted"
+    if task == "grounding":
+        form = grounding.find_form(prompt, size)
+        is_known = form is not None and form.may_be_none
+    else:
+        offered, paired = recognition.read_candidates(prompt), TASKS[task].shows_reference
+        is_known = len(offered) > 1 and prompt in [
+            recognition.question(offered, paired, wording, may_be_none=True) for wording in range(recognition.WORDINGS)
+        ]
+    if not is_known:
+        yield _UNKNOWN
 
 
 def _check_regions(row: Row, image: Row) -> Iterator[str]:

@@ -126,16 +126,19 @@ def convert_grounding_question(
     form = grounding.find_form(text, size)
     if form is None:
         return text, solution
-    wording, parts = form.wording, form.parts
+    options = {"parts": form.parts, "may_be_none": form.may_be_none}
     padded, frame = policy.padded_size(size), policy.frame_size(size)
     x1, y1, x2, y2 = (int(edge) for edge in box)
     if coordinates == "pixels":
         rescaled = grounding.rescale((x1, y1, x2, y2), padded, frame)
-        return grounding.question("pixels", frame, wording, parts=parts), grounding.truth(rescaled, frame, "pixels")
-    return (
-        grounding.question("thousandths", None, wording, parts=parts),
-        grounding.truth((x1, y1, x2, y2), padded, "thousandths"),
-    )
+        question, truth = (
+            grounding.question("pixels", frame, form.wording, **options),
+            grounding.truth(rescaled, frame, "pixels"),
+        )
+    else:
+        question = grounding.question("thousandths", None, form.wording, **options)
+        truth = grounding.truth((x1, y1, x2, y2), padded, "thousandths")
+    return question, solution if solution == grounding.NONE else truth
 
 
 def _convert_to_fractions(box: Sequence[int] | None, size: Size) -> list[float] | None:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence, Sized
 
 from distortlab.core.errors import UserError
+from distortlab.recipe import NEGATIVES
 from distortlab.tasks import TASKS
 from distortlab.tasks.answer import format_completion
+from distortlab.tasks.recognition import NONE
 from distortlab.tasks.terms import LOOKS
 from refine_iqa_train.models.chat import format_true_answer
 
@@ -30,7 +32,8 @@ def check_row(row: Mapping[str, object]) -> None:
         raise _make_error(
             name, f"prompt is {_shorten(row['prompt'])}", "it is a list of messages, the last of them with text"
         )
-    if task != "quality" and row["distortion"] not in LOOKS:
+    is_negative = task in NEGATIVES and row["solution"] == NONE and row["distortion"] is None
+    if task != "quality" and row["distortion"] not in LOOKS and not is_negative:
         raise _make_error(name, f"distortion is {row['distortion']!r}", f"it is one of {', '.join(LOOKS)}")
     if task == "grounding" and not _is_box(row["bbox"]):
         raise _make_error(

@@ -35,7 +35,7 @@ def list_slots(plan: Plan) -> list[tuple[Slot, Slot | None]]:
     ("edits", "tasks"),
     [
         ([], set()),
-        ([WHOLE], {"recognition", "recognition_reference"}),
+        ([WHOLE], set()),
         ([REGION], {"recognition", "recognition_reference", "object", "grounding"}),
         ([REGION, EditRequest("noise", 2)], set()),
         ([REGION, FAR], {"comparison_regions"}),
@@ -78,10 +78,10 @@ def test_no_image_is_asked_what_it_cannot_be() -> None:
 
 
 def test_shares_are_met_where_images_allow() -> None:
-    tasks = {"diagnosis": 10.0, "recognition": 3.0, "object": 1.0, "comparison": 0.5, "comparison_regions": 0.5}
-    recipe = recipe_of(tasks, samples_per_image=1.5)
+    tasks = {"diagnosis": 10.0, "recognition": 1.0, "object": 1.0, "comparison": 0.5, "comparison_regions": 0.5}
+    recipe = recipe_of(tasks, samples_per_image=1.3)
     counts = Counter(task for slot, _ in list_slots(make_plan(recipe, Gallery())) for task in slot.tasks)
-    assert counts == {"diagnosis": 300, "recognition": 90, "object": 30, "comparison": 15, "comparison_regions": 15}
+    assert counts == {"diagnosis": 300, "recognition": 30, "object": 30, "comparison": 15, "comparison_regions": 15}
 
 
 def test_what_images_do_not_allow_goes_to_other_tasks() -> None:
@@ -108,6 +108,7 @@ def test_two_distorted_images_are_rather_compared_than_one_with_a_pristine_one()
         (SETS, {"recognition": 1}, "makes images without distortion, about which none of the tasks can be asked"),
         ({"regions": {"2": 1}}, {"object": 1, "diagnosis": 1}, "tasks asks for object, and composition makes no image"),
         ({"whole": 1, "local": 0}, {"grounding": 1, "diagnosis": 1}, "it needs images with one distorted region"),
+        ({"whole": 1}, {"recognition": 1}, "makes images that are distorted as a whole, about which none"),
         ({"regions": {"1": 1}}, {"comparison_regions": 1, "diagnosis": 1}, "it needs images with two regions or more"),
         ({"regions": {"2": 1}}, {"comparison": 1, "diagnosis": 1}, "distorted as a whole, or pristine ones"),
         ({"whole": 1, "local": 0}, {"comparison": 1}, "makes images that are distorted as a whole, about which none"),
@@ -119,6 +120,33 @@ def test_tasks_that_no_image_can_be_asked_about_are_refused(
 ) -> None:
     with pytest.raises(BadRecipe) as error:
         make_plan(recipe_of(tasks, composition=composition), Gallery())
+    assert message in str(error.value)
+
+
+def test_pristine_images_are_asked_about_a_region_where_the_recipe_says_so() -> None:
+    assert list_possible_tasks([], negatives=["grounding"]) == {"diagnosis", "grounding"}
+    assert "grounding" not in list_possible_tasks([WHOLE], negatives=["grounding"])
+    tasks, rules = {"recognition": 1, "grounding": 1, "diagnosis": 4}, {"pristine": 1, "local": 4}
+    for negatives in ([], ["recognition"], ["recognition", "grounding"]):
+        plan = make_plan(recipe_of(tasks, composition={**rules, "negatives": negatives}), Gallery())
+        asked = Counter(task for slot, _ in list_slots(plan) for task in slot.tasks if not slot.edits)
+        assert set(asked) == {"diagnosis", *negatives}
+        total = Counter(task for slot, _ in list_slots(plan) for task in slot.tasks)
+        assert total == {"recognition": 50, "grounding": 50, "diagnosis": 200}
+        assert [asked[task] for task in negatives] == [10] * len(negatives)  # a fifth of the images are pristine
+
+
+@pytest.mark.parametrize(
+    ("negatives", "message"),
+    [
+        (["object"], "composition.negatives: no task about one region called 'object'"),
+        (["diagnosis"], "composition.negatives: no task about one region called 'diagnosis'"),
+        (["grounding"], "composition.negatives asks grounding of pristine images: give tasks.grounding"),
+    ],
+)
+def test_negatives_that_cannot_be_are_refused(negatives: list[str], message: str) -> None:
+    with pytest.raises(BadRecipe) as error:
+        recipe_of({"diagnosis": 1}, composition={**SETS, "negatives": negatives})
     assert message in str(error.value)
 
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from dataset_samples import Gallery, jobs_of, rows_of, small_recipe
 
+from distortlab import generate
 from distortlab.core.region import Box, Region
 from distortlab.dataset.schema import ImageRecord, Picture
 from distortlab.distortions.edit import Edit, Visibility
@@ -19,7 +20,9 @@ from distortlab.generation.shard import run_shard
 from distortlab.generation.task_balance import PairBalance
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe
-from distortlab.tasks import comparison, diagnosis, score
+from distortlab.tasks import comparison, diagnosis, recognition, score
+from distortlab.verification.rows import check_question_row
+from distortlab.verification.verify import verify
 
 SIZE = (100, 200)
 BOXES = (Box(10, 20, 60, 80), Box(100, 10, 180, 90), Box(0, 0, 200, 100))
@@ -223,3 +226,58 @@ def test_pristine_rows_have_no_regions_and_the_pixels_of_their_reference(made: P
         assert row["regions"] == []
         image, reference = (decode_image(row[name]["bytes"]).image for name in ("image", "reference"))
         assert (image == reference).all()
+
+
+# --- pristine images asked about a region ---------------------------------------------------------------------------
+
+
+_TASKS = {"recognition": 1.0, "recognition_reference": 1.0, "grounding": 1.0}
+NEGATIVES = small_recipe(
+    n=48, tasks=_TASKS, composition={"pristine": 1, "local": 2, "negatives": [*_TASKS]}, samples_per_image=1.5
+)
+
+
+@pytest.fixture(scope="module")
+def with_negatives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("negatives") / "data"
+    generate(NEGATIVES, Gallery(), folder, workers=1)
+    return folder
+
+
+def test_questions_that_may_have_no_answer_look_like_all_others(with_negatives: Path) -> None:
+    rows = rows_of(with_negatives, "rft")
+    pristine = {row["image_id"] for row in rows_of(with_negatives, "images") if not row["regions"]}
+    none = [row for row in rows if row["solution"] == "None"]
+    assert {row["image_id"] for row in none} == pristine
+    assert {row["task"] for row in none} == {"recognition", "recognition_reference", "grounding"}
+    for row in rows:
+        prompt = row["prompt"][0]["content"]
+        assert prompt.count("None") >= 1
+        assert (row["distortion"] is None) == (row in none)
+        if row["task"] != "grounding":
+            assert len(recognition.read_candidates(prompt)) == 4
+    assert verify(with_negatives, workers=1).problems == []
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"solution": "Noise, Severe"}, "its solution is 'Noise, Severe', and nothing was distorted"),
+        ({"boxes": None}, "its boxes are None; there is nothing in its image"),
+        ({"distortion": "noise"}, "its distortion is noise; a question about a set has none"),
+        (
+            {"prompt": [{"role": "user", "content": "Is there any?"}]},
+            "its prompt is none that this version would write",
+        ),
+    ],
+)
+def test_verify_remakes_questions_about_nothing(with_negatives: Path, change: dict[str, Any], fault: str) -> None:
+    recipe = NEGATIVES
+    images = {row["image_id"]: row for row in rows_of(with_negatives, "images")}
+    for row in rows_of(with_negatives, "samples"):
+        image = images[row["image_id"]]
+        assert list(check_question_row(row, image, recipe)) == []
+        if row["solution"] == "None":
+            assert fault in list(check_question_row({**row, **change}, image, recipe))
+            unasked = replace(recipe, composition=replace(recipe.composition, negatives=()))
+            assert any("composition.negatives" in found for found in check_question_row(row, image, unasked))
