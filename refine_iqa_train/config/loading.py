@@ -7,6 +7,7 @@ from typing import Any
 
 from distortlab.core.config import from_values
 from distortlab.core.errors import UserError, describe_unknown
+from distortlab.recipe import load_recipe
 from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.config.overrides import read_yaml, set_key
 from refine_iqa_train.config.schema import DEFAULT_PERCEPTION, PERCEPTION, REWARDS, Config, find_stream_recipe
@@ -183,7 +184,13 @@ def _check_stream_share(config: Config, where: str) -> None:
 def select_reward_weights(config: Config, stage: str) -> dict[str, float]:
     """Choose the rewards of a stage, "stage1" or "stage2", with their weights; a weight of 0 leaves one out."""
     names = {"stage1": ("format", *PERCEPTION), "stage2": REWARDS}[stage]
-    named = config.data.tasks or (*DEFAULT_PERCEPTION, *config.rewards.weights)
+    named = config.data.tasks or (*_list_recipe_tasks(config), *config.rewards.weights)
     tasks = set(named) if config.data.perception else set()
     selected = [name for name in names if name not in PERCEPTION or name in tasks]
     return {name: w for name in selected if (w := config.rewards.weights.get(name, 1.0)) != 0}
+
+
+def _list_recipe_tasks(config: Config) -> tuple[str, ...]:
+    """The tasks that are rewarded where none are named: of a stream those of its recipe."""
+    recipe = find_stream_recipe(config.data)
+    return DEFAULT_PERCEPTION if recipe is None else load_recipe(recipe).asked_tasks

@@ -206,6 +206,17 @@ def test_the_recipe_of_images_made_fresh(file: Path) -> None:
     assert find_stream_recipe(config.data) == "smoke"
 
 
+def test_the_tasks_of_a_recipe_are_rewarded(file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "sets.toml"
+    path.write_text('name = "sets"\nsamples_per_image = 1\n[tasks]\ndiagnosis = 1\ngrounding = 1\n')
+    keys = {**FRESH, "data.perception": f"stream:{path}", "validation.every": 0}
+    assert list(select_reward_weights(load_config(file, keys), "stage1")) == ["format", "grounding", "diagnosis"]
+    assert list(select_reward_weights(load_config(file, {**keys, "data.tasks": ["diagnosis"]}), "stage1")) == [
+        "format",
+        "diagnosis",
+    ]
+
+
 def test_switches_stay_switches(file: Path) -> None:
     config = load_config(file, {"data.streaming": True, "frozen_vision": False, "validation.every": 0})
     assert config.data.streaming

@@ -25,6 +25,11 @@ def test_a_line_about_a_step() -> None:
     )
 
 
+def test_the_family_that_is_drawn_most() -> None:
+    logs = {"reward": 1.0, "sampler/blur": 0.25, "sampler/noise": 0.5, "sampler/severity_5": 0.75}
+    assert format_line(logs, 5, 10, 0.0) == "5/10  reward 1.000  drawn most noise 0.500"
+
+
 def test_a_line_about_a_validation() -> None:
     logs = {"eval_loss": 0.0, "eval_recognition/type": 0.25, "eval_recognition/n": 12.0, "eval_object/unread": 1.0}
     scored = {"eval_quality/srcc": 0.5, "eval_quality/plcc": 0.25, "eval_quality/mae": 0.5}

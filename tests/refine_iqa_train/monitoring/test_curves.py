@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pages import HOSTILE, Tags, find_drawings
 
 from distortlab.tasks import TASKS
+from distortlab.tasks.terms import FAMILIES
 from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.monitoring.curves import (
     COLORS,
@@ -67,6 +68,11 @@ def test_every_curve_of_a_panel_has_a_color_of_its_own() -> None:
     metrics = {f"rewards/{task}/mean": 0.5 for task in TASKS}
     drawn = render_curves("run", [{"step": 1, **metrics}, {"step": 2, **metrics}])
     assert drawn.count("<i style") == len(TASKS)
+    shares = {f"sampler/{name}": 0.1 for name in (*FAMILIES, *(f"severity_{level}" for level in range(1, 6)))}
+    drawn = render_curves("run", [{"step": 1, **shares}, {"step": 2, **shares}])
+    assert "Families drawn" in drawn
+    assert "Severities drawn" in drawn
+    assert drawn.count("<i style") == len(FAMILIES) + 5
 
 
 def test_a_curve_has_the_values_that_were_logged() -> None:

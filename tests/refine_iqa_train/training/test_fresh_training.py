@@ -17,6 +17,7 @@ from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.config.schema import Config
 from refine_iqa_train.training import resume
 from refine_iqa_train.training import train as train_module
+from refine_iqa_train.training.dry_run import dry_run
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.resume import RecordCallback, find_start
 from refine_iqa_train.training.train import train
@@ -213,6 +214,13 @@ def test_a_checkpoint_without_means_is_refused(stopped: Callable[..., Config]) -
 )
 def test_what_cannot_work_is_one_sentence(config: Callable[..., Config], keys: dict[str, Any], sentence: str) -> None:
     assert sentence in read_refusal(config(**keys))
+
+
+def test_a_dry_run_makes_the_first_images(config: Callable[..., Config]) -> None:
+    found = dry_run(config(rewards__weights={"format": 1}), "stage1")
+    assert found["rewards_of_the_truth"] == {"format": 1.0, "recognition": 1.0}
+    assert found["questions"] == {}
+    assert found["example"]["sample_id"].startswith("stream-")
 
 
 def test_the_cold_start_learns_from_files(config: Callable[..., Config]) -> None:
