@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from distortlab.tasks import comparison, diagnosis, grounding, object, quality, recognition
-from distortlab.tasks.answer import Unread, Verdict, format_score, read_answer
+from distortlab.tasks.answer import LIMIT, Unread, Verdict, format_score, read_answer
+from distortlab.tasks.region_lists import LIMIT as LIST_LIMIT
 
 __all__ = ["TASKS", "Task", "Unread", "Verdict", "format_score", "read_answer", "score"]
 
@@ -34,6 +35,8 @@ class Task:
     subject
         What it is about: one distorted "region", an "image" with all that was done to it, or a "pair" of images or of
         regions that are compared.
+    limit
+        The longest answer that is read, in characters.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Task:
     score: Callable[[str, str], Verdict]
     shows_reference: bool
     subject: Literal["region", "image", "pair"]
+    limit: int = LIMIT
 
 
 TASKS: Mapping[str, Task] = MappingProxyType(
@@ -52,7 +56,7 @@ TASKS: Mapping[str, Task] = MappingProxyType(
             Task("recognition_reference", 2, recognition.WORDINGS, recognition.score, True, "region"),
             Task("object", 1, object.WORDINGS, object.score, False, "region"),
             Task("grounding", 1, grounding.WORDINGS, grounding.score, False, "region"),
-            Task("diagnosis", 1, diagnosis.WORDINGS, diagnosis.score, False, "image"),
+            Task("diagnosis", 1, diagnosis.WORDINGS, diagnosis.score, False, "image", LIST_LIMIT),
             Task("comparison", 2, comparison.WORDINGS, comparison.score, False, "pair"),
             Task("comparison_regions", 1, comparison.WORDINGS, comparison.score, False, "pair"),
             Task("quality", 1, quality.WORDINGS, quality.score, False, "image"),

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from distortlab.core.progress import show_progress
 from distortlab.dataset.reader import open_data
-from refine_iqa_train.data.columns import REQUIRED_COLUMNS
-from refine_iqa_train.data.prompts import open_image
-from refine_iqa_train.data.row_checks import check_box, check_row, check_truth
+from refine_iqa_train.data.columns import COLUMNS
+from refine_iqa_train.data.image_sizes import ImagePolicy
+from refine_iqa_train.data.prompts import convert_stored_question, open_image
+from refine_iqa_train.data.row_checks import check_row, check_truth
 from refine_iqa_train.models.rows import ImageFile
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def check_hashes(data: str, splits: Sequence[str]) -> None:
 
 def check_rows(*parts: "Dataset | None") -> None:
     """Check what the rows of data sets say, without their images. Raises `UserError` for the first wrong row."""
-    columns = [name for name in REQUIRED_COLUMNS if name != "images"]
+    columns = [name for name in COLUMNS if name != "images"]
     for files in (part for part in parts if part is not None):
         for row in files.select_columns(columns):
             check_row(row)
@@ -41,12 +42,12 @@ def check_rows(*parts: "Dataset | None") -> None:
 
 
 def check_images(*parts: "Dataset | None") -> None:
-    """Open every image once, and check that boxes of grounding are inside of theirs.
+    """Open every image once, and check that boxes are inside of theirs and those of the solution.
 
     Raises
     ------
     UserError
-        For an image that does not open, and a box that is outside.
+        For an image that does not open, a box that is outside, and boxes that do not fit the solution.
     """
     sizes_by_path: dict[str, tuple[int, int]] = {}
     for files in (part for part in parts if part is not None):
@@ -54,8 +55,7 @@ def check_images(*parts: "Dataset | None") -> None:
             for row in files:
                 check_row(row)
                 sizes = [_read_size(file, row["sample_id"], sizes_by_path) for file in row["images"]]
-                if row["task"] == "grounding":
-                    check_box(row["sample_id"], row["bbox"], sizes[-1])
+                convert_stored_question(row, sizes[-1], ImagePolicy(None), "thousandths")
                 advance(1)
 
 

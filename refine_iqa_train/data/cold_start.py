@@ -3,9 +3,11 @@
 The thinking is made from the labels by templates; it teaches the form and the words, not how to reason.
 """
 
-from distortlab.tasks.answer import format_completion
-from distortlab.tasks.terms import LEVELS, LOOKS
-from refine_iqa_train.models.chat import direct_prompt, format_true_answer
+from distortlab.tasks import Unread
+from distortlab.tasks.recognition import NONE
+from distortlab.tasks.region_lists import DistortedRegion, parse_regions
+from distortlab.tasks.terms import LEVELS, LOOKS, get_phrase
+from refine_iqa_train.models.chat import direct_prompt, format_true_completion
 from refine_iqa_train.models.rows import ColdStartRow, TrainingRow
 
 __all__ = ["make_cold_start_row", "write_thinking"]
@@ -26,7 +28,7 @@ def make_cold_start_row(question: TrainingRow, direct: bool = False) -> ColdStar
     task, solution = question["task"], question["solution"]
     direct = direct and task == "quality"
     thinking = None if direct else write_thinking(task, solution, question["family"])
-    text = format_completion(format_true_answer(task, solution), thinking)
+    text = format_true_completion(task, solution, thinking)
     return {
         "prompt": direct_prompt(question["prompt"]) if direct else question["prompt"],
         "images": question["images"],
@@ -35,15 +37,22 @@ def make_cold_start_row(question: TrainingRow, direct: bool = False) -> ColdStar
 
 
 def write_thinking(task: str, solution: str, family: str | None) -> str:
-    """Write one or two sentences that lead to the solution.
+    """Write sentences that lead to the solution: one or two, or one for each region of a set.
 
     Parameters
     ----------
     task, solution
         Of the question.
     family
-        That of the distortion; None for rated images.
+        That of the distortion; None where a question is not about one of them.
     """
+    if solution in (NONE, "[]"):
+        return "Every part of this image looks as it would in a clean photograph."
+    if task == "diagnosis":
+        return _describe_regions(solution)
+    if task.startswith("comparison"):
+        kind = "region" if task == "comparison_regions" else "image"
+        return f"The {solution.lower()} {kind} is further away from a clean photograph than the other one."
     if task == "quality" or family is None:
         standard = STANDARDS[min(4, round(float(solution)) - 1)]
         return f"The quality of this picture is {standard}."
@@ -54,3 +63,16 @@ def write_thinking(task: str, solution: str, family: str | None) -> str:
         return f"In one region {looks}. It lies at {solution}."
     kind, level = solution.rsplit(", ", 1)
     return f"{looks[0].upper()}{looks[1:]}: {kind.lower()}, {LEVELS.index(level) + 1} of 5."
+
+
+def _describe_regions(solution: str) -> str:
+    found = parse_regions(solution)
+    if isinstance(found, Unread) or not found.is_strict:
+        raise ValueError(f"not a solution of diagnosis: {solution[:80]!r}")
+    return " ".join(map(_describe_region, found.regions))
+
+
+def _describe_region(region: DistortedRegion) -> str:
+    box = list(map(int, region.box))
+    family = str(region.family)
+    return f"At {box} {LOOKS[family]}: {get_phrase(family).lower()}, {region.severity} of {len(LEVELS)}."

@@ -8,26 +8,28 @@ from distortlab.dataset.schema import RFT
 if TYPE_CHECKING:
     from datasets import Dataset, Features, IterableDataset
 
-__all__ = ["REQUIRED_COLUMNS", "SplitRole", "is_stream", "make_features", "order_columns"]
+__all__ = ["COLUMNS", "REQUIRED_COLUMNS", "SplitRole", "is_stream", "make_features", "order_columns"]
 
 REQUIRED_COLUMNS = ("sample_id", "image_id", "prompt", "images", "solution", "task", "bbox", "distortion", "severity")
 """What a perception data set must have: columns of `rft` as distortlab writes them."""
+COLUMNS = (*REQUIRED_COLUMNS, "boxes")
+"""What is read. Data sets of earlier versions have no `boxes`, and no question that needs them."""
 
 SplitRole = Literal["train", "validation"]
 """What a split is used for; its name is another matter."""
 
 
 def make_features() -> "Features":
-    """Build the features of the required columns, as in the generator's table of questions, images not decoded."""
+    """Build the features of the columns that are read, as in the generator's table of questions, images not decoded."""
     from datasets import Features, Image, List
 
-    features = Features.from_dict({name: RFT[name] for name in REQUIRED_COLUMNS})
+    features = Features.from_dict({name: RFT[name] for name in COLUMNS})
     return Features({**features, "images": List(Image(decode=False))})
 
 
 def order_columns(row: Mapping[str, object]) -> dict[str, object]:
     """Put columns into one order: the tables of the two kinds of data have them in different ones."""
-    return {name: row[name] for name in REQUIRED_COLUMNS}
+    return {name: row[name] for name in COLUMNS}
 
 
 def is_stream(files: "Dataset | IterableDataset") -> bool:

@@ -1,11 +1,14 @@
 """Questions of perception: a data set by distortlab, from a folder or the Hub, with the columns that are needed."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError, describe_unknown
-from distortlab.tasks import TASKS
+from distortlab.tasks import TASKS, Unread
+from distortlab.tasks.recognition import NONE
+from distortlab.tasks.region_lists import parse_regions
 from refine_iqa_train.config.schema import DataRules
 from refine_iqa_train.data.columns import REQUIRED_COLUMNS, SplitRole, is_stream, make_features
 from refine_iqa_train.models.identity import hash_folder_state
@@ -95,7 +98,7 @@ def _find_cache(name: str) -> str | None:
 
 
 def _check_columns(files: "Dataset | IterableDataset", rules: DataRules) -> None:
-    columns = list(files.features or files.column_names or [])
+    columns = _list_columns(files)
     missing = [name for name in REQUIRED_COLUMNS if name not in columns]
     if missing:
         raise UserError(
@@ -112,26 +115,52 @@ def _check_tasks(files: "Dataset", rules: DataRules) -> None:
 
 def _filter_rows(files: "Dataset | IterableDataset", rules: DataRules) -> "Dataset | IterableDataset":
     """Without the tasks and families that are left out; pictures are not looked at."""
-    for column, allowed in (("task", rules.tasks), ("distortion", rules.families)):
-        if allowed and is_stream(files):
-            files = files.filter(partial(_is_allowed, allowed=allowed), input_columns=[column])
-        elif allowed:
-            files = files.select([place for place, value in enumerate(files[column]) if value in allowed])
-    return files
+    if not rules.tasks and not rules.families:
+        return files
+    columns = ["task", "distortion", "solution"]
+    is_chosen = partial(_is_chosen, tasks=rules.tasks, families=rules.families)
+    if is_stream(files):
+        return files.filter(is_chosen, input_columns=columns)
+    rows = zip(*(files[column] for column in columns), strict=True)
+    return files.select([place for place, row in enumerate(rows) if is_chosen(*row)])
 
 
-def _is_allowed(value: str, allowed: tuple[str, ...]) -> bool:
-    return value in allowed
+def _is_chosen(
+    task: str, distortion: str | None, solution: str, tasks: tuple[str, ...], families: tuple[str, ...]
+) -> bool:
+    """Of a set every family must be chosen; pristine images stay. What is compared has no family in its row, and is
+    never chosen by one.
+    """
+    if tasks and task not in tasks:
+        return False
+    if not families or task != "diagnosis":
+        is_pristine = distortion is None and solution == NONE
+        return not families or is_pristine or distortion in families
+    found = parse_regions(solution)
+    return not isinstance(found, Unread) and all(region.family in families for region in found.regions)
 
 
 def _select_columns(files: "Dataset | IterableDataset") -> "Dataset | IterableDataset":
     """The columns that are needed, images as files. A table that has them already is not copied."""
-    from datasets import Dataset, DatasetInfo
+    from datasets import Dataset, DatasetInfo, Features
 
     features = make_features()
-    files = files.select_columns(list(features))
+    present = Features({name: feature for name, feature in features.items() if name in _list_columns(files)})
+    files = files.select_columns(list(present))
     if is_stream(files):
-        return files.cast(features)
+        files = files.cast(present)
+        return files if len(present) == len(features) else files.map(_add_no_boxes, features=features)
     if files.features.arrow_schema.equals(features.arrow_schema) and files._indices is None:
         return Dataset(files.data, info=DatasetInfo(features=features), split=files.split)
+    if len(present) < len(features):
+        files = files.add_column("boxes", [None] * len(files), feature=features["boxes"])
     return files.cast(features)
+
+
+def _list_columns(files: "Dataset | IterableDataset") -> list[str]:
+    return list(files.features or files.column_names or [])
+
+
+def _add_no_boxes(row: Mapping[str, object]) -> dict[str, object]:
+    """Data sets of earlier versions have no such column."""
+    return {**row, "boxes": None}

@@ -1,9 +1,9 @@
 """A row of a data set becomes what TRL trains on: prompt, images as the model sees them, solution in its coordinates.
 
 Columns: `prompt` (one user message), `images` (PIL), `task`, `solution`, `family` (of the distortion, or None), `mos`
-and `severity` (1 to 5, or None), `sample_id`, `image_id`; for pages `box` (of the distorted region, in fractions of the
-last image as the model sees it) and `frame` (width and height in the units of an answered box). Boxes are asked for in
-the coordinates of the model's family; IoU is the same in all of them.
+and `severity` (1 to 5, or None), `sample_id`, `image_id`; for pages `boxes` (of the regions that the question is about,
+in fractions of the last image as the model sees it) and `frame` (width and height in the units of an answered box).
+Boxes are asked for in the coordinates of the model's family (`data.coordinates`).
 """
 
 from collections.abc import Sequence
@@ -11,16 +11,24 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from distortlab.core.errors import UserError
-from distortlab.tasks import grounding, quality
-from distortlab.tasks.grounding import Coordinates, Size
+from distortlab.tasks import TASKS, quality
+from distortlab.tasks.grounding import Box, Coordinates, Size
+from refine_iqa_train.data.coordinates import BoxQuestion, convert_question
 from refine_iqa_train.data.image_sizes import ImagePolicy
-from refine_iqa_train.data.row_checks import check_box, check_row
+from refine_iqa_train.data.row_checks import BOX_TASKS, check_box, check_row
 from refine_iqa_train.models.rows import ImageFile, QuestionRow, StoredRow, TrainingRow
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-__all__ = ["convert_grounding_question", "make_rated_row", "open_image", "prepare_question", "prepare_shown_question"]
+__all__ = [
+    "convert_stored_question",
+    "list_boxes",
+    "make_rated_row",
+    "open_image",
+    "prepare_question",
+    "prepare_shown_question",
+]
 
 
 def prepare_question(row: StoredRow, policy: ImagePolicy, coordinates: Coordinates) -> TrainingRow:
@@ -29,7 +37,7 @@ def prepare_question(row: StoredRow, policy: ImagePolicy, coordinates: Coordinat
     Parameters
     ----------
     row
-        With `images` as files (bytes or path), and `bbox` in pixels of the stored image.
+        With `images` as files (bytes or path), and `bbox` and `boxes` in pixels of the stored image.
     policy
         The size at which the model sees an image.
     coordinates
@@ -53,7 +61,7 @@ def prepare_shown_question(
     Parameters
     ----------
     row
-        The question, with `bbox` in pixels of the last picture.
+        The question, with `bbox` and `boxes` in pixels of the last picture.
     pictures
         In the order in which they are shown.
     policy, coordinates
@@ -62,27 +70,51 @@ def prepare_shown_question(
     Raises
     ------
     UserError
-        Where a box is not inside of its image.
+        Where a box is not inside of its image, or is none of the solution's.
     """
-    text, solution, box = str(row["prompt"][-1]["content"]), row["solution"], row["bbox"]
-    size, frame = pictures[-1].size, None
-    if row["task"] == "grounding" and box is not None:
-        frame = _find_answer_frame(text, size, policy, coordinates)
-        check_box(row["sample_id"], box, size)
-        text, solution = convert_grounding_question(text, solution, box, size, policy, coordinates)
+    size = pictures[-1].size
+    asked = convert_stored_question(row, size, policy, coordinates)
+    is_about_region = TASKS[row["task"]].subject == "region"
     return {
         "task": row["task"],
         "sample_id": row["sample_id"],
         "image_id": row["image_id"],
-        "family": row["distortion"],
-        "mos": float(solution) if row["task"] == "quality" else None,
-        "severity": row["severity"],
-        "box": _convert_to_fractions(box, policy.padded_size(size)),
-        "frame": frame,
-        "prompt": [{"role": "user", "content": text}],
+        "family": row["distortion"] if is_about_region else None,
+        "mos": float(asked.solution) if row["task"] == "quality" else None,
+        "severity": row["severity"] if is_about_region else None,
+        "boxes": [_convert_to_fractions(box, policy.padded_size(size)) for box in list_boxes(row)],
+        "frame": None if asked.frame is None else list(asked.frame),
+        "prompt": [{"role": "user", "content": asked.text}],
         "images": [policy.fit(image) for image in pictures],
-        "solution": solution,
+        "solution": asked.solution,
     }
+
+
+def convert_stored_question(row: QuestionRow, size: Size, policy: ImagePolicy, coordinates: Coordinates) -> BoxQuestion:
+    """Put the question of a stored row into a model's coordinates; `size` is (width, height) of its last image.
+
+    Raises
+    ------
+    UserError
+        Where a box is not inside of the image, or is none of the solution's.
+    """
+    boxes = list_boxes(row)
+    for box in boxes if row["task"] in BOX_TASKS else ():
+        check_box(row["sample_id"], box, size)
+    stored = BoxQuestion(str(row["prompt"][-1]["content"]), row["solution"])
+    try:
+        return convert_question(row["task"], stored, boxes, size, policy, coordinates)
+    except UserError as error:
+        raise UserError(f"the row {row['sample_id']}: {error}; mend or remove it") from error
+
+
+def list_boxes(row: QuestionRow) -> list[Box]:
+    """List the boxes of the regions that a stored question is about, in pixels; none where it is about whole images."""
+    if TASKS[row["task"]].subject == "region":
+        found = [row["bbox"]] if row["bbox"] is not None and row["distortion"] is not None else []
+    else:
+        found = list(row["boxes"] or ())
+    return [(int(x1), int(y1), int(x2), int(y2)) for x1, y1, x2, y2 in found]
 
 
 def make_rated_row(name: str, path: str, mos: float) -> StoredRow:
@@ -96,61 +128,14 @@ def make_rated_row(name: str, path: str, mos: float) -> StoredRow:
         "sample_id": name,
         "image_id": name,
         "bbox": None,
+        "boxes": None,
         "severity": None,
     }
 
 
-def convert_grounding_question(
-    text: str, solution: str, box: Sequence[int], size: Size, policy: ImagePolicy, coordinates: Coordinates
-) -> tuple[str, str]:
-    """Put a grounding question and its solution into a model's coordinates, in the same wording.
-
-    A prompt in words of somebody else is left alone: it says in its own way what it asks for.
-
-    Parameters
-    ----------
-    text, solution
-        As they are stored.
-    box
-        [x1, y1, x2, y2] in pixels of the stored image; padding on the right and below leaves it where it is.
-    size
-        (width, height) of the stored image.
-    policy, coordinates
-        The size at which the model sees the image, and how it answers with a box.
-
-    Returns
-    -------
-    tuple of str
-        The question and its solution.
-    """
-    form = grounding.find_form(text, size)
-    if form is None:
-        return text, solution
-    options = {"parts": form.parts, "may_be_none": form.may_be_none}
-    padded, frame = policy.padded_size(size), policy.frame_size(size)
-    x1, y1, x2, y2 = (int(edge) for edge in box)
-    if coordinates == "pixels":
-        rescaled = grounding.rescale((x1, y1, x2, y2), padded, frame)
-        question, truth = (
-            grounding.question("pixels", frame, form.wording, **options),
-            grounding.truth(rescaled, frame, "pixels"),
-        )
-    else:
-        question = grounding.question("thousandths", None, form.wording, **options)
-        truth = grounding.truth((x1, y1, x2, y2), padded, "thousandths")
-    return question, solution if solution == grounding.NONE else truth
-
-
-def _convert_to_fractions(box: Sequence[int] | None, size: Size) -> list[float] | None:
+def _convert_to_fractions(box: Box, size: Size) -> list[float]:
     """A box in pixels as fractions of an image of this size."""
-    return None if box is None else [edge / side for edge, side in zip(box, (*size, *size), strict=True)]
-
-
-def _find_answer_frame(text: str, size: Size, policy: ImagePolicy, coordinates: Coordinates) -> list[int] | None:
-    """(width, height) of an image in the units that a model answers in; None for a prompt in somebody else's words."""
-    if grounding.find_form(text, size) is None:
-        return None
-    return list(policy.frame_size(size) if coordinates == "pixels" else grounding.THOUSANDTHS)
+    return [edge / side for edge, side in zip(box, (*size, *size), strict=True)]
 
 
 def open_image(file: ImageFile, name: str) -> "PilImage":

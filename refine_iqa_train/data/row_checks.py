@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence, Sized
 from distortlab.core.errors import UserError
 from distortlab.recipe import NEGATIVES
 from distortlab.tasks import TASKS
-from distortlab.tasks.answer import format_completion
 from distortlab.tasks.recognition import NONE
 from distortlab.tasks.terms import LOOKS
-from refine_iqa_train.models.chat import format_true_answer
+from refine_iqa_train.models.chat import format_true_completion
 
-__all__ = ["check_box", "check_row", "check_truth"]
+__all__ = ["BOX_TASKS", "check_box", "check_row", "check_truth"]
+
+BOX_TASKS = ("grounding", "diagnosis", "comparison_regions")
+"""The tasks whose prompts or solutions have boxes."""
 
 
 def check_row(row: Mapping[str, object]) -> None:
@@ -33,14 +35,32 @@ def check_row(row: Mapping[str, object]) -> None:
             name, f"prompt is {_shorten(row['prompt'])}", "it is a list of messages, the last of them with text"
         )
     is_negative = task in NEGATIVES and row["solution"] == NONE and row["distortion"] is None
-    if task != "quality" and row["distortion"] not in LOOKS and not is_negative:
+    if TASKS[task].subject == "region" and row["distortion"] not in LOOKS and not is_negative:
         raise _make_error(name, f"distortion is {row['distortion']!r}", f"it is one of {', '.join(LOOKS)}")
-    if task == "grounding" and not _is_box(row["bbox"]):
-        raise _make_error(
-            name, f"bbox is {row['bbox']!r}", "a question of grounding needs [x1, y1, x2, y2] in whole pixels"
-        )
+    if task in BOX_TASKS:
+        _check_boxes(row, task)
     if "images" in row:
         _check_count(name, task, row["images"])
+
+
+def _check_boxes(row: Mapping[str, object], task: str) -> None:
+    if task == "grounding":
+        if not _is_box(row["bbox"]):
+            raise _make_error(
+                row["sample_id"],
+                f"bbox is {row['bbox']!r}",
+                "a question of grounding needs [x1, y1, x2, y2] in whole pixels",
+            )
+        return
+    boxes = row.get("boxes")
+    count = len(boxes) if isinstance(boxes, list | tuple) and all(map(_is_box, boxes)) else None
+    if count is None or (task == "comparison_regions" and count != 2):
+        needed = "two boxes" if task == "comparison_regions" else "a list of boxes"
+        raise _make_error(
+            row["sample_id"],
+            f"boxes is {_shorten(boxes)}",
+            f"a question of {task} needs {needed}, each [x1, y1, x2, y2] in whole pixels",
+        )
 
 
 def _check_count(name: object, task: str, images: object) -> None:
@@ -52,14 +72,14 @@ def _check_count(name: object, task: str, images: object) -> None:
 def check_box(name: object, box: Sequence[int], size: tuple[int, int]) -> None:
     """Raises `UserError` where a box, [x1, y1, x2, y2], is not inside of its image; `size` is (width, height)."""
     if box[2] > size[0] or box[3] > size[1]:
-        raise _make_error(name, f"bbox is {list(box)}", f"the image has {size[0]} x {size[1]} pixels")
+        raise _make_error(name, f"a box is {list(box)}", f"the image has {size[0]} x {size[1]} pixels")
 
 
 def check_truth(row: Mapping[str, object]) -> None:
     """Raises `UserError` where the solution is no answer that its own task would reward in full."""
     task, solution = str(row["task"]), str(row["solution"])
     try:
-        value = TASKS[task].score(format_completion(format_true_answer(task, solution), "..."), solution).value
+        value = TASKS[task].score(format_true_completion(task, solution), solution).value
     except (ValueError, KeyError, IndexError, TypeError):
         value = None
     if value != 1.0:

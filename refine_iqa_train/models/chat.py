@@ -1,9 +1,10 @@
 """Prompts as lists of messages."""
 
-from distortlab.tasks import quality
+from distortlab.tasks import TASKS, quality
+from distortlab.tasks.answer import format_completion
 from refine_iqa_train.models.rows import Chat, Message
 
-__all__ = ["direct_prompt", "format_true_answer"]
+__all__ = ["direct_prompt", "format_true_answer", "format_true_completion"]
 
 
 def direct_prompt(prompt: Chat) -> list[Message]:
@@ -23,3 +24,8 @@ def direct_prompt(prompt: Chat) -> list[Message]:
 def format_true_answer(task: str, solution: str) -> str:
     """What stands between the tags of an answer that is paid in full."""
     return f"Score:{solution}" if task == "quality" else solution
+
+
+def format_true_completion(task: str, solution: str, thinking: str | None = "...") -> str:
+    """A completion that is paid in full; without `thinking` it is the answer alone."""
+    return format_completion(format_true_answer(task, solution), thinking, TASKS[task].limit)

@@ -29,7 +29,10 @@ class ImageFile(TypedDict):
 
 
 class QuestionRow(TypedDict):
-    """A question as distortlab asks it, without images; `bbox` is [x1, y1, x2, y2] in pixels of the last of them."""
+    """A question as distortlab asks it, without images.
+
+    `bbox`, and `boxes` of a question about several regions, are [x1, y1, x2, y2] in pixels of the last image.
+    """
 
     sample_id: str
     image_id: str
@@ -37,6 +40,7 @@ class QuestionRow(TypedDict):
     solution: str
     task: str
     bbox: Sequence[int] | None
+    boxes: Sequence[Sequence[int]] | None
     distortion: str | None
     severity: int | None
 
@@ -50,9 +54,9 @@ class StoredRow(QuestionRow):
 class TrainingRow(TypedDict):
     """A question as TRL gets it, its images at the size at which the model sees them.
 
-    `family` is that of the distortion, `mos` and `severity` are 1 to 5. For pages of samples: `box`, the distorted
-    region in fractions of the last image, and `frame`, (width, height) in the units of an answered box. Where images
-    are made fresh, `item` is the number of the prompt in the run.
+    `family` is that of the distortion, `mos` and `severity` are 1 to 5. For pages of samples: `boxes`, of the regions
+    that it is about, in fractions of the last image, and `frame`, (width, height) in the units of an answered box.
+    Where images are made fresh, `item` is the number of the prompt in the run.
     """
 
     sample_id: str
@@ -64,7 +68,7 @@ class TrainingRow(TypedDict):
     family: str | None
     mos: float | None
     severity: int | None
-    box: list[float] | None
+    boxes: list[list[float]]
     frame: list[int] | None
     item: NotRequired[int]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distortlab.storage.atomic import write_text
-from distortlab.tasks import Unread, grounding
+from distortlab.tasks import Unread, diagnosis, grounding
 from refine_iqa_train.models.rows import TrainingRow
 
 if TYPE_CHECKING:
@@ -40,10 +40,11 @@ article { display: grid; grid-template-columns: 20rem minmax(0, 1fr); gap: 1.5re
 .picture svg { position: absolute; inset: 0; width: 100%; height: 100%; }
 rect { fill: none; vector-effect: non-scaling-stroke; stroke-width: 2; }
 .halo { stroke: #000b; stroke-width: 4.5; }
-.truth { stroke: var(--truth); }
-.given { stroke: var(--given); stroke-dasharray: 5 3; }
+rect.truth { stroke: var(--truth); }
+rect.given { stroke: var(--given); stroke-dasharray: 5 3; }
 svg text { font: bold 44px system-ui, sans-serif; fill: var(--given); stroke: #000b; stroke-width: 9px; }
 svg text { paint-order: stroke; }
+svg text.truth { fill: var(--truth); }
 .swatch { display: inline-block; width: 1.4em; height: .8em; margin-right: .4em; }
 .swatch.given { margin-left: 1.2em; }
 .swatch.truth { border: 2px solid var(--truth); }
@@ -71,14 +72,14 @@ class Answer:
         By name; NaN: another task's.
     advantage
         Of the rollout in its group.
-    box
-        [x1, y1, x2, y2] in fractions of the picture, or None.
+    boxes
+        Each [x1, y1, x2, y2] in fractions of the picture.
     """
 
     text: str
     rewards: Mapping[str, float]
     advantage: float
-    box: Corners | None = None
+    boxes: Sequence[Corners] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,10 @@ class Card:
         In the order of their numbers.
     label
         What was done to the last image.
-    box
-        Where, in fractions of its width and height, or None.
+    boxes
+        Where, in fractions of its width and height.
+    names
+        Of the boxes, where the question gives them some.
     """
 
     sample_id: str
@@ -106,7 +109,8 @@ class Card:
     images: "Sequence[Image]"
     answers: Sequence[Answer]
     label: str = ""
-    box: Corners | None = None
+    boxes: Sequence[Corners] = ()
+    names: Sequence[str] = ()
 
 
 def make_card(row: TrainingRow, rollouts: Iterable[tuple[str, Mapping[str, float], float]]) -> Card:
@@ -119,23 +123,27 @@ def make_card(row: TrainingRow, rollouts: Iterable[tuple[str, Mapping[str, float
     rollouts
         (text, rewards by name, advantage) of each answer.
     """
-    answers = [Answer(text, rewards, gain, _read_box(text, row["frame"])) for text, rewards, gain in rollouts]
+    task, frame = row["task"], row["frame"]
+    answers = [Answer(text, rewards, gain, _read_boxes(task, text, frame)) for text, rewards, gain in rollouts]
     severity = row["severity"]
     label = str(row["family"] or "") if severity is None else f"{row['family']}, severity {severity} of 5"
-    box = None
-    if row["box"] is not None:
-        x1, y1, x2, y2 = row["box"]
-        box = (x1, y1, x2, y2)
+    boxes = [(x1, y1, x2, y2) for x1, y1, x2, y2 in row["boxes"]]
+    names = ("First", "Second") if task == "comparison_regions" else ()
     question = str(row["prompt"][-1]["content"])
-    return Card(row["sample_id"], row["task"], question, row["solution"], row["images"], answers, label, box)
+    return Card(row["sample_id"], task, question, row["solution"], row["images"], answers, label, boxes, names)
 
 
-def _read_box(completion: str, frame: Sequence[int] | None) -> Corners | None:
-    """The box that a completion answers with, in fractions; `frame` is (width, height) in its units."""
-    box = grounding.read(completion) if frame is not None else Unread.MISSING
-    if isinstance(box, Unread) or frame is None:
-        return None
-    return box[0] / frame[0], box[1] / frame[1], box[2] / frame[0], box[3] / frame[1]
+def _read_boxes(task: str, completion: str, frame: Sequence[int] | None) -> list[Corners]:
+    """The boxes that a completion answers with, in fractions; `frame` is (width, height) in its units."""
+    if frame is None:
+        return []
+    if task == "diagnosis":
+        found = diagnosis.read(completion)
+        boxes = [] if isinstance(found, Unread) else [region.box for region in found.regions]
+    else:
+        box = grounding.read(completion)
+        boxes = [] if isinstance(box, Unread) else [box]
+    return [(x1 / frame[0], y1 / frame[1], x2 / frame[0], y2 / frame[1]) for x1, y1, x2, y2 in boxes]
 
 
 # --- pages ----------------------------------------------------------------------------------------------------------
@@ -152,7 +160,7 @@ def render_document(title: str, body: str, style: str = "") -> str:
 def render_page(step: int, cards: Sequence[Card]) -> str:
     """Render the page of a step as HTML."""
     boxes = (
-        '<span class="swatch truth"></span>the region that was distorted'
+        '<span class="swatch truth"></span>regions that were distorted'
         '<span class="swatch given"></span>boxes of the answers, with their numbers'
     )
     return render_document(
@@ -206,14 +214,15 @@ def _render_picture(image: "Image", drawing: str) -> str:
 
 
 def _render_boxes(card: Card, size: tuple[int, int]) -> str:
-    """The true box, and those of the answers with the numbers of the answers that gave them."""
+    """The true boxes, and those of the answers with the numbers of the answers that gave them."""
     height = GRID * size[1] / size[0]
     answer_numbers: dict[Corners, list[str]] = {}
     for number, answer in enumerate(card.answers, 1):
-        if answer.box is not None:
-            answer_numbers.setdefault(answer.box, []).append(str(number))
+        for box in dict.fromkeys(answer.boxes):
+            answer_numbers.setdefault(box, []).append(str(number))
     rects = [_render_rect(box, height, "given", ", ".join(numbers)) for box, numbers in answer_numbers.items()]
-    rects += [_render_rect(card.box, height, "truth")] if card.box is not None else []
+    names = [*card.names, *[""] * (len(card.boxes) - len(card.names))]
+    rects += [_render_rect(box, height, "truth", name) for box, name in zip(card.boxes, names, strict=True)]
     return f'<svg viewBox="0 0 {GRID} {height:.1f}" aria-hidden="true">{"".join(rects)}</svg>' if rects else ""
 
 
@@ -221,5 +230,6 @@ def _render_rect(box: Corners, height: float, kind: str, label: str = "") -> str
     """A box of fractions as SVG, cut at the edges of the picture."""
     x1, y1, x2, y2 = (min(max(edge, 0.0), 1.0) * side for edge, side in zip(box, (GRID, height) * 2, strict=True))
     place = f'x="{x1:.1f}" y="{y1:.1f}" width="{x2 - x1:.1f}" height="{y2 - y1:.1f}"'
-    text = f'<text x="{min(x1 + 8, GRID - 60):.1f}" y="{min(y1 + 42, height - 8):.1f}">{label}</text>' if label else ""
+    x, y = min(x1 + 8, GRID - 30 * len(label) - 30), min(y1 + 42, height - 8)
+    text = f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{label}</text>' if label else ""
     return f'<rect class="halo" {place}/><rect class="{kind}" {place}/>{text}'

@@ -7,9 +7,8 @@ from statistics import fmean
 from typing import TypedDict
 
 from distortlab.core.errors import UserError, describe_unknown
-from distortlab.tasks.answer import format_completion
 from refine_iqa_train.config.schema import Config
-from refine_iqa_train.models.chat import format_true_answer
+from refine_iqa_train.models.chat import format_true_completion
 from refine_iqa_train.models.memory import Workload, estimate_memory, measure_model_shape
 from refine_iqa_train.models.processors import load_model_config
 from refine_iqa_train.models.rows import TrainingRow
@@ -124,7 +123,7 @@ def _reward_truths(run: PreparedRun, rows: Iterable[TrainingRow]) -> dict[str, f
     rewards: dict[str, list[float]] = {}
     tasks = make_scorers(run.config.rewards)
     for row in rows:
-        completion = format_completion(format_true_answer(row["task"], row["solution"]), thinking="...")
+        completion = format_true_completion(row["task"], row["solution"])
         rewards.setdefault(row["task"], []).append(tasks[row["task"]](completion, row["solution"]).reward)
         rewards.setdefault("format", []).append(format_reward([completion], [row["task"]])[0] or 0.0)
     low = {task: min(values) for task, values in rewards.items() if min(values) < 1}

@@ -61,6 +61,28 @@ def perception(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """36 images, pristine, distorted as a whole or in up to three regions, with questions of all seven tasks."""
+    from distortlab import default_recipe, generate
+    from distortlab.recipe import ReferenceRules
+
+    out = tmp_path_factory.mktemp("sets") / "data"
+    single = dict.fromkeys(("recognition", "recognition_reference", "object", "grounding"), 1)
+    recipe = default_recipe(
+        n=36,
+        images_per_reference=3,
+        images_per_shard=8,
+        references=ReferenceRules(max_side=160, min_side=64),
+        splits={"train": 0.67, "validation": 0.33},
+        samples_per_image=2.0,
+        composition={"pristine": 1, "whole": 1, "local": 3, "regions": {"1": 1, "2": 2, "3": 2}},
+        tasks={"diagnosis": 4, "comparison": 2, "comparison_regions": 4, **single},
+    )
+    generate(recipe, "scenes", out, workers=1)
+    return out
+
+
+@pytest.fixture(scope="session")
 def rated(perception: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same images with made-up scores."""
     from refine_iqa_train.data.mock_ratings import mock_ratings

@@ -11,6 +11,7 @@ import pytest
 from refusals import read_refusal
 
 from distortlab.core.errors import UserError
+from distortlab.tasks import TASKS
 from refine_iqa_train.config.loading import load_config
 from refine_iqa_train.training.prepare import prepare
 
@@ -70,6 +71,36 @@ DAMAGE = {
     "distortion is unknown": (changed("distortion", "moire"), "distortion is 'moire', and it is one of blur, noise"),
     "one image of two": (changed("task", "recognition_reference", task="recognition"), "shows 2"),
 }
+
+
+DAMAGE_OF_SETS = {
+    "diagnosis without boxes": (changed("boxes", None, task="diagnosis"), "boxes is None, and a question of diagnosis"),
+    "one region to compare": (
+        changed("boxes", [[0, 0, 9, 9]], task="comparison_regions"),
+        "a question of comparison_regions needs two boxes",
+    ),
+    "a box without area": (changed("boxes", [[5, 5, 5, 9]], task="diagnosis"), "needs a list of boxes"),
+    "a box outside": (changed("boxes", [[5, 5, 900, 20]], task="diagnosis"), "and the image has 160 x"),
+    "boxes of another image": (
+        changed("boxes", [[5, 5, 9, 9]], task="diagnosis"),
+        "boxes have [[5, 5, 9, 9]]",
+    ),
+    "a distortion without a name": (
+        changed("solution", '[{"box": [0, 0, 9, 9], "type": "Rain", "severity": "Slight"}]', task="diagnosis"),
+        "that is no answer to a question of diagnosis",
+    ),
+    "one image of two": (changed("task", "comparison", task="comparison_regions"), "a question of comparison shows 2"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE_OF_SETS)
+def test_sets_that_cannot_be_asked(file: Path, sets: Path, tmp_path: Path, damage: str) -> None:
+    change, sentence = DAMAGE_OF_SETS[damage]
+    folder = Path(shutil.copytree(sets, tmp_path / "data", ignore=shutil.ignore_patterns("MANIFEST.json")))
+    for path in (folder / "rft").glob("*.parquet"):
+        pq.write_table(change(pq.read_table(path), path.name).replace_schema_metadata(None), path)
+    keys = {"data.perception": str(folder), "rewards.weights": dict.fromkeys(TASKS, 1.0)}
+    assert sentence in read_refusal(load_config(file, keys))
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

@@ -14,6 +14,11 @@ from refine_iqa_train.monitoring.held_out import score_answer
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import _make_cold_start_rows
 
+DIAGNOSIS = (
+    '[{"box": [1, 2, 30, 40], "type": "Noise", "severity": "Slight"}, '
+    '{"box": [5, 6, 70, 80], "type": "Over-sharpening", "severity": "Extreme"}]'
+)
+
 
 @pytest.mark.parametrize(
     ("task", "solution", "said"),
@@ -22,6 +27,16 @@ from refine_iqa_train.training.train import _make_cold_start_rows
         ("recognition_reference", "Noise, Slight", "noise, 1 of 5."),
         ("object", "hot dog", "It is the hot dog."),
         ("grounding", "[1, 2, 3, 4]", "It lies at [1, 2, 3, 4]."),
+        (
+            "diagnosis",
+            DIAGNOSIS,
+            "At [1, 2, 30, 40] random grain or specks are added: noise, 1 of 5. At [5, 6, 70, 80] ",
+        ),
+        ("diagnosis", "[]", "as it would in a clean photograph"),
+        ("grounding", "None", "as it would in a clean photograph"),
+        ("recognition", "None", "as it would in a clean photograph"),
+        ("comparison", "First", "The first image is further away"),
+        ("comparison_regions", "Second", "The second region is further away"),
         ("quality", "5.00", "excellent"),
         ("quality", "1.00", "very poor"),
     ],

@@ -17,9 +17,12 @@ from distortlab.core.errors import UserError
 from distortlab.recipe import DEFAULT_TASKS
 from distortlab.tasks import TASKS, quality, score
 from distortlab.tasks.answer import format_completion
-from refine_iqa_train.config.schema import Config, DataRules, ImageRules, ValidationRules
+from distortlab.tasks.grounding import Coordinates
+from distortlab.tasks.region_lists import parse_regions
+from refine_iqa_train.config.schema import PERCEPTION, Config, DataRules, ImageRules, ValidationRules
 from refine_iqa_train.data.image_sizes import ImagePolicy
 from refine_iqa_train.data.mixture import TrainingData, load_training_data
+from refine_iqa_train.data.row_checks import BOX_TASKS
 
 POLICY = ImagePolicy(16, 256, 65_536)
 
@@ -103,6 +106,59 @@ def test_a_batch_is_about_several_images(config: Config, streaming: bool) -> Non
         images = [data.files[place]["image_id"] for place in order]
     batches = [images[start : start + 8] for start in range(0, 24, 8)]
     assert all(len(set(batch)) >= 4 for batch in batches)
+
+
+@pytest.mark.parametrize("coordinates", ["thousandths", "pixels"])
+def test_questions_of_all_tasks_together(config: Config, sets: Path, coordinates: Coordinates) -> None:
+    data = load_training_data(with_data(config, perception=str(sets)), "stage1", POLICY, coordinates)
+    assert set(data.counts) == set(PERCEPTION)
+    for row in (data.train[place] for place in range(len(data.train))):
+        completion = format_completion(row["solution"], ".", 10_000)
+        assert score(row["task"], completion, row["solution"]).value == 1.0
+        assert (row["family"] is None) == (row["severity"] is None) == (TASKS[row["task"]].subject != "region")
+        assert (row["frame"] is not None) == (row["task"] in ("grounding", "diagnosis"))
+        boxes = {"comparison": 0, "comparison_regions": 2, "diagnosis": row["solution"].count("box")}
+        assert len(row["boxes"]) == boxes.get(row["task"], 1)
+        assert len(row["images"]) == TASKS[row["task"]].images
+        text = row["prompt"][0]["content"]
+        assert ("in thousandths" in text) == (coordinates == "thousandths" and row["task"] in BOX_TASKS)
+
+
+def test_sets_can_be_streamed_and_mixed_with_rated_images(scoring: Config, sets: Path) -> None:
+    mixed = with_data(scoring, perception=str(sets), streaming=True, perception_share=0.9)
+    rows = list(itertools.islice(load(mixed, "stage2").train, 24))
+    assert {"diagnosis", "quality"} < {row["task"] for row in rows}
+    for row in rows:
+        right = f"Score:{row['solution']}" if row["task"] == "quality" else row["solution"]
+        assert score(row["task"], format_completion(right, ".", 10_000), row["solution"]).value == 1.0
+
+
+def test_families_of_sets_can_be_chosen(config: Config, sets: Path) -> None:
+    """All of an image's distortions are of them, pristine images are there, and nothing is compared."""
+    chosen = {"noise", "blur", "compression", "darken", "brighten", "contrast_weaken", "contrast_strengthen"}
+    for streaming in (False, True):
+        keys = {"perception": str(sets), "families": tuple(chosen), "streaming": streaming}
+        rows = list(load(with_data(config, **keys)).train)
+        assert not {row["task"] for row in rows} & {"comparison", "comparison_regions"}
+        solutions = [row["solution"] for row in rows if row["task"] == "diagnosis"]
+        assert {region.family for text in solutions for region in parse_regions(text).regions} <= chosen
+        assert "[]" in solutions
+        assert len(set(solutions)) > 1
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_data_sets_of_earlier_versions_have_no_column_for_sets(
+    config: Config, perception: Path, tmp_path: Path, streaming: bool
+) -> None:
+    folder = copied(perception, tmp_path / "data")
+    for path in (folder / "rft").glob("*.parquet"):
+        table = pq.read_table(path).drop_columns(["boxes"])
+        pq.write_table(table.replace_schema_metadata(None), path)
+    old = load(with_data(config, perception=str(folder), streaming=streaming)).train
+    new = load(with_data(config, streaming=streaming)).train
+    for one, other in itertools.islice(zip(old, new, strict=True), 8):
+        assert one.pop("images")[0].tobytes() == other.pop("images")[0].tobytes()
+        assert one == other
 
 
 def test_a_data_set_made_again_under_the_same_name_is_read_anew(

@@ -8,7 +8,7 @@ import pytest
 from pages import HOSTILE, Tags, find_drawings
 from PIL import Image
 
-from distortlab.tasks import grounding
+from distortlab.tasks import comparison, diagnosis, grounding
 from distortlab.tasks.answer import format_completion
 from distortlab.tasks.grounding import Coordinates
 from refine_iqa_train.data.image_sizes import ImagePolicy
@@ -30,6 +30,7 @@ def stored_row(size: tuple[int, int], box: tuple[int, int, int, int], folder: Pa
         "task": "grounding",
         "solution": grounding.truth(box, size, "thousandths"),
         "bbox": list(box),
+        "boxes": None,
         "distortion": "noise",
         "severity": 4,
     }
@@ -66,9 +67,10 @@ def test_the_true_answer_is_drawn_on_the_region(
     shown = row["images"][-1].size
     card = make_card(row, [(format_completion(row["solution"], "."), {"grounding": 1.0}, 0.5)])
     assert card.label == "noise, severity 4 of 5"
-    assert card.answers[0].box == pytest.approx(card.box, abs=1 / min(*shown, 1000))
+    (true_box,), (given_box,) = card.boxes, card.answers[0].boxes
+    assert given_box == pytest.approx(true_box, abs=1 / min(*shown, 1000))
     kept = [edge / side for edge, side in zip((20, 30, 100, 80), policy.padded_size(size) * 2, strict=True)]
-    assert card.box == pytest.approx(kept)
+    assert true_box == pytest.approx(kept)
     rects = [tag for tag in Tags(render_page(1, [card])).of("rect") if tag["class"] == "truth"]
     assert [float(str(rects[0][name])) / 1000 for name in ("x", "width")] == pytest.approx(
         [kept[0], kept[2] - kept[0]], abs=1e-3
@@ -89,14 +91,72 @@ def test_boxes_of_answers_are_cut_at_the_edges_and_numbered(tmp_path: Path) -> N
     assert any("swatch given" in str(tag["class"]) for tag in tags.of("span"))
 
 
+@pytest.mark.parametrize("coordinates", ["thousandths", "pixels"])
+def test_all_boxes_of_a_set_are_drawn(tmp_path: Path, coordinates: Coordinates) -> None:
+    size, boxes = (700, 500), [(20, 30, 100, 80), (300, 200, 700, 500), (20, 30, 100, 80)]
+    regions = [
+        diagnosis.DistortedRegion(box, family, 3)
+        for box, family in zip(boxes, ("noise", "blur", "pixelate"), strict=True)
+    ]
+    stored = {
+        **stored_row(size, (0, 0, 700, 500), tmp_path),
+        "prompt": [{"role": "user", "content": diagnosis.question("thousandths")}],
+        "task": "diagnosis",
+        "solution": diagnosis.truth(regions, size, "thousandths"),
+        "boxes": [list(box) for box in boxes],
+        "distortion": None,
+        "severity": None,
+    }
+    row = prepare_question(stored, ImagePolicy(28, 56 * 56, 1 << 20), coordinates)
+    nothing, far = format_completion("[]", "."), format_completion('[{"box": [0, 0, 1e8, 10], "type": "?"}]', ".")
+    right = format_completion(row["solution"], ".")
+    card = make_card(row, [(text, {"diagnosis": 0.5}, 0.0) for text in (right, nothing, right, far, HOSTILE)])
+    assert card.label == ""
+    assert len(card.boxes) == 3
+    assert [len(answer.boxes) for answer in card.answers] == [3, 0, 3, 1, 0]
+    for given_box, kept in zip(sorted(card.answers[0].boxes), sorted(card.boxes), strict=True):
+        assert given_box == pytest.approx(kept, abs=2e-3)
+    page = render_page(1, [card])
+    rects = [tag for tag in Tags(page).of("rect") if tag["class"] == "truth"]
+    assert len(rects) == 3
+    labels = [tree.text for tree in next(iter(find_drawings(page).values())).iter("text")]
+    assert labels == ["1, 3", "1, 3", "4"]
+    assert max(float(str(tag["x"])) + float(str(tag["width"])) for tag in Tags(page).of("rect")) <= 1000
+
+
+def test_regions_that_are_compared_have_their_names_and_images_have_no_boxes(tmp_path: Path) -> None:
+    size, pair = (700, 500), [(20, 30, 100, 80), (300, 200, 700, 500)]
+    stored = {
+        **stored_row(size, (0, 0, 700, 500), tmp_path),
+        "prompt": [{"role": "user", "content": comparison.question_about_regions(*pair, size, "thousandths")}],
+        "task": "comparison_regions",
+        "solution": "Second",
+        "boxes": [list(box) for box in pair],
+    }
+    card = make_card(prepare_question(stored, ImagePolicy(None), "pixels"), [("<answer>First</answer>", {}, 0.0)])
+    page = render_page(1, [card])
+    assert [tag["class"] for tag in Tags(page).of("rect")] == ["halo", "truth"] * 2
+    texts = list(next(iter(find_drawings(page).values())).iter("text"))
+    assert [(text.text, text.get("class")) for text in texts] == [("First", "truth"), ("Second", "truth")]
+    images = {
+        **stored,
+        "task": "comparison",
+        "boxes": None,
+        "images": stored["images"] * 2,
+        "prompt": [{"role": "user", "content": comparison.question()}],
+    }
+    card = make_card(prepare_question(images, ImagePolicy(None), "pixels"), [("<answer>First</answer>", {}, 0.0)])
+    assert not Tags(render_page(1, [card])).of("svg")
+
+
 def test_rated_images_and_foreign_prompts_have_no_boxes_of_answers(tmp_path: Path) -> None:
     stored = stored_row((160, 120), (20, 30, 100, 80), tmp_path)
     foreign = {**stored, "prompt": [{"role": "user", "content": "Where? Answer in inches."}]}
     card = make_card(
         prepare_question(foreign, ImagePolicy(None), "thousandths"), [(format_completion("[1, 2, 3, 4]", "."), {}, 0.0)]
     )
-    assert card.answers[0].box is None
+    assert not card.answers[0].boxes
     rated = prepare_question(make_rated_row("b", str(tmp_path / "a.png"), 3.5), ImagePolicy(None), "thousandths")
     card = make_card(rated, [(format_completion("Score:3.44", "."), {"quality": 1.0}, 0.1)])
-    assert (card.box, card.label) == (None, "")
+    assert (card.boxes, card.label) == ([], "")
     assert not Tags(render_page(1, [card])).of("svg")
