@@ -55,7 +55,8 @@ class DataRules:
     split, validation_split
         The splits of the perception data set that are trained on and held out.
     tasks, families
-        Only these tasks and families of distortions; all where empty.
+        Only these tasks and families of distortions; all where empty. Of `diagnosis`, images whose distortions are all
+        of these families; comparisons are left out where families are chosen.
     rated, rated_validation
         Sets of rated images as `refine_bench.datasets` names them, e.g. "koniq:training".
     rated_root

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from distortlab.tasks import TASKS
+from distortlab.tasks import diagnosis as diagnosis_task
 from distortlab.tasks.recognition import GRADING, Grading
 from refine_iqa_train.config.data_rules import DataRules, RewardSamplerRules, find_stream_recipe
 
@@ -76,7 +77,7 @@ class RewardRules:
     ----------
     weights
         By name; 1 where nothing is said, 0 leaves a reward out.
-    recognition, quality
+    recognition, diagnosis, quality
         How the answers of these tasks are graded.
     digits
         Weights of the digits of "d.dd" in the probability difference: three numbers, or a name of `DIGIT_WEIGHTS`.
@@ -88,6 +89,7 @@ class RewardRules:
 
     weights: dict[str, float] = field(default_factory=dict)
     recognition: Grading = GRADING
+    diagnosis: diagnosis_task.Grading = diagnosis_task.GRADING
     quality: QualityRules = QualityRules()
     digits: Literal["released", "per-token"] | tuple[float, float, float] = "released"
     advantages: Literal["published", "plain"] = "published"

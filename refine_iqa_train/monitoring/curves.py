@@ -64,6 +64,22 @@ PANELS = (
             "eval_recognition_reference/severity": "with reference: severity",
             "eval_object/accuracy": "object",
             "eval_grounding/iou": "grounding: IoU",
+            "eval_comparison/accuracy": "comparison",
+            "eval_comparison_regions/accuracy": "comparison of regions",
+        },
+    ),
+    Panel("Parts of diagnosis", {f"diagnosis/{part}": part for part in ("form", "iou", "f1", "type", "severity")}),
+    Panel(
+        "Held out: diagnosis",
+        {
+            f"eval_diagnosis/{measure}": name
+            for measure, name in (
+                ("score", "score"),
+                ("iou", "IoU"),
+                ("f1", "F1"),
+                ("type", "type"),
+                ("severity", "severity"),
+            )
         },
     ),
     Panel(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import NamedTuple
 
-from distortlab.tasks import TASKS, Unread, quality, recognition, score
+from distortlab.tasks import TASKS, Unread, diagnosis, quality, recognition, score
 
 __all__ = ["MEASURES", "HeldOutScores", "Logs", "Measure", "ScoredAnswer", "list_measures", "score_answer"]
 
@@ -23,6 +23,9 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "recognition_reference": ("type", "severity", "unread"),
     "object": ("accuracy", "unread"),
     "grounding": ("iou", "iou50", "unread"),
+    "diagnosis": ("score", "iou", "f1", "type", "severity", "unread"),
+    "comparison": ("accuracy", "unread"),
+    "comparison_regions": ("accuracy", "unread"),
     "quality": ("srcc", "plcc", "mae", "unread", *(f"{name}_direct" for name in ("srcc", "plcc", "mae", "unread"))),
 }
 """What is measured about each task, in the order in which it is shown."""
@@ -81,7 +84,18 @@ def score_answer(
         return ScoredAnswer(
             sample_id, task, {"iou": verdict.reward, "iou50": float(verdict.reward >= 0.5), **unread_share}
         )
+    if task == "diagnosis":
+        return ScoredAnswer(
+            sample_id, task, {"score": verdict.reward, **_grade_parts(completion, solution), **unread_share}
+        )
     return ScoredAnswer(sample_id, task, {"accuracy": verdict.reward, **unread_share})
+
+
+def _grade_parts(completion: str, solution: str) -> dict[str, float]:
+    """The parts of the score of a diagnosis but the form; 0 where the answer cannot be read."""
+    marks = diagnosis.compare(completion, solution)
+    parts = diagnosis.Parts(0, 0, 0, 0, 0) if isinstance(marks, Unread) else diagnosis.GRADING.grade(marks)
+    return {"iou": parts.iou, "f1": parts.f1, "type": parts.type, "severity": parts.severity}
 
 
 @dataclass(slots=True)

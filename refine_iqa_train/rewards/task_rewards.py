@@ -1,18 +1,29 @@
 """Rewards as TRL calls them: one for each task, None where the row is another task's, and one for the format.
 
 What an answer is worth is decided in `distortlab.tasks`; here are only the signature and the names in the logs:
-`families/blur/recognition` (mean reward), `recognition/type`, `recognition/severity`, `object/unread`.
+`families/blur/recognition` (mean reward), `recognition/type`, `recognition/severity`, `object/unread`,
+`comparison/first` (the share of answers that name the first one; half of the truths do).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from distortlab.tasks import TASKS, Unread, Verdict, format_score, quality, recognition
+from distortlab.tasks import TASKS, Unread, Verdict, comparison, diagnosis, format_score, quality, recognition
 from refine_iqa_train.config.schema import QualityRules, RewardRules
 from refine_iqa_train.models.rows import Completion
 
-__all__ = ["LogMetric", "RewardFunction", "TaskReward", "format_reward", "get_text", "is_fully_correct", "make_scorers"]
+__all__ = [
+    "LogMetric",
+    "RewardFunction",
+    "ScoredRow",
+    "TaskReward",
+    "format_reward",
+    "get_text",
+    "is_fully_correct",
+    "log_families",
+    "make_scorers",
+]
 
 LogMetric = Callable[[str, float], None]
 Scorer = Callable[[str, str], Verdict]
@@ -76,7 +87,15 @@ def make_scorers(rules: RewardRules) -> Mapping[str, Scorer]:
     def score_quality(completion: str, solution: str) -> Verdict:
         return quality.score(completion, solution, _make_grading(rules.quality))
 
-    graded = {"recognition": score_recognition, "recognition_reference": score_recognition, "quality": score_quality}
+    def score_diagnosis(completion: str, solution: str) -> Verdict:
+        return diagnosis.score(completion, solution, rules.diagnosis)
+
+    graded = {
+        "recognition": score_recognition,
+        "recognition_reference": score_recognition,
+        "diagnosis": score_diagnosis,
+        "quality": score_quality,
+    }
     return {name: graded.get(name, task.score) for name, task in TASKS.items()}
 
 
@@ -91,7 +110,9 @@ def is_fully_correct(completion: str, solution: str, threshold: float) -> bool:
     return quality.score(completion, solution, quality.Grading("hit", threshold)).reward == 1.0
 
 
-class _ScoredRow(NamedTuple):
+class ScoredRow(NamedTuple):
+    """An answer, the solution, the family that the question is about (None: of none or several), and the verdict."""
+
     text: str
     solution: str
     family: str | None
@@ -115,7 +136,7 @@ class TaskReward:
     ) -> list[float | None]:
         """The value of each answer; 0 where nothing could be read; None for other tasks."""
         rows = [
-            _ScoredRow(text, truth, kind, self.scorer(text, truth)) if name == self.task else None
+            ScoredRow(text, truth, kind, self.scorer(text, truth)) if name == self.task else None
             for text, name, truth, kind in zip(map(get_text, completions), task, solution, family, strict=True)
         ]
         scored = [row for row in rows if row is not None]
@@ -123,16 +144,23 @@ class TaskReward:
             self._log_metrics(scored, log_metric)
         return [None if row is None else row.verdict.reward for row in rows]
 
-    def _log_metrics(self, rows: Sequence[_ScoredRow], log: LogMetric) -> None:
+    def _log_metrics(self, rows: Sequence[ScoredRow], log: LogMetric) -> None:
         log(f"{self.task}/unread", fmean(row.verdict.value is None for row in rows))
-        families: dict[str, list[float]] = {}
-        for row in rows:
-            if row.family is not None:
-                families.setdefault(row.family, []).append(row.verdict.reward)
-        for family, values in sorted(families.items()):
-            log(f"families/{family}/{self.task}", fmean(values))
+        grades = [(row.family, row.verdict.reward) for row in rows if row.family is not None]
+        log_families(grades, self.task, log)
         if self.task.startswith("recognition"):
             marks = [recognition.compare(row.text, row.solution) for row in rows]
             read = [mark for mark in marks if not isinstance(mark, Unread)]
             log(f"{self.task}/type", sum(mark.type_right for mark in read) / len(rows))
             log(f"{self.task}/severity", sum(not mark.severity_distance for mark in read) / len(rows))
+        if self.task.startswith("comparison"):
+            log(f"{self.task}/first", fmean(comparison.read(row.text) == "First" for row in rows))
+
+
+def log_families(grades: Iterable[tuple[str, float]], name: str, log: LogMetric) -> None:
+    """Log the mean of (family, value) for each family, as `families/FAMILY/NAME`."""
+    families: dict[str, list[float]] = {}
+    for family, value in grades:
+        families.setdefault(family, []).append(value)
+    for family, values in sorted(families.items()):
+        log(f"families/{family}/{name}", fmean(values))

@@ -14,6 +14,7 @@ from refine_iqa_train.data.image_sizes import ImagePolicy, make_image_policy, me
 from refine_iqa_train.data.items import Generations
 from refine_iqa_train.data.mixture import TrainingData, check_sources, load_training_data
 from refine_iqa_train.models.adapters import Adapter
+from refine_iqa_train.models.chat import format_true_completion
 from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.models.identity import is_on_hub
 from refine_iqa_train.models.processors import load_processor
@@ -108,7 +109,10 @@ def prepare(config: Config, stage: str) -> PreparedRun:
     with PartialState().main_process_first():
         data = load_training_data(config, stage, policy, family.coordinates, _plan_generations(config, arguments))
     sampler = _make_sampler(config, data, arguments)
-    notes = [] if stage == "sft" else _check_batches(data, arguments)
+    notes = []
+    if stage != "sft":
+        _check_rewards(config, data, weights)
+        notes = _check_batches(data, arguments) + _note_length(data, processor, arguments)
     notes += _note_resampling(data, policy) + _note_share(config, data)
     if stage == "stage2" and config.validation.direct and not has_digit_tokens(processor.tokenizer):
         notes.append("scores without thinking are not measured: the tokenizer does not spell numbers digit by digit")
@@ -217,6 +221,31 @@ def _check_batches(data: TrainingData, arguments: "GRPOConfig | SFTConfig") -> l
             f"a step takes {prompts:,} questions, and they are about {images:,} images in all: batches will be alike"
         ]
     return []
+
+
+def _check_rewards(config: Config, data: TrainingData, weights: Mapping[str, float]) -> None:
+    """Every kind of question has a reward, or the weight 0 because somebody wants it so."""
+    for task, count in sorted(data.counts.items()):
+        if task not in weights and config.rewards.weights.get(task) != 0:
+            raise UserError(
+                f"there are {count:,} questions of {task}, and no reward for them: give rewards.weights.{task}, or "
+                "leave them out by data.tasks"
+            )
+
+
+def _note_length(data: TrainingData, processor: Processor, arguments: "GRPOConfig | SFTConfig") -> list[str]:
+    """Where the longest true answer leaves little room for the thinking: lists of regions are long."""
+    if data.files is None:
+        return []
+    task, solution = max(zip(data.files["task"], data.files["solution"], strict=True), key=lambda row: len(row[1]))
+    answer, most = format_true_completion(task, solution, None), arguments.max_completion_length
+    tokens = len(processor.tokenizer.encode(answer, add_special_tokens=False))
+    if 2 * tokens <= most:
+        return []
+    return [
+        f"trainer.max_completion_length = {most:,}, and the longest true answer, to a question of {task}, has "
+        f"{tokens:,} tokens without its thinking: answers will be cut off"
+    ]
 
 
 def _note_share(config: Config, data: TrainingData) -> list[str]:

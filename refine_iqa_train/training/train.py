@@ -160,6 +160,7 @@ def _make_grpo_trainer(run: PreparedRun) -> "GRPOTrainer":
 
 def make_rewards(config: Config, weights: Mapping[str, float]) -> "list[RewardFunction]":
     """The reward functions, in the order of their weights."""
+    from refine_iqa_train.rewards.diagnosis import DiagnosisReward
     from refine_iqa_train.rewards.probability_difference import ProbabilityDifference
     from refine_iqa_train.rewards.ranking import RankingReward
     from refine_iqa_train.rewards.task_rewards import TaskReward, format_reward, make_scorers
@@ -171,11 +172,11 @@ def make_rewards(config: Config, weights: Mapping[str, float]) -> "list[RewardFu
             return format_reward
         if name == "probability_difference":
             return ProbabilityDifference(rules.digits, rules.quality.threshold, rules.micro_batch)
-        return (
-            RankingReward()
-            if name == "quality" and rules.quality.answer == "ranking"
-            else TaskReward(name, tasks[name])
-        )
+        if name == "diagnosis":
+            return DiagnosisReward(rules)
+        if name == "quality" and rules.quality.answer == "ranking":
+            return RankingReward()
+        return TaskReward(name, tasks[name])
 
     return [make_reward(name) for name in weights]
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from distortlab.core.errors import UserError
+from distortlab.tasks.diagnosis import Grading
 from refine_iqa_train.config.loading import list_packaged_configs, load_config, select_reward_weights
 from refine_iqa_train.config.overrides import parse_overrides
 from refine_iqa_train.config.schema import DEFAULT_PERCEPTION, REWARDS, find_stream_recipe
@@ -147,6 +148,15 @@ def test_diagnosis_is_rewarded_where_it_is_named(keys: dict[str, Any]) -> None:
     assert found["diagnosis"] == config.rewards.weights.get("diagnosis", 1.0)
     assert ("grounding" in found) == ("data.tasks" not in keys)
     assert "comparison" not in found
+
+
+def test_parts_of_a_diagnosis_are_weighted_as_configured(file: Path) -> None:
+    keys = {"rewards.diagnosis": {"form": 0, "f1": 1, "severity_grades": [1, 0, 0, 0, 0]}}
+    assert load_config(file, keys).rewards.diagnosis == Grading(0, 0.2, 1, severity_grades=(1, 0, 0, 0, 0))
+    nothing = dict.fromkeys(("form", "iou", "f1", "type", "severity"), 0)
+    for wrong in (nothing, {"iou": -1}, {"f1": "much"}, {"severity_grades": [1, 2]}, {"recall": 1}):
+        with pytest.raises(UserError, match=r"rewards\.diagnosis"):
+            load_config(file, {"rewards.diagnosis": wrong})
 
 
 FRESH = {"data.perception": "stream:smoke", "data.references": "scenes"}

@@ -79,6 +79,26 @@ def test_accuracy_by_task() -> None:
     assert found["grounding/iou50"] == 1.0
 
 
+def test_parts_of_a_diagnosis_and_accuracy_of_comparisons() -> None:
+    noise = '[{"box": [0, 0, 100, 100], "type": "Noise", "severity": "Severe"}]'
+    half = '[{"box": [0, 0, 100, 50], "type": "Noise", "severity": "Obvious"}]'
+    held = HeldOutScores()
+    for number, (answer, solution) in enumerate(((half, noise), ("[]", noise), ("[]", "[]"), ("?", noise))):
+        held.add([score_answer(str(number), "diagnosis", format_completion(answer, "."), solution)])
+    for task, answers in (("comparison", ("First", "Second")), ("comparison_regions", ("First", "either"))):
+        held.add([score_answer(task + answer, task, format_completion(answer, "."), "First") for answer in answers])
+    found = held.compute_metrics()
+    assert found["diagnosis/iou"] == (0.5 + 0 + 1 + 0) / 4
+    assert found["diagnosis/f1"] == found["diagnosis/type"] == (1 + 0 + 1 + 0) / 4
+    assert found["diagnosis/severity"] == (0.6 + 0 + 1 + 0) / 4
+    assert found["diagnosis/score"] == pytest.approx((0.1 + 0.1 + 0.5 + 0.2 * 0.6 + 0.1 + 1.0) / 4)
+    assert found["diagnosis/unread"] == 0.25
+    assert (found["comparison/accuracy"], found["comparison/unread"]) == (0.5, 0.0)
+    assert (found["comparison_regions/accuracy"], found["comparison_regions/unread"]) == (0.5, 0.5)
+    shown = [(measure.task, measure.name) for measure in list_measures(found)]
+    assert [name for task, name in shown if task == "diagnosis"] == ["score", "iou", "f1", "type", "severity", "unread"]
+
+
 def test_measures_of_direct_scores() -> None:
     mos, direct = [1.0, 2.0, 3.0, 4.0, 5.0], [2.1, 1.9, 3.0, None, 4.5]
     held = HeldOutScores(direct=True)

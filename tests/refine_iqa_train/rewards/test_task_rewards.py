@@ -103,6 +103,14 @@ def test_names_in_the_logs_are_per_task_and_per_family() -> None:
     }
 
 
+@pytest.mark.parametrize("task", ["comparison", "comparison_regions"])
+def test_answers_that_always_name_the_first_one_are_seen(task: str) -> None:
+    found: dict[str, float] = {}
+    rows = columns((task, "First"), (task, "first"), (task, "Second"), (task, "nonsense"))
+    TaskReward(task, make_scorers(RewardRules())[task])(**rows, log_metric=found.__setitem__)
+    assert found == {f"{task}/unread": 0.25, f"{task}/first": 0.5}
+
+
 def test_the_rewards_of_a_run_are_in_the_order_of_their_weights() -> None:
     weights = {"format": 1.0, "quality": 2.0, "probability_difference": 0.5}
     ranked = Config("m", "out", rewards=RewardRules(quality=QualityRules(answer="ranking")))

@@ -103,3 +103,25 @@ def test_a_share_that_the_questions_do_not_reach_is_noted(file: Path, rated_keys
 def test_batches_about_few_images_are_noted(file: Path) -> None:
     run = prepare(load_config(file, {"trainer.per_device_train_batch_size": 64}), "stage1")
     assert any("batches will be alike" in note for note in run.notes)
+
+
+def test_questions_without_a_reward(file: Path, sets: Path) -> None:
+    """The four tasks that are rewarded where none is named, and a data set that has others."""
+    keys: dict[str, Any] = {"data.perception": str(sets), "data.check_images": False}
+    refused = read_refusal(load_config(file, keys))
+    assert "questions of comparison, and no reward for them: give rewards.weights.comparison" in refused
+    weights = {"comparison": 0, "comparison_regions": 0, "diagnosis": 2}
+    run = prepare(load_config(file, {**keys, "rewards.weights": weights}), "stage1")
+    assert run.weights["diagnosis"] == 2
+    assert "comparison" not in run.weights
+    named = prepare(load_config(file, {**keys, "data.tasks": ["diagnosis"]}), "stage1")
+    assert set(named.weights) == {"format", "diagnosis"}
+    prepare(load_config(file, {**keys, "trainer": {"max_steps": 1}}), "sft")
+
+
+@pytest.mark.parametrize("length", [8, 1024])
+def test_answers_that_do_not_fit(file: Path, sets: Path, length: int) -> None:
+    keys = {"data.perception": str(sets), "data.tasks": ["diagnosis"], "trainer.max_completion_length": length}
+    run = prepare(load_config(file, keys), "stage1")
+    told = f"trainer.max_completion_length = {length}, and the longest true answer, to a question of diagnosis, has "
+    assert any(note.startswith(told) for note in run.notes) == (length == 8)

@@ -11,6 +11,7 @@ from trainer_runs import make_varied_rewards
 
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.loading import load_config
+from refine_iqa_train.config.schema import PERCEPTION
 from refine_iqa_train.training import train as train_module
 from refine_iqa_train.training.train import train
 
@@ -72,6 +73,30 @@ def test_stage_2_with_perception_mixed_in(file: Path, rated_keys: dict[str, Any]
     for entry in held:
         read = entry["eval_quality/n"] * (1 - entry["eval_quality/unread_direct"])
         assert entry["eval_quality/read_direct"] == pytest.approx(read)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["qwen3_vl", "qwen2_5_vl"])
+def test_two_steps_on_questions_about_sets(file: Path, tiny: Any, sets: Path, family: str) -> None:
+    """All tasks mixed: parts and families of diagnosis are logged, its held-out scores and pages are there."""
+    keys = {
+        "model": str(tiny(family)),
+        "data.perception": str(sets),
+        "data.tasks": list(PERCEPTION),
+        "trainer.per_device_train_batch_size": 64,
+        "validation.samples": 16,
+        "watch.samples": 99,
+    }
+    config = load_config(file, keys)
+    train(config, "stage1")
+    logs = history(Path(config.out))
+    names = {name for entry in logs for name in entry}
+    assert {f"diagnosis/{part}" for part in ("form", "iou", "f1", "type", "severity", "unread", "empty")} <= names
+    assert {"rewards/diagnosis/mean", "eval_diagnosis/f1", "eval_diagnosis/n"} <= names
+    assert any(name.startswith("families/") and name.endswith("/diagnosis") for name in names)
+    assert any(name.startswith("rewards/comparison") for name in names)
+    page = (Path(config.out) / "samples" / "step-000000.html").read_text()
+    assert "<b>diagnosis</b>" in page
 
 
 @pytest.mark.slow
