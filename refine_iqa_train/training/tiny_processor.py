@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from distortlab.tasks import grounding, quality, recognition
+from distortlab.tasks import comparison, diagnosis, grounding, quality, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.answer import format_completion
 from distortlab.tasks.terms import FAMILIES
@@ -85,11 +85,21 @@ def _make_corpus() -> Iterator[str]:
         *(grounding.question("thousandths", None, n) for n in range(grounding.WORDINGS)),
         *(grounding.question("pixels", (640, 480), n) for n in range(grounding.WORDINGS)),
         *(quality.question(0, think) for think in (True, False)),
+        *(diagnosis.question("thousandths", None, n) for n in range(diagnosis.WORDINGS)),
+        *(diagnosis.question("pixels", (640, 480), n) for n in range(diagnosis.WORDINGS)),
+        *(comparison.question(n) for n in range(comparison.WORDINGS)),
+        *(
+            comparison.question_about_regions((0, 9, 99, 480), (100, 0, 640, 99), (640, 480), "pixels", n)
+            for n in range(comparison.WORDINGS)
+        ),
     ]
     kinds = [(family, recognition.truth(family, severity)) for family in families for severity in (1, 2, 3, 4, 5)]
     answers = [format_completion(right, write_thinking("recognition", right, family)) for family, right in kinds]
     ratings = [format_completion(f"Score:{n}.44", write_thinking("quality", f"{n}.44", None)) for n in (1, 2, 3, 4)]
-    return chain(*([text] * 4 for text in [*questions, *answers, *ratings]))
+    regions = [diagnosis.DistortedRegion((10, 20, 300, 480), family, level) for family in families for level in (1, 5)]
+    lists = [diagnosis.truth([region], (640, 480), "pixels") for region in regions]
+    diagnoses = [format_completion(right, write_thinking("diagnosis", right, None)) for right in [*lists, "[]"]]
+    return chain(*([text] * 4 for text in [*questions, *answers, *ratings, *diagnoses]))
 
 
 # --- processors -----------------------------------------------------------------------------------------------------
