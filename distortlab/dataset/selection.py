@@ -223,7 +223,8 @@ def read_images(stored: StoredDataset, places: Sequence[RowLocation]) -> Iterato
 def read_questions(stored: StoredDataset, ids: set[str]) -> dict[str, list[SampleRow]]:
     """The rows of `samples` about these images, by image, in the order of the data set."""
     out: dict[str, list[SampleRow]] = {name: [] for name in ids}
-    for table in stored.tables("samples", ["image_id", "task", "prompt", "solution"]):
+    columns = ["image_id", "task", "prompt", "solution", "boxes", "other_image_id"]
+    for table in stored.tables("samples", columns):
         for row, name in enumerate(table["image_id"].to_pylist()):
             if name in ids:
                 out[name] += table.slice(row, 1).to_pylist()

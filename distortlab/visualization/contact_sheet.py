@@ -4,23 +4,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
+from PIL import Image as pillow
+from PIL import ImageDraw, ImageFont
 
 from distortlab.core.image import Image
 from distortlab.core.region import Region
+from distortlab.dataset.composition import find_kind
 from distortlab.dataset.reader import open_data
-from distortlab.dataset.rows import ImageRow
+from distortlab.dataset.rows import ImageRow, RegionRow
 from distortlab.dataset.selection import Filter, find_images, read_images, sample_images
 from distortlab.imaging.decode import decode_image
 from distortlab.tasks.terms import LEVELS, get_phrase
+from distortlab.visualization.colors import DARK, MARK, Color, get_color
 from distortlab.visualization.tiles import Tile, draw_sheet
 
 __all__ = ["draw_dataset_sheet", "make_dataset_tiles"]
 
-_MARK = (255, 210, 0)
-
 
 def draw_dataset_sheet(folder: str | Path, count: int = 20, columns: int = 5, seed: int = 0, width: int = 300) -> Image:
-    """A sample of a data set: each image with its region outlined, what was done, and how visible it is."""
+    """A sample of a data set: each image with its regions outlined, what was done, and how visible it is."""
     return draw_sheet(list(make_dataset_tiles(folder, count, seed)), columns, width)
 
 
@@ -32,15 +35,57 @@ def make_dataset_tiles(folder: str | Path, count: int = 20, seed: int = 0) -> It
 
 
 def _draw_tile(row: ImageRow) -> Tile:
-    image = decode_image(row["image"]["bytes"]).image.copy()
-    texts = []
-    for region in row["regions"]:
-        found = Region.from_rle(region["mask_rle"])
-        x1, y1, x2, y2 = region["bbox"]
-        thick = max(2, round(min(image.shape[:2]) / 200))
-        edges, _ = cv2.findContours(found.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(image, edges, -1, (255, 255, 255), 1, offset=(x1, y1))
-        cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), _MARK, thick)
-        name = f"{get_phrase(region['distortion'])}, {LEVELS[region['severity'] - 1]}"
-        texts.append((name, f"{region['variant']}  {region['object'] or ''}  V {region['visibility']['v']:.1f}"))
-    return Tile(image, "; ".join(t for t, _ in texts) or "pristine", "; ".join(n for _, n in texts))
+    image, kind, regions = decode_image(row["image"]["bytes"]).image.copy(), find_kind(row), row["regions"]
+    if kind == "pristine":
+        return Tile(image, "Pristine", "nothing was done")
+    if kind == "whole":
+        _mark_frame(image, get_color(regions[0]["distortion"]))
+        return Tile(image, _describe_label(regions[0]), f"whole frame  {_describe_edit(regions[0])}")
+    if kind == "1":
+        _mark_region(image, regions[0], MARK)
+        return Tile(image, _describe_label(regions[0]), _describe_edit(regions[0]))
+    for region in regions:
+        _mark_region(image, region, get_color(region["distortion"]))
+    notes = [
+        f"{number}. {_describe_label(region)}  {_describe_edit(region)}" for number, region in enumerate(regions, 1)
+    ]
+    return Tile(_draw_numbers(image, regions), f"{len(regions)} regions", "\n".join(notes))
+
+
+def _describe_label(region: RegionRow) -> str:
+    return f"{get_phrase(region['distortion'])}, {LEVELS[region['severity'] - 1]}"
+
+
+def _describe_edit(region: RegionRow) -> str:
+    return "  ".join(filter(None, (region["variant"], region["object"], f"V {region['visibility']['v']:.1f}")))
+
+
+def _measure_thickness(image: Image) -> int:
+    return max(2, round(min(image.shape[:2]) / 200))
+
+
+def _mark_region(image: Image, region: RegionRow, color: Color) -> None:
+    """Draw the outline of a region in white, and its box in a color."""
+    x1, y1, x2, y2 = region["bbox"]
+    edges, _ = cv2.findContours(Region.from_rle(region["mask_rle"]).mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(image, edges, -1, (255, 255, 255), 1, offset=(x1, y1))
+    cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), color, _measure_thickness(image))
+
+
+def _mark_frame(image: Image, color: Color) -> None:
+    """Draw a frame that lies in the image with all its width."""
+    thickness = 2 * _measure_thickness(image)
+    rows, columns = image.shape[:2]
+    cv2.rectangle(image, (0, 0), (columns - 1, rows - 1), color, 2 * thickness - 1)
+
+
+def _draw_numbers(image: Image, regions: list[RegionRow]) -> Image:
+    """Write the number of every region into the corner of its box."""
+    canvas = pillow.fromarray(image)
+    pen, size = ImageDraw.Draw(canvas), max(16, round(min(image.shape[:2]) / 16))
+    for number, region in enumerate(regions, 1):
+        x, y = region["bbox"][:2]
+        pen.rectangle((x, y, x + size, y + size), fill=get_color(region["distortion"]), outline=DARK)
+        middle = (x + size / 2, y + size / 2)
+        pen.text(middle, str(number), fill=DARK, font=ImageFont.load_default(0.8 * size), anchor="mm")
+    return np.asarray(canvas)

@@ -1,4 +1,4 @@
-"""Drawing: pictures in rows, with two lines of text under each."""
+"""Drawing: pictures in rows, with lines of text under each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _SMALLEST = 11  # size of letters in pixels
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A picture with up to two lines under it."""
+    """A picture with a title under it, and below that the lines of a note."""
 
     image: Image
     title: str
@@ -52,16 +52,17 @@ def draw_sheet(
         uint8 RGB.
     """
     height = height or width * 3 // 4
-    under = 3 * text + 2
+    line, under = text + 2, 2 * text
     pictures = [_fit_image(tile.image, width, height) for tile in tiles]
     rows = [range(start, min(start + columns, len(tiles))) for start in range(0, len(tiles), columns)]
     heights = [max(pictures[i].shape[0] for i in row) for row in rows]
-    canvas = pillow.new("RGB", (columns * (width + _GAP) + _GAP, sum(heights) + len(rows) * under + _GAP), _PAPER)
+    unders = [under + line * max(1 + tiles[i].note.count("\n") for i in row) for row in rows]
+    canvas = pillow.new("RGB", (columns * (width + _GAP) + _GAP, sum(heights) + sum(unders) + _GAP), _PAPER)
     y = _GAP
-    for row, tall in zip(rows, heights, strict=True):
+    for row, tall, below in zip(rows, heights, unders, strict=True):
         for column, i in enumerate(row):
             _place(canvas, (_GAP + column * (width + _GAP), y), (width, tall), pictures[i], tiles[i], text)
-        y += tall + under
+        y += tall + below
     return np.asarray(canvas)
 
 
@@ -74,11 +75,14 @@ def write_sheet(out: Path, picture: Image) -> None:
 def _place(
     canvas: pillow.Image, corner: tuple[int, int], size: tuple[int, int], picture: Image, tile: Tile, text: int
 ) -> None:
-    """One picture, in the middle of its cell, and its two lines."""
+    """One picture, in the middle of its cell, and its lines."""
     (x, y), (width, tall) = corner, size
     pen = ImageDraw.Draw(canvas)
     canvas.paste(pillow.fromarray(picture), (x + (width - picture.shape[1]) // 2, y + tall - picture.shape[0]))
-    for line, points, top, color in ((tile.title, text, 2, _INK), (tile.note, text - 1, text + 5, _FAINT)):
+    notes = [
+        (line, text - 1, text + 5 + number * (text + 2), _FAINT) for number, line in enumerate(tile.note.split("\n"))
+    ]
+    for line, points, top, color in ((tile.title, text, 2, _INK), *notes):
         text_line, font = _fit_line(line, width, points)
         pen.text((x, y + tall + top), text_line, fill=color, font=font)
 

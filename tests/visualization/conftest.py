@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from browser_tabs import Open
 from dataset_samples import Gallery, small_recipe
+from set_samples import SETS
 from view_samples import make_odd, make_odd_question, rewrite
 
 from distortlab import generate
@@ -37,6 +39,20 @@ def odd(usual: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images of every kind, with all questions about sets."""
+    out = tmp_path_factory.mktemp("view") / "sets"
+    generate(SETS, Gallery(), out, workers=1)
+    return out
+
+
+@pytest.fixture(scope="session")
+def sets_page(sets: Path) -> Path:
+    write_page(sets, sets.parent / "sets.html")
+    return sets.parent / "sets.html"
+
+
+@pytest.fixture(scope="session")
 def usual_page(usual: Path) -> Path:
     write_page(usual, usual.parent / "usual.html")
     return usual.parent / "usual.html"
@@ -62,3 +78,13 @@ def browser() -> Iterator["Browser"]:
         chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def opened(browser: "Browser") -> Iterator[Open]:
+    """In the end, nothing may have been complained about, and nothing asked for from anywhere."""
+    opener = Open(browser)
+    yield opener
+    for context in opener.contexts:
+        context.close()
+    assert opener.complaints == []

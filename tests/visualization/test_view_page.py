@@ -1,84 +1,16 @@
 """The page in a real browser: what it shows, what its keys and filters do, and that nothing gets in or out."""
 
-import base64
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from view_samples import HOSTILE, Page, Pixels, decoded, read_page, stored_images
+from browser_tabs import PHONE, WIDE, Open, drawn, settled, shown, wait
+from view_samples import HOSTILE, Page, decoded, read_page, stored_images
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
     from playwright.sync_api import Page as Tab
-
-WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}}
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 360, "height": 740},
-    "is_mobile": True,
-    "has_touch": True,
-    "device_scale_factor": 2,
-}
-
-
-@dataclass
-class Open:
-    """Opens pages, and keeps what was complained about or asked for from elsewhere."""
-
-    browser: "Browser"
-    complaints: list[str] = field(default_factory=list)
-    contexts: list["BrowserContext"] = field(default_factory=list)
-
-    def __call__(self, path: Path, hash: str = "", **options: Any) -> "Tab":
-        self.contexts.append(self.browser.new_context(**{**WIDE, **options}))
-        tab = self.contexts[-1].new_page()
-        tab.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        tab.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
-        tab.on("request", lambda request: self.complaints.append(request.url) if _leaves(request.url, path) else None)
-        tab.goto(path.as_uri() + hash)
-        wait(tab, "Boolean(stage.dataset.shown)")
-        return tab
-
-
-@pytest.fixture
-def opened(browser: "Browser") -> Iterator[Open]:
-    """In the end, nothing may have been complained about, and nothing asked for from anywhere."""
-    opener = Open(browser)
-    yield opener
-    for context in opener.contexts:
-        context.close()
-    assert opener.complaints == []
-
-
-def _leaves(url: str, path: Path) -> bool:
-    return not (url.startswith("data:") or url.partition("#")[0] == path.as_uri())
-
-
-def wait(tab: "Tab", condition: str) -> None:
-    """Wait until something holds. Playwright's own way needs `eval`, and the page's policy allows none."""
-    for _ in range(1000):
-        if tab.evaluate(condition):
-            return
-        tab.wait_for_timeout(10)
-    raise AssertionError(f"never came: {condition}")
-
-
-def settled(tab: "Tab", image_id: str) -> None:
-    """Wait until an image is drawn and its pixels are checked."""
-    wait(tab, f"stage.dataset.shown === {image_id!r} && document.getElementById('exact').textContent !== ''")
-
-
-def shown(tab: "Tab") -> str:
-    return tab.inner_text("#panel .under >> nth=0").partition(" ")[0]
-
-
-def drawn(tab: "Tab", x: int, y: int, width: int, height: int) -> Pixels:
-    """A part of what the canvas shows, (x, y) from its corner."""
-    picture = decoded(base64.b64decode(tab.evaluate("canvas.toDataURL('image/png')").partition(",")[2]))
-    return picture[y : y + height, x : x + width]
 
 
 def part_of(tab: "Tab", scale: int = 1) -> tuple[tuple[int, int], tuple[slice, slice]]:

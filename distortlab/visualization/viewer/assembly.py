@@ -26,6 +26,7 @@ from distortlab.dataset.selection import (
     sample_images,
 )
 from distortlab.storage.atomic import new_file
+from distortlab.visualization.colors import FAMILY_COLORS
 from distortlab.visualization.viewer.entries import make_entry
 from distortlab.visualization.viewer.packing import ImageGroup, Layers, Pictures, decode_pictures, pack_group
 
@@ -194,6 +195,8 @@ def _collect_facts(stored: StoredDataset, found: Selection, wanted: Filter, seed
         "seed": seed,
         "left_out": page.left_out,
         "made_by": f"distortlab {__version__}",
+        "has_sets": any(image["kind"] != "1" for image in page.images),
+        "colors": {family: f"rgb({red}, {green}, {blue})" for family, (red, green, blue) in FAMILY_COLORS.items()},
         "images": page.images,
     }
 

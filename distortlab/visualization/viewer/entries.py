@@ -8,8 +8,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from distortlab.dataset.composition import find_kind
+from distortlab.tasks import Unread, comparison, recognition
 from distortlab.tasks import object as object_task
-from distortlab.tasks import recognition
+from distortlab.tasks.region_lists import DistortedRegion, parse_regions
 from distortlab.tasks.terms import LEVELS, PHRASES, get_phrase
 
 __all__ = ["make_entry"]
@@ -21,8 +23,9 @@ def make_entry(row: Mapping[str, Any], split: str, questions: Sequence[Mapping[s
     return {
         **{name: row[name] for name in (*names, "seed", "generator_version")},
         "split": split,
+        "kind": find_kind(row),
         "regions": [_describe_region(region) for region in row["regions"]],
-        "questions": [_describe_question(question) for question in questions],
+        "questions": [_describe_question(question, row["regions"]) for question in questions],
     }
 
 
@@ -58,17 +61,43 @@ def _read_params(params: str) -> Mapping[str, Any]:
     return values if isinstance(values, dict) else {"params": params}
 
 
-def _describe_question(question: Mapping[str, Any]) -> dict[str, Any]:
-    """A question: task, text, what it lets one choose from, and the truth."""
+def _describe_question(question: Mapping[str, Any], regions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A question: task, text, what it lets one choose from, and the truth.
+
+    `numbers` are the places among `regions` of those that it is about, `listed` is a solution that lists regions.
+    """
     text = "\n\n".join(message["content"] for message in question["prompt"])
-    task = question["task"]
-    return {"task": task, "prompt": text, "solution": question["solution"], "candidates": _read_candidates(task, text)}
+    task, solution = question["task"], question["solution"]
+    boxes = [list(region["bbox"]) for region in regions]
+    return {
+        "task": task,
+        "prompt": text,
+        "solution": solution,
+        "candidates": _read_candidates(task, text),
+        "other": question.get("other_image_id"),
+        "numbers": [boxes.index(box) if box in boxes else None for box in question.get("boxes") or ()],
+        "listed": _read_list(solution) if task == "diagnosis" else None,
+    }
+
+
+def _read_list(solution: str) -> list[dict[str, Any]] | None:
+    """The regions that a solution lists; None where it is no list."""
+    found = parse_regions(solution)
+    return None if isinstance(found, Unread) else [_describe_listed(region) for region in found.regions]
+
+
+def _describe_listed(region: DistortedRegion) -> dict[str, Any]:
+    level = LEVELS[region.severity - 1] if region.severity else "severity unknown"
+    name = PHRASES.get(region.family, region.family) if region.family else "type unknown"
+    return {"box": [round(value) for value in region.box], "family": region.family, "what": f"{name}, {level}"}
 
 
 def _read_candidates(task: str, prompt: str) -> list[list[str]]:
-    """The lists that a prompt offers, in the order in which it shows them: types and severities, or objects."""
+    """The lists that a prompt offers, in its order: types and severities, objects, or the first and the second."""
     if task == "object":
         return [object_task.read_candidates(prompt)]
     if task.startswith("recognition"):
         return [[get_phrase(family) for family in dict.fromkeys(recognition.read_candidates(prompt))], list(LEVELS)]
+    if task.startswith("comparison"):
+        return [list(comparison.CHOICES)]
     return []

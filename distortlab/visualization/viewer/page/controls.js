@@ -7,12 +7,13 @@ const KEYS = [
   [["End"], "End", "last image", () => go(state.shown.length - 1)],
   [[" "], "space", "reference and back", () => setMode(state.mode === "before" ? "after" : "before")],
   [["c", "C"], "c", "compare, with a slider", () => setMode(state.mode === "split" ? "after" : "split")],
-  [["o", "O"], "o", "outline of the region", () => toggle("outline")],
+  [["o", "O"], "o", "outlines of the regions", () => toggle("outline")],
   [["a", "A"], "a", "answers: hide labels and solutions, or show them", () => toggle("answers")],
   [["+", "="], "+", "zoom in", () => zoomBy(1)],
   [["-", "_"], "-", "zoom out", () => zoomBy(-1)],
   [["0"], "0", "the whole image", fit],
   [["1"], "1", "pixel for pixel", () => pixelForPixel()],
+  [["r", "R"], "r", "close-up of a region, of the next one, and back", nextRegion],
   [["f", "F"], "f", "filters", () => (($("filtering").open = true), $("family").focus())],
   [["?"], "?", "this list", () => $("help").showModal()],
 ];
@@ -86,7 +87,7 @@ function listen() {
   document.addEventListener("keydown", onKey);
   // A button that was clicked does not keep the focus: the space bar belongs to the picture.
   document.addEventListener("click", (event) => {
-    if (event.detail > 0 && event.target.closest("#tools button, #strip button, .steps button, #severities button")) stage.focus({ preventScroll: true });
+    if (event.detail > 0 && event.target.closest("#tools button, #legend button, #strip button, .steps button, #severities button")) stage.focus({ preventScroll: true });
   });
   for (const button of $("modes").children) button.addEventListener("click", () => setMode(button.dataset.mode));
   $("split").addEventListener("input", () => setSplit($("split").value / 100));
@@ -95,6 +96,7 @@ function listen() {
   $("in").addEventListener("click", () => zoomBy(1));
   $("out").addEventListener("click", () => zoomBy(-1));
   $("zoom").addEventListener("click", () => (state.view?.scale === 1 ? fit() : pixelForPixel()));
+  $("closer").addEventListener("click", nextRegion);
   $("ask").addEventListener("click", () => $("help").showModal());
   stage.addEventListener("pointerdown", pointerDown);
   stage.addEventListener("pointermove", pointerMove);

@@ -1,21 +1,32 @@
 // Which images are shown, and how many there would be.
 
 const TESTS = {
-  family: (image, { family }) => !family || image.regions.some((region) => region.distortion === family),
-  severity: (image, { severities }) => !severities.size || image.regions.some((region) => severities.has(region.severity)),
+  kind: (image, { kind }) => !kind || image.kind === kind,
   task: (image, { task }) => !task || image.questions.some((question) => question.task === task),
-  visibility: (image, { least, most }) =>
-    (least === null && most === null) ||
-    image.regions.some((region) => visibility(region) >= (least ?? -Infinity) && visibility(region) <= (most ?? Infinity)),
 };
+// One region has to pass them all.
+const REGION_TESTS = {
+  family: (region, { family }) => !family || region.distortion === family,
+  severity: (region, { severities }) => !severities.size || severities.has(region.severity),
+  difficulty: (region, { difficulty }) => !difficulty || region.difficulty === difficulty,
+  visibility: (region, { least, most }) =>
+    (least === null && most === null) || (visibility(region) >= (least ?? -Infinity) && visibility(region) <= (most ?? Infinity)),
+};
+const KINDS = { pristine: "Pristine", whole: "Whole frame" };
 
 function wanted() {
   const read = (id) => ($(id).value === "" || !Number.isFinite(Number($(id).value)) ? null : Number($(id).value));
   const pressed = [...$("severities").querySelectorAll('[aria-pressed="true"]')].map((button) => Number(button.value));
-  return { family: $("family").value, task: $("task").value, severities: new Set(pressed), least: read("least"), most: read("most") };
+  const chosen = Object.fromEntries(["kind", "family", "difficulty", "task"].map((id) => [id, $(id).value]));
+  return { ...chosen, severities: new Set(pressed), least: read("least"), most: read("most") };
 }
 
-const fits = (image, filter, but) => Object.entries(TESTS).every(([name, test]) => name === but || test(image, filter));
+const passes = (tests, thing, filter, but) => Object.entries(tests).every(([name, test]) => name === but || test(thing, filter));
+const asksForRegion = ({ family, severities, difficulty, least, most }, but) =>
+  Object.entries({ family, severity: severities.size, difficulty, visibility: least !== null || most !== null }).some(([name, asked]) => asked && name !== but);
+const regionsThatPass = (image, filter, but) => image.regions.filter((region) => passes(REGION_TESTS, region, filter, but));
+const fits = (image, filter, but) =>
+  passes(TESTS, image, filter, but) && (!asksForRegion(filter, but) || regionsThatPass(image, filter, but).length > 0);
 
 function counts(filter, but, values) {
   const out = new Map();
@@ -25,12 +36,17 @@ function counts(filter, but, values) {
 }
 
 function showFilters(filter) {
-  const families = counts(filter, "family", (image) => image.regions.map((region) => region.distortion));
-  const tasks = counts(filter, "task", (image) => image.questions.map((question) => question.task));
-  const severities = counts(filter, "severity", (image) => image.regions.map((region) => region.severity));
-  for (const [select, found] of [[$("family"), families], [$("task"), tasks]])
-    for (const option of select.options)
-      if (option.value) option.textContent = `${option.dataset.name} (${found.get(option.value) ?? 0})`;
+  const ofRegions = (but, name) => counts(filter, but, (image) => regionsThatPass(image, filter, but).map((region) => region[name]));
+  const found = {
+    kind: counts(filter, "kind", (image) => [image.kind]),
+    family: ofRegions("family", "distortion"),
+    difficulty: ofRegions("difficulty", "difficulty"),
+    task: counts(filter, "task", (image) => image.questions.map((question) => question.task)),
+  };
+  const severities = ofRegions("severity", "severity");
+  for (const [id, counted] of Object.entries(found))
+    for (const option of $(id).options)
+      if (option.value) option.textContent = `${option.dataset.name} (${counted.get(option.value) ?? 0})`;
   for (const button of $("severities").querySelectorAll("button")) {
     const count = severities.get(Number(button.value)) ?? 0;
     button.title = plural(count, "image");
@@ -43,17 +59,26 @@ function applyFilters() {
   const before = current();
   state.shown = data.images.map((_, index) => index).filter((index) => fits(data.images[index], filter));
   state.at = Math.max(0, state.shown.findIndex((index) => data.images[index] === before));
-  if (current() !== before) state.view = null;
+  if (current() !== before) state.view = state.region = null;
   showFilters(filter);
   $("count").textContent = `${state.shown.length} of ${plural(data.images.length, "image")}`;
   showStrip();
   show();
 }
 
+const rank = (kind) => ({ pristine: -2, whole: -1 })[kind] ?? Number(kind);
+
 function fillFilters() {
   const option = (value, name) => make("option", { value, "data-name": name }, name);
   const families = new Map(data.images.flatMap((image) => image.regions.map((region) => [region.distortion, region.type])));
   const tasks = new Set(data.images.flatMap((image) => image.questions.map((question) => question.task)));
+  const kinds = [...new Set(data.images.map((image) => image.kind))].sort((a, b) => rank(a) - rank(b));
+  const known = new Set(data.images.flatMap((image) => image.regions.map((region) => region.difficulty)));
+  const difficulties = ["easy", "medium", "hard"].filter((name) => known.has(name));
+  $("kind").append(option("", "all"), ...kinds.map((kind) => option(kind, KINDS[kind] ?? plural(Number(kind), "region"))));
+  $("kind").parentNode.hidden = kinds.length < 2;
+  $("difficulty").append(option("", "all"), ...difficulties.map((name) => option(name, name)));
+  $("difficulty").parentNode.hidden = difficulties.length < 2;
   $("family").append(option("", "all"), ...[...families].sort().map(([value, name]) => option(value, name)));
   $("task").append(option("", "all"), ...[...tasks].sort().map((value) => option(value, TASKS[value] ?? value)));
   for (const severity of SEVERITIES) {

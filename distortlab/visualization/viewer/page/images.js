@@ -1,11 +1,17 @@
 // Going from image to image: thumbnails, buttons, and what is drawn when.
 
+function caption(image) {
+  const { regions } = image;
+  if (!regions.length) return ["Pristine"];
+  const text = regions.length > 1 ? plural(regions.length, "region") : `${regions[0].severity} ${regions[0].type}`;
+  return data.has_sets ? [...regions.map((region) => badge(region.distortion)), text] : [text];
+}
+
 function thumb(index, order) {
   const image = data.images[index];
   const label = state.answers ? headline(image) : "";
-  const short = image.regions.map((region) => `${region.severity} ${region.type}`).join("; ") || "Pristine";
   const button = make("button", { type: "button", "aria-label": `${order + 1}: ${label || image.image_id}`, title: label });
-  button.append(make("img", { src: image.pictures.thumb, alt: "", loading: "lazy" }), make("span", {}, state.answers ? short : `${order + 1}`));
+  button.append(make("img", { src: image.pictures.thumb, alt: "", loading: "lazy" }), make("span", {}, ...(state.answers ? caption(image) : [`${order + 1}`])));
   button.addEventListener("click", () => go(order));
   return button;
 }
@@ -25,6 +31,7 @@ function showButtons() {
   $("split").value = Math.round(state.split * 100);
   $("outline").setAttribute("aria-pressed", String(state.outline));
   $("outline").disabled = !state.answers;
+  $("closer").disabled = !state.answers || !current()?.regions.length || current().kind === "whole";
   $("answers").setAttribute("aria-pressed", String(state.answers));
 }
 
@@ -35,9 +42,31 @@ function describe(image) {
   $("what").textContent = `Image ${state.at + 1} of ${state.shown.length}. Arrow keys: previous and next image; space: reference.`;
 }
 
+// What the colors and the numbers of the outlines stand for; a click is a close-up.
+function showLegend() {
+  const image = current();
+  const legend = $("legend");
+  legend.hidden = !data.has_sets || !state.answers || !image;
+  if (legend.hidden) return;
+  const chips = image.regions.map((region, order) => {
+    const text = image.kind === "whole" ? " Whole frame: " : " ";
+    const pressed = String(state.region === order);
+    const chip = make("button", { type: "button", "aria-pressed": pressed }, badge(region.distortion, numberOf(image, order)), text + labelOf(region));
+    chip.addEventListener("click", () => (state.region === order || image.kind === "whole" ? fit() : closeUp(order)));
+    return chip;
+  });
+  legend.replaceChildren(...(chips.length ? chips : [make("span", {}, "Pristine: nothing was done to this image.")]));
+}
+
+function setRegion(order) {
+  state.region = order;
+  [...$("legend").querySelectorAll("button")].forEach((chip, at) => chip.setAttribute("aria-pressed", String(at === order)));
+}
+
 async function show() {
   const image = current();
   $("empty").hidden = Boolean(image);
+  showLegend();
   $("exact").textContent = "";
   showPanel();
   if (!image) {
@@ -68,7 +97,7 @@ function go(order) {
   const next = clamp(order, 0, Math.max(state.shown.length - 1, 0));
   if (next === state.at) return;
   state.at = next;
-  state.view = null;
+  state.view = state.region = null;
   show();
 }
 
@@ -84,6 +113,9 @@ function setMode(mode) {
 
 function toggle(name) {
   state[name] = !state[name];
-  if (name === "answers") showStrip();
+  if (name === "answers") {
+    state.region = null;
+    showStrip();
+  }
   show();
 }

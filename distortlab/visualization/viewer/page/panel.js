@@ -20,9 +20,10 @@ function visible(seen) {
 }
 
 function summary(image) {
-  const lines = image.regions.map((region) => {
-    const what = [region.object, `${region.distortion}.${region.variant}`, `V ${number(visibility(region))}`];
-    return make("p", { class: "lead" }, levels(region.severity), what.filter(Boolean).join(" \u00b7 "));
+  const lines = image.regions.map((region, order) => {
+    const what = [region.object, `${region.distortion}.${region.variant}`, `V\u00a0${number(visibility(region))}`];
+    const sign = data.has_sets ? badge(region.distortion, numberOf(image, order)) : null;
+    return make("p", { class: "lead" }, sign, levels(region.severity), what.filter(Boolean).join(" \u00b7 "));
   });
   return lines.length ? lines : [make("p", { class: "lead" }, "Nothing was done to this image.")];
 }
@@ -45,14 +46,44 @@ function regionCard(region, order, all) {
   const known = ["amount", "unit", "scale", "feather", "address", "version"];
   for (const [name, value] of Object.entries(params))
     if (!known.includes(name)) fact(list, name, typeof value === "string" ? value : JSON.stringify(value), "mono");
-  return make("section", { class: "card truth" }, make("h4", {}, `${all.length > 1 ? `${order + 1}. ` : ""}${region.type}, ${region.level}`), list);
+  const sign = data.has_sets ? badge(region.distortion, all.length > 1 ? String(order + 1) : "") : null;
+  return make("section", { class: "card truth" }, make("h4", {}, sign, ` ${labelOf(region)}`), list);
+}
+
+// A long question: its first sentence, the rest on request, and the list that is its solution line by line.
+function listCard(question) {
+  const { prompt, solution, listed, numbers } = question;
+  const [first] = prompt.match(/^[^]*?[.?!](?=\s|$)/) ?? [prompt];
+  const lines = listed.map(({ what, family, box }, order) => {
+    const at = numbers[order];
+    const sign = at == null ? badge(family) : badge(family, numberOf(current(), at));
+    return make("li", {}, sign, ` ${what} `, make("span", {}, `[${box.join(", ")}]`));
+  });
+  const list = lines.length ? make("ul", { class: "listed truth" }, ...lines) : make("p", { class: "solution truth" }, make("span", {}, "Solution"), "[ ]: nothing is distorted");
+  const whole = make("details", {}, make("summary", {}, "The whole question"), make("p", {}, prompt), make("p", { class: "mono truth" }, solution));
+  return make("section", { class: "card" }, make("h4", {}, TASKS[question.task]), make("p", { class: "prompt" }, first), list, whole);
+}
+
+// Links to the images of a pair, or the numbers of two regions.
+function pairLine(question) {
+  const names = ["First: ", "; second: "];
+  if (question.numbers.length === 2 && question.numbers.every((at) => at !== null))
+    return make("p", { class: "under truth" }, ...question.numbers.flatMap((at, order) => [names[order], badge(current().regions[at].distortion, String(at + 1))]));
+  if (!question.other) return null;
+  const at = state.shown.findIndex((index) => data.images[index].image_id === question.other);
+  const link = make("button", { type: "button", class: "link", disabled: at < 0 }, question.other);
+  link.addEventListener("click", () => go(at));
+  return make("p", { class: "under" }, names[0], link, names[1], "this image");
 }
 
 function questionCard(question) {
+  if (question.listed) return listCard(question);
   const cut = question.prompt.lastIndexOf("\n\n");
   const text = cut > 0 ? question.prompt.slice(0, cut) : question.prompt;
   const card = make("section", { class: "card" });
   card.append(make("h4", {}, TASKS[question.task] ?? question.task), make("p", { class: "prompt" }, text));
+  const pair = pairLine(question);
+  if (pair) card.append(pair);
   const right = question.solution.split(", ");
   for (const names of question.candidates) {
     const list = make("ul", { class: "chips" });
@@ -84,7 +115,8 @@ function showPanel() {
   panel.scrollTop = 0;
   const image = current();
   if (!image) return;
-  const title = state.answers ? headline(image) : "What was done here?";
+  const count = image.regions.length;
+  const title = !state.answers ? "What was done here?" : count > 1 ? `${count} distorted regions` : headline(image);
   const previous = make("button", { type: "button", "aria-label": "Previous image", disabled: state.at === 0 }, "\u2039");
   const next = make("button", { type: "button", "aria-label": "Next image", disabled: state.at === state.shown.length - 1 }, "\u203a");
   previous.addEventListener("click", () => go(state.at - 1));
@@ -96,7 +128,7 @@ function showPanel() {
   if (state.answers) panel.append(...summary(image));
   if (image.pictures.why) panel.append(make("p", { class: "under" }, `No reference to compare with. ${image.pictures.why}`));
   if (image.questions.length) panel.append(make("h3", {}, "Questions"), ...image.questions.map(questionCard));
-  if (state.answers && image.regions.length) panel.append(make("h3", {}, plural(image.regions.length, "region")), ...image.regions.map(regionCard));
+  if (state.answers && image.regions.length) panel.append(make("h3", {}, image.kind === "whole" ? "Whole frame" : plural(count, "region")), ...image.regions.map(regionCard));
   panel.append(make("h3", {}, "Origin"), originCard(image));
   if (!state.answers) panel.querySelectorAll(".truth").forEach((node) => node.remove());
 }

@@ -37,14 +37,22 @@ function mask({ size: [rows, columns], counts }, image) {
   return (x, y) => (x >= 0 && y >= 0 && x < columns && y < rows ? pixels[x * rows + y] : 0);
 }
 
+// Where a number stands: the pixel of the region that is nearest to the corner of its box.
+function corner(inside, x1, y1, x2, y2) {
+  for (let far = 0; inside && far <= x2 - x1 + y2 - y1; far++)
+    for (let x = x1; x <= Math.min(x1 + far, x2); x++) if (y1 + far - (x - x1) <= y2 && inside(x, y1 + far - (x - x1))) return [x, y1 + far - (x - x1)];
+  return [x1, y1];
+}
+
 function outline(region, image) {
   const path = new Path2D();
   const inside = mask(region.mask, image);
   const [x1, x2] = [region.bbox[0], region.bbox[2]].map((x) => clamp(x, 0, image.width));
   const [y1, y2] = [region.bbox[1], region.bbox[3]].map((y) => clamp(y, 0, image.height));
+  const shape = { path, at: corner(inside, x1, y1, x2, y2), color: colorOf(region.distortion) };
   if (!inside) {
     path.rect(x1, y1, x2 - x1, y2 - y1);
-    return path;
+    return shape;
   }
   const trace = (outer, from, to, differs, line) => {
     for (let start = from; start < to; start++) {
@@ -60,7 +68,7 @@ function outline(region, image) {
     trace(x, y1, y2, (a, b) => inside(a - 1, b) !== inside(a, b), (a, from, to) => line(a, from, a, to));
   for (let y = y1; y <= y2; y++)
     trace(y, x1, x2, (a, b) => inside(b, a - 1) !== inside(b, a), (a, from, to) => line(from, a, to, a));
-  return path;
+  return shape;
 }
 
 function fitted() {
@@ -85,26 +93,37 @@ function drawOutlines(view) {
   pen.save();
   pen.setTransform(view.scale, 0, 0, view.scale, view.x, view.y);
   pen.lineCap = "square";
-  for (const path of outlines) {
-    for (const [width, colour] of [[4, "#000b"], [2, "#ffc53d"]]) {
+  for (const shape of outlines) {
+    for (const [width, color] of [[4, "#000b"], [2, shape.color]]) {
       pen.lineWidth = (width * devicePixelRatio) / view.scale;
-      pen.strokeStyle = colour;
-      pen.stroke(path);
+      pen.strokeStyle = color;
+      if (current().kind === "whole") strokeFrame(view.scale);
+      else pen.stroke(shape.path);
     }
   }
   pen.restore();
-  if (outlines.length > 1) current().regions.forEach(({ bbox }, order) => drawNumber(order + 1, bbox, view));
+  if (outlines.length > 1) outlines.forEach((shape, order) => drawNumber(order + 1, shape, view));
 }
 
-function drawNumber(label, [x, y], view) {
+// The whole frame is outlined on its inside: on its edge, half of the line would be out of sight.
+function strokeFrame(scale) {
+  const { width, height } = current();
+  const inset = (2 * devicePixelRatio) / scale;
+  pen.strokeRect(inset, inset, width - 2 * inset, height - 2 * inset);
+}
+
+function drawNumber(label, { at: [x, y], color }, view) {
   const size = 11 * devicePixelRatio;
-  const [left, top] = [view.x + x * view.scale + size, view.y + y * view.scale + size];
-  pen.fillStyle = "#000c";
+  const inSight = (value, end) => (value > -size && value < end + size ? clamp(value, size, end - size) : value);
+  const [left, top] = [inSight(view.x + x * view.scale, canvas.width), inSight(view.y + y * view.scale, canvas.height)];
   pen.beginPath();
   pen.arc(left, top, size * 0.9, 0, 2 * Math.PI);
+  pen.fillStyle = color;
   pen.fill();
-  pen.fillStyle = "#ffc53d";
-  pen.font = `600 ${size}px system-ui, sans-serif`;
+  pen.lineWidth = 1.5 * devicePixelRatio;
+  pen.strokeStyle = pen.fillStyle = "#111";
+  pen.stroke();
+  pen.font = `700 ${size}px system-ui, sans-serif`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.fillText(String(label), left, top);
@@ -158,24 +177,50 @@ function zoomBy(direction) {
 
 function fit() {
   state.view = null;
+  setRegion(null);
   draw();
 }
 
-// One image pixel on one screen pixel, with the first region in the middle.
-function pixelForPixel(scale = 1) {
-  const image = current();
-  if (!image) return;
-  const [x1, y1, x2, y2] = image.regions[0]?.bbox ?? [0, 0, image.width, image.height];
+// The box of the region that was zoomed to, else of the first; the frame where a box would give an answer away.
+function boxInSight() {
+  const { regions, width, height } = current();
+  const box = state.answers ? regions[state.region ?? 0]?.bbox : null;
+  return box ?? [0, 0, width, height];
+}
+
+function center([x1, y1, x2, y2], scale) {
   const x = canvas.width / 2 - ((x1 + x2) / 2) * scale;
   const y = canvas.height / 2 - ((y1 + y2) / 2) * scale;
   state.view = kept({ scale, x, y });
   draw();
 }
 
-// The divider goes through the first region, where there is something to see.
+// One image pixel on one screen pixel, with the region in the middle.
+function pixelForPixel() {
+  if (current()) center(boxInSight(), 1);
+}
+
+// A region fills two thirds of the stage.
+function closeUp(order) {
+  setRegion(order);
+  const [x1, y1, x2, y2] = boxInSight();
+  const scale = Math.min(canvas.width / Math.max(x2 - x1, 1), canvas.height / Math.max(y2 - y1, 1)) * (2 / 3);
+  center([x1, y1, x2, y2], clamp(scale, fitted().scale, 8 * devicePixelRatio));
+}
+
+// One region after the other, then the whole image.
+function nextRegion() {
+  const image = current();
+  if (!image || !state.answers || image.kind === "whole") return;
+  const next = state.region === null ? 0 : state.region + 1;
+  if (next < image.regions.length) closeUp(next);
+  else fit();
+}
+
+// The divider goes through a region, where there is something to see.
 function aimSplit() {
-  const box = current()?.regions[0]?.bbox;
-  if (!box || !canvas.width) return;
+  if (!current() || !canvas.width) return;
+  const box = boxInSight();
   const view = state.view ?? fitted();
   state.split = clamp((view.x + ((box[0] + box[2]) / 2) * view.scale) / canvas.width, 0.05, 0.95);
 }

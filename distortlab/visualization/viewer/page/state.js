@@ -9,11 +9,15 @@ const TASKS = {
   recognition_reference: "Type and severity, beside the reference",
   object: "Which object",
   grounding: "Where",
+  diagnosis: "All that was done",
+  comparison: "Which of two images",
+  comparison_regions: "Which of two regions",
 };
 const SEVERITIES = [1, 2, 3, 4, 5];
 const STEPS = [0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32];
 const SHARP = 2; // from this zoom on, pixels are squares
 const TOP = 12; // V at the end of the bar
+const MARK = "#ffc53d"; // of outlines, where no image has several
 
 const state = {
   shown: data.images.map((_, index) => index),
@@ -22,6 +26,7 @@ const state = {
   outline: true,
   answers: true,
   split: 0.5,
+  region: null, // the one that was zoomed to
   view: null, // {scale, x, y} in screen pixels; null: the whole image fits
 };
 
@@ -42,6 +47,19 @@ const visibility = (region) => region.visibility?.v ?? 0;
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
+// One color for each family, on pages with images of several regions.
+const colorOf = (family) => (data.has_sets && Object.hasOwn(data.colors, family) ? data.colors[family] : MARK);
+
+function badge(family, text = "") {
+  const node = make("b", { class: "badge", "aria-hidden": text ? false : "true" }, text);
+  node.style.backgroundColor = colorOf(family);
+  return node;
+}
+
+const labelOf = (region) => `${region.type}, ${region.level}`;
+const numberOf = (image, order) => (image.regions.length > 1 ? String(order + 1) : "");
+
 function headline(image) {
-  return image.regions.map((region) => `${region.type}, ${region.level}`).join("; ") || "Pristine";
+  const where = image.kind === "whole" ? ", whole frame" : "";
+  return image.regions.map((region) => labelOf(region) + where).join("; ") || "Pristine";
 }
