@@ -36,7 +36,15 @@ def _about(row: Row) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("task", "solution", "image_id", "distortion", "severity", "bbox")},
         "difficulty": row.get("difficulty"),
+        **_about_set(row),
     }
+
+
+def _about_set(row: Row) -> dict[str, Any]:
+    """What more there is of a question about all distortions of an image, or about a pair."""
+    if row["distortion"] is not None:
+        return {}
+    return {"boxes": row.get("boxes"), "other_image_id": row.get("other_image_id")}
 
 
 def _vlm_r1(row: Row, images: Sequence[str], index: int) -> dict[str, Any]:
@@ -71,7 +79,7 @@ def _verl(row: Row, images: Sequence[str], index: int) -> dict[str, Any]:
         "images": row["images"],
         "ability": "image quality",
         "reward_model": {"style": "rule", "ground_truth": row["solution"]},
-        "extra_info": {"index": index, **about, "difficulty": row.get("difficulty")},
+        "extra_info": {"index": index, **about, "difficulty": row.get("difficulty"), **_about_set(row)},
         "problem": problem,
         "answer": row["solution"],
     }
@@ -90,6 +98,8 @@ VERL: Features = {
         "severity": value_feature("int8"),
         "bbox": list_feature(value_feature("int32"), 4),
         "difficulty": _TEXT,
+        "boxes": list_feature(list_feature(value_feature("int32"), 4)),
+        "other_image_id": _TEXT,
     },
     "problem": _TEXT,
     "answer": _TEXT,

@@ -6,16 +6,18 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import datasets
 import pyarrow.parquet as pq
 import pytest
-from dataset_samples import edit_manifest, published, rows_of
+from dataset_samples import Gallery, edit_manifest, published, rows_of
 from PIL import Image
+from set_samples import SETS
 
-from distortlab import tasks
+from distortlab import generate, tasks
 from distortlab.core.errors import UserError
 from distortlab.sharing.export import export
 from distortlab.sharing.export_formats import FORMATS
@@ -158,6 +160,29 @@ def test_parquet_stores_an_image_once(exports: dict[str, Path], data: Path) -> N
     assert here < 1.1 * there
     column = pq.ParquetFile(exports["verl"] / "train.parquet").metadata.row_group(0).column(3)
     assert "RLE_DICTIONARY" in column.encodings
+
+
+def test_sets_of_distortions_are_loaded_by_the_same_rules(tmp_path: Path) -> None:
+    sets = tmp_path / "sets"
+    generate(replace(SETS, splits={"train": 0.6, "validation": 0.4}), Gallery(), sets, workers=1)
+    for form in (name for name in FORMATS if not FORMATS[name].tasks):
+        export(sets, tmp_path / form, form)
+    found = {form: tmp_path / form for form in FORMATS}
+    for law in (test_vlm_r1, test_llava, test_ms_swift):
+        law(found, sets)
+    for loader in (test_verl, test_easyr1):
+        loader(found, sets, tmp_path)
+    expected = samples(sets)
+    assert {row["task"] for row in expected.values()} >= {"diagnosis", "comparison"}
+    about = ("distortion", "severity", "difficulty", "boxes", "other_image_id")
+    rows = [*lines(found["jsonl"] / "train.jsonl"), *lines(found["ms-swift"] / "train.jsonl")]
+    table = load_parquet(found["verl"] / "train.parquet", tmp_path)
+    rows += [{"id": row["sample_id"], **row} for row in table["extra_info"]]
+    assert len(rows) == 3 * len(expected)
+    for row in rows:
+        assert [row[name] for name in about] == [expected[row["id"]][name] for name in about]
+    with pytest.raises(UserError, match="has no question of those tasks that q-insight can hold"):
+        export(sets, tmp_path / "q-insight", "q-insight")
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ from typing import Any
 
 import datasets
 import pytest
-from dataset_samples import rows_of
+from dataset_samples import Gallery, rows_of, small_recipe
+from set_samples import SETS
 from stand_in_hub import StandInHub
 
+from distortlab import generate
 from distortlab.sharing.push import push
 
 REPO = "user/name"
@@ -16,14 +18,20 @@ CONFIGS = ("rft", "images", "samples")
 
 
 @pytest.fixture
-def published(hub: StandInHub, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInHub:
+def connected(hub: StandInHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInHub:
+    """The Hub that `datasets` loads from."""
     monkeypatch.setattr(datasets.config, "HF_ENDPOINT", hub.endpoint)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_OFFLINE", False, raising=False)
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False, raising=False)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    push(data, REPO)
     return hub
+
+
+@pytest.fixture
+def published(connected: StandInHub, data: Path) -> StandInHub:
+    push(data, REPO)
+    return connected
 
 
 def rows(data: Path, config: str, split: str) -> list[dict[str, Any]]:
@@ -50,6 +58,22 @@ def test_streaming(published: StandInHub, data: Path, config: str) -> None:
     streamed = datasets.load_dataset(REPO, config, split="train", streaming=True)
     names = [row["image_id"] for row in streamed.decode(False)]
     assert names == [row["image_id"] for row in rows(data, config, "train")]
+
+
+def test_sets_of_distortions(connected: StandInHub, tmp_path: Path) -> None:
+    """Questions without family, images without regions: whole, streamed, and after those of one region."""
+    generate(SETS, Gallery(), tmp_path / "sets", workers=1)
+    generate(small_recipe(n=4, splits={"train": 1}), Gallery(), tmp_path / "usual", workers=1)
+    push(tmp_path / "sets", "user/sets")
+    push(tmp_path / "usual", "user/usual")
+    for config in CONFIGS:
+        expected = rows_of(tmp_path / "sets", config)
+        loaded = datasets.load_dataset("user/sets", config, split="train")
+        assert loaded.with_format("arrow")[:].to_pylist() == expected
+        streamed = datasets.load_dataset("user/sets", config, split="train", streaming=True)
+        assert [row["image_id"] for row in streamed.decode(False)] == [row["image_id"] for row in expected]
+        both = datasets.concatenate_datasets([datasets.load_dataset("user/usual", config, split="train"), loaded])
+        assert both.with_format("arrow")[4:].to_pylist()[-len(expected) :] == expected
 
 
 def test_pandas_and_polars(published: StandInHub, data: Path) -> None:
