@@ -150,6 +150,8 @@ def read_questions(stored: StoredDataset) -> QuestionSample:
         for row, values in enumerate(_read_rows(stored, part)):
             image = images[values["image_id"]]
             sample.images.add(values["image_id"])
+            if values["task"] == "grounding" and values["distortion"] is None:
+                continue  # nothing was distorted, and no box is right
             if values["task"] == "grounding":
                 sample.boxes.append(BlindBox(values["bbox"], (image["width"], image["height"]), _fold(image)))
             elif values["task"] == "diagnosis":

@@ -191,7 +191,7 @@ def _write_split(
         for part in data.parts_of("rft", split):
             files = _ImageFiles(out, part, sums, write=form.suffix != "parquet")
             for group in _groups(data, part):
-                rows = [row for row in group if row["task"] in tasks]
+                rows = [row for row in group if form.can_hold(row, tasks)]
                 sink.add([form.row(row, files.write_images(row), count + i) for i, row in enumerate(rows)])
                 count += len(rows)
                 progress(len(group))

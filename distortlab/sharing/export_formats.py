@@ -4,7 +4,7 @@ The names of the fields are theirs, read in their documentation and loaders: doc
 `images` are paths below the folder of the export, the reference before the distorted image where there are two.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from distortlab.dataset.rows import QuestionRow
@@ -18,13 +18,18 @@ _SEVERITIES = ("slight", "moderate", "obvious", "serious", "catastrophic")
 
 class ExportFormat(NamedTuple):
     """`row(row, images, index)` gives a row of theirs. `suffix`: jsonl, json (one list), or parquet (images inside).
-    `tasks`: those that the form can hold; empty for all.
+    `tasks`: those that the form can hold; empty for all. `needs_region`: it holds nothing about pristine images.
     """
 
     row: Callable[[Row, Sequence[str], int], dict[str, Any]]
     suffix: str
     loaded_by: str
     tasks: tuple[str, ...] = ()
+    needs_region: bool = False
+
+    def can_hold(self, row: Row, tasks: Collection[str]) -> bool:
+        """Whether a row is of one of some tasks, and can be written in this form."""
+        return row["task"] in tasks and (row["distortion"] is not None or not self.needs_region)
 
 
 def _prompt(row: Row, images: Sequence[str], mark: str = "<image>") -> str:
@@ -111,5 +116,5 @@ FORMATS: Mapping[str, ExportFormat] = {
     "llava": ExportFormat(_llava, "json", "LLaVA, LLaVA-NeXT"),
     "verl": ExportFormat(_verl, "parquet", "verl, EasyR1"),
     "ms-swift": ExportFormat(_ms_swift, "jsonl", "ms-swift"),
-    "q-insight": ExportFormat(_q_insight, "jsonl", "Q-Insight", ("recognition",)),
+    "q-insight": ExportFormat(_q_insight, "jsonl", "Q-Insight", ("recognition",), needs_region=True),
 }

@@ -22,6 +22,7 @@ from distortlab.tasks import object as object_task
 from distortlab.tasks import recognition
 from distortlab.tasks.region_lists import DistortedRegion
 from distortlab.tasks.terms import FAMILIES
+from distortlab.verification.verify import verify
 
 NAMES = ("cat", "dog", "bird", "fork", "knife", "spoon", "car", "bus", "wooden star", "brick star")
 
@@ -272,6 +273,20 @@ def test_questions_about_sets_are_read_and_guessed(tmp_path: Path) -> None:
     (compared, *_) = sample.questions["comparison"]
     assert compared.bytes_per_pixel is not None
     assert compared.reference_bytes_per_pixel is not None
+
+
+def test_boxes_of_pristine_images_are_none(tmp_path: Path) -> None:
+    rules = {"pristine": 1, "local": 1, "negatives": ["grounding", "recognition"]}
+    about = {"tasks": {"grounding": 1, "recognition": 1}, "samples_per_image": 2, "splits": {"train": 1}}
+    generate(small_recipe(n=6, composition=rules, **about), Gallery(), tmp_path / "d", workers=1)
+    sample = read_questions(open_data(tmp_path / "d"))
+    rows = table_of(tmp_path / "d", "rft")
+    assert Counter(row["solution"] == "None" for row in rows) == {True: 6, False: 6}
+    assert [one.box for one in sample.boxes] == [
+        r["bbox"] for r in rows if r["task"] == "grounding" and r["distortion"]
+    ]
+    assert len(sample.questions["recognition"]) == 3
+    assert not verify(tmp_path / "d").problems
 
 
 def test_a_card_tells_what_was_found(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import datasets
 import pyarrow.parquet as pq
 import pytest
-from dataset_samples import Gallery, edit_manifest, published, rows_of
+from dataset_samples import Gallery, edit_manifest, published, rows_of, small_recipe
 from PIL import Image
 from set_samples import SETS
 
@@ -183,6 +183,18 @@ def test_sets_of_distortions_are_loaded_by_the_same_rules(tmp_path: Path) -> Non
         assert [row[name] for name in about] == [expected[row["id"]][name] for name in about]
     with pytest.raises(UserError, match="has no question of those tasks that q-insight can hold"):
         export(sets, tmp_path / "q-insight", "q-insight")
+
+
+def test_where_nothing_was_distorted(tmp_path: Path) -> None:
+    """Questions about pristine images are in every form but that which has a family and a severity for each."""
+    rules = {"pristine": 1, "local": 1, "negatives": ["recognition"]}
+    recipe = small_recipe(n=6, composition=rules, tasks={"recognition": 1}, samples_per_image=1, splits={"train": 1})
+    generate(recipe, Gallery(), tmp_path / "data", workers=1)
+    negatives = [row for row in samples(tmp_path / "data").values() if row["distortion"] is None]
+    assert len(negatives) == 3
+    for form in FORMATS:
+        counted = export(tmp_path / "data", tmp_path / form, form).rows["train"]
+        assert counted == (3 if form == "q-insight" else 6)
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
