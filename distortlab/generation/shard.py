@@ -24,7 +24,7 @@ from distortlab.generation.receipt import Receipt, write_receipt
 from distortlab.generation.reference_pool import ReferencePool
 from distortlab.generation.rows import make_image_record, make_questions
 from distortlab.generation.task_balance import TaskBalance
-from distortlab.recipe import Recipe
+from distortlab.recipe import CompositionRules, Recipe
 from distortlab.storage.base import Storage
 
 __all__ = ["ShardJob", "hold_for_plan", "run_shard"]
@@ -111,6 +111,7 @@ class _ShardCounts:
 
     balance: TaskBalance
     draws: DrawCounts
+    kinds: Counter[str] = field(default_factory=Counter)
     variants: Counter[str] = field(default_factory=Counter)
     severities: Counter[str] = field(default_factory=Counter)
     difficulties: Counter[str] = field(default_factory=Counter)
@@ -122,6 +123,7 @@ class _ShardCounts:
 
     def add(self, image: DistortedImage, record: ImageRecord, tasks: tuple[str, ...]) -> None:
         """Count an image with all its edits, and its questions."""
+        self.kinds[_name_kind(image)] += 1
         self.variants.update(edit.distortion for edit in image.edits)
         self.severities.update(str(edit.severity) for edit in image.edits)
         self.difficulties.update(difficulty or "" for difficulty in record.difficulties)
@@ -130,8 +132,8 @@ class _ShardCounts:
         self.references.add(image.reference.id)
         self.tasks.update(tasks)
 
-    def as_fields(self) -> dict[str, Any]:
-        """The fields of a receipt that count."""
+    def as_fields(self, rules: CompositionRules) -> dict[str, Any]:
+        """The fields of a receipt that count; kinds of images only where a recipe has rules for them."""
         tables = {
             "variants": self.variants,
             "severities": self.severities,
@@ -147,12 +149,20 @@ class _ShardCounts:
             "skipped": self.draws.skipped,
             "references": Counter(used=len(self.references)),
         }
+        if rules != CompositionRules():
+            tables["kinds"] = self.kinds
         return {
             "unfilled": self.unfilled,
             "opened": self.draws.opened,
             "failures": len(self.draws.failures),
             "counts": {name: dict(sorted(values.items())) for name, values in tables.items()},
         }
+
+
+def _name_kind(image: DistortedImage) -> str:
+    """What was asked for, as `dataset.composition.find_kind` names it: "pristine", "whole", or a number of regions."""
+    places = [request.place for request in image.slot.edits]
+    return "pristine" if not places else "whole" if places == ["whole"] else str(len(places))
 
 
 def _write_images(
@@ -197,11 +207,11 @@ def _make_receipt(job: ShardJob, counts: _ShardCounts, files: dict[str, FileEntr
         files=files,
         images=images,
         samples=samples,
-        **counts.as_fields(),
+        **counts.as_fields(job.recipe.composition),
     )
 
 
 def _summarize(job: ShardJob, counts: _ShardCounts) -> dict[str, Any]:
     """What an archive says of a shard beside its rows: all that the receipt of the full layout will say."""
     about = {"shard": job.shard.index, "split": job.shard.split, "codec": job.recipe.codec}
-    return {**about, **counts.as_fields(), "quarantine": counts.draws.failures}
+    return {**about, **counts.as_fields(job.recipe.composition), "quarantine": counts.draws.failures}

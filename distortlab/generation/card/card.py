@@ -7,6 +7,7 @@ from string import Template
 
 from distortlab import __version__
 from distortlab.analysis.shortcuts import Shortcut, Shortcuts
+from distortlab.dataset.composition import describe_kind, share_kinds
 from distortlab.dataset.manifest import Entries
 from distortlab.dataset.rows import SampleRow
 from distortlab.dataset.schema import ALL_TABLES
@@ -16,7 +17,7 @@ from distortlab.generation.card.markdown import escape_cell, format_columns, for
 from distortlab.generation.card.provenance import describe_provenance
 from distortlab.generation.plan import Plan
 from distortlab.generation.report import Account
-from distortlab.recipe import Recipe
+from distortlab.recipe import CompositionRules, Recipe
 from distortlab.references import licenses
 from distortlab.severity.human_scores import describe_basis, describe_severities
 from distortlab.tasks.terms import DIFFICULTIES
@@ -75,6 +76,9 @@ def _describe_contents(plan: Plan, account: Account, samples: Sequence[SampleRow
     return {
         "name": recipe.name,
         "images": f"{account.images:,}",
+        "composition": _describe_composition(recipe, counts.get("kinds")),
+        "kind_table": _render_kinds(recipe, counts.get("kinds")),
+        "edit_limits": _describe_edit_limits(recipe),
         "questions": f"{account.samples:,}",
         "question_columns": format_columns(list(ALL_TABLES["rft"])),
         "image_table": image_table,
@@ -87,11 +91,59 @@ def _describe_contents(plan: Plan, account: Account, samples: Sequence[SampleRow
         "ladder": _describe_settings(recipe),
         "severities": ", ".join(f"severity {name}: {n:,}" for name, n in severities),
         "difficulties": _describe_difficulties(counts.get("difficulties", {})),
-        "family_table": format_table(("family", "images", "share", "variants"), _family_rows(counts["variants"])),
+        "family_table": format_table(
+            ("family", _name_edits(recipe), "share", "variants"), _family_rows(counts["variants"])
+        ),
         "rejected_draws": f"{sum(counts['rejected'].values()):,}",
         "least_visibility": f"{recipe.visibility.minimum:g}",
         "human_scores": _describe_human_scores(recipe, counts["variants"]),
     }
+
+
+def _describe_composition(recipe: Recipe, kinds: Mapping[str, int] | None) -> str:
+    """What the images consist of: shares of those that were made."""
+    shares: Mapping[str, float] = kinds or share_kinds(recipe.composition)
+    if set(shares) == {"1"}:
+        return ", each with one distortion in one region,"
+    counts = sorted(int(kind) for kind in shares if kind.isdecimal())
+    parts = {
+        "pristine": shares.get("pristine", 0.0),
+        describe_kind("whole"): shares.get("whole", 0.0),
+        f"distorted in {_join_counts(counts)}": sum(shares[str(count)] for count in counts),
+    }
+    words = [f"{100 * share / sum(shares.values()):.1f} % {name}" for name, share in parts.items() if share]
+    return f" ({', '.join(words)})"
+
+
+def _join_counts(counts: Sequence[int]) -> str:
+    """Name numbers of regions: "1 region", "1, 2 or 3 regions"."""
+    *first, last = map(str, counts or (0,))
+    return f"{', '.join(first)}{' or ' if first else ''}{last} region{'' if last == '1' else 's'}"
+
+
+def _render_kinds(recipe: Recipe, kinds: Mapping[str, int] | None) -> str:
+    """A table of kinds of images, with the shares that were asked for; nothing where all have one region."""
+    if not kinds:
+        return ""
+    asked, total = share_kinds(recipe.composition), sum(kinds.values())
+    names = sorted({*asked, *kinds}, key=lambda kind: (kind.isdecimal(), kind == "whole", kind))
+    rows = [
+        (describe_kind(kind), n, f"{100 * n / max(total, 1):.1f} %", f"{100 * asked.get(kind, 0.0):.1f} %")
+        for kind, n in ((name, kinds.get(name, 0)) for name in names)
+    ]
+    return format_table(("images that are", "images", "share", "asked for"), rows) + "\n\n"
+
+
+def _describe_edit_limits(recipe: Recipe) -> str:
+    """What stands among the limits about distortions of one image."""
+    if recipe.composition == CompositionRules():
+        return "One distortion per image."
+    overlap = "regions may overlap" if recipe.composition.overlap else "regions are disjoint"
+    return f"Of several distortions in one image, V of each is measured in the finished image; {overlap}."
+
+
+def _name_edits(recipe: Recipe) -> str:
+    return "images" if recipe.composition == CompositionRules() else "distortions"
 
 
 def _describe_human_scores(recipe: Recipe, variants: Mapping[str, int]) -> str:
@@ -147,7 +199,7 @@ def _render_example(task: str, row: SampleRow) -> str:
 
 
 def _family_rows(variants: Mapping[str, int]) -> list[tuple[str, int, str, str]]:
-    """(family, images, share of all, its variants with their images) of every family that there is."""
+    """(family, distortions, share of all, its variants with their counts) of every family that there is."""
     total = max(sum(variants.values()), 1)
     groups: dict[str, Counter[str]] = {family: Counter() for family in FAMILIES}
     for name, count in variants.items():

@@ -18,12 +18,16 @@ def render_front_matter(account: Account, files: Entries) -> str:
     tables = [name for name in ALL_TABLES if any(path.startswith(f"{name}/") for path in files)]
     return (
         f"{licenses.front_matter(account.counts.get('licenses', {}))}language:\n- en\n"
-        f"pretty_name: Locally distorted images ({account.images:,})\nsize_categories:\n- {_size(account.samples)}\n"
+        f"pretty_name: {_describe_images(account)} ({account.images:,})\nsize_categories:\n- {_size(account.samples)}\n"
         "task_categories:\n- image-text-to-text\n- visual-question-answering\n"
         "tags:\n- image-quality-assessment\n- synthetic\n- grpo\n- distortlab\n"
         f"configs:\n{''.join(_config(name, account) for name in tables)}"
         f"dataset_info:\n{''.join(_dataset_info(name, account, files) for name in tables)}"
     )
+
+
+def _describe_images(account: Account) -> str:
+    return "Distorted images" if account.counts.get("kinds") else "Locally distorted images"
 
 
 def _size(rows: int) -> str:

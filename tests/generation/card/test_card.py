@@ -1,5 +1,6 @@
 """The card: what the Hub reads of it, and what a stranger reads."""
 
+import json
 import re
 import tomllib
 from collections import Counter
@@ -10,8 +11,11 @@ from typing import Any
 import pytest
 from dataset_samples import Gallery, rows_of, small_recipe
 from huggingface_hub import DatasetCard, DatasetCardData
+from set_samples import SETS
 
+from distortlab import generate
 from distortlab.analysis.shortcuts import Shortcuts
+from distortlab.dataset.composition import describe_kind, find_kind, share_kinds
 from distortlab.generation.card.card import render_card
 from distortlab.generation.plan import make_plan
 from distortlab.generation.report import Account
@@ -115,7 +119,12 @@ def test_only_changes_are_forbidden_by_no_derivatives() -> None:
     assert [licenses.forbids_changes(text) for text in (BY, BY_ND, BY_NC, "cc-by-nc-nd-4.0")] == [0, 1, 0, 1]
 
 
-def written(counts: Mapping[str, int], samples: Sequence[Mapping[str, Any]] = (), **recipe: Any) -> str:
+def written(
+    counts: Mapping[str, int],
+    samples: Sequence[Mapping[str, Any]] = (),
+    kinds: Mapping[str, int] | None = None,
+    **recipe: Any,
+) -> str:
     plan = make_plan(small_recipe(**recipe), Gallery())
     tables = ("tasks", "severities", "variants", "rejected", "screened", "references")
     account = Account(
@@ -125,7 +134,7 @@ def written(counts: Mapping[str, int], samples: Sequence[Mapping[str, Any]] = ()
         12,
         32,
         splits={"train": 12},
-        counts={**{t: {} for t in tables}, "licenses": {**counts}},
+        counts={**{t: {} for t in tables}, "licenses": {**counts}, **({"kinds": {**kinds}} if kinds else {})},
     )
     return render_card(plan, account, {}, Shortcuts(12, 12, ()), samples)
 
@@ -188,3 +197,55 @@ def test_whether_metadata_were_kept_is_told(kept: bool) -> None:
     text = written({}, references={"keep_metadata": kept})
     assert ("keep their metadata" in text) == kept
     assert isinstance(small_recipe(), Recipe)
+
+
+# --- what images consist of -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images of every kind."""
+    out = tmp_path_factory.mktemp("card") / "sets"
+    generate(SETS, Gallery(), out, workers=1)
+    return out
+
+
+def test_one_region_is_the_rule() -> None:
+    text = written({})
+    assert "\n12 images, each with one distortion in one region, and 32 questions about them" in text
+    assert "One distortion per image." in text
+    assert "pretty_name: Locally distorted images (12)" in text
+    assert "| family | images |" in text
+    assert "images that are" not in text
+
+
+def test_kinds_are_told_with_the_shares_that_were_made(sets: Path) -> None:
+    text, rows = (sets / "README.md").read_text(encoding="utf-8"), rows_of(sets, "images")
+    kinds = Counter(map(find_kind, rows))
+    assert set(kinds) == {"pristine", "whole", "1", "2", "3"}
+    for kind, count in kinds.items():
+        asked = share_kinds(SETS.composition)[kind]
+        line = f"| {describe_kind(kind)} | {count} | {100 * count / len(rows):.1f} % | {100 * asked:.1f} % |"
+        assert line in text
+    manifest = json.loads((sets / "MANIFEST.json").read_text(encoding="utf-8"))
+    assert manifest["counts"]["kinds"] == kinds
+    shares = [100 * sum(kinds[kind] for kind in group) / len(rows) for group in (("pristine",), ("whole",), "123")]
+    words = "{:.1f} % pristine, {:.1f} % distorted as a whole, {:.1f} % distorted in 1, 2 or 3 regions".format(*shares)
+    assert f"\n{len(rows)} images ({words}) and " in text
+    assert "each with one distortion" not in text
+    assert "One distortion per image" not in text
+    assert "V of each is measured in the finished image; regions are disjoint" in text
+    assert f"pretty_name: Distorted images ({len(rows)})" in text
+    assert "| family | distortions |" in text
+
+
+def test_kinds_that_could_not_be_made_stand_with_their_share() -> None:
+    asked = {"pristine": 1, "whole": 3, "local": 0}
+    text = written({}, kinds={"whole": 12}, composition=asked, tasks={"diagnosis": 1}, samples_per_image=1)
+    assert "| pristine | 0 | 0.0 % | 25.0 % |" in text
+    assert "\n12 images (100.0 % distorted as a whole) and " in text
+
+
+def test_a_part_made_by_an_earlier_version_has_the_shares_that_were_asked_for() -> None:
+    text = written({}, composition={"local": 1, "regions": {"2": 1}}, tasks={"diagnosis": 1}, samples_per_image=1)
+    assert "\n12 images (100.0 % distorted in 2 regions) and " in text
