@@ -12,7 +12,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +30,8 @@ from distortlab.severity.direction import TRENDS
 from distortlab.severity.human_scores import ERROR, ERROR_OUTSIDE, SCALE, describe_basis, estimate_score
 from distortlab.severity.visibility import GATES
 from distortlab.storage.atomic import hash_file
+from distortlab.tasks import diagnosis
+from distortlab.tasks.diagnosis import DistortedRegion
 from distortlab.tasks.terms import PHRASES
 from distortlab.visualization.contact_sheet import make_dataset_tiles
 from distortlab.visualization.gallery import Step, draw_catalog_sheet, load_sample_photograph, render_steps, select_rows
@@ -147,24 +150,79 @@ def training_page() -> str:
     """docs/training.md as it is, with the tables in it made again."""
     text = (DOCS / "training.md").read_text(encoding="utf-8")
     for module, table in TABLES.items():
-        before, begin, rest = text.partition(f"<!-- from refine_iqa_train/{module}, by make docs -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        if not (begin and end):
-            raise SystemExit(f"docs/training.md has lost the marks around the table of {module}")
-        text = f"{before}{begin}{table()}\n{end}{after}"
+        text = replace_table(text, "training.md", f"refine_iqa_train/{module}", table())
     return text
+
+
+def replace_table(text: str, page: str, origin: str, table: str) -> str:
+    """The text of a page with another table between the marks that name its origin."""
+    before, begin, rest = text.partition(f"<!-- from {origin}, by make docs -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    if not (begin and end):
+        raise SystemExit(f"docs/{page} has lost the marks around the table of {origin}")
+    return f"{before}{begin}{table}\n{end}{after}"
+
+
+# --- sets of distortions --------------------------------------------------------------------------------------------
+
+
+def diagnosis_page() -> str:
+    """docs/diagnosis.md as it is, with the table of scores in it made again."""
+    text = (DOCS / "diagnosis.md").read_text(encoding="utf-8")
+    return replace_table(text, "diagnosis.md", "docs/generate.py", scores_table())
+
+
+def scores_table() -> str:
+    """What answers about an image of three regions, one of the whole frame, and a pristine one are worth."""
+    dark, contrast, pale = three = (
+        DistortedRegion((456, 275, 584, 327), "darken", 2),
+        DistortedRegion((72, 311, 207, 397), "contrast_strengthen", 3),
+        DistortedRegion((435, 417, 640, 475), "saturate_weaken", 3),
+    )
+    made_up, frame = DistortedRegion((300, 10, 420, 120), "noise", 2), DistortedRegion((0, 0, 640, 480), "blur", 5)
+    shifted = [replace(one, box=(one.box[0] + (one.box[2] - one.box[0]) // 4, *one.box[1:])) for one in three]
+    answers: tuple[tuple[str, Sequence[DistortedRegion], str, Sequence[DistortedRegion]], ...] = (
+        ("three regions", three, "the truth", three),
+        ("", three, "a severity off by one", (dark, contrast, replace(pale, severity=4))),
+        ("", three, "every box a quarter of its width to the right", shifted),
+        ("", three, "a type wrong", (dark, contrast, replace(pale, family="blur"))),
+        ("", three, "a fourth region", (*three, made_up)),
+        ("", three, "two of the three", (dark, contrast)),
+        ("", three, "one of the three", (dark,)),
+        ("", three, "`[]`", ()),
+        ("", three, "the frame, Blur, Extreme", (frame,)),
+        ("the frame, Blur, Extreme", (frame,), "the frame, Noise, Moderate", (replace(made_up, box=frame.box),)),
+        ("", (frame,), "`[]`", ()),
+        ("nothing", (), "`[]`", ()),
+        ("", (), "any region", (frame,)),
+    )
+    lines = [
+        "| what was done | answer | form | IoU | F1 | type | severity | value |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [f"| {done} | {answer} | {score_answer(given, truth)} |" for done, truth, answer, given in answers]
+    return "\n".join(lines)
+
+
+def score_answer(given: Sequence[DistortedRegion], truth: Sequence[DistortedRegion]) -> str:
+    """The parts of a score and its value, as cells."""
+    size = (640, 480)
+    answer, solution = (diagnosis.truth(regions, size, "thousandths") for regions in (given, truth))
+    marks = diagnosis.compare(f"<answer>{answer}</answer>", solution)
+    assert isinstance(marks, diagnosis.Comparison)
+    return " | ".join(f"{part:.2f}" for part in (*diagnosis.GRADING.grade(marks), diagnosis.GRADING.value(marks)))
 
 
 # --- the gallery ----------------------------------------------------------------------------------------------------
 
 
-GALLERY = """\
+GALLERY = f"""\
 # Gallery
 
 Generated from the catalogue by `make docs`: every variant at the five severities of the `matched` ladder, in the same
 region of one photograph (Eileen Collins, NASA, public domain). In brackets V, how visible the change came out here:
-about 1 is just visible ([visibility.md](visibility.md)). The ladders were tuned on many photographs to V = 2, 3, 4.5,
-6.5 and 9 ([ladders.md](ladders.md)); on a single one they come out above or below.
+about 1 is just visible ([visibility.md](visibility.md)). The ladders were tuned on many photographs to V =
+{_join(f"{target:g}" for target in TARGETS)} ([ladders.md](ladders.md)); on a single one they come out above or below.
 
 The pictures below show every pixel, but are compressed with loss to keep the repository small. Without loss, on your
 own photograph, or with DepictQA's ladder:
@@ -237,8 +295,17 @@ def step_facts(step: Step) -> dict[str, Any]:
 
 def samples_picture() -> RenderedPicture:
     """Twenty images of a data set made from the built-in references."""
+    return dataset_picture("smoke", 40)
+
+
+def diagnosis_picture() -> RenderedPicture:
+    """The same of images of every kind."""
+    return dataset_picture("diagnosis-25k", 20)
+
+
+def dataset_picture(recipe: str, n: int) -> RenderedPicture:
     with tempfile.TemporaryDirectory() as folder:
-        generate(load_recipe("smoke", n=40, images_per_shard=40), "scenes", folder, workers=1)
+        generate(load_recipe(recipe, n=n, images_per_shard=n), "scenes", folder, workers=1)
         tiles = list(make_dataset_tiles(folder, 20))
     facts = [{"title": tile.title, "note": tile.note, "colours": mean_colors(tile.image)} for tile in tiles]
     return RenderedPicture(draw_sheet(tiles, columns=5, width=220), facts)
@@ -250,6 +317,7 @@ def mean_colors(image: Image) -> list[int]:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "diagnosis.md": diagnosis_page,
     "distortions.md": distortions_page,
     "gallery.md": gallery_page,
     "training.md": training_page,
@@ -257,6 +325,7 @@ PAGES: dict[str, Callable[[], str]] = {
 PICTURES: dict[str, Callable[[], RenderedPicture]] = {
     "images/families.jpg": families_picture,
     "images/samples.jpg": samples_picture,
+    "images/diagnosis.jpg": diagnosis_picture,
     **{sheet_name(family): partial(family_picture, family) for family in FAMILIES},
 }
 

@@ -127,3 +127,18 @@ def test_another_file_is_stale(docs: ModuleType, tmp_path: Path, monkeypatch: py
     (tmp_path / name).unlink()
     assert docs.is_picture_stale(name, made, known())
     assert docs.is_picture_stale(name, made, {})
+
+
+def test_the_scores_in_the_docs_are_those_of_the_task(docs: ModuleType) -> None:
+    assert not docs.is_page_stale("diagnosis.md", docs.diagnosis_page())
+    table = docs.scores_table()
+    assert "| three regions | the truth | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |" in table
+    with pytest.raises(SystemExit, match=r"docs/x\.md has lost the marks around the table of here"):
+        docs.replace_table("no marks", "x.md", "here", table)
+
+
+def test_the_picture_of_sets_shows_every_kind(docs: ModuleType) -> None:
+    titles = {fact["title"] for fact in known()["images/diagnosis.jpg"]["facts"]}
+    assert {"Pristine", "2 regions", "3 regions"} < titles
+    assert "nothing was done" in {fact["note"] for fact in known()["images/diagnosis.jpg"]["facts"]}
+    assert known()["images/diagnosis.jpg"]["sha256"] == docs.hash_file(DOCS / "images" / "diagnosis.jpg")
