@@ -4,7 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from refine_iqa_train.config.schema import RewardRules
 from refine_iqa_train.models.rows import TrainingRow
+from refine_iqa_train.rewards.diagnosis import grade_regions
 
 __all__ = ["Grade", "list_grades"]
 
@@ -17,16 +19,22 @@ class Grade(NamedTuple):
     severity: int | None = None
 
 
-def list_grades(row: TrainingRow, rewards: Mapping[str, float]) -> list[Grade]:
+def list_grades(row: TrainingRow, text: str, rewards: Mapping[str, float], rules: RewardRules) -> list[Grade]:
     """List what an answer earned, for each family that its question is about.
+
+    Of a diagnosis that is the severity of every true region, as in GS-IQA: 0 where its box or its type is wrong.
 
     Parameters
     ----------
     row
         The question.
+    text
+        The answer.
     rewards
         By the names of the reward functions, NaN where one does not reward the row. The one of the row's own task
         counts; the form of an answer says nothing of a family.
+    rules
+        What the parts of a diagnosis are worth.
 
     Returns
     -------
@@ -34,6 +42,9 @@ def list_grades(row: TrainingRow, rewards: Mapping[str, float]) -> list[Grade]:
         Empty for a question about no family, and where its task is not rewarded.
     """
     family, reward = row["family"], rewards.get(row["task"], math.nan)
-    if family is None or math.isnan(reward):
+    if math.isnan(reward):
         return []
-    return [Grade(family, reward, row["severity"])]
+    if row["task"] == "diagnosis":
+        regions = grade_regions(text, row["solution"], rules.diagnosis)
+        return [Grade(region.family, region.severity_reward, region.severity) for region in regions]
+    return [] if family is None else [Grade(family, reward, row["severity"])]

@@ -88,7 +88,7 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
             for name, n in zip(self.reward_func_names, (~rewards.isnan()).sum(0).tolist(), strict=True):
                 self._metrics["train"][f"rewards/{name}/n"].append(float(n))
             if self._sampler is not None:
-                self._update_sampler(self._sampler, inputs, rewards)
+                self._update_sampler(self._sampler, inputs, texts, rewards)
         else:
             self._validate(inputs, completions, self._direct.score(inputs, prompts) if self._direct else None)
         return rewards
@@ -130,14 +130,21 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
 
     # --- what is made next ------------------------------------------------------------------------------------------
 
-    def _update_sampler(self, sampler: RewardSampler, inputs: Sequence[TrainingRow], rewards: Tensor) -> None:
+    def _update_sampler(
+        self, sampler: RewardSampler, inputs: Sequence[TrainingRow], texts: Sequence[str], rewards: Tensor
+    ) -> None:
         """Take the rewards of all processes into the sampler, and log by which shares these items were drawn."""
         from accelerate.utils import gather_object
 
         start = self.accelerator.process_index * len(inputs)
         own = rewards[start : start + len(inputs)].tolist()
         by_name = (dict(zip(self.reward_func_names, values, strict=True)) for values in own)
-        grades = [grade for row, values in zip(inputs, by_name, strict=True) for grade in list_grades(row, values)]
+        rules = self.config.rewards
+        grades = [
+            grade
+            for row, text, values in zip(inputs, texts, by_name, strict=True)
+            for grade in list_grades(row, text, values, rules)
+        ]
         generation = inputs[0]["item"] // (self.args.generation_batch_size // self.num_generations)
         sampler.update(generation, gather_object(grades))
         for name, share in sampler.list_shares(generation).items():
