@@ -23,7 +23,8 @@ from distortlab.sharing.export_formats import FORMATS
 from distortlab.sharing.materialize import materialize
 from distortlab.verification.verify import verify
 from distortlab.visualization.viewer import write_page
-from refine_bench.scoring.local import UNMEASURED, score_tasks
+from refine_bench.scoring.local import score_tasks
+from refine_bench.scoring.task_totals import UNMEASURED
 from refine_iqa_train.config.schema import DataRules
 from refine_iqa_train.data.perception import load_perception
 

@@ -28,6 +28,24 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def made_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 images, pristine, distorted as a whole or in up to three regions, with questions about them."""
+    out = tmp_path_factory.mktemp("made_sets") / "data"
+    recipe = load_recipe(
+        "smoke",
+        n=24,
+        splits={"validation": 1.0},
+        references={"max_side": 400},
+        images_per_shard=24,
+        samples_per_image=2.0,
+        composition={"pristine": 1, "whole": 1, "local": 3, "regions": {"1": 1, "2": 2, "3": 2}},
+        tasks={"diagnosis": 4, "comparison": 2, "comparison_regions": 4, "recognition": 2, "grounding": 1},
+    )
+    generate(recipe, "scenes", out, workers=1)
+    return out
+
+
 @pytest.fixture
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Endpoints are tried again at once, and without a key."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refine_bench.datasets import local
-from refine_bench.scoring.local import TaskAnswer
+from refine_bench.scoring.task_answers import TaskAnswer
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from refine_bench.scoring.compare import Comparisons
 from refine_bench.scoring.formatting import format_few, format_number, format_rows
-from refine_bench.scoring.measures import AccuracyFacts, Agreement, TaskTable
+from refine_bench.scoring.measures import AccuracyFacts, Agreement, RegionMetric, TaskTable
 from refine_bench.scoring.scores import (
     ChoiceScore,
     DescriptionScore,
@@ -124,15 +124,34 @@ def _format_choice_cells(entry: AccuracyFacts) -> list[str]:
     return [str(entry["questions"]), *values, format_number(entry["chance"])]
 
 
+REGION_METRICS: tuple[tuple[RegionMetric, str], ...] = (
+    ("precision", "precision at IoU 0.5"),
+    ("recall", "recall"),
+    ("f1", "F1"),
+    ("mean_iou", "mean IoU of matched regions"),
+    ("type_accuracy", "type of matched regions (ClsAcc)"),
+    ("severity_accuracy", "severity of matched regions (SevAcc)"),
+    ("false_alarms", "false alarms on pristine images"),
+)
+"""What is measured of sets of regions, in the order in which it is shown."""
+
+
 def _list_parts(entry: TaskTable) -> list[tuple[str, float | None, float | None]]:
     """(label, value, floor) of what a task measures beside its score."""
     floor = entry["floor"]
+    if "f1" in entry:
+        return [(label, entry[name], floor.get(name)) for name, label in REGION_METRICS]
     if "type_accuracy" in entry:
         return [
             ("type", entry["type_accuracy"], floor.get("type_accuracy")),
             ("severity", entry["severity_accuracy"], floor.get("severity_accuracy")),
             ("severity, quadratic kappa", entry["severity_kappa"], floor.get("severity_kappa")),
             ("severity, mean absolute error", entry["severity_mae"], floor.get("severity_mae")),
+        ]
+    if "first" in entry:
+        return [
+            ("right", entry["accuracy"], floor.get("accuracy")),
+            ("answers that name the first one", entry["first"], None),
         ]
     if "accuracy" in entry:
         return [("object", entry["accuracy"], floor.get("accuracy"))]
@@ -179,15 +198,15 @@ def _print_severity(score: SeverityScore) -> None:
 
 def _print_diagnosis(score: DiagnosisScore) -> None:
     rows = [
-        ["precision at IoU 0.5", format_number(score["precision"])],
-        ["recall", format_number(score["recall"])],
-        ["F1", f"{format_number(score['f1'])} {format_interval(score['interval'], score)}"],
-        ["mean IoU of matched regions", format_number(score["mean_iou"])],
-        ["type of matched regions (ClsAcc)", format_number(score["type_accuracy"])],
-        ["severity of matched regions (SevAcc)", format_number(score["severity_accuracy"])],
-        [f"false alarms on {score['pristine']:,} pristine images", format_number(score["false_alarms"])],
+        [
+            label,
+            f"{format_number(score[name])} {format_interval(score['intervals'][name], score)}".strip(),
+            *(format_number(floor[name]) for floor in score["floors"].values()),
+        ]
+        for name, label in REGION_METRICS
     ]
-    print_table(_format_head(score), ("what", "value"), rows)
+    heads = ("what", "value", *(f"floor: {name}" for name in score["floors"]))
+    print_table(f"{_format_head(score)}, {score['pristine']:,} pristine images", heads, rows)
     print_notes(score)
 
 

@@ -3,11 +3,12 @@
 import io
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from distortlab.core.seeds import Stream, stream
+from distortlab.tasks import diagnosis, grounding
 from distortlab.tasks.terms import LEVELS, PHRASES
 from refine_bench.models.base import Model, Request, Response
 from refine_bench.prompts.answers import Answer
@@ -15,12 +16,14 @@ from refine_bench.prompts.protocols import format_letter
 
 __all__ = ["FLOORS", "Floor", "PromptOnly"]
 
-FLOORS = ("constant", "random")
+FLOORS = ("constant", "random", "whole")
 _LISTED = re.compile(r"^- (.+)$", re.M)
 
 
 class Floor:
-    """`constant`: the middle of the scale, the first option, the middle level, the whole image. `random`: by lot."""
+    """`constant`: the middle of the scale, the first option, the middle level, the middle half of the image, nothing
+    distorted. `random`: by lot. `whole`: as `constant`, but every box is the whole image, which is always distorted.
+    """
 
     revision = "1"
     processor = "none"
@@ -41,11 +44,35 @@ class Floor:
         """At once."""
         for request in requests:
             lot = stream("refine-bench", "floor", request.item, request.sample) if self.spec == "random" else None
-            text = _write_answer(request, lot)
+            text = _write_whole(request) if self.spec == "whole" else None
+            text = _write_answer(request, lot) if text is None else text
             yield Response(request, Answer(text=text, value=lot.uniform(1.0, 5.0) if lot else 3.0))
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _write_whole(request: Request) -> str | None:
+    """The whole image, as the first type that is offered, at the middle level; None where no box is asked for."""
+    task = request.truth.get("task", "diagnosis" if "regions" in request.truth else None)
+    if task == "grounding":
+        return f"<answer>{_find_frame(request, grounding.find_form)}</answer>"
+    if task != "diagnosis":
+        return None
+    box, family = _find_frame(request, diagnosis.find_form), _list_types(request.prompt)[0]
+    return f"<answer>{json.dumps([{'box': box, 'type': family, 'severity': LEVELS[2]}])}</answer>"
+
+
+def _find_frame(request: Request, find_form: Callable[..., grounding.Form | diagnosis.Form | None]) -> list[int]:
+    """The box of the whole image in the units of the question; thousandths where it does not say."""
+    size = request.truth.get("size")
+    form = find_form(request.prompt, tuple(size)) if size else None
+    return [0, 0, *(grounding.find_frame(form.coordinates, tuple(size)) if form and size else grounding.THOUSANDTHS)]
+
+
+def _list_types(prompt: str) -> list[str]:
+    """The types that a prompt offers, in its order."""
+    return sorted((name for name in PHRASES.values() if name in prompt), key=prompt.index) or list(PHRASES.values())
 
 
 def _write_answer(request: Request, lot: Stream | None) -> str:
@@ -75,7 +102,7 @@ def _write_local_answer(task: str, prompt: str, lot: Stream | None) -> str:
         return ("First", "Second")[lot.below(2) if lot else 0]
     if not task.startswith("recognition"):
         raise ValueError(f"the floors know no answer to a question of {task}")
-    types = sorted((name for name in PHRASES.values() if name in prompt), key=prompt.index) or list(PHRASES.values())
+    types = _list_types(prompt)
     family = types[lot.below(len(types)) if lot else 0]
     return f"{family}, {LEVELS[lot.below(len(LEVELS)) if lot else 2]}"
 

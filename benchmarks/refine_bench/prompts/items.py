@@ -9,10 +9,10 @@ from typing import Any, NotRequired, TypedDict
 
 from distortlab.core.errors import BadReference, UserError
 from distortlab.imaging.decode import read_bytes
+from distortlab.tasks import diagnosis
 from refine_bench import datasets
 from refine_bench.datasets import ChoiceQuestion, RatedImage, RatedSet
 from refine_bench.datasets.base import Facts
-from refine_bench.prompts.diagnosis import QUESTION
 from refine_bench.prompts.protocols import Protocol, format_prompt
 
 __all__ = ["ChoiceTruth", "Item", "ItemSet", "Pixels", "RatedTruth", "find_kind", "open_set", "slugify"]
@@ -189,7 +189,7 @@ def _open_local(text: str, protocol: Protocol) -> ItemSet:
     split = local.choose_split(root, split or None)
     view = {"any": "severity"}.get(protocol.kind) or ("diagnosis" if protocol.name == "diagnosis" else "tasks")
     name, sha256 = local.identify_data(root)
-    question = QUESTION if view == "diagnosis" else ""
+    question = diagnosis.question("thousandths") if view == "diagnosis" else ""
     items = tuple(
         Item(item.id, format_prompt(protocol, item.question or question), item.truth)
         for item in local.list_items(root, split, view)

@@ -259,12 +259,12 @@ TABLE = (
     ),
     Protocol(
         name="diagnosis",
-        version=1,
+        version=2,
         kind="local",
         reader="diagnosis",
         prompt="{question}",
         decoding=Decoding(max_tokens=1024),
-        source="sets of (box, type, severity) as in GS-IQA's Diag-Bench; pristine references are asked about too",
+        source="distortlab.tasks.diagnosis, of images and of their pristine references; after GS-IQA's Diag-Bench",
     ),
     Protocol(
         name="metric",

@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
+from distortlab.tasks import TASKS
 from refine_bench.scoring.coverage import explain_unranked
 from refine_bench.scoring.formatting import format_few, format_rows
+from refine_bench.scoring.measures import RegionMetric
+from refine_bench.scoring.region_sets import find_best_floor
 from refine_bench.scoring.scores import (
     ChoiceScore,
     DiagnosisScore,
@@ -23,7 +26,6 @@ __all__ = ["AnyColumn", "Board", "Column", "Entry", "make_boards", "separate_lab
 Row = tuple[str, Score]
 """A run's name, and its score on one set."""
 RatedMetric = Literal["mean", "plcc", "srcc", "krcc", "rmse"]
-DiagnosisMetric = Literal["precision", "recall", "mean_iou", "type_accuracy", "severity_accuracy"]
 S = TypeVar("S")
 
 
@@ -108,8 +110,15 @@ def _make_rated_column(name: RatedMetric, label: str, *, higher_is_better: bool 
     )
 
 
-def _make_diagnosis_column(name: DiagnosisMetric, label: str) -> Column[DiagnosisScore]:
-    return Column(label, lambda score: score[name])
+def _make_diagnosis_column(name: RegionMetric, label: str, *, higher_is_better: bool = True) -> Column[DiagnosisScore]:
+    """With its interval, beside the better one of the floors."""
+    return Column(
+        label,
+        lambda score: score[name],
+        lambda score: score["intervals"][name],
+        lambda score: find_best_floor(score["floors"], name),
+        higher_is_better=higher_is_better,
+    )
 
 
 def _make_task_column(task: str) -> Column[LocalScore]:
@@ -141,25 +150,20 @@ _CHOICE: tuple[Column[ChoiceScore], ...] = (
 )
 _LOCAL: tuple[Column[LocalScore], ...] = (
     Column("mean of tasks", _average_tasks),
-    *(_make_task_column(task) for task in ("recognition", "recognition_reference", "object", "grounding")),
+    *(_make_task_column(task) for task in TASKS if task != "quality"),
 )
 _SEVERITY: tuple[Column[SeverityScore], ...] = (
     Column("SRCC within families", lambda score: score["srcc_within"]),
     Column("SRCC, all", lambda score: score["srcc"], lambda score: score["interval"]),
 )
 _DIAGNOSIS: tuple[Column[DiagnosisScore], ...] = (
-    Column("F1", lambda score: score["f1"], lambda score: score["interval"], lambda score: 0.0),
+    _make_diagnosis_column("f1", "F1"),
     _make_diagnosis_column("precision", "precision"),
     _make_diagnosis_column("recall", "recall"),
     _make_diagnosis_column("mean_iou", "mIoU"),
     _make_diagnosis_column("type_accuracy", "ClsAcc"),
     _make_diagnosis_column("severity_accuracy", "SevAcc"),
-    Column(
-        "false alarms",
-        lambda score: score["false_alarms"],
-        floor=lambda score: score["floor"]["false_alarms"],
-        higher_is_better=False,
-    ),
+    _make_diagnosis_column("false_alarms", "false alarms", higher_is_better=False),
 )
 COLUMNS: Mapping[str, tuple[AnyColumn, ...]] = {
     "rated": _RATED,
@@ -205,7 +209,7 @@ def make_boards(scores: Sequence[RunScores]) -> list[Board]:
 
 
 def _make_board(name: str, kind: str, rows: Sequence[Row]) -> Board:
-    columns = COLUMNS[kind]
+    columns = _select_columns(kind, rows)
     entries = [_make_entry(run, score, columns) for run, score in rows]
     entries.sort(key=lambda entry: (entry.rank is None, -_find_headline(entry)))
     # Equal numbers share a rank.
@@ -219,6 +223,14 @@ def _make_board(name: str, kind: str, rows: Sequence[Row]) -> Board:
         _find_best([entry.values[k] for entry in placed if entry.rank], column) for k, column in enumerate(columns)
     )
     return Board(name, title, kind, tuple(column.label for column in columns), tuple(placed), best)
+
+
+def _select_columns(kind: str, rows: Sequence[Row]) -> Sequence[AnyColumn]:
+    """Of a data set by distortlab without the tasks that it does not ask."""
+    columns = COLUMNS[kind]
+    if kind != "local":
+        return columns
+    return [column for column in columns if any(column.value(score) is not None for _, score in rows)] or columns[:1]
 
 
 def _find_best(values: Sequence[float | None], column: AnyColumn) -> float | None:

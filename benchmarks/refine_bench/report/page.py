@@ -14,7 +14,7 @@ from refine_bench.report.summary import summarize
 from refine_bench.runs.records import AnswerRow
 from refine_bench.runs.store import Run
 from refine_bench.scoring.formatting import format_number, format_rows
-from refine_bench.scoring.measures import ScoreCell
+from refine_bench.scoring.measures import DiagnosisTable, ScoreCell
 from refine_bench.scoring.scores import LocalScore, RatedScore, RunScores, Score
 
 __all__ = ["render_page"]
@@ -196,6 +196,11 @@ def _make_column(title: str, head: str, cells: Mapping[str, Cell]) -> list[HeatM
 def _make_task_maps(score: LocalScore) -> list[HeatMap]:
     tables: list[HeatMap] = []
     for task, entry in score["tasks"].items():
+        if "f1" in entry:
+            tables += _make_set_maps(task, entry)
+            continue
+        if "family x severity" not in entry["by"]:
+            continue
         tables.append(_make_grid(f"{task}: mean score by family and severity", entry["by"]["family x severity"]))
         levels = entry["by"].get("difficulty", {})
         if any(name in levels for name in DIFFICULTIES):
@@ -205,6 +210,13 @@ def _make_task_maps(score: LocalScore) -> list[HeatMap]:
         if "type_accuracy" in entry and entry["confusion"]:
             tables.append(_make_confusion(f"{task}: true family down, answer across", entry["confusion"]))
     return tables
+
+
+def _make_set_maps(task: str, entry: DiagnosisTable) -> list[HeatMap]:
+    cells = {name: _make_cell(found["recall"], found["n"]) for name, found in entry["by_family"].items()}
+    kinds = [(name, [_make_cell(cell["score"], cell["n"])]) for name, cell in entry["by"]["kind"].items()]
+    by_kind: HeatMap = {"title": f"{task}: mean score by kind of image", "heads": ["score"], "rows": kinds}
+    return [*_make_column(f"{task}: recall", "recall", cells), by_kind]
 
 
 def _make_difficulties(task: str, cells: Mapping[str, ScoreCell]) -> HeatMap:

@@ -6,60 +6,24 @@ not read scores nothing, and the share of those is said.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from distortlab.tasks import Unread, Verdict, recognition, score
+from distortlab.tasks import Unread, recognition
 from distortlab.tasks.grounding import iou
-from refine_bench.datasets.local import LocalTruth, RegionTruth
-from refine_bench.prompts.answers import MISSING, REASONS
+from refine_bench.datasets.local import RegionTruth
 from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
-from refine_bench.scoring.measures import (
-    GroundingTable,
-    LocalMeasures,
-    ObjectTable,
-    RecognitionTable,
-    ScoreCell,
-    TaskGroups,
-    TaskTable,
-    TaskTotals,
-)
+from refine_bench.scoring.measures import GroundingTable, LocalMeasures, ObjectTable, RecognitionTable, TaskTable
+from refine_bench.scoring.set_tables import score_comparison, score_diagnoses
+from refine_bench.scoring.task_answers import TaskAnswer
+from refine_bench.scoring.task_totals import PRISTINE, find_majority_share, score_answers, split_task, sum_task
 from refine_bench.statistics.correlation import mean
-from refine_bench.statistics.intervals import estimate_mean_interval, list_bounds
 from refine_bench.statistics.units import describe_units
 
-__all__ = ["AREAS", "TaskAnswer", "quadratic_kappa", "score_tasks"]
+__all__ = ["quadratic_kappa", "score_tasks"]
 
-AREAS = ((0.0, 0.05), (0.05, 0.15), (0.15, 1.01))
 CENTRE, WHOLE = (250.0, 250.0, 750.0, 750.0), (0.0, 0.0, 1000.0, 1000.0)
 LEVELS = 5
-UNMEASURED = "not measured"
-"""The difficulty of regions whose data set does not say how hard they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskAnswer:
-    """An answer with the truth of its item. `error`: why none came, `answers.MISSING` where none has come yet."""
-
-    name: str
-    text: str
-    truth: LocalTruth
-    prompt: str
-    error: str | None = None
-    finish: str = "stop"
-
-    @property
-    def region(self) -> RegionTruth:
-        """The distorted region that was asked about."""
-        return self.truth["regions"][0]
-
-    @property
-    def failure(self) -> str | None:
-        """Why there is no text: it has not come, or the model failed; None where there is one."""
-        if self.error is None:
-            return None
-        return MISSING if self.error == MISSING else "runtime_error"
 
 
 def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES) -> LocalMeasures:
@@ -92,100 +56,43 @@ def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES)
     }
 
 
-def _sum_task(items: Sequence[TaskAnswer], values: Sequence[float | None], statuses: Sequence[str]) -> TaskTotals:
-    """The value of `tasks.score` over all answers, with an interval clustered by reference."""
-    filled = [value or 0.0 for value in values]
-    clusters = [item.truth["reference_id"] for item in items]
-    return {
-        "n": len(items),
-        "failures": dict(Counter(s for v, s in zip(values, statuses, strict=True) if v is None)),
-        "score": mean(filled),
-        "interval": list_bounds(estimate_mean_interval(filled, clusters)),
-        **describe_units(len(items), clusters),
-    }
-
-
-def _split_task(items: Sequence[TaskAnswer], values: Sequence[float | None], statuses: Sequence[str]) -> TaskGroups:
-    """Where that comes from: in groups, and answer by answer."""
-    return {
-        "by": _group_scores(items, [value or 0.0 for value in values]),
-        "rows": [(item.name, value, status) for item, value, status in zip(items, values, statuses, strict=True)],
-    }
-
-
-def _group_scores(items: Sequence[TaskAnswer], values: Sequence[float]) -> dict[str, dict[str, ScoreCell]]:
-    """Mean score by family, severity, difficulty and area; and by family x severity."""
-    keys: dict[str, Callable[[RegionTruth], str]] = {
-        "family": lambda region: str(region["family"]),
-        "severity": lambda region: str(region["severity"]),
-        "difficulty": lambda region: region.get("difficulty") or UNMEASURED,
-        "area": lambda region: name_area(region["area"]),
-        "family x severity": lambda region: f"{region['family']} {region['severity']}",
-        "family x severity x area": lambda region: (
-            f"{region['family']} {region['severity']} {name_area(region['area'])}"
-        ),
-    }
-    found: dict[str, dict[str, ScoreCell]] = {}
-    for name, key in keys.items():
-        groups: dict[str, list[float]] = defaultdict(list)
-        for item, value in zip(items, values, strict=True):
-            groups[key(item.region)].append(value)
-        found[name] = {group: {"n": len(v), "score": mean(v)} for group, v in sorted(groups.items())}
-    return found
-
-
-def name_area(area: float) -> str:
-    """The share of the image that a region covers, in three classes."""
-    low, high = next((a, b) for a, b in AREAS if a <= area < b)
-    return f"{low:.0%}-{min(high, 1.0):.0%}"
-
-
-def _score_answers(items: Sequence[TaskAnswer]) -> tuple[list[float | None], list[str]]:
-    values: list[float | None] = []
-    statuses: list[str] = []
-    for item in items:
-        if item.failure is not None:
-            values.append(None)
-            statuses.append(item.failure)
-            continue
-        verdict = score(str(item.truth["task"]), item.text, str(item.truth["solution"]))
-        values.append(verdict.value)
-        statuses.append(_find_status(verdict, item))
-    return values, statuses
-
-
-def _find_status(verdict: Verdict, item: TaskAnswer) -> str:
-    """In the words of `reading.FAILURES` where they have one for it."""
-    if verdict.value is not None:
-        return verdict.status
-    return "truncated" if item.finish == "length" else REASONS.get(Unread(verdict.status), verdict.status)
-
-
 def _score_recognition(items: Sequence[TaskAnswer]) -> RecognitionTable:
     """Type and severity apart: accuracy, quadratic kappa, mean absolute error."""
-    values, statuses = _score_answers(items)
+    values, statuses = score_answers(items)
     marks = [
         recognition.compare(i.text, str(i.truth["solution"])) if i.error is None else Unread.MISSING for i in items
     ]
     read = [(item, m) for item, m in zip(items, marks, strict=True) if not isinstance(m, Unread)]
-    given = [r.severity for item, _ in read if not isinstance(r := recognition.read(item.text), Unread)]
-    right = [item.region["severity"] for item, _ in read]
+    levels = [(_find_severity(item), _read_severity(item)) for item, _ in read]
+    both = [(right, given) for right, given in levels if right is not None and given is not None]
+    there = [severity for item in items if (severity := _find_severity(item)) is not None]
     n = len(items)
     return {
-        **_sum_task(items, values, statuses),
+        **sum_task(items, values, statuses),
         "type_accuracy": sum(m.type_right for _, m in read) / n,
         "severity_accuracy": sum(m.severity_distance == 0 for _, m in read) / n,
         "severity_mae": mean([float(m.severity_distance) for _, m in read]),
-        "severity_kappa": quadratic_kappa(right, given),
+        "severity_kappa": quadratic_kappa([right for right, _ in both], [given for _, given in both]),
         "confusion": _count_confusions(items),
         "floor": {
             "type_accuracy": mean([1.0 / max(_count_types(item.prompt), 2) for item in items]),
-            "severity_accuracy": _find_majority_share([item.region["severity"] for item in items]),
-            "severity_mae": mean([float(abs(item.region["severity"] - 3)) for item in items]),
+            "severity_accuracy": find_majority_share(there),
+            "severity_mae": mean([float(abs(severity - 3)) for severity in there]),
             "severity_kappa": 0.0,
         },
-        **_split_task(items, values, statuses),
+        **split_task(items, values, statuses),
     }
+
+
+def _find_severity(item: TaskAnswer) -> int | None:
+    """The true severity, 1 to 5; None where nothing is distorted."""
+    return None if item.region is None else item.region["severity"]
+
+
+def _read_severity(item: TaskAnswer) -> int | None:
+    """The answered severity; None where the answer says that nothing is distorted."""
+    answer = recognition.read(item.text)
+    return None if isinstance(answer, Unread) else answer.severity or None
 
 
 def _count_types(prompt: str) -> int:
@@ -200,17 +107,18 @@ def _count_confusions(items: Sequence[TaskAnswer]) -> dict[str, dict[str, int]]:
     for item in items:
         reading = recognition.read(item.text)
         if not isinstance(reading, Unread):
-            found[str(item.region["family"])][reading.family or "other"] += 1
+            family = PRISTINE if item.region is None else str(item.region["family"])
+            found[family][reading.family or ("other" if reading.severity else PRISTINE)] += 1
     return {family: dict(counts) for family, counts in sorted(found.items())}
 
 
 def _score_object(items: Sequence[TaskAnswer]) -> ObjectTable:
-    values, statuses = _score_answers(items)
+    values, statuses = score_answers(items)
     return {
-        **_sum_task(items, values, statuses),
+        **sum_task(items, values, statuses),
         "accuracy": mean([value or 0.0 for value in values]),
         "floor": {"accuracy": _estimate_chance(items)},
-        **_split_task(items, values, statuses),
+        **split_task(items, values, statuses),
     }
 
 
@@ -221,13 +129,12 @@ def _estimate_chance(items: Sequence[TaskAnswer]) -> float | None:
 
 def _score_grounding(items: Sequence[TaskAnswer]) -> GroundingTable:
     """IoU; floors are the middle half of the image and the whole of it."""
-    values, statuses = _score_answers(items)
+    values, statuses = score_answers(items)
     filled = [value or 0.0 for value in values]
-    centre = [iou(CENTRE, _find_box(item.region)) for item in items]
-    whole = [iou(WHOLE, _find_box(item.region)) for item in items]
+    centre, whole = ([_compare_box(box, item.region) for item in items] for box in (CENTRE, WHOLE))
     floor = max((centre, whole), key=lambda boxes: sum(boxes))
     return {
-        **_sum_task(items, values, statuses),
+        **sum_task(items, values, statuses),
         "mean_iou": mean(filled),
         "iou_50": mean([float(value > 0.5) for value in filled]),
         "iou_75": mean([float(value > 0.75) for value in filled]),
@@ -236,13 +143,16 @@ def _score_grounding(items: Sequence[TaskAnswer]) -> GroundingTable:
             "iou_50": mean([float(value > 0.5) for value in floor]),
             "iou_75": mean([float(value > 0.75) for value in floor]),
         },
-        **_split_task(items, values, statuses),
+        **split_task(items, values, statuses),
     }
 
 
-def _find_box(region: RegionTruth) -> tuple[float, float, float, float]:
+def _compare_box(box: tuple[float, float, float, float], region: RegionTruth | None) -> float:
+    """The IoU of a box with a region, 0 where nothing is distorted."""
+    if region is None:
+        return 0.0
     x1, y1, x2, y2 = region["box"]
-    return x1, y1, x2, y2
+    return iou(box, (x1, y1, x2, y2))
 
 
 _SCORERS: Mapping[str, Callable[[Sequence[TaskAnswer]], TaskTable]] = {
@@ -250,6 +160,9 @@ _SCORERS: Mapping[str, Callable[[Sequence[TaskAnswer]], TaskTable]] = {
     "recognition_reference": _score_recognition,
     "object": _score_object,
     "grounding": _score_grounding,
+    "diagnosis": score_diagnoses,
+    "comparison": score_comparison,
+    "comparison_regions": score_comparison,
 }
 
 
@@ -273,7 +186,3 @@ def quadratic_kappa(right: Sequence[int], given: Sequence[int]) -> float | None:
     expected = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / seen.sum()
     weights = np.subtract.outer(np.arange(LEVELS), np.arange(LEVELS)) ** 2
     return None if not (weights * expected).any() else float(1 - (weights * seen).sum() / (weights * expected).sum())
-
-
-def _find_majority_share(values: Sequence[int]) -> float | None:
-    return max(Counter(values).values()) / len(values) if values else None

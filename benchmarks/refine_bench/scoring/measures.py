@@ -14,10 +14,12 @@ __all__ = [
     "AnswerCounts",
     "CeilingFacts",
     "ChoiceMeasures",
+    "ComparisonTable",
     "CorrelationCell",
     "DescriptionMeasures",
     "Detection",
     "DiagnosisMeasures",
+    "DiagnosisTable",
     "FamilyDetection",
     "GroundingTable",
     "LocalMeasures",
@@ -27,6 +29,8 @@ __all__ = [
     "RatedMeasures",
     "RatedPoint",
     "RecognitionTable",
+    "RegionMetric",
+    "RegionSetMeasures",
     "ScoreCell",
     "SeverityMeasures",
     "ShuffleFacts",
@@ -36,6 +40,8 @@ __all__ = [
 ]
 
 Bounds = list[float] | None
+RegionMetric = Literal["precision", "recall", "f1", "mean_iou", "type_accuracy", "severity_accuracy", "false_alarms"]
+"""What is measured of sets of regions."""
 RatedPoint = tuple[str, float | None, float, float | None]
 """An image: its name, the prediction (higher is better), the opinion on 1-5, the SD between samples."""
 
@@ -198,7 +204,55 @@ class GroundingTable(TaskTotals, TaskGroups):
     floor: dict[str, float | None]
 
 
-TaskTable = RecognitionTable | ObjectTable | GroundingTable
+class Detection(TypedDict):
+    """Regions found at IoU 0.5."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class FamilyDetection(TypedDict):
+    """Regions of one family that were found."""
+
+    n: int
+    recall: float
+    type_accuracy: float | None
+    severity_accuracy: float | None
+
+
+class RegionSetMeasures(Detection):
+    """Of sets of regions. `false_alarms`: the share of `pristine` images with a region; `floors`: every metric where
+    nothing is said to be distorted, "constant", and where the whole image is, "whole".
+    """
+
+    mean_iou: float | None
+    type_accuracy: float | None
+    severity_accuracy: float | None
+    pristine: int
+    false_alarms: float | None
+    intervals: dict[str, Bounds]
+    floors: dict[str, dict[str, float | None]]
+    by_family: dict[str, FamilyDetection]
+
+
+@final
+class DiagnosisTable(TaskTotals, TaskGroups, RegionSetMeasures):
+    """Of questions about all distortions of an image. `floor`: the better one of `floors`, metric by metric."""
+
+    floor: dict[str, float | None]
+
+
+@final
+class ComparisonTable(TaskTotals, TaskGroups):
+    """Of which one is more degraded. `first`: the share of answers that name the first one."""
+
+    accuracy: float | None
+    first: float | None
+    floor: dict[str, float | None]
+
+
+TaskTable = RecognitionTable | ObjectTable | GroundingTable | DiagnosisTable | ComparisonTable
 
 
 class LocalMeasures(AnswerCounts, UnitFacts):
@@ -221,44 +275,10 @@ class SeverityMeasures(AnswerCounts, UnitFacts):
     by_family: dict[str, CorrelationCell]
 
 
-class Detection(TypedDict):
-    """Regions found at IoU 0.5."""
-
-    precision: float | None
-    recall: float | None
-    f1: float | None
-
-
-class FamilyDetection(TypedDict):
-    """Regions of one family that were found."""
-
-    n: int
-    recall: float
-    type_accuracy: float | None
-    severity_accuracy: float | None
-
-
-class DiagnosisFloor(TypedDict):
-    """What is reached without looking, and `of` what."""
-
-    f1: float
-    false_alarms: float
-    of: str
-
-
-class DiagnosisMeasures(AnswerCounts, Detection, UnitFacts):
-    """Of sets of regions. `interval`: of F1; `false_alarms`: the share of `pristine` images with a region."""
+class DiagnosisMeasures(AnswerCounts, RegionSetMeasures, UnitFacts):
+    """Of sets of regions."""
 
     kind: Literal["diagnosis"]
-    interval: Bounds
-    mean_iou: float | None
-    type_accuracy: float | None
-    severity_accuracy: float | None
-    pristine: int
-    false_alarms: float | None
-    false_alarms_interval: Bounds
-    floor: DiagnosisFloor
-    by_family: dict[str, FamilyDetection]
 
 
 class DescriptionMeasures(AnswerCounts):

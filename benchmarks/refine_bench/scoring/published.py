@@ -1,4 +1,5 @@
-"""Published numbers, to stand beside one's own. `reference_numbers.csv` has each with its source.
+"""Published numbers, to stand beside one's own, each with its source: `reference_numbers.csv` has those on rated
+images, `diagnosis_numbers.csv` those of models that describe images as sets of distorted regions.
 
 A number is only comparable where the set, its variant, the protocol and the mapping agree; what differs is said.
 """
@@ -8,9 +9,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from refine_bench.scoring.scores import Coverage, PublishedRow
+from refine_bench.scoring.region_sets import METRICS
+from refine_bench.scoring.scores import Coverage, PublishedDiagnosis, PublishedRow
 
-__all__ = ["PublishedMatch", "PublishedScore", "list_published", "load_published", "match_published"]
+__all__ = [
+    "PublishedMatch",
+    "PublishedScore",
+    "list_published",
+    "list_published_diagnoses",
+    "load_published",
+    "match_published",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +107,20 @@ def _format_match(found: PublishedMatch) -> PublishedRow:
         "source": row.source,
         "differs": list(found.differs),
     }
+
+
+def list_published_diagnoses() -> list[PublishedDiagnosis]:
+    """Return the published numbers on sets of distorted regions, ready for JSON.
+
+    All are on Diag-Bench, which was not released: whatever set they stand beside is another one, and `differs` says so.
+    """
+    text = (files("refine_bench.scoring") / "diagnosis_numbers.csv").read_text(encoding="utf-8")
+    return [
+        {
+            "model": row["model"],
+            "values": {name: float(row[name]) if row.get(name) else None for name in METRICS},
+            "source": row["source"],
+            "differs": [f"on {row['set']}, another data set"],
+        }
+        for row in csv.DictReader(text.splitlines())
+    ]

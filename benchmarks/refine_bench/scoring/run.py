@@ -93,9 +93,16 @@ def _score_set(run: Run, entry: str, reader: str | None) -> Score:
         "warnings": [*list_warnings(found, coverage), *_list_run_warnings(saved, sizes)],
         "problems": facts.get("problems") or [],
         "published": published.list_published(facts["set"], protocol.name, coverage, saved.reader or ""),
+        **_list_published_diagnoses(found),
     }
     # The measures of a kind with this are the score of that kind, which no checker of types can follow.
     return cast(Score, joined)
+
+
+def _list_published_diagnoses(found: Measures) -> dict[str, object]:
+    """Beside everything that describes images as sets of regions; they are on another set in any case."""
+    has_sets = found["kind"] == "diagnosis" or (found["kind"] == "local" and "diagnosis" in found["tasks"])
+    return {"published_diagnoses": published.list_published_diagnoses()} if has_sets else {}
 
 
 def _score_ratings(saved: SavedSet) -> RatedMeasures:

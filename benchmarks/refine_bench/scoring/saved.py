@@ -14,10 +14,10 @@ from refine_bench.prompts.score_reader import read_score
 from refine_bench.runs.records import AnswerRow, ItemRow, SetFacts
 from refine_bench.runs.store import Run
 from refine_bench.scoring.choice import ChoiceAnswer
-from refine_bench.scoring.local import TaskAnswer
 from refine_bench.scoring.rated import RatedPrediction
 from refine_bench.scoring.score_predictions import check_reader
 from refine_bench.scoring.severity import SeverityReading
+from refine_bench.scoring.task_answers import TaskAnswer
 
 __all__ = ["SavedSet", "list_choices", "list_ratings", "list_severities", "list_task_answers", "open_saved"]
 

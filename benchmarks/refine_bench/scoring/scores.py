@@ -4,7 +4,7 @@ A score is the measures of its kind, and what is known of the set and of the run
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from refine_bench.scoring.cost import SizeCounts
 from refine_bench.scoring.measures import (
@@ -23,6 +23,7 @@ __all__ = [
     "DiagnosisScore",
     "LocalScore",
     "PredictionScore",
+    "PublishedDiagnosis",
     "PublishedRow",
     "RatedScore",
     "RunPart",
@@ -52,6 +53,15 @@ class PublishedRow(TypedDict):
     differs: list[str]
 
 
+class PublishedDiagnosis(TypedDict):
+    """Published numbers on sets of distorted regions. `values`: by metric, None where the source has none."""
+
+    model: str
+    values: dict[str, float | None]
+    source: str
+    differs: list[str]
+
+
 class SetPart(TypedDict):
     """What every score says of its set. `truth`: where it is from; `problems`: rows that were left out."""
 
@@ -65,7 +75,9 @@ class SetPart(TypedDict):
 
 
 class RunPart(SetPart):
-    """What every score of a run says of how answers came about. `entry`: the name of the set's files in the run."""
+    """What every score of a run says of how answers came about. `entry`: the name of the set's files in the run;
+    `published_diagnoses`: beside sets of regions.
+    """
 
     entry: str
     protocol: str
@@ -76,6 +88,7 @@ class RunPart(SetPart):
     facts: Mapping[str, object]
     cost: Mapping[str, float | None]
     sizes: SizeCounts
+    published_diagnoses: NotRequired[list[PublishedDiagnosis]]
 
 
 class RatedScore(RatedMeasures, RunPart):

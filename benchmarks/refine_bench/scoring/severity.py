@@ -29,7 +29,7 @@ def score_severity(items: Sequence[SeverityReading], sign: float) -> SeverityMea
     Parameters
     ----------
     items
-        One for each image; images without a distorted region are left out.
+        One for each image; only those with one distorted region count: of a set there is no one severity.
     sign
         -1 where the measure falls with quality.
 
@@ -39,7 +39,7 @@ def score_severity(items: Sequence[SeverityReading], sign: float) -> SeverityMea
         Ready for JSON. `srcc`: over all images, with an interval clustered by reference; `srcc_within`: the mean over
         families.
     """
-    read = [item for item in items if item.reading.value is not None and item.truth["regions"]]
+    read = [item for item in items if item.reading.value is not None and len(item.truth["regions"]) == 1]
     values = [sign * item.reading.value for item in read if item.reading.value is not None]
     regions = [item.truth["regions"][0] for item in read]
     mildness = [-float(region["severity"]) for region in regions]

@@ -9,7 +9,7 @@ from bench_samples import write_koniq
 from bench_servers import brightness, serving
 from in_process import Cli
 
-from distortlab.tasks import score
+from distortlab.tasks import diagnosis, grounding, score
 from refine_bench.models.base import Request
 from refine_bench.models.floors import FLOORS, Floor
 from refine_bench.prompts.protocols import Decoding
@@ -44,4 +44,19 @@ def test_questions_about_sets_and_pairs_are_answered_in_their_form(spec: str, ta
     verdicts = [score(task, response.answer.text, solution) for response in Floor(spec).answer(requests)]
     assert {verdict.status for verdict in verdicts} == {"scored"}
     values = {verdict.value for verdict in verdicts}
-    assert values == {1.0} if spec == "constant" else 0.0 < sum(v.reward for v in verdicts) < 20
+    if spec == "random":
+        assert 0.0 < sum(v.reward for v in verdicts) < 20
+    else:
+        assert values == {0.1 if (spec, task) == ("whole", "diagnosis") else 1.0}
+
+
+@pytest.mark.parametrize("coordinates", ["thousandths", "pixels"])
+@pytest.mark.parametrize("task", ["diagnosis", "grounding"])
+def test_the_whole_image_in_the_units_of_the_question(task: str, coordinates: Any) -> None:
+    size = (640, 480)
+    module = diagnosis if task == "diagnosis" else grounding
+    truth = {"task": task, "solution": "", "size": list(size)}
+    request = Request("1", "1", 0, (), module.question(coordinates, size), Decoding(), 0, truth=truth)
+    (response,) = Floor("whole").answer([request])
+    frame = [0, 0, 1000, 1000] if coordinates == "thousandths" else [0, 0, 640, 480]
+    assert str(frame) in response.answer.text

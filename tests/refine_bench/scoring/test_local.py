@@ -11,6 +11,7 @@ from in_process import Cli
 from distortlab.tasks import recognition
 from distortlab.tasks.terms import DIFFICULTIES
 from refine_bench.scoring.local import quadratic_kappa, score_tasks
+from refine_bench.scoring.task_answers import TaskAnswer
 
 
 def _right(truth: Any) -> str:
@@ -101,3 +102,25 @@ def test_floors_answer_every_task(made: Path, tmp_path: Path, cli: Cli) -> None:
         assert score["failures"] == {}
         for entry in score["tasks"].values():
             assert entry["score"] < 0.75
+
+
+def test_pristine_images_that_are_asked_about_a_region() -> None:
+    """Their answer is "None"; they have no severity, and a group of their own."""
+    region = {"box": [0, 0, 500, 500], "family": "noise", "severity": 4, "area": 0.25, "difficulty": None}
+    found: Any = {}
+    for answer in ("None", "Noise, Severe"):
+        items = []
+        for name, regions, solution in (("a", [], "None"), ("b", [region], "Noise, Severe")):
+            truth: Any = {"task": "recognition", "solution": solution, "regions": regions, "reference_id": name}
+            items.append(TaskAnswer(name, f"<answer>{answer}</answer>", truth, "Noise, Blur or None?"))
+        (found[answer],) = score_tasks(items)["tasks"].values()
+    assert {answer: table["score"] for answer, table in found.items()} == {"None": 0.5, "Noise, Severe": 0.5}
+    assert found["None"]["by"]["family"] == {"noise": {"n": 1, "score": 0.0}, "pristine": {"n": 1, "score": 1.0}}
+    assert found["None"]["confusion"] == {"noise": {"pristine": 1}, "pristine": {"pristine": 1}}
+    assert found["Noise, Severe"]["confusion"] == {"noise": {"noise": 1}, "pristine": {"noise": 1}}
+    assert found["None"]["severity_kappa"] is None
+    assert found["None"]["floor"]["severity_accuracy"] == 1.0
+    nothing: Any = {"task": "grounding", "solution": "None", "regions": [], "reference_id": "a"}
+    (grounding,) = score_tasks([TaskAnswer("a", "<answer>None</answer>", nothing, "Where?")])["tasks"].values()
+    assert grounding["score"] == 1.0
+    assert grounding["floor"]["mean_iou"] == 0.0  # type: ignore[typeddict-item]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from refine_bench.scoring.published import load_published, match_published
+from refine_bench.scoring.published import list_published_diagnoses, load_published, match_published
 from refine_bench.scoring.score_predictions import score_predictions
 
 
@@ -40,3 +40,17 @@ def test_published_numbers_stand_beside_whole_sets_only(n: int, compared: bool, 
     assert found["coverage"] == {"rows": n, "of": 1169, "complete": compared}
     assert bool(found["published"]) == found["ranked"] == compared
     assert any(f"{n:,} of 1,169" in text for text in found["warnings"]) != compared
+
+
+def test_published_numbers_on_sets_are_on_another_set() -> None:
+    rows = list_published_diagnoses()
+    assert {"GS-IQA", "Qwen3-VL-4B", "GPT-4o"} <= {row["model"] for row in rows}
+    for row in rows:
+        assert row["differs"] == ["on Diag-Bench, another data set"]
+        assert row["source"]
+        known = [value for value in row["values"].values() if value is not None]
+        assert known
+        assert all(0 < value < 1 for value in known)
+        p, r, f1 = (row["values"][name] for name in ("precision", "recall", "f1"))
+        if None not in (p, r, f1):
+            assert 2 * p * r / (p + r) == pytest.approx(f1, abs=2e-3)  # type: ignore[operator]

@@ -15,6 +15,9 @@ TABLES = {
     "recognition_reference": measures.RecognitionTable,
     "object": measures.ObjectTable,
     "grounding": measures.GroundingTable,
+    "diagnosis": measures.DiagnosisTable,
+    "comparison": measures.ComparisonTable,
+    "comparison_regions": measures.ComparisonTable,
 }
 KINDS = {
     "rated": scores.RatedScore,
@@ -42,18 +45,26 @@ def _has_keys_of(value: object, kind: Any) -> bool:
     [
         ("random", "koniq:all,kadid,qbench-a1,qbench-a2", (), ["rated", "rated", "choice", "describe"]),
         ("random", "local:{made}", (), ["local"]),
+        ("random", "local:{made_sets}", (), ["local"]),
         ("random", "local:{made}", ("--protocol", "diagnosis"), ["diagnosis"]),
         ("psnr", "local:{made}", (), ["severity"]),
     ],
 )
 def test_a_score_has_the_keys_of_its_type(
-    model: str, on: str, words: tuple[object, ...], kinds: list[str], made: Path, tmp_path: Path, cli: Cli
+    model: str,
+    on: str,
+    words: tuple[object, ...],
+    kinds: list[str],
+    made: Path,
+    made_sets: Path,
+    tmp_path: Path,
+    cli: Cli,
 ) -> None:
     write_koniq(tmp_path / "koniq", n=12)
     write_kadid(tmp_path / "kadid")
     write_llvisionqa(tmp_path / "qbench-a1")
     write_lldescribe(tmp_path / "qbench-a2")
-    found = _score(cli, tmp_path, model, on.format(made=made), *words)
+    found = _score(cli, tmp_path, model, on.format(made=made, made_sets=made_sets), *words)
     assert [score["kind"] for score in found] == kinds
     for score in found:
         assert _has_keys_of(score, KINDS[score["kind"]]), score["kind"]
