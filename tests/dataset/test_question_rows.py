@@ -10,7 +10,8 @@ import pytest
 
 from distortlab.dataset import schema
 from distortlab.dataset.schema import RFT, Picture, Sample
-from distortlab.dataset.writer import make_table, open_writer
+from distortlab.dataset.writer import ShardFiles, make_table, open_writer
+from distortlab.storage.base import Folder
 
 PICTURE = Picture(b"not opened", "train-000000.png")
 BOXES = ((10, 20, 30, 40), (50, 60, 70, 80))
@@ -75,3 +76,17 @@ def test_a_schema_of_every_version_is_known() -> None:
     assert not known("boxes")
     assert not known("difficulty")
     assert not known("bbox")
+
+
+def test_an_image_that_is_compared_stays_with_the_one_before_it(tmp_path: Path) -> None:
+    """A full row group waits for the image after it, and takes it in where that belongs to its last one."""
+    features = {"number": schema.value_feature("int32")}
+    for with_last in (False, True):
+        out = Folder(tmp_path / str(with_last))
+        with ShardFiles(out, "one.parquet", {"images": features}) as files:
+            for number in range(120):
+                files.add({"images": [{"number": number}]}, 1, with_last=with_last and number in (50, 51))
+            files.finish()
+        file = pq.ParquetFile(tmp_path / str(with_last) / "images" / "one.parquet").metadata
+        sizes = [file.row_group(group).num_rows for group in range(file.num_row_groups)]
+        assert sizes == ([52, 50, 18] if with_last else [50, 50, 20])
