@@ -46,9 +46,7 @@ def _draw_tile(row: ImageRow) -> Tile:
         return Tile(image, _describe_label(regions[0]), _describe_edit(regions[0]))
     for region in regions:
         _mark_region(image, region, get_color(region["distortion"]))
-    notes = [
-        f"{number}. {_describe_label(region)}  {_describe_edit(region)}" for number, region in enumerate(regions, 1)
-    ]
+    notes = [f"{number}. {_describe_in_set(region)}" for number, region in enumerate(regions, 1)]
     return Tile(_draw_numbers(image, regions), f"{len(regions)} regions", "\n".join(notes))
 
 
@@ -57,7 +55,16 @@ def _describe_label(region: RegionRow) -> str:
 
 
 def _describe_edit(region: RegionRow) -> str:
-    return "  ".join(filter(None, (region["variant"], region["object"], f"V {region['visibility']['v']:.1f}")))
+    return "  ".join(_list_facts(region))
+
+
+def _describe_in_set(region: RegionRow) -> str:
+    """A line about one of several regions, V early: what does not fit below a picture is cut at the end."""
+    return "  ".join((_describe_label(region), *reversed(_list_facts(region))))
+
+
+def _list_facts(region: RegionRow) -> list[str]:
+    return [fact for fact in (region["variant"], region["object"], f"V {region['visibility']['v']:.1f}") if fact]
 
 
 def _measure_thickness(image: Image) -> int:
