@@ -10,7 +10,7 @@ from rich.text import Text
 
 from refine_bench.scoring.compare import Comparisons
 from refine_bench.scoring.formatting import format_few, format_number, format_rows
-from refine_bench.scoring.measures import AccuracyFacts, Agreement, RegionMetric, TaskTable
+from refine_bench.scoring.measures import AccuracyFacts, Agreement, DiagnosisTable, RegionMetric, TaskTable
 from refine_bench.scoring.scores import (
     ChoiceScore,
     DescriptionScore,
@@ -137,10 +137,10 @@ REGION_METRICS: tuple[tuple[RegionMetric, str], ...] = (
 
 
 def _list_parts(entry: TaskTable) -> list[tuple[str, float | None, float | None]]:
-    """(label, value, floor) of what a task measures beside its score."""
+    """(label, value, floor) of what a task measures beside its score, but of sets of regions."""
     floor = entry["floor"]
     if "f1" in entry:
-        return [(label, entry[name], floor.get(name)) for name, label in REGION_METRICS]
+        return []
     if "type_accuracy" in entry:
         return [
             ("type", entry["type_accuracy"], floor.get("type_accuracy")),
@@ -169,6 +169,11 @@ def _print_local(score: LocalScore) -> None:
             [task, label, str(entry["n"]), format_number(value), format_number(floor)]
             for label, value, floor in _list_parts(entry)
         ]
+        if "f1" in entry:
+            rows += [
+                [task, label, str(entry["n"]), _format_region_metric(entry, name), format_number(entry["floor"][name])]
+                for name, label in REGION_METRICS
+            ]
         rows.append(
             [
                 task,
@@ -180,6 +185,10 @@ def _print_local(score: LocalScore) -> None:
         )
     print_table(_format_head(score), ("task", "what", "n", "value", "floor"), rows, left=2)
     print_notes(score)
+
+
+def _format_region_metric(score: DiagnosisScore | DiagnosisTable, name: RegionMetric) -> str:
+    return f"{format_number(score[name])} {format_interval(score['intervals'][name], score)}".strip()
 
 
 def _print_severity(score: SeverityScore) -> None:
@@ -200,7 +209,7 @@ def _print_diagnosis(score: DiagnosisScore) -> None:
     rows = [
         [
             label,
-            f"{format_number(score[name])} {format_interval(score['intervals'][name], score)}".strip(),
+            _format_region_metric(score, name),
             *(format_number(floor[name]) for floor in score["floors"].values()),
         ]
         for name, label in REGION_METRICS
