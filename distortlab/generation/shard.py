@@ -26,6 +26,7 @@ from distortlab.generation.rows import make_image_record, make_questions
 from distortlab.generation.task_balance import TaskBalance
 from distortlab.recipe import CompositionRules, Recipe
 from distortlab.storage.base import Storage
+from distortlab.tasks import TASKS
 
 __all__ = ["ShardJob", "hold_for_plan", "run_shard"]
 
@@ -112,6 +113,7 @@ class _ShardCounts:
     balance: TaskBalance
     draws: DrawCounts
     kinds: Counter[str] = field(default_factory=Counter)
+    negatives: Counter[str] = field(default_factory=Counter)
     variants: Counter[str] = field(default_factory=Counter)
     severities: Counter[str] = field(default_factory=Counter)
     difficulties: Counter[str] = field(default_factory=Counter)
@@ -131,9 +133,13 @@ class _ShardCounts:
         self.licenses[image.reference.license] += 1
         self.references.add(image.reference.id)
         self.tasks.update(tasks)
+        if not record.edits:
+            self.negatives.update(task for task in tasks if TASKS[task].subject == "region")
 
     def as_fields(self, rules: CompositionRules) -> dict[str, Any]:
-        """The fields of a receipt that count; kinds of images only where a recipe has rules for them."""
+        """The fields of a receipt that count; kinds of images, and questions about one region that pristine images are
+        asked, only where a recipe has rules for them.
+        """
         tables = {
             "variants": self.variants,
             "severities": self.severities,
@@ -151,6 +157,8 @@ class _ShardCounts:
         }
         if rules != CompositionRules():
             tables["kinds"] = self.kinds
+        if rules.negatives:
+            tables["negatives"] = self.negatives
         return {
             "unfilled": self.unfilled,
             "opened": self.draws.opened,

@@ -1,5 +1,6 @@
 """Questions about sets: the truth is what was done, whatever the order in which it was done."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -257,6 +258,11 @@ def test_questions_that_may_have_no_answer_look_like_all_others(with_negatives: 
         if row["task"] != "grounding":
             assert len(recognition.read_candidates(prompt)) == 4
     assert verify(with_negatives, workers=1).problems == []
+    asked, counts = Counter(row["task"] for row in rows), Counter(row["task"] for row in none)
+    manifest = json.loads((with_negatives / "MANIFEST.json").read_text())
+    assert manifest["counts"]["negatives"] == counts
+    shares = ", ".join(f"{counts[task]} of {asked[task]} of {task}" for task in sorted(counts))
+    assert f"the answer is None: {shares} questions." in (with_negatives / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ def _describe_contents(plan: Plan, account: Account, samples: Sequence[SampleRow
         "image_columns": format_columns(list(ALL_TABLES[image_table])),
         "splits": ", ".join(f"{split} {n:,}" for split, n in account.splits.items()),
         "task_table": format_table(("task", "questions"), sorted(counts["tasks"].items())),
+        "negatives": _describe_negatives(counts),
         "replaced_questions": _describe_replaced(counts),
         "examples": _render_examples(samples),
         "ladder": _describe_settings(recipe),
@@ -132,6 +133,17 @@ def _render_kinds(recipe: Recipe, kinds: Mapping[str, int] | None) -> str:
         for kind, n in ((name, kinds.get(name, 0)) for name in names)
     ]
     return format_table(("images that are", "images", "share", "asked for"), rows) + "\n\n"
+
+
+def _describe_negatives(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """How many questions about one region are about images that have none."""
+    negatives = {task: n for task, n in counts.get("negatives", {}).items() if n}
+    if not negatives:
+        return ""
+    shares = (f"{n:,} of {counts['tasks'][task]:,} of {task}" for task, n in sorted(negatives.items()))
+    return (
+        f"Pristine images are asked about a region as well, and the answer is None: {', '.join(shares)} questions.\n\n"
+    )
 
 
 def _describe_edit_limits(recipe: Recipe) -> str:
