@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image, get_shape, pixels_sha256
@@ -88,27 +89,24 @@ def _check_edits(image: Image, reference: Image, row: Mapping[str, Any], recipe:
         is_alone = not any(edit.bbox.meets(other.bbox) for other in others)
         if is_alone or obstacle is None:
             without = reference if is_alone else render(reference, others)
-            where = f"region {number + 1}: " if others else ""
-            yield from (where + fault for fault in _check_edit(image, without, edit, region["visibility"], recipe))
+            changed = differs if is_alone else (image != without).any(axis=2)
+            faults = [] if _is_changed(changed, edit) else ["nothing is changed inside its region"]
+            if edit.measure == MEASURE_VERSION:
+                faults += _check_visibility(image, without, edit, region["visibility"], recipe)
+            yield from (f"region {number + 1}: {fault}" if others else fault for fault in faults)
 
 
-def _check_edit(
-    image: Image, without: Image, edit: Edit, stored: Mapping[str, float], recipe: Recipe | None
-) -> Iterator[str]:
-    """One edit of an image, seen beside the image without it: there is one, of the visibility that is stored."""
-    before, after = without[edit.bbox.slices], image[edit.bbox.slices]
-    if not ((before != after).any(axis=2) & (edit.region.mask != 0)).any():
-        yield "nothing is changed inside its region"
-    if edit.measure == MEASURE_VERSION:
-        yield from _check_visibility(after, without, edit, stored, recipe)
+def _is_changed(changed: NDArray[np.bool_], edit: Edit) -> bool:
+    """Whether pixels of a region are changed; `changed` is of the whole image."""
+    return bool((changed[edit.bbox.slices] & (edit.region.mask != 0)).any())
 
 
 def _check_visibility(
-    after: Image, without: Image, edit: Edit, stored: Mapping[str, float], recipe: Recipe | None
+    image: Image, without: Image, edit: Edit, stored: Mapping[str, float], recipe: Recipe | None
 ) -> Iterator[str]:
-    """The change measured again: as stored, and a label that may stand."""
+    """An edit measured again beside the image without it: as stored, and a label that may stand."""
     scene = Scene.of_region(without, edit.region)
-    visibility = measure_visibility(scene, np.ascontiguousarray(after), edit.distortion)
+    visibility = measure_visibility(scene, np.ascontiguousarray(image[edit.bbox.slices]), edit.distortion)
     for name, value in stored.items():
         if abs(getattr(visibility, name) - value) > _NEAR * max(1.0, abs(value)):
             yield f"its {name} is {getattr(visibility, name):.3f}, {value:.3f} is stored"

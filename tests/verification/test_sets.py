@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from dataset_samples import Gallery, Painting, published, rows_of, small_recipe
 from forging import Rows, rewrite
@@ -245,6 +246,23 @@ def test_all_of_it_comes_back_from_an_archive_or_without_the_table_images(
     assert (report.problems, report.images, report.rendered) == ([], 16, 16)
     materialize(tmp_path / "archive", tmp_path / "data", workers=1)
     assert published(tmp_path / "data") == published(finished)
+
+
+def test_a_pair_is_never_torn_apart(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With row groups as small as can be, both images of a comparison are in one, also out of an archive."""
+    monkeypatch.setattr("distortlab.dataset.writer._GROUP_IMAGES", 1)
+    generate(SETS, Gallery(), tmp_path / "data", workers=1)
+    generate(SETS, Gallery(), tmp_path / "archive", workers=1, store="patch")
+    materialize(tmp_path / "archive", tmp_path / "back", workers=1)
+    assert published(tmp_path / "back") == published(tmp_path / "data")
+    assert not verify(tmp_path / "data").problems
+    sizes = [
+        file.metadata.row_group(group).num_rows
+        for file in map(pq.ParquetFile, sorted((tmp_path / "data" / "images").iterdir()))
+        for group in range(file.num_row_groups)
+    ]
+    pairs = sum(row["task"] == "comparison" for row in rows_of(finished, "rft"))
+    assert sum(size - 1 for size in sizes) == pairs > 0
 
 
 def of_task(task: str, change: Callable[[Row], Any]) -> Callable[[Rows], Any]:
