@@ -30,7 +30,7 @@ __all__ = ["GIVE_UP", "TRIES", "Candidate", "Rejection", "WorkingImage", "add_ed
 
 SPOILED = "an earlier label would not hold beside it"
 
-TRIES = 3
+TRIES = 2
 """Settings that are tried in one region before another variant or region is."""
 
 GIVE_UP = 1.8
