@@ -13,7 +13,10 @@ from view_samples import HOSTILE, read_page, rewrite, stored_images
 from distortlab import generate
 from distortlab.core.errors import BadReference, UserError
 from distortlab.dataset.selection import Filter
+from distortlab.tasks import recognition
+from distortlab.tasks.terms import LEVELS
 from distortlab.visualization.viewer import write_page
+from distortlab.visualization.viewer.entries import make_entry
 from distortlab.visualization.viewer.packing import find_changed_box
 
 
@@ -46,6 +49,18 @@ def test_questions_are_those_of_the_image(usual: Path, usual_page: Path) -> None
         for question in entry["questions"]:
             parts = [question["solution"]] if question["task"] == "object" else question["solution"].split(", ")
             assert all(part in names for part, names in zip(parts, question["candidates"], strict=False))
+
+
+@pytest.mark.parametrize("may_be_none", [True, False])
+def test_none_is_among_what_is_offered_where_the_question_says_so(may_be_none: bool) -> None:
+    names = ("image_id", "width", "height", "pixels_sha256", "reference_id", "reference_source", "reference_license")
+    row = {**dict.fromkeys((*names, "seed", "generator_version"), 1), "regions": []}
+    for wording in range(recognition.WORDINGS):
+        text = recognition.question(("blur", "noise"), False, wording, may_be_none=may_be_none)
+        asked = {"task": "recognition", "prompt": [{"content": text}], "solution": "None"}
+        (types, levels) = make_entry(row, "train", [asked])["questions"][0]["candidates"]
+        assert types == ["Blur", "Noise", *(["None"] if may_be_none else [])]
+        assert levels == [*LEVELS]
 
 
 def test_without_references(tmp_path: Path) -> None:

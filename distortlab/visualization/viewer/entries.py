@@ -97,7 +97,8 @@ def _read_candidates(task: str, prompt: str) -> list[list[str]]:
     if task == "object":
         return [object_task.read_candidates(prompt)]
     if task.startswith("recognition"):
-        return [[get_phrase(family) for family in dict.fromkeys(recognition.read_candidates(prompt))], list(LEVELS)]
+        phrases = [get_phrase(family) for family in dict.fromkeys(recognition.read_candidates(prompt))]
+        return [[*phrases, *([recognition.NONE] if recognition.OR_NONE in prompt else [])], list(LEVELS)]
     if task.startswith("comparison"):
         return [list(comparison.CHOICES)]
     return []
