@@ -16,7 +16,8 @@ __all__ = ["mock_ratings"]
 def mock_ratings(data: str | Path, out: str | Path) -> dict[str, int]:
     """Write the images of a data set by distortlab with made-up scores, and `SPLIT.json` for each split.
 
-    An image of severity s gets the score 5.8 - 0.96 s: 4.84 for slight, 1.00 for extreme.
+    An image of severity s gets the score 5.8 - 0.96 s: 4.84 for slight, 1.00 for extreme; of several severities the
+    largest counts. A pristine image gets 5.00.
 
     Parameters
     ----------
@@ -44,8 +45,9 @@ def mock_ratings(data: str | Path, out: str | Path) -> dict[str, int]:
             name = f"images/{row['image']['path']}"
             with new_file(out / name) as file:
                 file.write(row["image"]["bytes"])
-            worst = max(region["severity"] for region in row["regions"])
-            items.setdefault(split, []).append({"image": name, "gt_score_norm": round(5.8 - 0.96 * worst, 2)})
+            worst = max((region["severity"] for region in row["regions"]), default=0)
+            score = min(5.0, round(5.8 - 0.96 * worst, 2))
+            items.setdefault(split, []).append({"image": name, "gt_score_norm": score})
     for split, listed in items.items():
         write_text(out / f"{split}.json", json.dumps(listed, indent=1) + "\n")
     return {split: len(listed) for split, listed in items.items()}
