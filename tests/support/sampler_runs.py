@@ -4,7 +4,24 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["read_sampler_log", "write_sampler_keys"]
+__all__ = ["SETS", "read_sampler_log", "write_sampler_keys"]
+
+
+SETS = """
+name = "sets"
+samples_per_image = 1
+[references]
+max_side = 160
+min_side = 64
+[composition]
+pristine = 1
+whole = 1
+local = 2
+regions = { 1 = 1, 2 = 1 }
+[tasks]
+diagnosis = 1
+"""
+"""A recipe of small images with none, one or several distortions."""
 
 
 def write_sampler_keys(folder: Path) -> dict[str, Any]:

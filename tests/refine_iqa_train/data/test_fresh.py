@@ -1,12 +1,13 @@
 """Images made fresh as training data: questions, mixing with files, what two runs are compared by, and refusals."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sampler_runs import write_sampler_keys
+from sampler_runs import SETS, write_sampler_keys
 
 from distortlab.core.errors import UserError
 from distortlab.tasks import TASKS, score
@@ -55,6 +56,18 @@ def test_rows_have_what_trl_and_the_rewards_need(config: Config) -> None:
         assert score(row["task"], format_completion(row["solution"], "."), row["solution"]).value == 1.0
         assert row["family"]
     assert len({row["image_id"] for row in rows}) == 24, "one question about each image"
+
+
+def test_questions_about_sets(config: Config, tmp_path: Path) -> None:
+    """Also about images that are pristine."""
+    path = tmp_path / "sets.toml"
+    path.write_text(SETS)
+    rows = load(with_data(config, perception=f"stream:{path}"), generations=4).train[:]
+    assert set(rows["task"]) == {"diagnosis"}
+    assert set(rows["family"]) == {None}
+    assert "[]" in rows["solution"]
+    counts = {len(json.loads(solution)) for solution in rows["solution"]}
+    assert {0, 1} < counts
 
 
 def test_a_longer_run_begins_with_the_same_prompts(config: Config) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from refusals import read_refusal
-from sampler_runs import read_sampler_log, write_sampler_keys
+from sampler_runs import SETS, read_sampler_log, write_sampler_keys
 from trainer_runs import make_varied_rewards
 
 from distortlab.core.errors import UserError
@@ -143,6 +143,17 @@ def test_what_is_logged_of_the_sampler(config: Callable[..., Config], drawn: lis
     assert counts.pop(0) == 2, "once to check the data, once to train"
     assert set(counts.values()) == {1}
     assert set(range(1, 2 * STEPS)) <= set(counts)
+
+
+@pytest.mark.slow
+def test_a_set_counts_for_every_family_in_it(config: Callable[..., Config], tmp_path: Path) -> None:
+    (tmp_path / "sets.toml").write_text(SETS)
+    run = config(data__perception=f"stream:{tmp_path / 'sets.toml'}", data__tasks=[], data__families=[])
+    train(run, "stage1")
+    means, severities = list(read_tables(run, STEPS).values())[-1]
+    assert len(means) > 3
+    assert severities
+    assert {value for value, _ in means.values()} == {0.0}, "no answer can be read"
 
 
 @pytest.mark.slow
