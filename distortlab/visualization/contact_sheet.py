@@ -45,7 +45,7 @@ def _draw_tile(row: ImageRow) -> Tile:
         _mark_region(image, regions[0], MARK)
         return Tile(image, _describe_label(regions[0]), _describe_edit(regions[0]))
     for region in regions:
-        _mark_region(image, region, get_color(region["distortion"]))
+        _mark_region(image, region, get_color(region["distortion"]), dark_edge=True)
     notes = [f"{number}. {_describe_in_set(region)}" for number, region in enumerate(regions, 1)]
     return Tile(_draw_numbers(image, regions), f"{len(regions)} regions", "\n".join(notes))
 
@@ -71,19 +71,22 @@ def _measure_thickness(image: Image) -> int:
     return max(2, round(min(image.shape[:2]) / 200))
 
 
-def _mark_region(image: Image, region: RegionRow, color: Color) -> None:
-    """Draw the outline of a region in white, and its box in a color."""
+def _mark_region(image: Image, region: RegionRow, color: Color, dark_edge: bool = False) -> None:
+    """Draw the outline of a region in white, and its box in a color, which may be as light as what is around it."""
     x1, y1, x2, y2 = region["bbox"]
     edges, _ = cv2.findContours(Region.from_rle(region["mask_rle"]).mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(image, edges, -1, (255, 255, 255), 1, offset=(x1, y1))
-    cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), color, _measure_thickness(image))
+    thickness = _measure_thickness(image)
+    if dark_edge:
+        cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), DARK, 2 * thickness)
+    cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), color, thickness)
 
 
 def _mark_frame(image: Image, color: Color) -> None:
-    """Draw a frame that lies in the image with all its width."""
-    thickness = 2 * _measure_thickness(image)
-    rows, columns = image.shape[:2]
-    cv2.rectangle(image, (0, 0), (columns - 1, rows - 1), color, 2 * thickness - 1)
+    """Draw a frame with dark edges that lies in the image with all its width."""
+    thickness, (rows, columns) = _measure_thickness(image), image.shape[:2]
+    for edge, paint in ((4 * thickness, DARK), (3 * thickness, color), (thickness, DARK)):
+        image[:edge] = image[rows - edge :] = image[:, :edge] = image[:, columns - edge :] = paint
 
 
 def _draw_numbers(image: Image, regions: list[RegionRow]) -> Image:

@@ -10,7 +10,7 @@ from distortlab.core.image import Image
 from distortlab.dataset.composition import find_kind
 from distortlab.imaging.decode import decode_image
 from distortlab.tasks.terms import LEVELS, get_phrase
-from distortlab.visualization.colors import MARK, get_color
+from distortlab.visualization.colors import DARK, MARK, get_color
 from distortlab.visualization.contact_sheet import make_dataset_tiles
 from distortlab.visualization.tiles import Tile, draw_sheet
 
@@ -52,6 +52,16 @@ def test_regions_have_the_colors_of_their_families(tiles: list[tuple[dict[str, o
         assert all(has_color(tile.image, color) for color in colors)
         if not regions:
             assert np.array_equal(tile.image, decode_image(row["image"]["bytes"]).image)  # type: ignore[index]
+
+
+def test_a_frame_covers_the_edge_and_nothing_else(tiles: list[tuple[dict[str, object], Tile]]) -> None:
+    for row, tile in tiles:
+        if find_kind(row) == "whole":
+            stored = decode_image(row["image"]["bytes"]).image  # type: ignore[index]
+            edge = 4 * max(2, round(min(stored.shape[:2]) / 200))
+            assert np.array_equal(tile.image[edge:-edge, edge:-edge], stored[edge:-edge, edge:-edge])
+            middle = tile.image[stored.shape[0] // 2, :edge]
+            assert {tuple(pixel) for pixel in middle.tolist()} == {DARK, get_color(row["regions"][0]["distortion"])}  # type: ignore[index]
 
 
 def test_the_lines_of_a_note_stand_below_each_other() -> None:
