@@ -4,7 +4,6 @@ Here it is decided for all images of a split before any is opened: which kind ea
 edits so that none comes twice in an image, and what makes two regions of one image disjoint.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -62,6 +61,8 @@ _REGION: Place = "region"
 
 _GAP = 2
 """Pixels between two disjoint regions, beyond those over which each is blended in."""
+_ROUNDED = 5
+"""How many edits too many a family can have because each of its severities is a whole number of them."""
 _MOST_COMMON = 0.5
 """Boxes of disjoint regions have an IoU below it, or one box in an answer could stand for both."""
 
@@ -198,19 +199,25 @@ def separate_families(cells: Sequence[tuple[str, int]], images: Sequence[int]) -
 
 def _deal_families(cells: Sequence[tuple[str, int]], held: Sequence[set[int]]) -> list[tuple[str, int]]:
     """Give the largest families first to the images with most edits left: where that fails nothing succeeds (Gale 1957,
-    Ryser 1957).
+    Ryser 1957). What a family has too much by rounding becomes another one.
     """
     left, dealt = [sorted(edits) for edits in held], dict[int, tuple[str, int]]()
-    counts = Counter(family for family, _ in cells)
-    for family, count in counts.most_common():
-        images = sorted(range(len(left)), key=lambda image: -len(left[image]))[:count]
-        if len(images) < count or not all(left[image] for image in images):
+    own: dict[str, list[int]] = {}
+    for family, severity in cells:
+        own.setdefault(family, []).append(severity)
+    while own:
+        family = max(own, key=lambda name: len(own[name]))
+        severities = own.pop(family)
+        images = sorted((image for image, edits in enumerate(left) if edits), key=lambda image: -len(left[image]))
+        surplus = severities[len(images) :]
+        if len(surplus) > (_ROUNDED if own else 0):
             raise BadRecipe(
                 f"family {family!r} has so large a share that it would come twice in an image: ask for less of it, or "
                 "for composition.repeat_families = true"
             )
-        own = (cell for cell in cells if cell[0] == family)
-        dealt.update((left[image].pop(0), cell) for image, cell in zip(images, own, strict=True))
+        for severity in surplus:
+            own[min(own, key=lambda name: len(own[name]))].append(severity)
+        dealt.update((left[i].pop(0), (family, severity)) for i, severity in zip(images, severities, strict=False))
     return [dealt[edit] for edit in range(len(cells))]
 
 

@@ -11,7 +11,7 @@ from distortlab.core.seeds import stream
 from distortlab.distortions.base import Distortion
 from distortlab.distortions.catalog import list_variants
 from distortlab.distortions.edit import Edit
-from distortlab.generation.draw_counts import REPEATED
+from distortlab.generation.draw_counts import NO_PLACE, REPEATED
 from distortlab.generation.plan import Slot
 from distortlab.generation.reference_pool import WHOLE, DrawKey, LoadedReference, ReferencePool
 from distortlab.generation.working_image import Rejection, WorkingImage, add_edit, draw_edit, predict_fault
@@ -21,7 +21,6 @@ from distortlab.severity.visibility import find_region_fault
 
 __all__ = ["DistortedImage", "draw_image", "would_show"]
 
-NO_PLACE = "too few disjoint regions"
 DEAD_END = "no place for a later edit of the image"
 _SURE = 0.95
 """The reach of a variant from which it is taken to reach a severity in every region that the gates let through."""

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 from distortlab.severity.visibility_curve import Basis
 
-__all__ = ["REPEATED", "DrawCounts"]
+__all__ = ["NO_PLACE", "REPEATED", "DrawCounts"]
 
 REPEATED = "the same picture again"
 """Why a draw is rejected whose picture is in the shard already."""
+NO_PLACE = "too few disjoint regions"
+"""Why a reference is passed over that has less than an image is to have."""
 
 _NOTES: dict[Basis, str] = {
     "clamped": "drawn with statistics moved to the edge of those fitted",

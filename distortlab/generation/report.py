@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distortlab.generation.draw_counts import REPEATED
+from distortlab.generation.draw_counts import NO_PLACE, REPEATED
 
 __all__ = ["Account"]
 
@@ -84,11 +84,17 @@ class Account:
     @property
     def _advice(self) -> str:
         rejected = self.counts.get("rejected", {})
+        if 3 * rejected.get(NO_PLACE, 0) > sum(rejected.values()):
+            return _TOO_CLOSE
         return _TOO_FEW if 3 * rejected.get(REPEATED, 0) > sum(rejected.values()) else _RULES
 
 
 _TOO_FEW = (
     "most often for being the same picture again: these references are few for so many images; take more, or let an "
     "image look further with larger images_per_shard and visibility.regions_per_reference in the recipe"
+)
+_TOO_CLOSE = (
+    "most often because these references have too few regions that are disjoint; ask for fewer in composition.regions "
+    "of the recipe, or allow composition.overlap"
 )
 _RULES = "see the draws rejected, and the rules [regions], [visibility] and [references] of the recipe"

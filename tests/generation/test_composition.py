@@ -155,6 +155,15 @@ def test_families_are_separated_by_swaps_alone() -> None:
         assert len({cell[0] for _, cell in group}) == 3
 
 
+@pytest.mark.parametrize("n", range(19, 27))
+def test_as_many_families_as_regions_suffice_whatever_the_number_of_images(n: int) -> None:
+    """Where cells are whole numbers a family may have a few more edits than there are images."""
+    families = {"blur": 1.0, "noise": 1.0, "darken": 1.0}
+    plan = make_plan(sets_recipe(n, composition={"regions": {"3": 1}}, families=families), Gallery())
+    for slot in list_slots(plan):
+        assert {edit.family for edit in slot.edits} == set(families)
+
+
 # --- regions --------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from dataset_samples import assert_one_sentence, write_coco
 from in_process import Cli, in_process
 
 from distortlab.cli import main
-from distortlab.generation.draw_counts import REPEATED
+from distortlab.generation.draw_counts import NO_PLACE, REPEATED
 from distortlab.generation.report import Account
 
 NARROW = """n = 24
@@ -21,6 +21,17 @@ regions_per_reference = 1
 references_per_image = 1
 """
 """Few draws come so near to their severity."""
+MANY = """n = 4
+samples_per_image = 1
+[composition]
+regions = {12 = 1}
+[tasks]
+diagnosis = 1
+recognition = 0
+recognition_reference = 0
+object = 0
+grounding = 0
+"""
 
 
 @pytest.fixture
@@ -87,3 +98,20 @@ def test_too_few_references_are_named_as_the_reason(repeated: int, few: bool) ->
     assert trouble is not None
     assert ("these references are few for so many images" in trouble) == few
     assert ("see the draws rejected" in trouble) != few
+
+
+def test_too_few_regions_are_named_as_the_reason(cli: Cli, tmp_path: Path) -> None:
+    """How many regions a picture of a folder has is known when it is segmented."""
+    recipe = tmp_path / "many.toml"
+    recipe.write_text(MANY)
+    refs = write_coco(tmp_path / "coco", 6).partition(":")[2].rpartition(",")[2]
+    words = ("--recipe", recipe, "--refs", f"folder:{refs}", "--workers", 1)
+    outcome = cli("generate", *words, "--out", tmp_path / "data")
+    assert outcome.code == 3
+    said = assert_one_sentence(outcome.err)
+    assert "too few regions that are disjoint; ask for fewer in composition.regions" in said
+    trouble = Account(
+        "data", True, 100, unfilled=40, counts={"rejected": {NO_PLACE: 1, "blur: flat region": 6}}
+    ).trouble
+    assert trouble is not None
+    assert "disjoint" not in trouble
