@@ -258,11 +258,13 @@ def arrange_comparisons(
     for number, (first, second) in enumerate(pairs):
         if number % 2:
             swap(second, partial(_is_far_in_family, cells[first]))
-            continue
-        if not _is_extreme(cells[first]):
-            swap(first, _is_extreme)
-        if _is_extreme(cells[first]):
-            swap(second, partial(_is_opposite, cells[first]))
+        else:
+            if not _is_extreme(cells[first]):
+                swap(first, _is_extreme)
+            if _is_extreme(cells[first]):
+                swap(second, partial(_is_opposite, cells[first]))
+        if (cells[first][1] > cells[second][1]) == bool(number // 2 % 2):  # each is the stronger one as often
+            cells[first], cells[second] = cells[second], cells[first]
     return cells
 
 

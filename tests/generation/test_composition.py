@@ -215,6 +215,7 @@ def test_pairs_are_arranged_by_swaps_so_that_they_can_be_compared() -> None:
     for number, (first, second) in enumerate(pairs):
         (family, severity), (other, level) = arranged[first], arranged[second]
         assert {severity, level} == {1, 5} if number % 2 == 0 else family == other and abs(severity - level) >= 2
+        assert (severity > level) == (number // 2 % 2 == 0)
     for image in range(40, 50):
         assert len({cell[0] for cell, at in zip(arranged, images, strict=True) if at == image}) == 2
 
