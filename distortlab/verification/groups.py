@@ -11,7 +11,7 @@ from distortlab.dataset.manifest import Manifest
 from distortlab.dataset.reader import RowGroup, StoredDataset
 from distortlab.dataset.rows import ImageRow, PictureRow, QuestionRow
 from distortlab.dataset.schema import IMAGES, SAMPLES, decode_edits
-from distortlab.recipe import Recipe
+from distortlab.recipe import NEGATIVES, Recipe
 from distortlab.tasks import TASKS, comparison, recognition
 from distortlab.tasks import object as object_task
 from distortlab.verification.pixels import check_pixels, find_render_obstacle
@@ -148,7 +148,9 @@ def _check_image(row: ImageRow, job: GroupJob, findings: GroupFindings) -> Itera
     hashes = findings.references.setdefault((job.group.part.split, row["reference_id"]), set())
     if not faults:
         if job.recipe:
-            findings.kinds[job.group.part.split, find_kind(row, job.recipe.composition)] += 1
+            kind = find_kind(row, job.recipe.composition)
+            findings.kinds[job.group.part.split, kind] += 1
+            findings.count("kinds", kind)
         for region, edit in zip(row["regions"], decode_edits(row), strict=True):
             findings.settings.setdefault((edit.distortion, edit.severity), Counter())[edit.amount] += 1
             findings.count("variants", edit.distortion)
@@ -181,6 +183,8 @@ def _check_question(
 ) -> Iterator[str]:
     findings.report.questions += 1
     findings.count("tasks", row["task"])
+    if row["distortion"] is None and row["task"] in NEGATIVES:
+        findings.count("negatives", row["task"])
     image, other = known[row["image_id"]], known.get(row.get("other_image_id") or "")
     faults = list(check_question_row(row, image, job.recipe, other))
     yield from faults

@@ -173,7 +173,7 @@ def _describe_sample(jobs: Iterable[GroupJob], chosen: Iterable[GroupJob]) -> li
     return [f"the pictures of {images - checked:,} of {images:,} images: left out by --sample"]
 
 
-_COUNTS = ("variants", "severities", "difficulties", "tasks", "objects", "references")
+_COUNTS = ("variants", "severities", "difficulties", "tasks", "objects", "references", "kinds", "negatives")
 """Those of a manifest that follow from the tables."""
 
 
@@ -188,5 +188,7 @@ def _check_groups(
         progress(job.group.rows)
         total.add(findings)
         shards[job.group.part.path].update(reference for _, reference in findings.references)
+    if not any(job.recipe for job in jobs):  # without which a region of the whole frame may be either kind
+        del total.counts["kinds"]
     total.counts["references"]["used"] = sum(len(references) for references in shards.values())
     return total

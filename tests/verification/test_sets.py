@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from dataset_samples import Gallery, Painting, published, rows_of, small_recipe
+from dataset_samples import Gallery, Painting, edit_manifest, published, rows_of, small_recipe
 from forging import Rows, rewrite
 from reference_samples import encoded
 from set_samples import ALL_KINDS, SETS, Nested, Row, make_row
@@ -263,6 +263,17 @@ def test_a_pair_is_never_torn_apart(finished: Path, tmp_path: Path, monkeypatch:
     ]
     pairs = sum(row["task"] == "comparison" for row in rows_of(finished, "rft"))
     assert sum(size - 1 for size in sizes) == pairs > 0
+
+
+def test_counts_of_kinds_and_of_questions_about_nothing_are_those_of_the_tables(tmp_path: Path) -> None:
+    rules = {"pristine": 1, "local": 1, "negatives": ["recognition"]}
+    recipe = small_recipe(n=6, composition=rules, tasks={"recognition": 1}, samples_per_image=1, splits={"train": 1})
+    generate(recipe, Gallery(), tmp_path / "data", workers=1)
+    assert not verify(tmp_path / "data").problems
+    for name, value in (("kinds", {"pristine": 2, "1": 4}), ("negatives", {"recognition": 2})):
+        lying = Path(shutil.copytree(tmp_path / "data", tmp_path / name))
+        edit_manifest(lying, lambda manifest, name=name, value=value: manifest["counts"].update({name: value}))
+        assert verify(lying).problems == [f"MANIFEST.json: counts.{name} is not what the tables hold"]
 
 
 def of_task(task: str, change: Callable[[Row], Any]) -> Callable[[Rows], Any]:
