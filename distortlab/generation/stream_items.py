@@ -155,6 +155,9 @@ class WindowDrawer:
             recipe = replace(recipe, families={family: families.get(family, 0.0) for family in recipe.families})
         record = make_image_record(image, recipe, is_encoded=False)
         samples = make_questions(image, record, balance, recipe, self.rules.vocabulary)
+        if not samples and image.slot.tasks and "diagnosis" in self.rules.tasks:  # nothing is far enough apart in V
+            image = replace(image, slot=replace(image.slot, tasks=("diagnosis",)))
+            samples = make_questions(image, record, balance, recipe, self.rules.vocabulary)
         rows = tuple({key: value for key, value in s.as_row().items() if key != "images"} for s in samples)
         pixels = image.working.image
         if not image.edits:

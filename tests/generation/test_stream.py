@@ -161,6 +161,17 @@ def test_an_item_is_what_its_rows_say(photographs: str) -> None:
     assert kinds == set(RECIPE.tasks)
 
 
+def test_an_item_whose_regions_cannot_be_compared_is_asked_what_was_done() -> None:
+    kinds = {"local": 1, "regions": {"2": 1}}
+    recipe = make_set_recipe(composition=kinds, tasks={"comparison_regions": 3, "diagnosis": 1})
+    stream = gallery(recipe=recipe, limit=8)
+    found = [sample.questions for sample in islice(stream, 3 * WINDOW)]
+    assert {len(questions) for questions in found} == {1}
+    asked = [question["task"] for (question,) in found]
+    assert "comparison_regions" in asked
+    assert asked.count("diagnosis") > len(asked) // 4
+
+
 def test_items_of_all_kinds_depend_on_their_index_alone() -> None:
     recipe = make_set_recipe()
     found = list(islice(gallery(recipe=recipe, limit=8), 2 * WINDOW))
