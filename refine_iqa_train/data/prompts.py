@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from distortlab.core.errors import UserError
 from distortlab.tasks import TASKS, quality
 from distortlab.tasks.grounding import Box, Coordinates, Size
-from refine_iqa_train.data.coordinates import BoxQuestion, convert_question
+from refine_iqa_train.data.coordinates import BoxQuestion, ShownImage, convert_question
 from refine_iqa_train.data.image_sizes import ImagePolicy
 from refine_iqa_train.data.row_checks import BOX_TASKS, check_box, check_row
 from refine_iqa_train.models.rows import ImageFile, QuestionRow, StoredRow, TrainingRow
@@ -74,6 +74,7 @@ def prepare_shown_question(
     """
     size = pictures[-1].size
     asked = convert_stored_question(row, size, policy, coordinates)
+    shown = ShownImage(size, policy, coordinates)
     is_about_region = TASKS[row["task"]].subject == "region"
     return {
         "task": row["task"],
@@ -82,7 +83,7 @@ def prepare_shown_question(
         "family": row["distortion"] if is_about_region else None,
         "mos": float(asked.solution) if row["task"] == "quality" else None,
         "severity": row["severity"] if is_about_region else None,
-        "boxes": [_convert_to_fractions(box, policy.padded_size(size)) for box in list_boxes(row)],
+        "boxes": [_convert_to_fractions(box, shown) for box in list_boxes(row)],
         "frame": None if asked.frame is None else list(asked.frame),
         "prompt": [{"role": "user", "content": asked.text}],
         "images": [policy.fit(image) for image in pictures],
@@ -133,9 +134,9 @@ def make_rated_row(name: str, path: str, mos: float) -> StoredRow:
     }
 
 
-def _convert_to_fractions(box: Box, size: Size) -> list[float]:
-    """A box in pixels as fractions of an image of this size."""
-    return [edge / side for edge, side in zip(box, (*size, *size), strict=True)]
+def _convert_to_fractions(box: Box, shown: ShownImage) -> list[float]:
+    """A box in pixels as fractions of the image as the model sees it."""
+    return [edge / side for edge, side in zip(shown.extend(box), shown.padded * 2, strict=True)]
 
 
 def open_image(file: ImageFile, name: str) -> "PilImage":

@@ -124,6 +124,22 @@ def test_all_boxes_of_a_set_are_drawn(tmp_path: Path, coordinates: Coordinates) 
     assert max(float(str(tag["x"])) + float(str(tag["width"])) for tag in Tags(page).of("rect")) <= 1000
 
 
+def test_a_distortion_of_the_whole_image_is_drawn_where_its_solution_lies(tmp_path: Path) -> None:
+    """Around the padding too."""
+    size = (700, 500)
+    region = diagnosis.DistortedRegion((0, 0, 700, 500), "noise", 3)
+    stored = {
+        **stored_row(size, (0, 0, 700, 500), tmp_path),
+        "prompt": [{"role": "user", "content": diagnosis.question("thousandths")}],
+        "task": "diagnosis",
+        "solution": diagnosis.truth([region], size, "thousandths"),
+        "boxes": [[0, 0, 700, 500]],
+    }
+    row = prepare_question(stored, ImagePolicy(28, 56 * 56, 1 << 20, 224), "pixels")
+    card = make_card(row, [(format_completion(row["solution"], "."), {}, 0.0)])
+    assert card.boxes == list(card.answers[0].boxes) == [(0.0, 0.0, 1.0, 1.0)]
+
+
 def test_regions_that_are_compared_have_their_names_and_images_have_no_boxes(tmp_path: Path) -> None:
     size, pair = (700, 500), [(20, 30, 100, 80), (300, 200, 700, 500)]
     stored = {
