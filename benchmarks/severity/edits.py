@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ def sample_places(specs: Sequence[str], count: int, max_side: int = 1024) -> lis
 def measure_edits(places: Sequence[Place], modes: Sequence[str], workers: int, max_pixels: int = 0) -> pd.DataFrame:
     """A row for every region, mode, variant and severity."""
     jobs = [(place, mode, max_pixels) for place in places for mode in modes]
-    with ProcessPoolExecutor(workers, initializer=tune_process) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), tune_process) as pool:
         rows = []
         for done, part in enumerate(pool.map(_measure_job, jobs), 1):
             rows += part

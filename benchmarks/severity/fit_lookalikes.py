@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 
 import numpy as np
 from edits import Place, sample_places
@@ -37,7 +38,7 @@ Example = tuple[tuple[int, ...], float]
 
 def collect_examples(places: Sequence[Place], workers: int) -> list[Example]:
     """Regions in which some setting gives severity 1."""
-    with ProcessPoolExecutor(workers, initializer=tune_process) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), tune_process) as pool:
         return [example for example in pool.map(_measure_place, places) if example]
 
 

@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -82,7 +83,7 @@ class Samples:
 
 def collect_samples(places: Sequence[Place], rows: Sequence[Distortion], workers: int) -> Samples:
     """Edits of every region along every dial. Regions without statistics are left out."""
-    with ProcessPoolExecutor(workers, initializer=tune_process) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), tune_process) as pool:
         jobs = [(place, tuple(row.name for row in rows)) for place in places]
         found = [part for part in pool.map(_measure_place, jobs) if part]
     samples = [sample for _, part in found for sample in part]
