@@ -113,12 +113,14 @@ def fixed_extent(pixels: int) -> Extent:
 class Dial:
     """The range of a setting, from the weakest to the strongest that makes sense (either may be the larger number).
 
-    `whole` settings are whole numbers.
+    `whole` settings are whole numbers. `step`: settings that are searched for are multiples of it, a power of two whose
+    products with 8-bit pixels are exact in float32, so that every processor rounds them alike; 0: any number.
     """
 
     weakest: float
     strongest: float
     whole: bool = False
+    step: float = 0.0
 
     def contains(self, amount: float) -> bool:
         """Whether `amount` lies between the ends (a NaN does not)."""
@@ -132,6 +134,10 @@ class Dial:
             value = self.weakest * (self.strongest / self.weakest) ** place
         else:
             value = self.weakest + (self.strongest - self.weakest) * place
+        if self.step:
+            low, high = sorted((self.weakest, self.strongest))
+            first, last = math.ceil(low / self.step), math.floor(high / self.step)
+            return min(max(round(value / self.step), first), last) * self.step
         return float(round(value)) if self.whole else value
 
     def locate(self, amount: float) -> float:

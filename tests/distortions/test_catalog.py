@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from samples import (
 
 from distortlab.distortions.base import Profile
 from distortlab.distortions.catalog import find
-from distortlab.distortions.edit import render_edit
+from distortlab.distortions.edit import render, render_edit
 
 LADDERS = [("matched", name) for name in NAMES] + [("dq", name) for name in DQ_NAMES]
 
@@ -179,12 +180,14 @@ def digest() -> str:
 
 
 def per_variant() -> dict[str, str]:
-    """A digest for every variant at severities 2 and 4: says which one differs."""
+    """A digest for every variant, at severities 2 and 4 and at settings between: says which one differs."""
     image, out = small_photograph(), {}
     mask = MASKS["whole"](image.shape[:2])
     for name in NAMES:
-        pair = [distorted(image, find(name), severity, mask) for severity in (2, 4)]
-        out[name] = hashlib.sha256(np.stack(pair)).hexdigest()
+        row = find(name)
+        edits = [edit_of(row, severity, mask) for severity in (2, 4)]
+        edits += [replace(edits[0], amount=row.dial.interpolate(place)) for place in (0.137, 0.381, 0.619, 0.853)]
+        out[name] = hashlib.sha256(np.stack([render(image, [edit]) for edit in edits])).hexdigest()
     return out
 
 

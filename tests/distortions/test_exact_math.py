@@ -6,6 +6,9 @@ import pytest
 from samples import Pixels
 from scipy import ndimage, special, stats
 
+from distortlab.core.region import Region
+from distortlab.distortions.base import Site
+from distortlab.distortions.catalog import find
 from distortlab.distortions.exact_math import blur_gaussian, convolve, load_normal_quantiles, quantize_kernel
 from distortlab.distortions.families.noise import _poisson_table
 
@@ -79,3 +82,18 @@ def test_the_poisson_table_keeps_the_mean_where_nothing_clips() -> None:
 
 def test_the_poisson_table_leaves_black_alone() -> None:
     assert not _poisson_table(50)[0].any()
+
+
+@pytest.mark.parametrize("place", [0.0, 0.137, 0.4, 0.53, 0.619, 0.8, 1.0])
+def test_an_unsharp_mask_rounds_as_whole_numbers_do(place: float, small: Pixels) -> None:
+    """At every setting that a search may find; float32 sums of other settings depend on their order."""
+    row = find("oversharpen.unsharp_mask")
+    amount = row.dial.interpolate(place)
+    assert row.dial.contains(amount)
+    parts = int(amount * 64)
+    assert parts == amount * 64
+    pixels, soft = small.astype(np.int64), blur_gaussian(small, 1.1).astype(np.int64)
+    exact = np.clip(np.rint(((64 + parts) * pixels - parts * soft) / 64), 0, 255)
+    frame = Region.from_mask(np.ones(small.shape[:2], np.uint8))
+    site = Site(small.shape[:2], frame.bbox, frame.bbox, frame.mask, small, (0,), 1.0)
+    assert np.array_equal(row.operator(small, amount, site), exact)

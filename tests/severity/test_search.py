@@ -1,5 +1,6 @@
 """The search for the setting at which a region changes by the V that a severity means."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -145,10 +146,16 @@ def test_on_a_photograph(name: str) -> None:
 @given(ROWS, st.floats(0, 1))
 def test_a_place_on_the_dial_is_a_setting(row: Distortion, place: float) -> None:
     dial = row.dial
+    setting = dial.interpolate(place)
+    assert dial.contains(round(setting, 12))
+    if dial.step:
+        exact = dataclasses.replace(dial, step=0.0).interpolate(place)
+        assert setting % dial.step == 0
+        assert abs(setting - exact) <= (dial.step if place < 0.01 else dial.step / 2)
+        return
     assert (dial.interpolate(0), dial.interpolate(1)) == pytest.approx((dial.weakest, dial.strongest))
-    assert dial.contains(round(dial.interpolate(place), 12))
     if not dial.whole:
-        assert dial.locate(dial.interpolate(place)) == pytest.approx(place, abs=1e-9)
+        assert dial.locate(setting) == pytest.approx(place, abs=1e-9)
     assert dial.interpolate(dial.locate(row.matched.values[2])) == pytest.approx(row.matched.values[2])
 
 

@@ -21,7 +21,7 @@ OVERSHARPEN = (
         "oversharpen.unsharp_mask",
         unsharp_mask,
         "amount",
-        Dial(0.1, 30),
+        Dial(0.1, 30, step=1 / 64),
         matched_ladder(2.625, 3.375, 4.875, 7.75, 15.25),
         depictqa_ladder(
             2, 2.8, 4, 6, 8, deviation="the Gaussian is cut at 3 sigma, not at 2 px, and scales with the image"
