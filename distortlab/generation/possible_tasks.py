@@ -87,11 +87,16 @@ def check_tasks(recipe: Recipe, asked: Mapping[str, float]) -> None:
                 f"tasks asks for {task}, and composition makes no image that this can be asked about: {_NEEDS[task]}"
             )
     for kind, tasks in possible.items():
-        if not tasks.difference({"comparison"}).intersection(asked):
+        if not tasks.difference(_UNSURE).intersection(asked):
+            always = "always " if tasks.intersection(asked) else ""
             raise BadRecipe(
-                f"composition makes images {_describe(kind)}, about which none of the tasks can be asked: give "
+                f"composition makes images {_describe(kind)}, about which none of the tasks can {always}be asked: give "
                 "diagnosis a share"
             )
+
+
+_UNSURE = {"comparison", "comparison_regions"}
+"""Tasks in which some images of a kind can be asked about and others cannot: their distortions may be too alike."""
 
 
 def _list_tasks_of_kind(kind: Sequence[str], kinds: Sequence[Sequence[str]], negatives: Sequence[str]) -> set[str]:

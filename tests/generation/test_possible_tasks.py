@@ -111,7 +111,22 @@ def test_two_distorted_images_are_rather_compared_than_one_with_a_pristine_one()
         ({"whole": 1}, {"recognition": 1}, "makes images that are distorted as a whole, about which none"),
         ({"regions": {"1": 1}}, {"comparison_regions": 1, "diagnosis": 1}, "it needs images with two regions or more"),
         ({"regions": {"2": 1}}, {"comparison": 1, "diagnosis": 1}, "distorted as a whole, or pristine ones"),
-        ({"whole": 1, "local": 0}, {"comparison": 1}, "makes images that are distorted as a whole, about which none"),
+        (
+            {"whole": 1, "local": 0},
+            {"comparison": 1},
+            "images that are distorted as a whole, about which none of the tasks can always be asked: give diagnosis",
+        ),
+        (
+            {"regions": {"2": 1}},
+            {"comparison_regions": 1},
+            "images with 2 regions, about which none of the tasks can always be asked: give diagnosis a share",
+        ),
+        ({"regions": {"1": 1, "3": 1}}, {"comparison_regions": 1, "recognition": 1}, "with 3 regions, about which"),
+        (
+            {"pristine": 1, "whole": 1, "local": 0},
+            {"comparison": 1},
+            "images without distortion, about which none of the tasks can always be asked",
+        ),
         ({"regions": {"2": 1}}, {"recognition": 1, "diagnosis": 0}, "tasks asks for recognition"),
     ],
 )
