@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from distortlab.dataset.manifest import Entries, FileEntry
+from distortlab.dataset.schema import Features, arrow_schema
+from distortlab.dataset.tables import open_table
 from distortlab.storage.atomic import add_seal, find_seal_fault_in, format_json, parse_json
 from distortlab.storage.base import Storage
 
-__all__ = ["Receipt", "is_whole", "quarantine_path", "write_receipt"]
+__all__ = ["Receipt", "has_columns_of", "is_whole", "quarantine_path", "write_receipt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,15 @@ class Receipt:
 def is_whole(out: Storage, files: Entries) -> bool:
     """Whether all files are there, of their size."""
     return out.sizes(files) == {path: entry["bytes"] for path, entry in files.items()}
+
+
+def has_columns_of(out: Storage, files: Entries, tables: Mapping[str, Features]) -> bool:
+    """Whether the files of a shard have the columns of these tables, by folder: earlier versions had fewer."""
+    for path, entry in files.items():
+        with out.table_source(path, []) as source, open_table(source, f"{out}/{path}", entry) as table:
+            if not table.schema_arrow.equals(arrow_schema(tables[path.partition("/")[0]])):
+                return False
+    return True
 
 
 def quarantine_path(shard: int) -> str:

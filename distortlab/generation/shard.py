@@ -20,7 +20,7 @@ from distortlab.generation.draw import DistortedImage, draw_image
 from distortlab.generation.draw_counts import DrawCounts
 from distortlab.generation.job import Progress
 from distortlab.generation.plan import Shard, select_tasks
-from distortlab.generation.receipt import Receipt, write_receipt
+from distortlab.generation.receipt import Receipt, has_columns_of, write_receipt
 from distortlab.generation.reference_pool import ReferencePool
 from distortlab.generation.rows import make_image_record, make_questions
 from distortlab.generation.task_balance import TaskBalance
@@ -58,7 +58,8 @@ def run_shard(job: ShardJob, progress: Progress = lambda images: None) -> Receip
     Parameters
     ----------
     job
-        What to build, and where. Where its receipt is already, for files that are whole, nothing is done.
+        What to build, and where. Where its receipt is already, for files that are whole and have the columns of today,
+        nothing is done.
     progress
         Called with the number of images that were made since the last call.
 
@@ -68,7 +69,7 @@ def run_shard(job: ShardJob, progress: Progress = lambda images: None) -> Receip
         The place has become that of another plan in the meantime.
     """
     done = Receipt.read(job.out, job.shard.index, job.plan_sha256, hashes=True)
-    if done:
+    if done and _is_current(job, done):
         progress(job.images)
         return done
     pool = ReferencePool(job.shard.entries, job.recipe, job.shard.spare, patches=job.layout is ARCHIVE)
@@ -83,6 +84,20 @@ def run_shard(job: ShardJob, progress: Progress = lambda images: None) -> Receip
             check()
             written = files.finish()
         return write_receipt(job.out, _make_receipt(job, counts, written), pool.counts.failures)
+
+
+def _is_current(job: ShardJob, receipt: Receipt) -> bool:
+    """Whether a shard has today's columns and counts: code of the same version, but earlier, may have built it."""
+    counts = set(_list_optional_counts(job.recipe.composition))
+    return counts <= receipt.counts.keys() and has_columns_of(job.out, receipt.files, job.layout.tables)
+
+
+def _list_optional_counts(rules: CompositionRules) -> list[str]:
+    """Counts that are taken only where a recipe has rules for them: kinds of images, and questions about one region
+    that pristine images are asked.
+    """
+    wanted = {"kinds": rules != CompositionRules(), "negatives": bool(rules.negatives)}
+    return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
 @contextmanager
@@ -137,9 +152,7 @@ class _ShardCounts:
             self.negatives.update(task for task in tasks if TASKS[task].subject == "region")
 
     def as_fields(self, rules: CompositionRules) -> dict[str, Any]:
-        """The fields of a receipt that count; kinds of images, and questions about one region that pristine images are
-        asked, only where a recipe has rules for them.
-        """
+        """The fields of a receipt that count."""
         tables = {
             "variants": self.variants,
             "severities": self.severities,
@@ -155,10 +168,8 @@ class _ShardCounts:
             "skipped": self.draws.skipped,
             "references": Counter(used=len(self.references)),
         }
-        if rules != CompositionRules():
-            tables["kinds"] = self.kinds
-        if rules.negatives:
-            tables["negatives"] = self.negatives
+        optional = {"kinds": self.kinds, "negatives": self.negatives}
+        tables.update({name: optional[name] for name in _list_optional_counts(rules)})
         return {
             "unfilled": self.unfilled,
             "opened": self.draws.opened,

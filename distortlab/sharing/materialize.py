@@ -22,7 +22,7 @@ from distortlab.generation.claim import claim, remove_leftovers
 from distortlab.generation.finish import finish, make_account
 from distortlab.generation.generate import run_jobs
 from distortlab.generation.plan import Plan
-from distortlab.generation.receipt import Receipt, write_receipt
+from distortlab.generation.receipt import Receipt, has_columns_of, write_receipt
 from distortlab.generation.report import Account
 from distortlab.generation.rows import select_pictures
 from distortlab.generation.shard import hold_for_plan
@@ -128,7 +128,7 @@ class RestoreJob:
         with ArchiveShard.open(self.source, self.entries) as shard:
             summary = shard.summary
             done = Receipt.read(self.out, summary["shard"], self.plan_sha256, hashes=True)
-            if done:
+            if done and has_columns_of(self.out, done.files, FULL.tables):
                 progress(self.images)
                 return done
             with hold_for_plan(self.out, self.plan_sha256) as check:

@@ -1,6 +1,7 @@
 """Data sets that were made before some columns were there: everything that reads data sets reads them."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 from bench_scores import answer_items
-from dataset_samples import Gallery, edit_manifest, rows_of, small_recipe
+from dataset_samples import Gallery, edit_manifest, published, rows_of, small_recipe
+from set_samples import SETS
 
 from distortlab import generate
 from distortlab.analysis.findings import check_balance, list_findings
@@ -21,6 +23,7 @@ from distortlab.generation import rows
 from distortlab.sharing.export import export
 from distortlab.sharing.export_formats import FORMATS
 from distortlab.sharing.materialize import materialize
+from distortlab.storage.atomic import add_seal, write_json
 from distortlab.verification.verify import verify
 from distortlab.visualization.viewer import write_page
 from refine_bench.scoring.local import score_tasks
@@ -160,3 +163,38 @@ def test_an_archive_without_boxes_becomes_a_data_set_of_today(tmp_path: Path) ->
     materialize(archive, tmp_path / "data", workers=1)
     generate(small_recipe(), Gallery(), tmp_path / "again", workers=1)
     assert rows_of(tmp_path / "data", "rft") == rows_of(tmp_path / "again", "rft")
+
+
+@pytest.mark.parametrize("store", ["full", "patch"])
+def test_a_data_set_that_was_begun_without_boxes_is_of_today_where_it_is_continued(store: str, tmp_path: Path) -> None:
+    """Nothing else of a plan says which columns a shard has."""
+    recipe, folder = small_recipe(), tmp_path / "begun"
+    make_without_boxes(folder, store)
+    removed = sorted((folder / "_distortlab" / "done").iterdir())[-1]
+    removed.unlink()
+    (folder / "MANIFEST.json").unlink()
+    generate(recipe, Gallery(), folder, workers=1, store=store)
+    generate(recipe, Gallery(), tmp_path / "again", workers=1, store=store)
+    assert published(folder) == published(tmp_path / "again")
+
+
+def test_an_archive_that_was_turned_into_a_data_set_without_boxes_is_turned_into_one_of_today(tmp_path: Path) -> None:
+    archive, folder = tmp_path / "archive", tmp_path / "data"
+    generate(small_recipe(), Gallery(), archive, workers=1, store="patch")
+    make_without_boxes(folder, "full")
+    materialize(archive, folder, workers=1)
+    generate(small_recipe(), Gallery(), tmp_path / "again", workers=1)
+    assert rows_of(folder, "rft") == rows_of(tmp_path / "again", "rft")
+    assert verify(folder, workers=1).problems == []
+
+
+def test_a_data_set_that_was_begun_without_counts_of_kinds_is_continued_with_them(tmp_path: Path) -> None:
+    generate(SETS, Gallery(), tmp_path / "whole", workers=1)
+    folder = Path(shutil.copytree(tmp_path / "whole", tmp_path / "begun"))
+    receipt = folder / "_distortlab" / "done" / "00000.json"
+    values = json.loads(receipt.read_text())
+    del values["counts"]["kinds"], values["seal"]
+    write_json(receipt, add_seal(values))
+    (folder / "MANIFEST.json").unlink()
+    generate(SETS, Gallery(), folder, workers=1)
+    assert published(folder) == published(tmp_path / "whole")
