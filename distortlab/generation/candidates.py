@@ -45,9 +45,11 @@ class _Group:
         return Region.union([place.region for place in self.places])
 
     def lies_inside(self, region: Region) -> bool:
-        """Whether more than half of all pixels lie inside a region. Nothing is drawn where no box meets that of it."""
-        box = region.bbox
-        if not any(_overlap(place.reach, box) for place in self.places):
+        """Whether more than half of all pixels lie inside a region. Nothing is drawn where no box meets that of it, and
+        no pixels are compared where the region, or what of its box is within the boxes, is too small for half of them.
+        """
+        most = sum(_count_common(place.reach, region.bbox) for place in self.places)
+        if not most or min(most, region.area) <= _MOST * self.pixels.area:
             return False
         return self.pixels.count_common(region) > _MOST * self.pixels.area
 
@@ -85,5 +87,6 @@ class NameGroups:
         return self._known[key]
 
 
-def _overlap(a: Box, b: Box) -> bool:
-    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
+def _count_common(a: Box, b: Box) -> int:
+    """How many pixels are in both boxes."""
+    return max(min(a.x2, b.x2) - max(a.x1, b.x1), 0) * max(min(a.y2, b.y2) - max(a.y1, b.y1), 0)

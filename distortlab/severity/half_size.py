@@ -43,6 +43,11 @@ class HalfSize:
         self.weight: Floats = weight if weight.any() else covered.astype(np.float32)
 
     @cached_property
+    def total(self) -> float:
+        """The sum of the weights."""
+        return float(self.weight.sum())
+
+    @cached_property
     def squares(self) -> Floats:
         """Squared gradients (Prewitt), float32."""
         return compute_squared_gradient(self.luma)
@@ -55,15 +60,25 @@ class HalfSize:
     def measure_structure(self, luma: NDArray[np.uint8]) -> float:
         """The structure that V would find changed if `luma` were the region's after a change, at half size."""
         before, after = self.squares, compute_squared_gradient(luma)
-        similarity = (2 * np.sqrt(before * after) + _FLOOR) / (before + after + _FLOOR)
-        return compute_weighted_spread(similarity, self.weight)
+        similarity = before * after
+        np.sqrt(similarity, out=similarity)
+        similarity *= 2
+        similarity += _FLOOR
+        after += before
+        after += _FLOOR
+        similarity /= after
+        return compute_weighted_spread(similarity, self.weight, self.total)
 
 
 def compute_squared_gradient(luma: NDArray[np.uint8]) -> Floats:
     """Squared gradients (Prewitt, levels per step), float32."""
     across = cv2.sepFilter2D(luma, cv2.CV_32F, _STEP, _MEAN, borderType=cv2.BORDER_REPLICATE)
     down = cv2.sepFilter2D(luma, cv2.CV_32F, _MEAN, _STEP, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(across * across + down * down, np.float32)
+    square, other = np.asarray(across, np.float32), np.asarray(down, np.float32)
+    square *= square
+    other *= other
+    square += other
+    return square
 
 
 def choose_rows(mask: Mask, enough: int) -> NDArray[np.intp] | None:
@@ -96,12 +111,14 @@ def _shrink(pixels: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def average(values: Floats, weight: Floats) -> float:
-    """The mean of `values`, each counted by its weight."""
-    return float(np.vdot(values, weight)) / float(weight.sum())
+def average(values: Floats, weight: Floats, total: float | None = None) -> float:
+    """The mean of `values`, each counted by its weight; `total` is the sum of the weights, where it is known."""
+    return float(np.vdot(values, weight)) / (float(weight.sum()) if total is None else total)
 
 
-def compute_weighted_spread(values: Floats, weight: Floats) -> float:
-    """The standard deviation of `values`, each counted by its weight."""
-    away = values - np.float32(average(values, weight))
-    return math.sqrt(average(away * away, weight))
+def compute_weighted_spread(values: Floats, weight: Floats, total: float | None = None) -> float:
+    """The standard deviation of `values`, each counted by its weight; `total` as of `average`."""
+    total = float(weight.sum()) if total is None else total
+    away = values - np.float32(average(values, weight, total))
+    away *= away
+    return math.sqrt(average(away, weight, total))

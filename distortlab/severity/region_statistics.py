@@ -180,11 +180,14 @@ def _measure_gradients(region: RegionStatistics) -> Sequence[float]:
     first two at a quarter of the size.
     """
     half = region.half
-    squares, weight, (flatness, fine) = half.squares, half.weight, half.flatness
-    flat = (average(flatness, weight), compute_weighted_spread(flatness, weight), average(fine, weight))
-    coarse, coarse_weight = compute_squared_gradient(shrink_pixels(half.luma)), _halve(weight)
-    means = [math.log(math.sqrt(average(*each)) + 1) for each in ((squares, weight), (coarse, coarse_weight))]
-    return means[0], *flat, means[1], average(_FLOOR / (coarse + _FLOOR), coarse_weight)
+    counted, (flatness, fine) = (half.weight, half.total), half.flatness
+    flat = (average(flatness, *counted), compute_weighted_spread(flatness, *counted), average(fine, *counted))
+    coarse, weight = compute_squared_gradient(shrink_pixels(half.luma)), _halve(half.weight)
+    coarsely_counted = (weight, float(weight.sum()))
+    means = [
+        math.log(math.sqrt(average(*each)) + 1) for each in ((half.squares, *counted), (coarse, *coarsely_counted))
+    ]
+    return means[0], *flat, means[1], average(_FLOOR / (coarse + _FLOOR), *coarsely_counted)
 
 
 def _halve(weight: Floats) -> Floats:
@@ -215,8 +218,8 @@ def _measure_chroma(region: RegionStatistics) -> Sequence[float]:
     if not weight.any():
         return 0.0, 0.0
     chroma = np.hypot(lab[..., 1], lab[..., 2])
-    seen = chroma / (1 + np.float32(0.045) * chroma)
-    return average(seen, weight) / 10, math.log(compute_weighted_spread(chroma, weight) + 1)
+    seen, total = chroma / (1 + np.float32(0.045) * chroma), float(weight.sum())
+    return average(seen, weight, total) / 10, math.log(compute_weighted_spread(chroma, weight, total) + 1)
 
 
 def _measure_loss(region: RegionStatistics, luma: NDArray[np.uint8]) -> Sequence[float]:
