@@ -334,7 +334,7 @@ def _check_shares(recipe: Recipe, where: str) -> None:
         ("difficulty", recipe.difficulties, DIFFICULTIES),
         ("task", recipe.tasks, TASKS),
         ("split", recipe.splits, tuple(recipe.splits)),
-        ("number of regions", recipe.composition.regions, tuple(map(str, range(1, MOST_REGIONS + 1)))),
+        ("number of regions", recipe.composition.regions, tuple(recipe.composition.regions)),
     ):
         for name, share in shares.items():
             if name not in known:
@@ -343,6 +343,9 @@ def _check_shares(recipe: Recipe, where: str) -> None:
                 raise BadRecipe(f"{where}: the share of {kind} {name!r} is {share}; shares are 0 or more")
         if not sum(shares.values()) > 0 and (shares or kind != "difficulty"):
             raise BadRecipe(f"{where}: no {kind} has a share above 0")
+    for count in recipe.composition.regions:
+        if count not in map(str, range(1, MOST_REGIONS + 1)):
+            raise BadRecipe(f"{where}: composition.regions: an image has 1 to {MOST_REGIONS} regions, not {count!r}")
     if not any(recipe.composition.kinds.values()):
         raise BadRecipe(f"{where}: composition: pristine, whole and local are all 0; give one of them a share above 0")
     for name in recipe.splits:

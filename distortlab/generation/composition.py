@@ -159,7 +159,7 @@ def _take_one_of_each(images: Sequence[int], owners: Sequence[int], count: int) 
     if len(first) < count:
         raise BadRecipe(
             f"composition.pristine asks for {count} pristine images of {len(first)} references, which give one each: "
-            "ask for a smaller share, or take more references"
+            "ask for a smaller share, or for a smaller images_per_reference, or take more references"
         )
     return [*first.values()][:count]
 

@@ -26,7 +26,7 @@ class Account:
     bytes
         Size of the tables with images.
     unfilled
-        Images that could not be made, because every allowed draw was rejected.
+        Images that could not be made: every allowed draw was rejected, or no reference could be used.
     opened, failures
         References that were opened, and those of them that could not be used.
     max_failures
@@ -72,7 +72,7 @@ class Account:
     def _failures(self) -> Iterator[tuple[bool, str]]:
         """(whether it is more than allowed, the sentence) of each kind of failure that there is."""
         for count, of, what, see in (
-            (self.unfilled, self.wanted, "images could not be made: every allowed draw was rejected", self._advice),
+            (self.unfilled, self.wanted, f"images could not be made: {self._cause}", self._advice),
             (self.failures, self.opened, "references could not be used", f"see {self.quarantine}"),
         ):
             too_many = count > self.max_failures * max(of, 1)
@@ -82,13 +82,20 @@ class Account:
                 yield too_many, f"{count:,} of {of:,} {what}, {allowed}; {see}"
 
     @property
+    def _cause(self) -> str:
+        return "every allowed draw was rejected" if self.counts.get("rejected") else "no reference could be used"
+
+    @property
     def _advice(self) -> str:
         rejected = self.counts.get("rejected", {})
+        if not rejected:
+            return _UNUSABLE
         if 3 * rejected.get(NO_PLACE, 0) > sum(rejected.values()):
             return _TOO_CLOSE
         return _TOO_FEW if 3 * rejected.get(REPEATED, 0) > sum(rejected.values()) else _RULES
 
 
+_UNUSABLE = "take other references, or loosen [references] and [regions] of the recipe"
 _TOO_FEW = (
     "most often for being the same picture again: these references are few for so many images; take more, or let an "
     "image look further with larger images_per_shard and visibility.regions_per_reference in the recipe"

@@ -106,9 +106,9 @@ def test_one_region_in_every_image_is_the_default_and_says_nothing_new() -> None
         ({"composition": {"local": 0}}, "pristine, whole and local are all 0; give one of them a share above 0"),
         ({"composition": {"regions": {"1": 0}}}, "no number of regions has a share above 0"),
         ({"composition": {"regions": {}}}, "no number of regions has a share above 0"),
-        ({"composition": {"regions": {"0": 1}}}, "no number of regions called '0'"),
-        ({"composition": {"regions": {"2.5": 1}}}, "no number of regions called '2.5'"),
-        ({"composition": {"regions": {"99": 1}}}, "no number of regions called '99'"),
+        ({"composition": {"regions": {"0": 1}}}, "composition.regions: an image has 1 to 12 regions, not '0'"),
+        ({"composition": {"regions": {"2.5": 1}}}, "composition.regions: an image has 1 to 12 regions, not '2.5'"),
+        ({"composition": {"regions": {"99": 1}}}, "composition.regions: an image has 1 to 12 regions, not '99'"),
         ({"composition": {"whole": -1}}, "composition.whole = -1.0 is outside"),
         ({"composition": {"local": float("nan")}}, "composition.local = nan is outside"),
         ({"composition": {"pristin": 1}}, "did you mean 'composition.pristine'?"),
@@ -122,7 +122,8 @@ def test_one_region_in_every_image_is_the_default_and_says_nothing_new() -> None
         ),
         (
             {"composition": {"pristine": 1, "local": 0}},
-            "asks for 150 pristine images of 75 references, which give one each",
+            "asks for 150 pristine images of 75 references, which give one each: ask for a smaller share, "
+            "or for a smaller images_per_reference, or take more references",
         ),
     ],
 )

@@ -100,6 +100,15 @@ def test_too_few_references_are_named_as_the_reason(repeated: int, few: bool) ->
     assert ("see the draws rejected" in trouble) != few
 
 
+def test_references_that_cannot_be_used_are_named_as_the_reason() -> None:
+    """Nothing was drawn, so no draw was rejected."""
+    trouble = Account("data", finished=True, wanted=4, unfilled=4, counts={"screened": {"grey": 6}}).trouble
+    assert trouble is not None
+    assert "4 of 4 images could not be made: no reference could be used" in trouble
+    assert trouble.endswith("take other references, or loosen [references] and [regions] of the recipe")
+    assert "rejected" not in trouble
+
+
 def test_too_few_regions_are_named_as_the_reason(cli: Cli, tmp_path: Path) -> None:
     """How many regions a picture of a folder has is known when it is segmented."""
     recipe = tmp_path / "many.toml"
