@@ -227,7 +227,7 @@ def _middle_and_corner(statistics: Statistics) -> tuple[float, float]:
 def _rejection_summary(statistics: Statistics) -> str:
     if not statistics.rejected:
         return (
-            "no rejected draws are told"
+            "no rejected draws were counted"
             if statistics.split is None
             else "rejected draws are counted for all splits only"
         )

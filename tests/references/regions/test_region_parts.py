@@ -44,10 +44,10 @@ def test_every_grounding_question_says_that_one_box_encloses_all_parts(
     size = (640, 480)
     prompt = grounding.question(coordinates, size, wording)
     assert "one box encloses all of them" in prompt
-    assert grounding.find_form(prompt, size) == (coordinates, wording, True)
+    assert grounding.find_form(prompt, size) == grounding.Form(coordinates, wording, parts=True)
     older = grounding.question(coordinates, size, wording, parts=False)
     assert "encloses all" not in older
-    assert grounding.find_form(older, size) == (coordinates, wording, False)
+    assert grounding.find_form(older, size) == grounding.Form(coordinates, wording, parts=False)
 
 
 def test_a_stored_recipe_from_before_a_rule_does_not_have_it() -> None:
