@@ -52,7 +52,6 @@ class EditRow:
     reason: str | None
     tries: int
     ms: float
-    full_v: float
     ssim: float
     psnr: float
     delta_e: float

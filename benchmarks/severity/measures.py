@@ -42,12 +42,6 @@ def delta_e(before: Image, after: Image, mask: Mask) -> float:
     return float(ciede2000(convert_linear_to_lab(linear(before)), convert_linear_to_lab(linear(after)))[mask].mean())
 
 
-def delta_e_soft(before: Image, after: Image, mask: Mask) -> float:
-    """Mean CIEDE2000 after a blur of 1.5 px in linear light: about what S-CIELAB does at a little distance."""
-    soft = [cv2.GaussianBlur(linear(image), (0, 0), 1.5) for image in (before, after)]
-    return float(ciede2000(*(convert_linear_to_lab(image) for image in soft))[mask].mean())
-
-
 def gmsd(before: Image, after: Image, mask: Mask) -> float:
     """Deviation of the gradient magnitude similarity (Xue et al. 2014): Prewitt on luma at half size, c = 170."""
     half = [cv2.resize(grey(i).astype(np.float32), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
@@ -59,13 +53,7 @@ def gmsd(before: Image, after: Image, mask: Mask) -> float:
     return float(similarity[small].std()) if small.any() else 0.0
 
 
-def full_v(before: Image, after: Image, mask: Mask) -> float:
-    """max(dE00* / 2.3, (1 - SSIM) / 0.05): the measure that `distortlab.severity.visibility` is a cheaper form of."""
-    return max(delta_e_soft(before, after, mask) / 2.3, (1 - ssim(before, after, mask)) / 0.05)
-
-
 MEASURES: Mapping[str, Callable[[Image, Image, Mask], float]] = {
-    "full_v": full_v,
     "ssim": ssim,
     "psnr": psnr,
     "delta_e": delta_e,

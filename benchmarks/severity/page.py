@@ -73,8 +73,8 @@ photographs; every variant, every severity, {len(own):,} edits. Four populations
 
 {_bars(populations)}
 
-Full V is the slower measure that V stands for ([visibility.md](visibility.md)); SSIM and CIEDE2000 alone order edits
-differently, since each is blind to what the other sees.
+SSIM and CIEDE2000 alone order edits differently, since each is blind to what the other sees. How near V comes to the slower
+measure that it stands for is in [visibility.md](visibility.md).
 
 ![V at each severity](images/severity-v.png)
 
@@ -89,8 +89,7 @@ differently, since each is blind to what the other sees.
 V is a model of visibility; how far people agree with it, and where not, is in [people.md](people.md). It is blind to what
 is in the picture and where one looks; to masking by what surrounds the region; to the edge between the region and its
 surroundings, which often shows first; to whether a change looks like damage (a brighter face may look better); to structure
-that half the size averages away and that keeps its color; to viewing distance. Two edits of one V have been made equal for this measure, not for a person. That the order holds by
-full V as well says that the fast form is no accident, not that V is right.
+that half the size averages away and that keeps its color; to viewing distance. Two edits of one V have been made equal for this measure, not for a person.
 
 ## Variants
 

@@ -66,7 +66,6 @@ def summarize_edits(edits: pd.DataFrame) -> dict[str, object]:
         "V grows with every severity, of (region, variant)": whole,
         "V grows, of single steps": steps,
         "cross-variant inversions": count_inversions(edits),
-        "the same by full V": count_inversions(edits, "full_v"),
         "the same by 1 - SSIM": count_inversions(edits, "ssim", -1),
         "the same by CIEDE2000": count_inversions(edits, "delta_e"),
         "not visible at severity 1 (V < 1), mean over families": f"{100 * hidden:.1f} %",
