@@ -15,7 +15,7 @@ SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema vendor.github
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs screenshot bench kills ladders predictor first-settings severity coverage observers people goldens shortcuts clean
+.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs site screenshot bench kills ladders predictor first-settings severity coverage observers people goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,10 @@ help:  ## what there is
 
 .venv/train: .venv/base
 	$(INSTALL) --editable '.[train]'
+	@touch $@
+
+.venv/site: .venv/base
+	$(INSTALL) --editable '.[site]'
 	@touch $@
 
 .venv/package: .venv/base
@@ -89,6 +93,9 @@ format: .venv/test  ## what can be mended by itself
 
 docs: .venv/test  ## tables and pictures of the docs, from the code
 	$(BIN)/python docs/generate.py
+
+site: .venv/site  ## the documentation as a site in out/site/html; any warning and any broken link is an error
+	PYTHONPATH=tools $(BIN)/python docs/site/build_site.py
 
 screenshot: .venv/test  ## the picture of the page in the docs; needs Chromium (tools/system_packages.sh)
 	$(BIN)/python docs/screenshot.py
