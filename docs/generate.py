@@ -10,6 +10,7 @@ stale when the code gives other facts, and when the file is another.
 
 import argparse
 import json
+import runpy
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,6 +41,7 @@ from refine_iqa_train.training import run_record, trl_options
 
 DOCS = Path(__file__).parent
 FACTS = DOCS / "images" / "facts.json"
+SPEED = "benchmarks/results/speed.json"
 
 
 def distortions_page() -> str:
@@ -213,6 +215,30 @@ def score_answer(given: Sequence[DistortedRegion], truth: Sequence[DistortedRegi
     return " | ".join(f"{part:.2f}" for part in (*diagnosis.GRADING.grade(marks), diagnosis.GRADING.value(marks)))
 
 
+# --- performance ----------------------------------------------------------------------------------------------------
+
+
+def performance_page() -> str:
+    """docs/performance.md as it is, with the tables made from what was measured and kept."""
+    text = (DOCS / "performance.md").read_text(encoding="utf-8")
+    for origin, table in speed_tables().items():
+        text = replace_table(text, "performance.md", origin, table)
+    return text
+
+
+def speed_tables() -> dict[str, str]:
+    """The tables of a run of benchmarks/speed/bench.py, by the part of its output that they show."""
+    make = runpy.run_path(str(DOCS.parent / "benchmarks" / "speed" / "speed_tables.py"))
+    measured = json.loads((DOCS.parent / SPEED).read_text(encoding="utf-8"))
+    sources = {name: about for name, about in measured.items() if name != "about"}
+    return {
+        f"{SPEED}: about": make["format_about"](measured),
+        **{f"{SPEED}: {name}": make["format_times"](about["ms"], name) for name, about in sources.items()},
+        f"{SPEED}: aims": make["format_aims"](sources),
+        f"{SPEED}: stages": make["format_stages"](sources),
+    }
+
+
 # --- the gallery ----------------------------------------------------------------------------------------------------
 
 
@@ -320,6 +346,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "diagnosis.md": diagnosis_page,
     "distortions.md": distortions_page,
     "gallery.md": gallery_page,
+    "performance.md": performance_page,
     "training.md": training_page,
 }
 PICTURES: dict[str, Callable[[], RenderedPicture]] = {

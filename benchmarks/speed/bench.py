@@ -1,7 +1,10 @@
 """What an image costs: the floor, this generator, and the script that people write today, side by side.
 
     make bench REFS=coco:annotations/instances_train2017.json,train2017
-    python benchmarks/speed/bench.py --images 80 --refs coco:FILE.json,FOLDER --json
+    python benchmarks/speed/bench.py --images 75 --repeats 2 --refs coco:FILE.json,FOLDER --json
+
+The second is what docs/performance.md shows: its output is kept as benchmarks/results/speed.json, and `make docs` makes
+the tables.
 
 Photographs, where `--refs` names some, and the built-in scenes with their composition; their floor and the script read
 the same scenes as JPEG files. One process, one thread, the same allocator for all. CPU time (user and system), the
@@ -21,6 +24,8 @@ from typing import Any
 
 from contestants import Contestant, floor, generator, make_single_shard_plan, peer
 from corpus import write_corpus
+from provenance import describe_run
+from speed_tables import FLOOR, SCRIPT, format_stages, format_times
 from stages import FUNCTIONS, measure_stages
 
 from distortlab.core.workers import tune_process
@@ -28,7 +33,6 @@ from distortlab.references import open_references
 
 DENSITIES = (1.0, 2.5, 8.0)
 """Images per reference."""
-FLOOR, SCRIPT = "floor: read, decode, encode losslessly", "script, Pillow PNG level 1"
 
 
 def name_generator(density: float) -> str:
@@ -92,36 +96,12 @@ def measure_source(spec: str, files: str, images: int, repeats: int) -> dict[str
     return {"images": images, **compute_ratios(times), "ms": times, "stages": measure_parts(contestants)}
 
 
-def format_times(times: Mapping[str, list[float]]) -> str:
-    """Markdown."""
-    bottom, top = statistics.median(times[FLOOR]), statistics.median(times[SCRIPT])
-    lines = ["| | CPU ms/image | range | x floor | script / this |", "|---|---|---|---|---|"]
-    for name, values in times.items():
-        middle = statistics.median(values)
-        spread = f"{min(values):.1f}-{max(values):.1f}"
-        lines.append(f"| {name} | {middle:.2f} | {spread} | {middle / bottom:.2f} | {top / middle:.1f} |")
-    return "\n".join(lines)
-
-
-def format_stages(sources: Mapping[str, Mapping[str, Any]]) -> str:
-    """Markdown: a row for each stage, a column for each source and number of images per reference."""
-    columns = [
-        (f"{name} {density}", stages) for name, about in sources.items() for density, stages in about["stages"].items()
-    ]
-    head = ["| stage | " + " | ".join(title for title, _ in columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    names = [*FUNCTIONS, "other"]
-    rows = [[f"{stages[name]:.2f}" if stages[name] else "-" for _, stages in columns] for name in names]
-    sums = [f"{sum(stages.values()):.2f}" for _, stages in columns]
-    lines = [f"| {name} | {' | '.join(row)} |" for name, row in zip([*names, "sum"], [*rows, sums], strict=True)]
-    return "\n".join([*head, *lines])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--refs", help="photographs, as coco:FILE.json,FOLDER; without them only scenes are measured")
     parser.add_argument("--images", type=int, default=240, help="at most as many as there are photographs")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--json", action="store_true", help="print all that was measured as JSON")
+    parser.add_argument("--json", action="store_true", help="print all that was measured, and what with, as JSON")
     arguments = parser.parse_args()
     tune_process()
     sources: dict[str, dict[str, Any]] = {}
@@ -132,7 +112,7 @@ def main() -> None:
         files = write_corpus(Path(folder), arguments.images, seed=1)
         sources["scenes"] = measure_source("scenes:1", files, arguments.images, arguments.repeats)
     if arguments.json:
-        print(json.dumps(sources, indent=1))
+        print(json.dumps({"about": describe_run("benchmarks/speed/bench.py", sys.argv[1:]), **sources}, indent=1))
         return
     for name, about in sources.items():
         print(f"{name}: {about['images']} images, {arguments.repeats} repetitions\n\n{format_times(about['ms'])}\n")
