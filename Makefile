@@ -15,7 +15,7 @@ SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema vendor.github
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs site screenshot bench kills ladders predictor first-settings severity coverage observers people goldens shortcuts clean
+.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs notebooks site screenshot bench kills ladders predictor first-settings severity coverage observers people goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,10 @@ help:  ## what there is
 
 .venv/train: .venv/base
 	$(INSTALL) --editable '.[train]'
+	@touch $@
+
+.venv/notebooks: .venv/base
+	$(INSTALL) --editable '.[notebooks,bench,train]'
 	@touch $@
 
 .venv/site: .venv/base
@@ -93,6 +97,9 @@ format: .venv/test  ## what can be mended by itself
 
 docs: .venv/test  ## tables and pictures of the docs, from the code
 	$(BIN)/python docs/generate.py
+
+notebooks: .venv/notebooks  ## run all notebooks of examples/; their outputs are shown in the site
+	$(BIN)/python tools/run_notebooks.py
 
 site: .venv/site  ## the documentation as a site in out/site/html; any warning and any broken link is an error
 	PYTHONPATH=tools $(BIN)/python docs/site/build_site.py

@@ -5,11 +5,12 @@ Pages have other places there (CHANGELOG.md is changelog.md), pictures lie in im
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from navigation import HOME, Page, Section, find_sections
+from notebook_pages import convert_notebook, find_notebooks
 from page_links import find_title, make_relative, rewrite_links
 from reference import make_reference
 
@@ -43,21 +44,43 @@ def assemble(root: Path, out: Path) -> Assembled:
     """
     shutil.rmtree(out, ignore_errors=True)
     decisions = _find_decisions(root)
-    *sections, project = find_sections(root)
-    pages = [HOME, *(page for section in (*sections, project) for page in section.pages), *decisions]
-    places = {page.source: f"{page.name}.md" for page in pages}
+    sections = find_sections(root)
+    pages = [HOME, *(page for section in sections for page in section.pages), *decisions]
+    notebooks = find_notebooks(root)
+    places = {page.source: f"{page.name}.md" for page in (*pages, *notebooks.pages)}
     places |= {DECISIONS: "decisions/index.md", "README.md": "index.md", "docs/site": "index.md"}
     for page in pages:
         text = (root / page.source).read_text(encoding="utf-8")
         _write(out, page.name, _Mover(root, out, page, places).rewrite(text))
+    for page in notebooks.pages:
+        _write(out, page.name, _make_notebook_page(root, out, page))
     index = Page("decisions/index", "", "why things are as they are")
     _write(out, index.name, _list_decisions(root, decisions))
     reference = make_reference(root)
     for name, text in reference.pages.items():
         _write(out, name, text)
-    sections += [reference.section, project._replace(pages=(index, *project.pages))]
-    _add_trees(out, sections, decisions)
-    return Assembled(tuple(sections), reference.copies)
+    arranged = _arrange(sections, notebooks, reference.section, index)
+    _add_trees(out, arranged, decisions)
+    return Assembled(tuple(arranged), reference.copies)
+
+
+def _arrange(sections: Iterable[Section], notebooks: Section, reference: Section, decisions: Page) -> list[Section]:
+    """The sections in the order of the navigation: notebooks behind the guides, the reference before the project."""
+    arranged = []
+    for section in sections:
+        if section.title == "Project":
+            arranged += [reference, Section("Project", (decisions, *section.pages))]
+        else:
+            arranged += [section, notebooks] if section.title == "Guides" and notebooks.pages else [section]
+    return arranged
+
+
+def _make_notebook_page(root: Path, out: Path, page: Page) -> str:
+    """A notebook as a page; itself it is copied, to be downloaded."""
+    file = out / "files" / page.source
+    file.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(root / page.source, file)
+    return convert_notebook(root, page, out)
 
 
 class _Mover:
@@ -108,7 +131,7 @@ def _list_decisions(root: Path, decisions: list[Page]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _add_trees(out: Path, sections: list[Section], decisions: list[Page]) -> None:
+def _add_trees(out: Path, sections: Iterable[Section], decisions: list[Page]) -> None:
     """Tell Sphinx the order of the pages: blocks that it reads and nobody sees, at the end of the pages that lead."""
     trees = "".join(_format_tree([page.name for page in pages], title) for title, pages in sections)
     _append(out / "index.md", trees)

@@ -1,0 +1,77 @@
+"""Pages of the notebooks: text, code, and the outputs of their last run (`make notebooks`), if there was one."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from navigation import Page, Section
+
+__all__ = ["ABOUT", "convert_notebook", "find_notebooks"]
+
+ABOUT = {
+    "distort": "a photograph, a distortion, severity and V",
+    "dataset": "a data set is made, looked at and checked",
+    "train": "a tiny model is trained, and its curves",
+    "measure": "a model is scored, and its report read",
+}
+RUN = "out/notebooks"
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+_LONGEST = 60
+"""Lines of an output that are shown."""
+
+
+def find_notebooks(root: Path) -> Section:
+    """Return the section of the notebooks, in the order in which one reads them."""
+    names = [path.stem for path in sorted((root / "examples").glob("*.ipynb"))]
+    order = sorted(names, key=lambda name: (list(ABOUT).index(name) if name in ABOUT else len(ABOUT), name))
+    pages = tuple(Page(f"examples/{name}", f"examples/{name}.ipynb", ABOUT.get(name, "")) for name in order)
+    return Section("Notebooks", pages)
+
+
+def convert_notebook(root: Path, page: Page, out: Path) -> str:
+    """Return a notebook as Markdown; its pictures are written below `out`."""
+    name = Path(page.source).name
+    run = root / RUN / name
+    cells = json.loads((run if run.exists() else root / page.source).read_text(encoding="utf-8"))["cells"]
+    note = "with the outputs of a run" if run.exists() else "without outputs"
+    parts = []
+    for number, cell in enumerate(cells):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+            continue
+        parts.append(f"```python\n{source}\n```")
+        parts += _convert_outputs(cell.get("outputs", []), f"{page.name.rpartition('/')[2]}-{number}", out)
+    heading, _, rest = parts[0].partition("\n")
+    parts[0] = f"{heading}\n\n*A notebook, {note}: [{name}](../files/{page.source}).*\n{rest}"
+    return "\n\n".join(parts) + "\n"
+
+
+def _convert_outputs(outputs: list[dict[str, Any]], name: str, out: Path) -> Iterator[str]:
+    for number, output in enumerate(outputs):
+        data = output.get("data", {})
+        if "image/png" in data:
+            picture = out / "images" / "examples" / f"{name}-{number}.png"
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            picture.write_bytes(base64.b64decode("".join(data["image/png"])))
+            yield f"![What the cell shows](../images/examples/{picture.name})"
+        elif "text/html" in data:
+            yield _clean_html("".join(data["text/html"]))
+        elif text := "".join(output.get("text", data.get("text/plain", []))).strip():
+            yield _fence(text)
+
+
+def _fence(text: str) -> str:
+    lines = _ESCAPES.sub("", text).splitlines()
+    more = [f"... {len(lines) - _LONGEST} lines more"] if len(lines) > _LONGEST else []
+    return "\n".join(["```text", *lines[:_LONGEST], *more, "```"])
+
+
+def _clean_html(html: str) -> str:
+    """A table as one block of HTML: without styles and empty lines, at which Markdown would end it."""
+    html = re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
+    html = re.sub(r"<table[^>]*>", '<table class="docutils">', html)
+    return "\n".join(line.strip() for line in html.splitlines() if line.strip())
