@@ -60,6 +60,16 @@ def test_every_page_is_in_the_navigation_and_in_llms_txt_once(site: tuple[Path, 
     assert text.startswith("# Refine-IQA, open\n\n> ")
 
 
+def test_a_page_that_no_section_names_stands_at_the_end(tmp_path: Path) -> None:
+    from navigation import find_sections
+
+    (tmp_path / "docs" / "decisions").mkdir(parents=True)
+    for name in ("index", "start", "news", "decisions/0001-a"):
+        (tmp_path / "docs" / f"{name}.md").write_text("# A page\n")
+    pages = {title: [page.name for page in pages] for title, pages in find_sections(tmp_path) if pages}
+    assert pages == {"Start": ["start"], "More": ["news"]}
+
+
 def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
     from assemble import assemble
 
