@@ -1,16 +1,11 @@
-"""Write the page: HTML, style, scripts, texts and pictures in one file, with a policy that allows nothing else."""
+"""Write the page: choose images, pack them within the room there is, and put them into one file."""
 
 import base64
-import hashlib
-import html
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from distortlab import __version__
 from distortlab.core.errors import UserError
@@ -20,21 +15,24 @@ from distortlab.dataset.selection import (
     RowLocation,
     Selection,
     find_images,
-    read_images,
     read_questions,
     report_damaged_rows,
     sample_images,
 )
 from distortlab.storage.atomic import new_file
 from distortlab.visualization.colors import FAMILY_COLORS
+from distortlab.visualization.static_page import PageFiles, PageParts, build_page
 from distortlab.visualization.viewer.entries import make_entry
-from distortlab.visualization.viewer.packing import ImageGroup, Layers, Pictures, decode_pictures, pack_group
+from distortlab.visualization.viewer.packing import DecodedRow, ImageGroup, Layers, decode_rows, pack_group
 
 __all__ = ["PageSummary", "write_page"]
 
 _SCRIPTS = ("state.js", "pixels.js", "stage.js", "panel.js", "images.js", "filters.js", "controls.js")
-_SLOT = re.compile(r"\{\{(\w+)\}\}")
-_UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+_PARTS = PageParts(
+    "viewer/page/page.html",
+    "viewer/page/style.css",
+    ("assets/common.js", *(f"viewer/page/{name}" for name in _SCRIPTS)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +51,12 @@ class PageSummary:
 
 
 @dataclass(slots=True)
-class _Page:
+class _Page(PageFiles):
     """The images and files of the page so far."""
 
     images: list[dict[str, Any]] = field(default_factory=list)
-    files: list[bytes] = field(default_factory=list)
     size: int = 0
     left_out: int = 0
-
-    def add_file(self, data: bytes | None) -> int | None:
-        """Add a file; returns its number."""
-        if data is None:
-            return None
-        self.files.append(data)
-        return len(self.files) - 1
 
 
 def write_page(
@@ -115,7 +105,8 @@ def write_page(
     if not page.images:
         raise UserError(f"no image fits into {megabytes:g} MB; give the page more room, or fewer images")
     with new_file(out) as file:
-        for part in _build_html(_collect_facts(stored, found, wanted, seed, page), page):
+        facts = _collect_facts(stored, found, wanted, seed, page)
+        for part in build_page(_PARTS, f"{facts['name']} - distortlab view", facts, page.files):
             file.write(part.encode())
     reencoded = sum(not image["pictures"]["exact"] for image in page.images)
     return PageSummary(out, file.size, len(page.images), len(found.places), found.total, reencoded, page.left_out)
@@ -124,24 +115,13 @@ def write_page(
 # --- images ---------------------------------------------------------------------------------------------------------
 
 
-class _DecodedRow(NamedTuple):
-    place: RowLocation
-    row: Mapping[str, Any]
-    pictures: Pictures
-
-    @property
-    def base(self) -> object:
-        """What it shares a base picture with."""
-        return self.place.image_id if self.pictures.reference is None else self.row["reference"]["bytes"]
-
-
 def _collect_images(
     stored: StoredDataset, places: list[RowLocation], room: float, progress: Callable[[int], None]
 ) -> _Page:
     """Pack group by group; each may take its share of the room, and what those before it left."""
     page, done = _Page(), 0
     questions = read_questions(stored, {place.image_id for place in places})
-    for _, members in groupby(_decode_rows(stored, places), key=lambda one: one.base):
+    for _, members in groupby(decode_rows(stored, places), key=lambda one: one.base):
         group = list(members)
         done += len(group)
         packed = pack_group([one.pictures for one in group], room * done / len(places) - page.size)
@@ -154,16 +134,9 @@ def _collect_images(
     return page
 
 
-def _decode_rows(stored: StoredDataset, places: list[RowLocation]) -> Iterator[_DecodedRow]:
-    for place, row in read_images(stored, places):
-        with report_damaged_rows(stored, place.group):
-            pictures = decode_pictures(row, f"{stored.folder / place.group.part.path}, {place.image_id}")
-        yield _DecodedRow(place, row, pictures)
-
-
-def _add_group(page: _Page, packed: ImageGroup, group: list[_DecodedRow], questions: Mapping[str, Any]) -> None:
+def _add_group(page: _Page, packed: ImageGroup, group: list[DecodedRow], questions: Mapping[str, Any]) -> None:
     page.size += packed.size
-    base = page.add_file(packed.base)
+    base = page.add(packed.base)
     for one, layers in zip(group, packed.layers, strict=True):
         rows, columns = one.pictures.image.shape[:2]
         entry = make_entry(one.row, one.place.group.part.split, questions[one.place.image_id])
@@ -176,8 +149,8 @@ def _add_group(page: _Page, packed: ImageGroup, group: list[_DecodedRow], questi
 def _store_layers(page: _Page, layers: Layers) -> dict[str, Any]:
     return {
         "corner": layers.corner,
-        "after": page.add_file(layers.after),
-        "before": page.add_file(layers.before),
+        "after": page.add(layers.after),
+        "before": page.add(layers.before),
         "exact": layers.exact,
         "thumb": "data:image/webp;base64," + base64.b64encode(layers.thumb).decode(),
     }
@@ -199,33 +172,3 @@ def _collect_facts(stored: StoredDataset, found: Selection, wanted: Filter, seed
         "colors": {family: f"rgb({red}, {green}, {blue})" for family, (red, green, blue) in FAMILY_COLORS.items()},
         "images": page.images,
     }
-
-
-def _build_html(facts: Mapping[str, Any], page: _Page) -> Iterator[str]:
-    """The page in pieces: the pictures never stand in memory as one text."""
-    style, script = _read_asset("style.css"), "\n".join(map(_read_asset, _SCRIPTS))
-    sources = f"style-src {_hash_inline(style)}; script-src {_hash_inline(script)}"
-    slots = {
-        "title": html.escape(f"{facts['name']} - distortlab view"),
-        "policy": f"default-src 'none'; img-src data:; {sources}; base-uri 'none'; form-action 'none'",
-        "style": style,
-        "script": script,
-        "data": json.dumps(facts, ensure_ascii=False, allow_nan=False).translate(_UNSAFE),
-    }
-    for number, piece in enumerate(_SLOT.split(_read_asset("page.html"))):
-        if number % 2 == 0:
-            yield piece
-        elif piece == "pictures":
-            for index, data in enumerate(page.files):
-                yield f'<script type="text/plain" id="file-{index}">{base64.b64encode(data).decode()}</script>\n'
-        else:
-            yield slots[piece]
-
-
-def _read_asset(name: str) -> str:
-    return resources.files("distortlab.visualization.viewer").joinpath("page", name).read_text(encoding="utf-8")
-
-
-def _hash_inline(text: str) -> str:
-    """The name under which a content security policy allows an inline style or script."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

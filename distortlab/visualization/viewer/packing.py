@@ -4,10 +4,10 @@ Everything is lossless WebP, so that the browser shows the stored pixels and no 
 that way gets re-encoded surroundings, lossless only in the box; the page says for which images.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -16,10 +16,22 @@ from PIL import Image as pillow
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image
 from distortlab.core.region import Box
+from distortlab.dataset.reader import StoredDataset
+from distortlab.dataset.selection import RowLocation, read_images, report_damaged_rows
 from distortlab.imaging.decode import decode_image
 from distortlab.imaging.encode import encode_png
 
-__all__ = ["ImageGroup", "Layers", "Pictures", "decode_pictures", "find_changed_box", "pack_group"]
+__all__ = [
+    "DecodedRow",
+    "ImageGroup",
+    "Layers",
+    "Pictures",
+    "decode_pictures",
+    "decode_rows",
+    "find_changed_box",
+    "pack_group",
+    "pack_lossless",
+]
 
 _MARGIN = 16  # pixels around a box whose surroundings are re-encoded
 _THUMB = 128  # its height
@@ -61,6 +73,27 @@ class ImageGroup:
         """Bytes in the page, where four characters stand for three bytes."""
         files = [self.base, *(data for one in self.layers for data in (one.after, one.before, one.thumb) if data)]
         return sum(-(-len(data) // 3) * 4 for data in files)
+
+
+class DecodedRow(NamedTuple):
+    """A row of `images` with its decoded pictures."""
+
+    place: RowLocation
+    row: Mapping[str, Any]
+    pictures: Pictures
+
+    @property
+    def base(self) -> object:
+        """What it shares a base picture with."""
+        return self.place.image_id if self.pictures.reference is None else self.row["reference"]["bytes"]
+
+
+def decode_rows(stored: StoredDataset, places: Sequence[RowLocation]) -> Iterator[DecodedRow]:
+    """Yield the rows at these places with their pictures, one in memory at a time."""
+    for place, row in read_images(stored, places):
+        with report_damaged_rows(stored, place.group):
+            pictures = decode_pictures(row, f"{stored.folder / place.group.part.path}, {place.image_id}")
+        yield DecodedRow(place, row, pictures)
 
 
 def decode_pictures(row: Mapping[str, Any], where: str) -> Pictures:
@@ -108,6 +141,13 @@ def pack_group(pictures: Sequence[Pictures], allowance: float) -> ImageGroup:
     return ImageGroup(_encode_lossy(base, 82), tuple(_pack_reencoded(one) for one in pictures))
 
 
+def pack_lossless(pictures: Sequence[Pictures]) -> ImageGroup:
+    """Images of one reference (or one image without), every pixel as it is stored, without thumbnails."""
+    first = pictures[0]
+    base = first.image if first.reference is None else first.reference
+    return ImageGroup(_encode_lossless(base), tuple(_pack_changed(one) for one in pictures))
+
+
 def _estimate_size(image: Image) -> float:
     """About how many bytes the picture takes in the page without loss, from every eighth band of a large one."""
     if image.shape[0] < 512:
@@ -117,10 +157,14 @@ def _estimate_size(image: Image) -> float:
 
 
 def _pack_exact(one: Pictures) -> Layers:
+    return replace(_pack_changed(one), thumb=_encode_thumbnail(one.image))
+
+
+def _pack_changed(one: Pictures) -> Layers:
     box = None if one.reference is None else find_changed_box(one.image, one.reference)
     if box is None:
-        return Layers(None, None, None, True, _encode_thumbnail(one.image))
-    return Layers((box.x1, box.y1), _encode_lossless(one.image[box.slices]), None, True, _encode_thumbnail(one.image))
+        return Layers(None, None, None, True, b"")
+    return Layers((box.x1, box.y1), _encode_lossless(one.image[box.slices]), None, True, b"")
 
 
 def _pack_reencoded(one: Pictures) -> Layers:

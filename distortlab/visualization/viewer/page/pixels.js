@@ -2,22 +2,6 @@
 
 const cache = new Map(); // index of image -> promise of its canvases; the last few
 
-async function bitmap(file) {
-  const bytes = Uint8Array.from(atob($(`file-${file}`).textContent), (char) => char.charCodeAt(0));
-  return createImageBitmap(new Blob([bytes]), { colorSpaceConversion: "none", premultiplyAlpha: "none" });
-}
-
-async function layered(image, files) {
-  const canvas = make("canvas", { width: image.width, height: image.height });
-  const pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
-  for (const [file, [x, y]] of files) {
-    const picture = await bitmap(file);
-    pen.drawImage(picture, x, y);
-    picture.close();
-  }
-  return canvas;
-}
-
 async function painted(image) {
   const { base, corner, after, before, why } = image.pictures;
   const files = (top) => [[base, [0, 0]], ...(top === null ? [] : [[top, corner]])];

@@ -1,8 +1,4 @@
-"use strict";
-
-// Everything in `data` came from files that may hold anything: it is put into the page as text, never as HTML.
-const data = JSON.parse(document.getElementById("data").textContent);
-const $ = (id) => document.getElementById(id);
+// What the page shows, and the words for it.
 
 const TASKS = {
   recognition: "Type and severity",
@@ -30,22 +26,10 @@ const state = {
   view: null, // {scale, x, y} in screen pixels; null: the whole image fits
 };
 
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, value);
-  }
-  node.append(...children.filter((child) => child != null));
-  return node;
-}
-
 const current = () => data.images[state.shown[state.at]];
 const number = (value, digits = 3) =>
   Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : String(value ?? "unknown");
 const visibility = (region) => region.visibility?.v ?? 0;
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
 // One color for each family, on pages with images of several regions.
 const colorOf = (family) => (data.has_sets && Object.hasOwn(data.colors, family) ? data.colors[family] : MARK);
