@@ -1,10 +1,10 @@
 """The command line: a command is a docstring and one library call. Nothing heavy is imported before it is needed."""
 
-from distortlab.cli import make, review, share, show
+from distortlab.cli import make, review, share, show, study
 from distortlab.cli.app import app, fail
 from distortlab.core.program import run_program
 
-__all__ = ["main", "make", "review", "share", "show"]
+__all__ = ["main", "make", "review", "share", "show", "study"]
 
 
 def main() -> None:

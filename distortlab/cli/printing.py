@@ -20,6 +20,7 @@ from distortlab.verification.report import Report
 
 if TYPE_CHECKING:
     from distortlab.sharing.push import PushResult
+    from distortlab.visualization.study import StudySummary
     from distortlab.visualization.viewer import PageSummary
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "print_ladders",
     "print_pushed",
     "print_report",
+    "print_study_page",
     "print_view",
 ]
 
@@ -169,6 +171,22 @@ def print_view(page: "PageSummary") -> None:
         typer.echo(f"{page.reencoded:,} were too large to keep whole: re-encoded away from their regions")
     if page.left_out:
         typer.echo(f"{page.left_out:,} more had no room; --max-mb gives it")
+
+
+def print_study_page(page: "StudySummary") -> None:
+    """Print what a study asks, of how many images, and the size of its page."""
+    trials = ", ".join(f"{count} {task}" for task, count in page.trials.items())
+    typer.echo(
+        f"wrote {page.out}, {page.bytes / 1e6:.1f} MB: study {page.study}, {sum(page.trials.values())} questions to "
+        f"one person ({trials}), {page.orders} orders"
+    )
+    typer.echo(
+        f"{page.images:,} of {page.matching:,} images with one distortion, {page.references:,} references, without loss"
+    )
+    if page.left_out:
+        typer.echo(f"{page.left_out:,} more had no room; --max-mb gives it")
+    for task, why in page.skipped.items():
+        typer.echo(f"{task} is not asked: {why}")
 
 
 def print_pushed(pushed: "PushResult") -> None:

@@ -28,6 +28,7 @@ COMMANDS = (
     "stats",
     "view",
     "gallery",
+    "study",
     "push",
     "export",
     "materialize",

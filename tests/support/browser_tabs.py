@@ -24,11 +24,14 @@ PHONE: dict[str, Any] = {
 
 @dataclass
 class Open:
-    """Opens pages, and keeps what was complained about or asked for from elsewhere."""
+    """Opens pages, and keeps what was complained about or asked for from elsewhere. `ready`: what holds when one can
+    begin.
+    """
 
     browser: "Browser"
     complaints: list[str] = field(default_factory=list)
     contexts: list["BrowserContext"] = field(default_factory=list)
+    ready: str = "Boolean(stage.dataset.shown)"
 
     def __call__(self, path: Path, hash: str = "", **options: Any) -> "Tab":
         self.contexts.append(self.browser.new_context(**{**WIDE, **options}))
@@ -38,7 +41,7 @@ class Open:
         tab.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
         tab.on("request", lambda request: self.complaints.append(request.url) if _leaves(request.url, path) else None)
         tab.goto(path.as_uri() + hash)
-        wait(tab, "Boolean(stage.dataset.shown)")
+        wait(tab, self.ready)
         return tab
 
 
