@@ -225,18 +225,23 @@ def report(
     per_set: Annotated[
         bool, typer.Option("--per-set", help="A table of all numbers for each set, not one over all sets.")
     ] = False,
+    people: Annotated[
+        list[Path] | None,
+        typer.Option(help="Scores of people by distortlab study --score -o FILE; a line beside the models."),
+    ] = None,
 ) -> None:
     """A leaderboard over runs, with plots, failures and published numbers; as a page, or as a table for a paper.
 
     refine-bench report runs/* -o report.html
     refine-bench report runs/* --format latex --name runs/a=Ours
+    refine-bench report runs/* --people people.json --per-set --format markdown
     """
     from distortlab.storage.atomic import write_text
     from refine_bench.report import find_format, format_report, name_runs
 
     chosen = find_format(kind, out)
     names = name_runs(name or [], runs)
-    text = format_report(runs, chosen, names=names, per_set=per_set, intervals=intervals)
+    text = format_report(runs, chosen, names=names, per_set=per_set, intervals=intervals, people=people or [])
     if out is None and chosen != "html":
         typer.echo(text, nl=False)
         return

@@ -8,7 +8,9 @@ from distortlab.storage.atomic import write_text
 from refine_bench.report.board import make_boards, separate_labels
 from refine_bench.report.summary import summarize
 from refine_bench.runs.store import open_runs
+from refine_bench.scoring.people import PeopleScore, read_people
 from refine_bench.scoring.run import score_run
+from refine_bench.scoring.scores import RunScores
 
 __all__ = ["FORMATS", "find_format", "format_report", "name_runs", "write_report"]
 
@@ -55,6 +57,7 @@ def format_report(
     names: Mapping[Path, str] | None = None,
     per_set: bool = False,
     intervals: bool = False,
+    people: Sequence[Path] = (),
 ) -> str:
     """Score runs from their saved answers and report on them.
 
@@ -70,24 +73,49 @@ def format_report(
         A table of all numbers for each set, instead of one table over all sets. The page has both.
     intervals
         Whether the one table has intervals.
+    people
+        Scores of studies with people, by `distortlab study --score`: rows on the boards of their data sets.
 
     Returns
     -------
     str
         The page or the tables.
+
+    Raises
+    ------
+    UserError
+        Where there is no run, and where a study is of a data set that no run is on.
     """
     if not folders:
         raise UserError("name a run")
     known = names or {}
     runs = open_runs(folders)
     scores = separate_labels([{**score_run(run.folder, name=known.get(run.folder)), "run": run.name} for run in runs])
+    studies = _read_studies(people, scores)
+    if studies and kind != "html" and not per_set:
+        raise UserError(
+            "people have no line in the one table over all sets: add --per-set, or write a page (-o report.html)"
+        )
     if kind == "html":
         from refine_bench.report.page import render_page
 
-        return render_page(runs, scores)
+        return render_page(runs, scores, studies)
     from refine_bench.report.plain import WRITERS
 
-    return WRITERS[kind](summarize(scores), make_boards(scores), per_set=per_set, intervals=intervals)
+    return WRITERS[kind](summarize(scores), make_boards(scores, studies), per_set=per_set, intervals=intervals)
+
+
+def _read_studies(files: Sequence[Path], scores: Sequence[RunScores]) -> list[PeopleScore]:
+    """The studies, each of a data set that a run was asked the questions of."""
+    sets = {score["sha256"] for found in scores for score in found["sets"] if score["kind"] == "local"}
+    studies = [read_people(file) for file in files]
+    for file, study in zip(files, studies, strict=True):
+        if study.sha256 not in sets:
+            raise UserError(
+                f"{file} is about another data set (manifest {study.sha256[:12]}) than the questions of these runs; "
+                "name a run on local:FOLDER with that data set"
+            )
+    return studies
 
 
 def write_report(folders: Sequence[Path], out: Path) -> None:

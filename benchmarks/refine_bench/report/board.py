@@ -9,6 +9,7 @@ from distortlab.tasks import TASKS
 from refine_bench.scoring.coverage import explain_unranked
 from refine_bench.scoring.formatting import format_few, format_rows
 from refine_bench.scoring.measures import RegionMetric
+from refine_bench.scoring.people import PeopleScore
 from refine_bench.scoring.region_sets import find_best_floor
 from refine_bench.scoring.scores import (
     ChoiceScore,
@@ -152,6 +153,20 @@ _LOCAL: tuple[Column[LocalScore], ...] = (
     Column("mean of tasks", _average_tasks),
     *(_make_task_column(task) for task in TASKS if task != "quality"),
 )
+
+
+def _find_type_accuracy(score: LocalScore) -> float | None:
+    table = score["tasks"].get("recognition")
+    return table["type_accuracy"] if table and "type_accuracy" in table else None
+
+
+def _find_type_floor(score: LocalScore) -> float | None:
+    table = score["tasks"].get("recognition")
+    return table["floor"].get("type_accuracy") if table else None
+
+
+_TYPE: Column[LocalScore] = Column("recognition, type alone", _find_type_accuracy, floor=_find_type_floor)
+"""Beside people, who are asked for the type and not for the severity."""
 _SEVERITY: tuple[Column[SeverityScore], ...] = (
     Column("SRCC within families", lambda score: score["srcc_within"]),
     Column("SRCC, all", lambda score: score["srcc"], lambda score: score["interval"]),
@@ -199,17 +214,26 @@ def _rename_set(score: Score, labels: Sequence[str]) -> Score:
     return renamed
 
 
-def make_boards(scores: Sequence[RunScores]) -> list[Board]:
-    """Make a board for every set of the scores of runs. A set asked in several ways has one board, which says how."""
+def make_boards(scores: Sequence[RunScores], people: Sequence[PeopleScore] = ()) -> list[Board]:
+    """Make a board for every set of the scores of runs. A set asked in several ways has one board, which says how.
+
+    Parameters
+    ----------
+    scores
+        Of the runs.
+    people
+        Studies, each of which is a row without a rank on the boards of its data set.
+    """
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for found in scores:
         for score in found["sets"]:
             groups[score["set"], score["kind"]].append((found["run"], score))
-    return [_make_board(name, kind, rows) for (name, kind), rows in groups.items()]
+    return [_make_board(name, kind, rows, people) for (name, kind), rows in groups.items()]
 
 
-def _make_board(name: str, kind: str, rows: Sequence[Row]) -> Board:
-    columns = _select_columns(kind, rows)
+def _make_board(name: str, kind: str, rows: Sequence[Row], people: Sequence[PeopleScore]) -> Board:
+    own = [study for study in people if kind == "local" and study.sha256 in {score["sha256"] for _, score in rows}]
+    columns = _select_columns(kind, rows, own)
     entries = [_make_entry(run, score, columns) for run, score in rows]
     entries.sort(key=lambda entry: (entry.rank is None, -_find_headline(entry)))
     # Equal numbers share a rank.
@@ -218,6 +242,7 @@ def _make_board(name: str, kind: str, rows: Sequence[Row]) -> Board:
         same = placed and _find_headline(placed[-1]) == _find_headline(entry)
         rank = None if entry.rank is None else (placed[-1].rank if same else place)
         placed.append(replace(entry, rank=rank))
+    placed += [_make_people_entry(study, columns) for study in own]
     title = str(rows[0][1]["facts"].get("title") or name)
     best = tuple(
         _find_best([entry.values[k] for entry in placed if entry.rank], column) for k, column in enumerate(columns)
@@ -225,12 +250,35 @@ def _make_board(name: str, kind: str, rows: Sequence[Row]) -> Board:
     return Board(name, title, kind, tuple(column.label for column in columns), tuple(placed), best)
 
 
-def _select_columns(kind: str, rows: Sequence[Row]) -> Sequence[AnyColumn]:
-    """Of a data set by distortlab without the tasks that it does not ask."""
+def _select_columns(kind: str, rows: Sequence[Row], people: Sequence[PeopleScore]) -> Sequence[AnyColumn]:
+    """Of a data set by distortlab without the tasks that it does not ask, and with the type alone beside people."""
     columns = COLUMNS[kind]
     if kind != "local":
         return columns
-    return [column for column in columns if any(column.value(score) is not None for _, score in rows)] or columns[:1]
+    found = [column for column in columns if any(column.value(score) is not None for _, score in rows)] or [columns[0]]
+    return [*found, _TYPE] if any(study.recognition for study in people) else found
+
+
+def _make_people_entry(study: PeopleScore, columns: Sequence[AnyColumn]) -> Entry:
+    """The row of a study: what people were asked as models are, without a rank."""
+    by_label = {_TYPE.label: study.recognition, "comparison": study.comparison}
+    shares = [by_label.get(column.label) for column in columns]
+    answers = sum(share.n for share in shares if share)
+    return Entry(
+        run=study.name,
+        model=study.name,
+        asked="study",
+        protocol="distortlab study, one of twelve types",
+        rank=None,
+        why="people, on a part of the images",
+        n=answers,
+        of=answers,
+        complete=True,
+        failure_rate=0.0,
+        values=tuple(share.value if share else None for share in shares),
+        intervals=tuple(share.interval if share else None for share in shares),
+        floors=tuple(None for _ in columns),
+    )
 
 
 def _find_best(values: Sequence[float | None], column: AnyColumn) -> float | None:

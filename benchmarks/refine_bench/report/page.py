@@ -15,6 +15,7 @@ from refine_bench.runs.records import AnswerRow
 from refine_bench.runs.store import Run
 from refine_bench.scoring.formatting import format_number, format_rows
 from refine_bench.scoring.measures import DiagnosisTable, ScoreCell
+from refine_bench.scoring.people import PeopleScore
 from refine_bench.scoring.scores import LocalScore, RatedScore, RunScores, Score
 
 __all__ = ["render_page"]
@@ -44,8 +45,8 @@ class HeatMap(TypedDict):
     rows: list[tuple[str, list[Cell]]]
 
 
-def render_page(runs: Sequence[Run], scores: Sequence[RunScores]) -> str:
-    """Render the page over runs and their scores, as HTML text."""
+def render_page(runs: Sequence[Run], scores: Sequence[RunScores], people: Sequence[PeopleScore] = ()) -> str:
+    """Render the page over runs and their scores, with studies with people beside them, as HTML text."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -61,7 +62,7 @@ def render_page(runs: Sequence[Run], scores: Sequence[RunScores]) -> str:
     }
     return environment.from_string(source).render(
         anchors=anchors,
-        boards=make_boards(scores),
+        boards=make_boards(scores, people),
         blocks=list(summarize(scores).blocks(SETS)),
         bar_start=_find_bar_start,
         sections=[
