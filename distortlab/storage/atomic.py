@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +23,13 @@ __all__ = [
     "HashedFile",
     "add_seal",
     "create_text",
+    "explain_os_errors",
     "find_seal_fault",
     "find_seal_fault_in",
     "format_json",
     "hash_file",
+    "hidden_folder",
+    "is_disk_full",
     "is_temporary",
     "new_file",
     "parse_json",
@@ -135,10 +139,10 @@ def new_file(path: Path) -> Iterator[HashedFile]:
     """
     hidden = _temporary_name(path)
     try:
-        with _explain_os_errors(path):
+        with explain_os_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             file = hidden.open("wb")
-        with _explain_os_errors(path, _FULL), file:
+        with explain_os_errors(path, full_only=True), file:
             hashed = HashedFile(file)
             try:
                 yield hashed
@@ -146,7 +150,7 @@ def new_file(path: Path) -> Iterator[HashedFile]:
                 hashed.stop()
             file.flush()
             os.fsync(file.fileno())
-        with _explain_os_errors(path):
+        with explain_os_errors(path):
             hidden.replace(path)
             _sync_folder(path.parent)
     finally:
@@ -167,19 +171,65 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def _explain_os_errors(path: Path, codes: tuple[int, ...] | None = None) -> Iterator[None]:
-    """One sentence for what the system refuses; with `codes` only for those, as other errors may be of another file."""
+def explain_os_errors(path: Path, full_only: bool = False) -> Iterator[None]:
+    """One sentence for what the system refuses.
+
+    Parameters
+    ----------
+    path
+        What is written.
+    full_only
+        Only for a full disk, as other errors may be of another file.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be written; `BuildFailed` where the disk is full.
+    """
     try:
         yield
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        if error.errno in _FULL:
+        if is_disk_full(error):
             raise BuildFailed(
                 f"{path} could not be written: {why}; make room and run the same command again"
             ) from error
-        if codes is None:
+        if not full_only:
             raise UserError(f"{path} cannot be written: {why}") from error
         raise
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether an error says that the disk, a quota or the allowed size of a file is used up."""
+    return error.errno in _FULL
+
+
+@contextmanager
+def hidden_folder(path: Path) -> Iterator[Path]:
+    """A new hidden folder beside a path, `.name.*.tmp`; it is removed at the end with what was not moved out of it.
+
+    Parameters
+    ----------
+    path
+        What will stand there; folders above it are made.
+
+    Yields
+    ------
+    Path
+        The folder.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be made.
+    """
+    hidden = _temporary_name(path)
+    with explain_os_errors(path):
+        hidden.mkdir(parents=True)
+    try:
+        yield hidden
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def _to_disk(handle: int, start: int, stop: int) -> None:
@@ -212,7 +262,7 @@ def create_text(path: Path, text: str) -> bool:
     whole = _temporary_name(path)
     write_text(whole, text)
     try:
-        with _explain_os_errors(path):
+        with explain_os_errors(path):
             return _give_name(whole, path)
     finally:
         whole.unlink(missing_ok=True)
