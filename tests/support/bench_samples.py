@@ -62,7 +62,7 @@ def write_spaq(root: Path, n: int = 5) -> Path:
     book = openpyxl.Workbook()
     book.active.append(["Image name", "MOS", "Brightness", "Colorfulness", "Contrast", "Noisiness", "Sharpness"])
     for k in range(n):
-        book.active.append([f"{k:05d}.jpg", 10.5 * k, *[1.0] * 5])
+        book.active.append([f"{k:05d}.jpg", 10.5 * k, 50 - k, 40 + k, 30.0, (7 * k) % 5, 9.5 * k])
         write_picture(root / "TestImage" / f"{k:05d}.jpg", k)
     (root / "Annotations").mkdir(parents=True, exist_ok=True)
     book.save(root / "Annotations" / "MOS and Image attribute scores.xlsx")
@@ -176,6 +176,28 @@ def write_pipal(root: Path) -> Path:
     return root
 
 
+def write_bid(root: Path, n: int = 4) -> Path:
+    """The workbook numbers its images; of the single grades that follow there is one."""
+    book = openpyxl.Workbook()
+    book.active.title = "Plan1"
+    book.active.append(["Image Number", "Average Subjective Grade", "std", "Grade 1"])
+    for k in range(1, n + 1):
+        book.active.append([k, 1.1 * k, 0.5, 1.0])
+        write_picture(root / f"DatabaseImage{k:04d}.JPG", k)
+    book.save(root / "DatabaseGrades.xlsx")
+    return root
+
+
+def write_uhdiqa(root: Path, n: int = 9) -> Path:
+    """A folder for each split."""
+    parts = ("training", "validation", "test")
+    lines = [[f"{k}.jpg", 0.1 * k, parts[k % 3], ""] for k in range(n)]
+    for name, _, part, _ in lines:
+        write_picture(root / part / name, int(name[0]))
+    write_csv(root / "uhd-iqa-metadata.csv", ("image_name", "quality_mos", "set", "subset"), lines)
+    return root
+
+
 def write_llvisionqa(root: Path, n: int = 4) -> Path:
     """The dev half with answers, the test half without."""
     items = [
@@ -250,6 +272,8 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "agiqa": write_agiqa,
     "flive": write_flive,
     "pipal": write_pipal,
+    "bid": write_bid,
+    "uhdiqa": write_uhdiqa,
     "qbench-a1": write_llvisionqa,
     "qbench-a2": write_lldescribe,
     "qbench2": write_qbench2,

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from refine_bench.datasets import name_kind
 from refine_bench.scoring.compare import Comparisons
 from refine_bench.scoring.formatting import format_few, format_number, format_rows
 from refine_bench.scoring.measures import AccuracyFacts, Agreement, DiagnosisTable, RegionMetric, TaskTable
@@ -69,7 +70,22 @@ def print_scores(score: RatedScore | PredictionScore) -> None:
     fills = ("midpoint", "worst") if score["failures"] else ()
     rows += [[f"PLCC, SRCC with failures as {name}", _format_both(score["columns"][name]), ""] for name in fills]
     print_table(_format_head(score), ("metric", "value", "95 % interval"), rows)
+    _print_breakdowns(score)
     print_notes(score)
+
+
+def _print_breakdowns(score: RatedScore | PredictionScore) -> None:
+    """By distortion and by attribute, where the set knows of them."""
+    kinds = [(name_kind(score["set"], name), entry) for name, entry in score["by_kind"].items()]
+    rows = [[name, f"{entry['n']:,}", format_number(entry["srcc"])] for name, entry in kinds]
+    groups = [[name, f"{entry['n']:,}", format_number(entry["srcc"])] for name, entry in score["by_group"].items()]
+    if rows:
+        print_table("By distortion", ("images", "n", "SRCC"), [*rows, *groups])
+    cells = score["by_attribute"].items()
+    rows = [[name, f"{c['n']:,}", format_number(c["srcc"]), format_number(c["opinion"])] for name, c in cells]
+    if rows:
+        heads = ("attribute", "n", "SRCC of the predictions", "SRCC of people's quality")
+        print_table("By attribute", heads, rows)
 
 
 def print_run(found: RunScores) -> None:

@@ -17,6 +17,7 @@ from distortlab.core.errors import UserError, describe_unknown
 from refine_bench.datasets import (
     abench,
     agiqa,
+    bid,
     clive,
     csiq,
     flive,
@@ -30,9 +31,11 @@ from refine_bench.datasets import (
     qbench_a2,
     spaq,
     tid2013,
+    uhdiqa,
 )
 from refine_bench.datasets.base import Adapter, ChoiceQuestion, Facts, Problem, RatedImage, Scale, parse_choice, to_five
 from refine_bench.datasets.checks import check_questions, check_rows
+from refine_bench.datasets.meta_info import LISTS, find_meta_info
 
 __all__ = [
     "SETS",
@@ -43,10 +46,13 @@ __all__ = [
     "RatedSet",
     "Scale",
     "Spec",
+    "find_facts",
     "find_folder",
+    "has_labels",
     "load",
     "load_questions",
     "locate_folder",
+    "name_kind",
     "parse_spec",
     "to_five",
 ]
@@ -62,6 +68,8 @@ ADAPTERS: tuple[Any, ...] = (
     agiqa,
     flive,
     pipal,
+    bid,
+    uhdiqa,
     qbench_a1,
     qbench_a2,
     qbench2,
@@ -159,6 +167,20 @@ def parse_spec(text: str) -> Spec:
     return Spec(facts, MappingProxyType(parse_choice(facts, words)), Path(file))
 
 
+def find_facts(text: str) -> Facts:
+    """Return what is known of a set by its name with or without a variant, "kadid:10125".
+
+    A name that no set has, as in a run of a later version, has no facts: the title is the name.
+    """
+    name = text.partition(":")[0]
+    return SETS[name].FACTS if name in SETS else Facts(name, text, "rated", (), (), {})
+
+
+def name_kind(text: str, kind: str) -> str:
+    """Return what to call a distortion of a set: "01 Gaussian blur" where file names number it, as in KADID-10k."""
+    return f"{kind} {find_facts(text).kinds.get(kind, '')}".strip()
+
+
 def find_folder(facts: Facts, root: Path) -> Path | None:
     """Find the folder of a set by its label files.
 
@@ -179,12 +201,24 @@ def find_folder(facts: Facts, root: Path) -> Path | None:
     below = sorted(path for path in root.iterdir() if path.is_dir())
     named = [path for path in below if path.name.lower() in facts.folders]
     others = [path for path in below if path not in named]
-    return next((folder for folder in (*named, root, *others) if _has_labels(folder, facts)), None)
+    return next((folder for folder in (*named, root, *others) if has_labels(folder, facts)), None)
 
 
-def _has_labels(folder: Path, facts: Facts) -> bool:
+def has_labels(folder: Path, facts: Facts) -> bool:
+    """Whether a folder has the label files of a set, or pyiqa's list in their place.
+
+    pyiqa keeps its lists in a folder of their own, beside the sets: such a list counts where the folder has a name that
+    people give the set.
+    """
     groups = [(entry,) if isinstance(entry, str) else entry for entry in facts.labels]
-    return bool(groups) and all(any(True for name in group for _ in folder.glob(name)) for group in groups)
+    if groups and all(any(True for name in group for _ in folder.glob(name)) for group in groups):
+        return True
+    if not facts.meta_info:
+        return False
+    is_named = folder.name.lower() in facts.folders
+    if folder.name == LISTS:
+        return False
+    return (folder / facts.meta_info).is_file() or (is_named and find_meta_info(folder, facts.meta_info) is not None)
 
 
 def load(spec: str | Spec, root: str | Path, *, images: bool = True, strict: bool = True) -> RatedSet:

@@ -19,13 +19,14 @@ FACTS = Facts(
     axes=(Axis("label", ("quality", "align")),),
     citation="Li et al., AGIQA-3K, IEEE TCSVT 34 (2024), doi:10.1109/TCSVT.2023.3319020",
     url="https://github.com/lcysyzxdxc/AGIQA-3k-Database",
+    sha256="3a17a8d74c49296ea5485dbcd01b23de12c628f2c09beb359aa35f43cfadd18c",
 )
 
 
 def rows(root: Path, choice: Mapping[str, str]) -> Iterator[LabelRow]:
     """All 2,982 images; `kind` is the model that made the image."""
     file = root / "data.csv"
-    images = ImageFinder(root, root / "images", root / "AGIQA-3K")
+    images = ImageFinder(root, root / "images", root / "AGIQA-3K", root / "AGIQA-3k")
     mos, sd = f"mos_{choice['label']}", f"std_{choice['label']}"
     for line, row in read_csv(file, ("name", "prompt", mos, sd)):
         yield LabelRow(

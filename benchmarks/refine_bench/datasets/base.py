@@ -72,6 +72,9 @@ class Facts:
     `labels`: files (relative, globs allowed) by which its folder is known; a tuple inside is "one of these".
     `folders`: names that people give the folder. `counts`: rows expected, by option of an axis ("" for the whole).
     `scales`: by option of an axis ("" where there is but one). `renamed`: what to say of options that are no more.
+    `meta_info`: pyiqa's list of labels, which stands in for the official ones. `sha256`: of the names and scores of the
+    default variant, as `RatedSet.sha256`, where the labels were at hand. `kinds`: what a distortion is called, by its
+    number in file names; `groups`: which of them the set's authors put together.
     """
 
     name: str
@@ -86,6 +89,10 @@ class Facts:
     url: str = ""
     notes: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    meta_info: str = ""
+    sha256: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def scale(self, choice: Mapping[str, str]) -> Scale:
         """The declared scale of a variant; an axis called direction says which end is good."""
@@ -101,7 +108,9 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
-    """A line of a label file, as it stands there. `selected`: whether the chosen split holds it."""
+    """A line of a label file, as it stands there. `selected`: whether the chosen split holds it; `attributes`: opinions
+    on other things than quality, by their names.
+    """
 
     file: Path
     line: int
@@ -115,6 +124,7 @@ class LabelRow:
     split: str | None = None
     kind: str | None = None
     selected: bool = True
+    attributes: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,7 @@ class RatedImage:
 
     `mos`: on the scale of the set. `sd`: of the single ratings, same unit. `reference_id`: images that show the same
     scene have the same one, and intervals are clustered by it. `reference`: the clean image. `kind`: the distortion,
-    where the set names it.
+    where the set names it. `attributes`: mean opinions on other things than quality, as they stand in the file.
     """
 
     name: str
@@ -135,6 +145,7 @@ class RatedImage:
     reference: Path | None = None
     split: str | None = None
     kind: str | None = None
+    attributes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ def _check_row(row: LabelRow, scale: Scale, seen: dict[str, int]) -> RatedImage:
         reference=row.reference,
         split=row.split,
         kind=row.kind,
+        attributes={name: parse_finite(value, f"the {name}") for name, value in row.attributes.items()},
     )
 
 

@@ -32,6 +32,7 @@ FACTS = Facts(
     citation="Hosu et al., KonIQ-10k, IEEE TIP 29 (2020), doi:10.1109/TIP.2020.2967829",
     url="https://database.mmsp-kn.de/koniq-10k-database.html",
     notes=("SRCC between the two kinds of MOS on the test split is .9917",),
+    sha256="06f5e54ae524c09200ed6e179d16e03920fbe2b6b65904e72cbdd2c2a60ce531",
 )
 # In the official test split, and not in the test file of Q-Align that DeQA-Score and Q-Insight use too.
 NOT_IN_QALIGN = frozenset(("121123359.jpg", "213906996.jpg", "3483143101.jpg", "3632417985.jpg", "44009500.jpg"))

@@ -19,7 +19,7 @@ __all__ = ["ChoiceTruth", "Item", "ItemSet", "Pixels", "RatedTruth", "find_kind"
 
 
 class RatedTruth(TypedDict):
-    """The truth of a rated image. `mos` and `sd` on 1-5, higher is better; `label` as it stands in the file."""
+    """The truth of a rated image. `mos` and `sd` on 1-5, higher is better; `label` and `attributes` as in the file."""
 
     mos: float
     label: float
@@ -28,6 +28,7 @@ class RatedTruth(TypedDict):
     cluster: str | None
     kind: str | None
     image: str
+    attributes: NotRequired[dict[str, float]]
 
 
 class ChoiceTruth(TypedDict):
@@ -155,7 +156,7 @@ def _open_rated(found: RatedSet, protocol: Protocol) -> ItemSet:
 def _format_rated_truth(row: RatedImage, found: RatedSet) -> RatedTruth:
     """The opinion on 1-5, higher is better; the label as it stands in the file beside it."""
     width = found.scale.high - found.scale.low
-    return {
+    truth: RatedTruth = {
         "mos": found.five(row.mos),
         "label": row.mos,
         "sd": None if row.sd is None else row.sd * 4.0 / width,
@@ -164,6 +165,9 @@ def _format_rated_truth(row: RatedImage, found: RatedSet) -> RatedTruth:
         "kind": row.kind,
         "image": str(row.image),
     }
+    if row.attributes:
+        truth["attributes"] = dict(row.attributes)
+    return truth
 
 
 def _make_choice_item(row: ChoiceQuestion, protocol: Protocol) -> Item:

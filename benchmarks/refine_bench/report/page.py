@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import TypedDict
 
 from distortlab.tasks.terms import DIFFICULTIES, FAMILIES, get_phrase
+from refine_bench.datasets import name_kind
 from refine_bench.prompts.items import slugify
 from refine_bench.report import draw
 from refine_bench.report.board import Board, make_boards
@@ -14,7 +15,7 @@ from refine_bench.report.summary import summarize
 from refine_bench.runs.records import AnswerRow
 from refine_bench.runs.store import Run
 from refine_bench.scoring.formatting import format_number, format_rows
-from refine_bench.scoring.measures import DiagnosisTable, ScoreCell
+from refine_bench.scoring.measures import CorrelationCell, DiagnosisTable, ScoreCell
 from refine_bench.scoring.people import PeopleScore
 from refine_bench.scoring.scores import LocalScore, RatedScore, RunScores, Score
 
@@ -182,11 +183,33 @@ def _make_heat_maps(score: Score) -> list[HeatMap]:
     if score["kind"] == "diagnosis":
         cells = {name: _make_cell(entry["recall"], entry["n"]) for name, entry in score["by_family"].items()}
         return _make_column("recall", "recall", cells)
-    if score["kind"] == "rated" or score["kind"] == "severity":
-        groups = score["by_kind"] if score["kind"] == "rated" else score["by_family"]
-        cells = {name: _make_cell(entry["srcc"], entry["n"]) for name, entry in groups.items()}
-        return _make_column("SRCC", "srcc", cells)
-    return []
+    if score["kind"] == "severity":
+        return _make_column("SRCC", "srcc", _make_cells(score["by_family"]))
+    return _make_rated_maps(score) if score["kind"] == "rated" else []
+
+
+def _make_rated_maps(score: RatedScore) -> list[HeatMap]:
+    """By distortion, by group of distortions, by attribute: each where the set knows of them."""
+    kinds = {name_kind(score["set"], name): entry for name, entry in score["by_kind"].items()}
+    groups: list[HeatMap] = []
+    if rows := [(name, [cell]) for name, cell in _make_cells(score.get("by_group") or {}).items()]:
+        groups = [{"title": "SRCC by group of distortions", "heads": ["srcc"], "rows": rows}]
+    return [*_make_column("SRCC", "srcc", _make_cells(kinds)), *groups, *_make_attribute_map(score)]
+
+
+def _make_attribute_map(score: RatedScore) -> list[HeatMap]:
+    rows = [
+        (name, [_make_cell(entry["srcc"], entry["n"]), _make_cell(entry["opinion"], entry["n"])])
+        for name, entry in (score.get("by_attribute") or {}).items()
+    ]
+    title = (
+        "SRCC with what people thought of each attribute: of the predictions, and of people's own opinion of quality"
+    )
+    return [{"title": title, "heads": ["predictions", "people"], "rows": rows}] if rows else []
+
+
+def _make_cells(groups: Mapping[str, CorrelationCell]) -> dict[str, Cell]:
+    return {name: _make_cell(entry["srcc"], entry["n"]) for name, entry in groups.items()}
 
 
 def _make_column(title: str, head: str, cells: Mapping[str, Cell]) -> list[HeatMap]:

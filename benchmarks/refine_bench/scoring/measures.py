@@ -12,6 +12,7 @@ __all__ = [
     "AccuracyFacts",
     "Agreement",
     "AnswerCounts",
+    "AttributeCell",
     "CeilingFacts",
     "ChoiceMeasures",
     "ComparisonTable",
@@ -92,11 +93,24 @@ class CorrelationCell(TypedDict):
     srcc: float | None
 
 
+class AttributeCell(TypedDict):
+    """What people thought of one attribute, and how it goes with the predictions of quality.
+
+    `srcc`: of predictions and attribute. `opinion`: SRCC of the opinions on quality and the attribute, over the same
+    images: what a model has that weighs the attribute as people do.
+    """
+
+    n: int
+    srcc: float | None
+    opinion: float | None
+
+
 class RatedMeasures(AnswerCounts, Agreement, UnitFacts):
     """Of rated images.
 
     `columns`: what failures do, by how they are filled: "drop", "midpoint", "worst". `mapped`: by the parameters of the
-    logistic, "4" and "5". `mass`: the share of probability that the tokens which were read hold.
+    logistic, "4" and "5". `mass`: the share of probability that the tokens which were read hold. `by_kind`: by
+    distortion; `by_group`: by what the set's authors put together; `by_attribute`: by what else people were asked.
     """
 
     kind: Literal["rated"]
@@ -111,6 +125,8 @@ class RatedMeasures(AnswerCounts, Agreement, UnitFacts):
     sample_sd: float | None
     mass: float | None
     by_kind: dict[str, CorrelationCell]
+    by_group: dict[str, CorrelationCell]
+    by_attribute: dict[str, AttributeCell]
     points: list[RatedPoint]
 
 

@@ -2,13 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from refine_bench.prompts.answers import Reading
 from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
-from refine_bench.scoring.measures import Agreement, CeilingFacts, CorrelationCell, MappedFit, RatedMeasures
+from refine_bench.scoring.measures import (
+    Agreement,
+    AttributeCell,
+    CeilingFacts,
+    CorrelationCell,
+    MappedFit,
+    RatedMeasures,
+)
 from refine_bench.statistics.correlation import estimate_ceiling, is_defined, krcc, linear_rmse, mean, plcc, rmse, srcc
 from refine_bench.statistics.intervals import Interval, estimate_intervals, list_bounds
 from refine_bench.statistics.logistic import Kind, fit_logistic
@@ -33,6 +40,8 @@ class RatedPrediction:
         Of the single ratings, on 1-5, and their number.
     kind
         The distortion, where the set names it.
+    attributes
+        Opinions on other things than quality, by their names.
     """
 
     name: str
@@ -43,6 +52,7 @@ class RatedPrediction:
     n_ratings: int | None = None
     kind: str | None = None
     source: str = ""
+    attributes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def value(self) -> float | None:
@@ -61,6 +71,7 @@ def score_rated(
     *,
     sign: float = 1.0,
     scale: tuple[float, float] | None = (1.0, 5.0),
+    groups: Mapping[str, Sequence[str]] | None = None,
     max_failures: float = MAX_FAILURES,
 ) -> RatedMeasures:
     """Score a model on one rated set.
@@ -73,6 +84,8 @@ def score_rated(
         -1 where the model's numbers fall with quality.
     scale
         The worst and the best answer; None for numbers without a scale. RMSE is that on 1-5, None without one.
+    groups
+        Distortions that belong together, by the name of the group.
     max_failures
         Share of unread answers above which there is no rank.
 
@@ -111,6 +124,8 @@ def score_rated(
         "sample_sd": mean([item.spread for item in items]),
         "mass": mean(masses),
         "by_kind": _score_kinds(read, sign),
+        "by_group": _score_groups(read, sign, groups or {}),
+        "by_attribute": _score_attributes(read, sign),
         "points": [
             (item.name, None if item.value is None else sign * item.value, item.truth, item.spread) for item in items
         ],
@@ -199,6 +214,33 @@ def _score_kinds(items: Sequence[RatedPrediction], sign: float) -> dict[str, Cor
             groups[item.kind].append(item)
     found: dict[str, CorrelationCell] = {}
     for kind, group in sorted(groups.items()):
-        values = [sign * value for item in group if (value := item.value) is not None]
-        found[kind] = {"n": len(group), "srcc": srcc(values, [item.truth for item in group])}
+        found[kind] = _score_group(group, sign)
     return found if len(found) > 1 else {}
+
+
+def _score_group(items: Sequence[RatedPrediction], sign: float) -> CorrelationCell:
+    return {"n": len(items), "srcc": srcc(_list_values(items, sign), [item.truth for item in items])}
+
+
+def _list_values(items: Sequence[RatedPrediction], sign: float) -> list[float]:
+    return [sign * value for item in items if (value := item.value) is not None]
+
+
+def _score_groups(
+    items: Sequence[RatedPrediction], sign: float, groups: Mapping[str, Sequence[str]]
+) -> dict[str, CorrelationCell]:
+    members = {name: [item for item in items if item.kind in kinds] for name, kinds in groups.items()}
+    return {name: _score_group(found, sign) for name, found in members.items() if found}
+
+
+def _score_attributes(items: Sequence[RatedPrediction], sign: float) -> dict[str, AttributeCell]:
+    found: dict[str, AttributeCell] = {}
+    for name in dict.fromkeys(name for item in items for name in item.attributes):
+        known = [item for item in items if name in item.attributes]
+        opinions = [item.attributes[name] for item in known]
+        found[name] = {
+            "n": len(known),
+            "srcc": srcc(_list_values(known, sign), opinions),
+            "opinion": srcc([item.truth for item in known], opinions),
+        }
+    return found

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from distortlab.storage.atomic import write_json
+from refine_bench.datasets import find_facts
 from refine_bench.prompts.answers import MISSING
 from refine_bench.runs.store import Run
 from refine_bench.scoring import published
@@ -107,7 +108,8 @@ def _list_published_diagnoses(found: Measures) -> dict[str, object]:
 
 def _score_ratings(saved: SavedSet) -> RatedMeasures:
     scale = None if saved.protocol.reader == "value" else saved.protocol.scale
-    return score_rated(list_ratings(saved), sign=saved.sign, scale=scale)
+    groups = find_facts(saved.facts["set"]).groups
+    return score_rated(list_ratings(saved), sign=saved.sign, scale=scale, groups=groups)
 
 
 def _score_descriptions(saved: SavedSet) -> DescriptionMeasures:

@@ -106,6 +106,7 @@ def _make_rating(saved: SavedSet, item: ItemRow) -> RatedPrediction:
         n_ratings=truth["n_ratings"],
         kind=truth["kind"],
         source=truth["image"],
+        attributes=truth.get("attributes") or {},
     )
 
 

@@ -77,7 +77,7 @@ def score_predictions(
     source = _Source(file, predictions, asked, reader)
     root = _find_root(spec, data)
     pairs = _match_own_truth(source, spec, on, data) if root is None else _match_set(source, spec, root)
-    found = score_rated(pairs.items, scale=_choose_scale(predictions, asked))
+    found = score_rated(pairs.items, scale=_choose_scale(predictions, asked), groups=spec.facts.groups)
     coverage = describe_coverage(pairs.rows, pairs.of)
     return {
         "set": str(pairs.spec),
@@ -251,6 +251,7 @@ def make_prediction(row: RatedImage, readings: tuple[Reading, ...], truth: float
         n_ratings=row.n_ratings,
         kind=row.kind,
         source=str(row.image),
+        attributes=row.attributes,
     )
 
 

@@ -21,6 +21,8 @@ def test_the_list_names_everything(cli: Cli, tmp_path: Path) -> None:
         "agiqa",
         "flive",
         "pipal",
+        "bid",
+        "uhdiqa",
         "qbench-a1",
         "qbench-a2",
         "qbench2",
