@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-LFS_SUFFIXES = (".parquet", ".png", ".webp", ".jpg")
+LFS_SUFFIXES = (".parquet", ".png", ".webp", ".jpg", ".tgz", ".tar", ".zip")
 
 
 def git_name(data: bytes) -> str:

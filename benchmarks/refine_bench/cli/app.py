@@ -51,6 +51,51 @@ def list_all(data: Data = None, as_json: Json = False) -> None:
 
 
 @app.command(rich_help_panel="Ask")
+def fetch(
+    sets: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names, blanks between; none lists what there is.", show_default=False),
+    ] = None,
+    data: Data = None,
+    accept_license: Annotated[
+        bool, typer.Option("--accept-license", help="The licenses were read, and are accepted.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched, and how large it is.")] = False,
+    origin: Annotated[
+        str | None, typer.Option("--from", help="mirror | official: places of one kind only.", show_default=False)
+    ] = None,
+    archives: Annotated[
+        Path | None, typer.Option(help="A folder with archives that are here already.", show_default=False)
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep-archives", help="Archives stay when they are unpacked.")] = False,
+    any_labels: Annotated[
+        bool, typer.Option("--any-labels", help="Take labels whose hash is not the known one.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch rated sets: sizes and licenses first, then downloads that go on where they were, unpacked and checked.
+
+    refine-bench fetch koniq spaq kadid --data ~/iqa
+    refine-bench fetch kadid --data ~/iqa --dry-run
+    refine-bench fetch koniq --data ~/iqa --archives ~/downloads --accept-license
+    """
+    from refine_bench.cli.fetching import print_sources, run_fetch
+
+    if not sets:
+        print_sources(as_json)
+        return
+    run_fetch(
+        sets,
+        data,
+        accepted=accept_license,
+        dry_run=dry_run,
+        origin=origin,
+        archives=archives,
+        options={"keep": keep, "any_labels": any_labels, "quiet": as_json},
+    )
+
+
+@app.command(rich_help_panel="Ask")
 def run(
     model: Annotated[
         str, typer.Option(help="ssim | constant | openai:URL#NAME | a Hugging Face name (refine-bench list).")

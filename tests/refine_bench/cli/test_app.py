@@ -6,7 +6,7 @@ import sys
 import pytest
 from in_process import Cli
 
-COMMANDS = ("list", "run", "score", "compare", "report", "merge")
+COMMANDS = ("list", "fetch", "run", "score", "compare", "report", "merge")
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
