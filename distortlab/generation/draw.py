@@ -19,7 +19,7 @@ from distortlab.references.base import NamedRegion, Reference
 from distortlab.severity.difficulty import find_difficulty
 from distortlab.severity.visibility import find_region_fault
 
-__all__ = ["DistortedImage", "draw_image", "would_show"]
+__all__ = ["DistortedImage", "draw_image", "draw_on_reference", "would_show"]
 
 DEAD_END = "no place for a later edit of the image"
 _SURE = 0.95
@@ -88,20 +88,35 @@ def draw_image(
     DistortedImage or None
         None where every allowed draw was rejected.
     """
+    for loaded, turn in pool.load_for(slot):
+        image = draw_on_reference(slot, loaded, turn, pool, known, with_distractors)
+        if image is not None:
+            return image
+    return None
+
+
+def draw_on_reference(
+    slot: Slot,
+    loaded: LoadedReference,
+    turn: int,
+    pool: ReferencePool,
+    known: set[str] | None,
+    with_distractors: bool | None = None,
+) -> DistortedImage | None:
+    """Make the image of a slot from one reference, the `turn`-th of it; all else as for `draw_image`."""
     wanted = "object" in slot.tasks if with_distractors is None else with_distractors
     wanted = wanted and [request.place for request in slot.edits] == ["region"]
-    for loaded, turn in pool.load_for(slot):
-        for outcome in _draw_outcomes(slot, WorkingImage.start(loaded), turn, known, pool.drawn):
-            if isinstance(outcome, Rejection):
-                pool.counts.rejected[outcome.reason] += 1
-                pool.counts.count_setting(outcome.tries, outcome.basis)
-                continue
-            if known is not None:
-                known.add(outcome.pixels_sha256)
-            for setting in outcome.working.settings:
-                pool.counts.count_setting(*setting, is_accepted=True)
-            names = _find_distractors(slot, loaded, turn, outcome.places[0].object) if wanted else ()
-            return replace(outcome, distractors=names)
+    for outcome in _draw_outcomes(slot, WorkingImage.start(loaded), turn, known, pool.drawn):
+        if isinstance(outcome, Rejection):
+            pool.counts.rejected[outcome.reason] += 1
+            pool.counts.count_setting(outcome.tries, outcome.basis)
+            continue
+        if known is not None:
+            known.add(outcome.pixels_sha256)
+        for setting in outcome.working.settings:
+            pool.counts.count_setting(*setting, is_accepted=True)
+        names = _find_distractors(slot, loaded, turn, outcome.places[0].object) if wanted else ()
+        return replace(outcome, distractors=names)
     return None
 
 

@@ -16,11 +16,18 @@ from distortlab.generation.composition import EditRequest, list_kinds
 from distortlab.recipe import NEGATIVES, Recipe
 from distortlab.tasks import comparison
 
-__all__ = ["assign_possible_tasks", "check_tasks", "list_possible_tasks", "list_preferred_tasks"]
+__all__ = [
+    "SURE",
+    "assign_possible_tasks",
+    "can_compare",
+    "check_tasks",
+    "list_possible_tasks",
+    "list_preferred_tasks",
+]
 
 Edits = Sequence[EditRequest]
 
-_SURE = 1.2
+SURE = 1.2
 """How far above its margin the ratio of two targets must be for V of what is made to keep it nearly always."""
 
 
@@ -32,14 +39,14 @@ def list_possible_tasks(edits: Edits, before: Edits | None = None, negatives: Se
     edits
         Of the image.
     before
-        Those of the image before it, where that is of the same reference.
+        Those of the image that it may be compared with, where there is one of the same reference.
     negatives
         Tasks about one region in which pristine images are asked about.
     """
     tasks = {"diagnosis", *(negatives if not edits else ())}
     if len(edits) == 1 and edits[0].place == "region":
         tasks |= {"recognition", "recognition_reference", "object", "grounding"}
-    if any(_can_compare(pair) for pair in combinations(edits, 2)):
+    if any(can_compare(pair) for pair in combinations(edits, 2)):
         tasks.add("comparison_regions")
     if before is not None and _can_compare_images(before, edits):
         tasks.add("comparison")
@@ -57,9 +64,9 @@ def list_preferred_tasks(edits: Edits, before: Edits | None, has_names: bool) ->
         Whether its reference is likely to have three names or more, for the object task.
     """
     tasks = {"object"} if has_names else set[str]()
-    if any(_can_compare(pair, _SURE) for pair in combinations(edits, 2)):
+    if any(can_compare(pair, SURE) for pair in combinations(edits, 2)):
         tasks.add("comparison_regions")
-    if before and edits and _can_compare_images(before, edits, _SURE):
+    if before and edits and _can_compare_images(before, edits, SURE):
         tasks.add("comparison")  # not only a distorted image with a pristine one
     return frozenset(tasks)
 
@@ -67,11 +74,12 @@ def list_preferred_tasks(edits: Edits, before: Edits | None, has_names: bool) ->
 def _can_compare_images(first: Edits, second: Edits, slack: float = 1.0) -> bool:
     both = [*first, *second]
     if first and second:
-        return all(edit.place == "whole" for edit in both) and _can_compare(both, slack)
+        return all(edit.place == "whole" for edit in both) and can_compare(both, slack)
     return bool(both)
 
 
-def _can_compare(pair: Edits, slack: float = 1.0) -> bool:
+def can_compare(pair: Edits, slack: float = 1.0) -> bool:
+    """Whether the targets of two edits are far enough apart to be compared, and `slack` times farther."""
     one, other = pair
     margin = comparison.MARGIN if one.family == other.family else comparison.MARGIN_BETWEEN_FAMILIES
     return comparison.has_margin(TARGETS[one.severity - 1], TARGETS[other.severity - 1], slack * margin)
@@ -152,7 +160,8 @@ def assign_possible_tasks(
     room = {task: sum(task in own for own in possible) for task in asked}
     quota = _share_room(asked, math.ceil(len(possible) * recipe.samples_per_image), room)
     order = source.permute(range(len(possible)))
-    for task in sorted(quota, key=lambda task: room[task]):
+    # Comparisons choose before a task that suits as many images: most would else be asked beside it, not in its place.
+    for task in sorted(quota, key=lambda task: (room[task], task != "comparison")):
         fits = [image for image in order if task in possible[image]]
         fits.sort(key=lambda image: (task not in preferred[image], len(chosen[image])))
         negative = [image for image in fits if pristine[image]] if task in NEGATIVES else []

@@ -13,12 +13,15 @@ from distortlab.generation.composition import (
     separate_families,
 )
 from distortlab.generation.difficulties import CellShares, assign_difficulties
+from distortlab.generation.partners import draw_partner
 from distortlab.generation.possible_tasks import assign_possible_tasks, list_possible_tasks, list_preferred_tasks
 from distortlab.recipe import CompositionRules, Recipe
 from distortlab.references.base import Entry
 from distortlab.tasks import TASKS
 
 __all__ = ["has_choice", "request_images"]
+
+Edits = tuple[EditRequest, ...]
 
 
 def has_choice(entry: Entry) -> bool:
@@ -52,8 +55,8 @@ def request_images(
     cell_shares
         As `share_cells` has them.
     is_unique
-        Whether a reference gives one pristine image only, and an image can be compared with the one before it: not so
-        where each is made by itself.
+        Whether a reference gives one pristine image only, and an image can be compared with the one before it. Where
+        each is made by itself, it may be compared with one that is made for that (`partners`).
 
     Returns
     -------
@@ -67,8 +70,8 @@ def request_images(
         tasks = assign_tasks(recipe, name, asked, len(owners))
         tasks = match_tasks(tasks, choice, stream(recipe.seed, name, "matched"))
     else:
-        pairs = [is_unique and at > 0 and owners[at] == owners[at - 1] for at in range(len(owners))]
-        tasks = _assign_possible(recipe, name, asked, edits, choice, pairs)
+        others = _list_before(edits, owners) if is_unique else _list_partners(recipe, name, asked, edits, cell_shares)
+        tasks = _assign_possible(recipe, name, asked, edits, choice, others)
     return list(zip(edits, tasks, strict=True))
 
 
@@ -120,19 +123,35 @@ def _list_pairs(places: Sequence[Places], owners: Sequence[int]) -> list[tuple[i
     return pairs
 
 
+def _list_before(edits: Sequence[Edits], owners: Sequence[int]) -> list[Edits | None]:
+    """The edits of the image before each, where it is of the same reference."""
+    return [edits[at - 1] if at and owners[at] == owners[at - 1] else None for at in range(len(owners))]
+
+
+def _list_partners(
+    recipe: Recipe, name: str, asked: Mapping[str, float], edits: Sequence[Edits], cell_shares: CellShares
+) -> list[Edits | None]:
+    """Edits of an image such as would be made to be compared with each, where that is asked."""
+    if "comparison" not in asked:
+        return [None] * len(edits)
+    return [
+        draw_partner(own, recipe.composition, cell_shares, stream(recipe.seed, name, "partner", at))
+        for at, own in enumerate(edits)
+    ]
+
+
 def _assign_possible(
     recipe: Recipe,
     name: str,
     asked: Mapping[str, float],
-    edits: Sequence[tuple[EditRequest, ...]],
+    edits: Sequence[Edits],
     choice: Sequence[bool],
-    pairs: Sequence[bool],
+    others: Sequence[Edits | None],
 ) -> list[tuple[str, ...]]:
-    """The tasks of images of several kinds. `pairs` says which can be compared with the one before them."""
-    before = [edits[at - 1] if is_pair else None for at, is_pair in enumerate(pairs)]
+    """The tasks of images of several kinds. `others` are the edits of those that they may be compared with."""
     negatives = recipe.composition.negatives
-    possible = [list_possible_tasks(*both, negatives) for both in zip(edits, before, strict=True)]
-    preferred = [list_preferred_tasks(*about) for about in zip(edits, before, choice, strict=True)]
+    possible = [list_possible_tasks(*both, negatives) for both in zip(edits, others, strict=True)]
+    preferred = [list_preferred_tasks(*about) for about in zip(edits, others, choice, strict=True)]
     pristine = [not own for own in edits]
     return assign_possible_tasks(recipe, name, asked, possible, preferred, pristine)
 

@@ -5,7 +5,8 @@ Any item can be drawn alone; it depends on the recipe, the references, the seed 
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections import Counter
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from functools import partial
 from operator import index as read_index
@@ -13,11 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, SupportsIndex
 
-from distortlab.core.errors import UserError
-from distortlab.core.workers import map_ahead
+from distortlab.core.errors import BuildFailed, UserError
 from distortlab.generation.plan import describe_code
-from distortlab.generation.stream_items import Drawn, StreamRules, StreamSample, WindowDrawer, draw_window
-from distortlab.generation.stream_plan import WINDOW, StreamPlan, Window, check_weights
+from distortlab.generation.stream_ahead import align_index, draw_ahead, list_windows
+from distortlab.generation.stream_failures import ItemFailure, explain_failures
+from distortlab.generation.stream_items import StreamRules, StreamSample, WindowDrawer, draw_window
+from distortlab.generation.stream_plan import WINDOW, StreamPlan, recall
+from distortlab.generation.stream_weights import check_weights
 from distortlab.recipe import Recipe, load_recipe
 from distortlab.references import open_references
 from distortlab.references.base import References
@@ -25,6 +28,8 @@ from distortlab.references.base import References
 __all__ = ["SampleStream", "StreamSample", "stream"]
 
 _KEPT_WINDOWS = 2
+_VERSION = 2
+"""Of what an item is. Streams of another one have other items."""
 
 
 class SampleStream:
@@ -50,6 +55,8 @@ class SampleStream:
         self._plan = StreamPlan(replace(recipe, seed=int(seed)), references)
         self._workers, self._part = _read_count("workers", workers), (0, 1)
         self._next = _read_count("start", start)
+        self.replaced = Counter[str]()
+        """Items that this object could not make and gave another one for, by reason."""
         self._drop_work()
 
     @property
@@ -65,13 +72,14 @@ class SampleStream:
     @property
     def next_index(self) -> int:
         """Of the item that comes next."""
-        return _align(self._next, self._part)
+        return align_index(self._next, self._part)
 
     def draw(
         self,
         index: int,
         families: Mapping[str, float] | None = None,
         severities: Mapping[str, float] | None = None,
+        replacement: int = 0,
     ) -> StreamSample:
         """Draw one item in this process, wherever the iteration is.
 
@@ -85,27 +93,55 @@ class SampleStream:
             Name -> weight, in place of the shares of the recipe for this item; severities are named "1".."5". The item
             depends on (seed, index, weights). What is left out has no weight. Questions offer families by the same
             weights.
+        replacement
+            From 1: not the item, but what takes its place where nothing comes of it, and so on. The sample says which
+            of them it is.
 
         Raises
         ------
         UserError
             For an index below 0, and for names or weights that cannot be.
         BuildFailed
-            Where the references or the rules of the recipe allow no such item.
+            Where the references or the rules of the recipe allow no such item, nor any of those that would take its
+            place.
         """
-        index = _read_count("index", index)
+        index, replacement = _read_count("index", index), _read_count("replacement", replacement)
         if families is not None or severities is not None:
             check_weights(families, severities, self.families)
-        number = index // WINDOW
-        if number not in self._drawers:
-            self._drawers[number] = self.open_window(number)
-            if len(self._drawers) > _KEPT_WINDOWS:
-                del self._drawers[next(iter(self._drawers))]
-        return self._drawers[number].draw(index, families, severities)
+        drawers = self._spare_drawers if replacement else self._drawers
+        drawn = self._open(drawers, index // WINDOW, replacement).draw(index, families, severities)
+        if isinstance(drawn, StreamSample):
+            return drawn
+        return self._replace(index, drawn, families, severities, replacement)
 
-    def open_window(self, number: int) -> WindowDrawer:
-        """What draws the 16 items from `number * 16` on: whoever holds it keeps their references in memory."""
-        return WindowDrawer(self._plan.make_window(number), self._rules)
+    def open_window(self, number: int, replacement: int = 0) -> WindowDrawer:
+        """What draws the 16 items from `number * 16` on: whoever holds it keeps their references in memory.
+
+        `replacement` counts from 1 what takes the place of items that cannot be made.
+        """
+        return WindowDrawer(self._plan.make_window(number, replacement), self._rules)
+
+    def _open(self, kept: dict[tuple[int, int], WindowDrawer], number: int, replacement: int = 0) -> WindowDrawer:
+        return recall(kept, (number, replacement), lambda key: self.open_window(*key), _KEPT_WINDOWS)
+
+    def _replace(
+        self,
+        index: int,
+        failure: ItemFailure,
+        families: Mapping[str, float] | None = None,
+        severities: Mapping[str, float] | None = None,
+        replacement: int = 0,
+    ) -> StreamSample:
+        """The first of the replacements of an item that can be made: it depends on the same as the item."""
+        failures = [failure]
+        while len(failures) < failures[-1].most_tries:
+            drawer = self._open(self._spare_drawers, index // WINDOW, replacement + len(failures))
+            drawn = drawer.draw(index, families, severities)
+            if isinstance(drawn, StreamSample):
+                self.replaced[failure.reason] += 1
+                return drawn
+            failures.append(drawn)
+        raise BuildFailed(explain_failures(index, failures, [*self._plan.asked]))
 
     def __iter__(self) -> "SampleStream":
         return self
@@ -177,11 +213,13 @@ class SampleStream:
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         for name, value in state.items():
             setattr(self, name, value)
+        self.replaced = Counter[str]()
         self._drop_work()
 
     def _drop_work(self) -> None:
-        self._ahead: Generator[StreamSample] | None = None
-        self._drawers: dict[int, WindowDrawer] = {}
+        self._ahead: Generator[StreamSample | ItemFailure] | None = None
+        self._drawers: dict[tuple[int, int], WindowDrawer] = {}
+        self._spare_drawers: dict[tuple[int, int], WindowDrawer] = {}
 
     @property
     def _rules(self) -> StreamRules:
@@ -196,43 +234,19 @@ class SampleStream:
             "seed": self.recipe.seed,
             "references": self._plan.references.fingerprint,
             "shard": list(self._part),
-            "code": _hash(describe_code()),
+            "code": _hash({**describe_code(), "stream": _VERSION}),
         }
 
     def _take_ahead(self, index: int) -> StreamSample:
         if self._ahead is None:
-            windows = _list_windows(self._plan, self._part, index)
-            self._ahead = _draw_ahead(partial(draw_window, self._rules), windows, self._workers)
+            windows = list_windows(self._plan, self._part, index)
+            self._ahead = draw_ahead(partial(draw_window, self._rules), windows, self._workers)
         try:
-            return next(self._ahead)
+            drawn = next(self._ahead)
+            return self._replace(index, drawn) if isinstance(drawn, ItemFailure) else drawn
         except BaseException:
             self.close()
             raise
-
-
-def _draw_ahead(
-    work: Callable[[tuple[Window, int]], Drawn], windows: Iterator[tuple[Window, int]], workers: int
-) -> Generator[StreamSample]:
-    """The samples of windows, drawn by other processes. It knows no stream: one that is dropped ends its workers."""
-    for samples, error in map_ahead(work, windows, workers):
-        for sample in samples:
-            sample.reference.setflags(write=False)
-            yield sample
-        if error is not None:
-            raise error
-
-
-def _list_windows(plan: StreamPlan, part: tuple[int, int], first: int) -> Iterator[tuple[Window, int]]:
-    while True:
-        yield plan.make_window(first // WINDOW), first
-        first = _align((first // WINDOW + 1) * WINDOW, part)
-
-
-def _align(index: int, part: tuple[int, int]) -> int:
-    """The first index of a part (number, of) that is not below `index`."""
-    window = index // WINDOW
-    behind = (part[0] - window) % part[1]
-    return (window + behind) * WINDOW if behind else index
 
 
 def stream(

@@ -6,15 +6,13 @@ over them, so that loading is paid once for the images made from a reference; wi
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from distortlab.core import seeds
-from distortlab.core.errors import UserError, describe_unknown
-from distortlab.core.seeds import Stream
 from distortlab.generation.composition import check_composition
-from distortlab.generation.difficulties import CellShares, share_cells
+from distortlab.generation.difficulties import share_cells
 from distortlab.generation.plan import (
     EditRequest,
     Slot,
@@ -24,11 +22,10 @@ from distortlab.generation.plan import (
     weigh_vocabulary,
 )
 from distortlab.generation.requests import request_images
-from distortlab.recipe import SEVERITIES, Recipe
+from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, References
-from distortlab.tasks import TASKS
 
-__all__ = ["BLOCK", "WINDOW", "StreamPlan", "Window", "check_weights", "redraw_edits"]
+__all__ = ["BLOCK", "WINDOW", "StreamPlan", "Window", "recall"]
 
 BLOCK = 512
 """Images in which families, severities and tasks have exact shares."""
@@ -37,6 +34,7 @@ WINDOW = 16
 _LEAST_ENTRIES = 64
 _KEPT_BLOCKS, _KEPT_EPOCHS = 4, 2
 
+K = TypeVar("K")
 T = TypeVar("T")
 Request = tuple[tuple[EditRequest, ...], tuple[str, ...]]
 
@@ -45,11 +43,16 @@ Request = tuple[tuple[EditRequest, ...], tuple[str, ...]]
 class Window:
     """The images `number * WINDOW` and on. The entries at the end that no slot has are for images that no other
     reference of the window will do for.
+
+    `replacement` is 0, or counts how often images of this window were planned anew, with other references and under
+    other names, because nothing came of them. `has_all` says that there are no references but `entries`.
     """
 
     number: int
     slots: tuple[Slot, ...]
     entries: tuple[Entry, ...]
+    replacement: int = 0
+    has_all: bool = False
 
 
 class StreamPlan:
@@ -73,32 +76,37 @@ class StreamPlan:
         self.recipe, self.references = recipe, references
         self.cell_shares = share_cells(recipe)
         self.vocabulary = weigh_vocabulary(references)
-        asked = select_tasks(recipe, self.vocabulary)  # each image is made by itself: none is compared with another
-        self.asked = {task: s for task, s in asked.items() if TASKS[task].images == 1 or TASKS[task].shows_reference}
+        self.asked = select_tasks(recipe, self.vocabulary)
         self._listed = None if references.count is None else references.entries(references.count)
         check_composition(recipe, find_most_regions(recipe, self._listed or references.entries(1)))
         self._per_window = max(1, min(WINDOW, round(WINDOW / recipe.images_per_reference)))
+        most = max(_LEAST_ENTRIES, 4 * recipe.visibility.references_per_image)
+        self._most_entries = min(most, references.count or most)
         self._blocks: dict[int, list[Request]] = {}
         self._epochs: dict[int, list[int]] = {}
 
-    def make_window(self, number: int) -> Window:
-        """The window of a number, from 0."""
-        first, per = number * self._per_window, self._per_window
+    def make_window(self, number: int, replacement: int = 0) -> Window:
+        """The window of a number, from 0; or what takes the place of its images, from 1: the same requests, over the
+        references that follow in the order.
+        """
+        per = self._per_window
+        first = number * per + replacement * self._most_entries
         positions = [first + image * per // WINDOW for image in range(WINDOW)]
         entries, own = self._list_entries(first)
         order = seeds.stream(self.recipe.seed, "stream", number, "order").permute(range(WINDOW))
         block, offset = divmod(number * WINDOW, BLOCK)
-        requests = _recall(self._blocks, block, self._plan_block, _KEPT_BLOCKS)[offset : offset + WINDOW]
+        requests = recall(self._blocks, block, self._plan_block, _KEPT_BLOCKS)[offset : offset + WINDOW]
+        suffix = f"-{replacement}" if replacement else ""
         slots = tuple(
             Slot(
-                f"stream-{number * WINDOW + place:09d}",
+                f"stream-{number * WINDOW + place:09d}{suffix}",
                 *requests[image],
                 entry=own[positions[image] - first],
                 turn=self._count_turn(positions, image),
             )
             for place, image in enumerate(order)
         )
-        return Window(number, slots, tuple(entries))
+        return Window(number, slots, tuple(entries), replacement, len(entries) == self.references.count)
 
     def _plan_block(self, number: int) -> list[Request]:
         """(edits, tasks) of the images of a block, those of a reference beside each other."""
@@ -118,12 +126,10 @@ class StreamPlan:
 
     def _list_entries(self, first: int) -> tuple[list[Entry], list[int]]:
         """The entries of a window, each once, the spare ones last; and where the entry of each of its positions is."""
-        most = max(_LEAST_ENTRIES, 4 * self.recipe.visibility.references_per_image)
-        most = min(most, self.references.count or most)
         found: dict[int, int] = {}
         own: list[int] = []
         position = first
-        while len(own) < self._per_window or len(found) < most:
+        while len(own) < self._per_window or len(found) < self._most_entries:
             place = found.setdefault(self._locate(position), len(found))
             if len(own) < self._per_window:
                 own.append(place)
@@ -136,7 +142,7 @@ class StreamPlan:
         if count is None:
             return position
         epoch, offset = divmod(position, count)
-        return _recall(self._epochs, epoch, self._shuffle, _KEPT_EPOCHS)[offset]
+        return recall(self._epochs, epoch, self._shuffle, _KEPT_EPOCHS)[offset]
 
     def _shuffle(self, epoch: int) -> list[int]:
         source = seeds.stream(self.recipe.seed, "stream", "references", epoch)
@@ -147,98 +153,10 @@ class StreamPlan:
         return [listed[index] for index in indices]
 
 
-def _recall(known: dict[int, T], key: int, make: Callable[[int], T], most: int) -> T:
+def recall(known: dict[K, T], key: K, make: Callable[[K], T], most: int) -> T:
     """`make(key)`, the last few of which are kept."""
     if key not in known:
         known[key] = make(key)
         if len(known) > most:
             del known[next(iter(known))]
     return known[key]
-
-
-# --- other weights --------------------------------------------------------------------------------------------------
-
-
-def redraw_edits(
-    edits: Sequence[EditRequest],
-    shares: CellShares,
-    source: Stream,
-    families: Mapping[str, float] | None = None,
-    severities: Mapping[str, float] | None = None,
-    avoided: frozenset[str] = frozenset(),
-    repeat: bool = False,
-) -> tuple[EditRequest, ...]:
-    """Draw families and severities anew for the edits of an image, whose places stay.
-
-    Parameters
-    ----------
-    edits
-        As they were planned.
-    shares
-        Of the cells (family, severity) of the recipe, by difficulty.
-    source
-        Three numbers are taken from it for each edit.
-    families, severities
-        Weights in place of the recipe's shares. Of a family only those severities are drawn that the recipe has for it;
-        where `families` are too few for an image, the others are drawn by the shares.
-    avoided
-        Families that are not drawn as long as there are others.
-    repeat
-        Whether an image may have a family twice even so.
-    """
-    out: list[EditRequest] = []
-    for edit in edits:
-        taken = frozenset[str]() if repeat else frozenset(own.family for own in out)
-        family = _choose(_weigh_families(shares, families, avoided, taken), source)
-        weights = {s: sum(own.values()) for (name, s), own in shares.items() if name == family}
-        if severities is not None:
-            weights = {s: severities.get(str(s), 0.0) * (weight > 0) for s, weight in weights.items()}
-        if not sum(weights.values()) > 0:
-            raise UserError(f"no severity that the recipe has for {family!r} has a weight above 0: {severities}")
-        severity = _choose(weights, source)
-        difficulty = _choose(shares[family, severity], source)
-        out.append(replace(edit, family=family, severity=severity, difficulty=difficulty))
-    return tuple(out)
-
-
-def _weigh_families(
-    shares: CellShares, families: Mapping[str, float] | None, avoided: frozenset[str], taken: frozenset[str]
-) -> dict[str, float]:
-    """Weights without `avoided` and `taken`; where nothing is left without `taken`, then those of the recipe."""
-    usual = dict.fromkeys(sorted({family for family, _ in shares}), 0.0)
-    for (family, _), own in shares.items():
-        usual[family] += sum(own.values())
-    asked = usual if families is None else {family: families.get(family, 0.0) for family in usual}
-    for weights, left_out in ((asked, avoided | taken), (asked, taken), (usual, taken)):
-        left = {family: weight * (family not in left_out) for family, weight in weights.items()}
-        if sum(left.values()) > 0:
-            return left
-    return asked
-
-
-def _choose(weights: Mapping[T, float], source: Stream) -> T:
-    return list(weights)[source.choose_index(list(weights.values()))]
-
-
-def check_weights(
-    families: Mapping[str, float] | None, severities: Mapping[str, float] | None, known: Sequence[str]
-) -> None:
-    """Raise `UserError` for weights that are no distribution over families of the recipe, or over severities.
-
-    Parameters
-    ----------
-    families, severities
-        Name -> weight, severities "1".."5".
-    known
-        The families of the recipe.
-    """
-    for kind, weights, names in (("family", families, known), ("severity", severities, SEVERITIES)):
-        if weights is None:
-            continue
-        for name, weight in weights.items():
-            if name not in names:
-                raise UserError(describe_unknown(f"{kind} of this stream", name, names))
-            if not 0 <= weight < math.inf:
-                raise UserError(f"the weight of {kind} {name!r} is {weight}; weights are 0 or more")
-        if not sum(weights.values()) > 0:
-            raise UserError(f"no {kind} has a weight above 0: {dict(weights)}")

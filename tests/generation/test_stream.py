@@ -25,8 +25,10 @@ from distortlab.dataset.schema import RFT, arrow_schema
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import render
 from distortlab.generation.stream import SampleStream, StreamSample
+from distortlab.generation.stream_failures import ItemFailure
 from distortlab.generation.stream_items import WindowDrawer, draw_window
-from distortlab.generation.stream_plan import BLOCK, WINDOW, StreamPlan, redraw_edits
+from distortlab.generation.stream_plan import BLOCK, WINDOW, StreamPlan
+from distortlab.generation.stream_weights import redraw_edits
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe
 from distortlab.references import open_references
@@ -38,12 +40,13 @@ LENGTH = 2 * WINDOW + 5
 
 def identify(sample: StreamSample) -> dict[str, Any]:
     """All that a sample says, in values that can be compared."""
-    pixels = [hashlib.sha256(array.tobytes()).hexdigest() for array in (sample.image, sample.reference)]
+    arrays = (sample.image, sample.reference, *([] if sample.other is None else [sample.other]))
+    pixels = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]
     return {
         "index": sample.index,
         "pixels": pixels,
         "edits": sample.edits,
-        "regions": sample.regions,
+        "regions": [*sample.regions, *sample.other_regions],
         "questions": sample.questions,
         "encoded": sample.encode(),
     }
@@ -178,14 +181,75 @@ def test_items_of_all_kinds_depend_on_their_index_alone() -> None:
     assert {len(sample.edits) for sample in found} == {0, 1, 2, 3}
     for sample in found:
         assert np.array_equal(render(sample.reference, sample.edits), sample.image)
-        assert np.array_equal(decode_image(sample.encode()[0]["images"][0]["bytes"]).image, sample.image)
         assert sample.image.flags.writeable
-        assert [question["task"] for question in sample.questions] == ["diagnosis"]
-        assert len(json.loads(sample.questions[0]["solution"])) == len(sample.regions) == len(sample.edits)
+        (question,), (row,) = sample.questions, sample.encode()
+        shown = [decode_image(picture["bytes"]).image for picture in row["images"]]
+        assert len(shown) == (2 if question["task"] == "comparison" else 1)
+        assert all(map(np.array_equal, shown, sample.select_pictures(question)))
+        if question["task"] == "diagnosis":
+            assert np.array_equal(shown[0], sample.image)
+            assert len(json.loads(question["solution"])) == len(sample.regions) == len(sample.edits)
+    asked = Counter(sample.questions[0]["task"] for sample in found)
+    assert asked.keys() == {"diagnosis", "comparison"}
     for index in (2 * WINDOW - 1, 5, WINDOW):
         assert identify(gallery(recipe=recipe, limit=8).draw(index)) == identify(found[index])
     weighted = [gallery(recipe=recipe, limit=8).draw(index, {"blur": 1}) for index in range(4)]
     assert all("blur" in {region["distortion"] for region in sample.regions} for sample in weighted if sample.edits)
+
+
+COMPARED = make_set_recipe(
+    composition={"pristine": 1, "whole": 4, "local": 1}, tasks={"comparison": 3, "diagnosis": 1}, samples_per_image=2
+)
+
+
+@pytest.fixture(scope="module")
+def compared() -> list[StreamSample]:
+    """Items about which everything is asked: what was done to each, and how it compares."""
+    return list(islice(gallery(recipe=COMPARED, limit=8, seed=4), 3 * WINDOW))
+
+
+def test_an_item_brings_the_image_that_it_is_compared_with(compared: list[StreamSample]) -> None:
+    asked = [(s, q) for s in compared for q in s.questions if q["task"] == "comparison"]
+    assert len(asked) > 2 * WINDOW
+    for sample, question in asked:
+        assert sample.other is not None
+        assert np.array_equal(render(sample.reference, sample.other_edits), sample.other)
+        own, other = (
+            max((region["visibility"]["v"] for region in of), default=0.0)
+            for of in (sample.regions, sample.other_regions)
+        )
+        name = f"stream-{sample.index:09d}"
+        is_first = question["image_id"] != name
+        assert (question["other_image_id"], question["image_id"]) == (
+            (name, f"{name}-other") if is_first else (f"{name}-other", name)
+        )
+        assert question["solution"] == ("First" if is_first == (own > other) else "Second")
+        first, second = sample.select_pictures(question)
+        assert (second is sample.other, first is sample.other) == (is_first, not is_first)
+        (row,) = (row for row in sample.encode() if row["task"] == "comparison")
+        shown = [decode_image(picture["bytes"]).image for picture in row["images"]]
+        assert all(map(np.array_equal, shown, (first, second)))
+        margin = 1.5 if len({r["distortion"] for r in (*sample.regions, *sample.other_regions)}) == 1 else 3
+        assert max(own, other) >= margin * min(own, other)
+    assert all(sample.other is None for sample in compared if len(sample.questions) == 1)
+
+
+def test_which_of_two_images_is_worse_is_not_told_by_the_order(compared: list[StreamSample]) -> None:
+    solutions = Counter(q["solution"] for sample in compared for q in sample.questions if q["task"] == "comparison")
+    assert min(solutions.values()) > sum(solutions.values()) / 4
+    pairs = [(s.regions[0], s.other_regions[0]) for s in compared if s.regions and s.other_regions]
+    alike = [one["distortion"] == other["distortion"] for one, other in pairs]
+    assert 0.2 < np.mean(alike) < 0.9
+    assert {len(s.other_regions) for s in compared if not s.regions and s.other is not None} == {1}
+    for index in (5, 2 * WINDOW):
+        assert identify(gallery(recipe=COMPARED, limit=8, seed=4).draw(index)) == identify(compared[index])
+
+
+def test_images_are_compared_by_the_weights_of_families() -> None:
+    samples = gallery(recipe=COMPARED, limit=8, seed=4)
+    drawn = [samples.draw(index, {"blur": 1, "noise": 1}) for index in range(WINDOW)]
+    assert {region["distortion"] for s in drawn for region in (*s.regions, *s.other_regions)} == {"blur", "noise"}
+    assert any(s.other_regions for s in drawn)
 
 
 def test_what_cannot_be_asked_becomes_a_question_about_the_box() -> None:
@@ -458,12 +522,15 @@ def test_references_that_all_fail_end_it_soon(monkeypatch: pytest.MonkeyPatch) -
         return original(self, *rules)
 
     monkeypatch.setattr(Painting, "load", load)
-    samples = gallery("tiny", "empty", "broken", "tiny", limit=100_000)
-    reasons = r"none of the 64 references .*\(28 too small, 22 no region that passes the rules, 14 cannot be read\)"
+    samples = gallery("tiny", "broken", "tiny", "broken", "empty", limit=100_000)
+    reasons = (
+        r"none of the 192 references that item 0 of the stream and 2 in its place may be made from can be used "
+        r"\(\d+ too small, \d+ no region that passes the rules, \d+ cannot be read\): take other references"
+    )
     with pytest.raises(BuildFailed, match=reasons) as caught:
         next(samples)
     assert "\n" not in str(caught.value)
-    assert len(opened) == 64
+    assert len(opened) == 3 * 64
     assert set(opened.values()) == {1}
     with pytest.raises(BuildFailed):
         next(samples)
@@ -475,6 +542,39 @@ def test_some_references_that_fail_do_no_harm() -> None:
     assert [item["index"] for item in found] == list(range(WINDOW))
     fresh = gallery("good", "broken", "tiny", "good", limit=12, seed=1)
     assert identify(fresh.draw(WINDOW - 1)) == found[-1]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "changes", "reason"),
+    [
+        (("tiny",), {}, "no reference can be used"),
+        (("grey",), {"families": {"saturate_weaken": 1}, "references": {"min_chroma": 0}}, "every draw was rejected"),
+        (("nameless",), {"tasks": {"object": 1}, "samples_per_image": 1}, "nothing can be asked"),
+    ],
+)
+def test_what_cannot_be_made_is_replaced_and_counted(
+    kinds: tuple[str, ...], changes: dict[str, Any], reason: str
+) -> None:
+    """The references of the first window are of no use, those of the next ones are."""
+    recipe, sources = small_recipe(images_per_reference=16, **changes), (*kinds * 64, *("good",) * 64)
+    samples = gallery(*sources, recipe=recipe, seed=3)
+    drawn = [next(samples) for _ in range(3)]
+    assert [sample.index for sample in drawn] == [0, 1, 2]
+    assert [sample.replacement for sample in drawn] == [1, 1, 1]
+    assert [sample.questions[0]["image_id"] for sample in drawn] == [f"stream-{n:09d}-1" for n in range(3)]
+    assert samples.replaced == {reason: 3}
+    assert identify(gallery(*sources, recipe=recipe, seed=3).draw(1)) == identify(drawn[1])
+    usual = gallery(recipe=recipe, seed=3).draw(1)
+    assert (usual.replacement, usual.edits[0].severity) == (0, drawn[1].edits[0].severity)
+
+
+def test_workers_replace_what_cannot_be_made() -> None:
+    sources = (*("tiny",) * 64, *("good",) * 64)
+    recipe = small_recipe(images_per_reference=16)
+    found = [identify(sample) for sample in islice(gallery(*sources, recipe=recipe, start=WINDOW - 2), 4)]
+    with gallery(*sources, recipe=recipe, start=WINDOW - 2, workers=1) as samples:
+        assert [identify(sample) for sample in islice(samples, 4)] == found
+        assert samples.replaced == {"no reference can be used": 2}
 
 
 def test_an_error_in_a_worker_comes_after_the_items_before_it(tmp_path: Path) -> None:
@@ -493,15 +593,15 @@ def test_what_was_drawn_before_an_error_is_kept(monkeypatch: pytest.MonkeyPatch)
     samples = gallery()
     original = WindowDrawer.draw
 
-    def draw(self: WindowDrawer, index: int) -> StreamSample:
+    def draw(self: WindowDrawer, index: int) -> StreamSample | ItemFailure:
         if index == 3:
-            raise BuildFailed("no more")
+            raise UserError("no more")
         return original(self, index)
 
     monkeypatch.setattr(WindowDrawer, "draw", draw)
     drawer = samples.open_window(0)
     found, error = draw_window(drawer.rules, (drawer.window, 1))
-    assert [sample.index for sample in found] == [1, 2]
+    assert [sample.index for sample in found if isinstance(sample, StreamSample)] == [1, 2]
     assert str(error) == "no more"
 
 
@@ -510,7 +610,7 @@ def test_another_family_takes_the_place_of_one_that_never_shows() -> None:
     samples = gallery("grey", limit=4, recipe=recipe)
     assert {sample.edits[0].distortion.partition(".")[0] for sample in islice(samples, 6)} == {"noise"}
     alone = gallery("grey", limit=4, recipe=small_recipe(families={"saturate_weaken": 1}, references={"min_chroma": 0}))
-    with pytest.raises(BuildFailed, match=r"item 0 .* most often for \d+ saturate_weaken: grey region; take other"):
+    with pytest.raises(BuildFailed, match=r"item 0 .* and 8 in its place .* for \d+ saturate_weaken: grey region"):
         next(alone)
 
 

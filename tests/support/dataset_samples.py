@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -36,9 +37,12 @@ PLACES = ((12, 14, 120), (180, 20, 110), (90, 140, 100))
 """(x, y, side) of the three objects of every picture."""
 
 
+_read_coffee = cache(data.coffee)
+
+
 def picture(number: int, rows: int = ROWS, columns: int = COLUMNS) -> NDArray[np.uint8]:
     """A piece of scikit-image's cup of coffee, another one for every number: every distortion shows on it."""
-    moved = np.roll(data.coffee(), (37 * number, 61 * number), (0, 1))[:rows, :columns]
+    moved = np.roll(_read_coffee(), (37 * number, 61 * number), (0, 1))[:rows, :columns]
     return np.ascontiguousarray(moved[:, ::-1] if number % 2 else moved)
 
 
