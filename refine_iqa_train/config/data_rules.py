@@ -46,6 +46,8 @@ class DataRules:
         1, its `split` is trained on too.
     stream_share
         The share of perception's prompts that are made fresh, above 0.
+    questions_per_image
+        How many questions are asked about an image that is made fresh, one after the other, each of another task.
     sampler
         "uniform" makes fresh images in the shares of the recipe, "reward" more of the families that go badly.
     reward_sampler
@@ -76,6 +78,7 @@ class DataRules:
     references: str | None = None
     perception_files: str | None = None
     stream_share: float = 1.0
+    questions_per_image: int = 1
     sampler: Literal["uniform", "reward"] = "uniform"
     reward_sampler: RewardSamplerRules = RewardSamplerRules()
     perception_share: float = 0.25

@@ -137,7 +137,9 @@ def _check_stream(config: Config, where: str) -> None:
     if recipe is None:
         given = [key for key in ("references", "perception_files") if getattr(rules, key) is not None]
         given += [
-            key for key, default in (("sampler", "uniform"), ("stream_share", 1.0)) if getattr(rules, key) != default
+            key
+            for key, default in (("sampler", "uniform"), ("stream_share", 1.0), ("questions_per_image", 1))
+            if getattr(rules, key) != default
         ]
         if given:
             raise UserError(
@@ -166,6 +168,8 @@ def _check_stream(config: Config, where: str) -> None:
 
 def _check_stream_share(config: Config, where: str) -> None:
     rules = config.data
+    if rules.questions_per_image < 1:
+        raise UserError(f"{where}: data.questions_per_image = {rules.questions_per_image}; it is 1 or more")
     if not 0 < rules.stream_share <= 1:
         raise UserError(
             f"{where}: data.stream_share = {rules.stream_share}; it lies above 0 and is at most 1: for files alone "

@@ -120,6 +120,10 @@ def _finish(run: PreparedRun, start: Start, state: "TrainerState") -> None:
     write_card(run, _find_last_metrics(state.log_history), steps)
     mark_finished(out, start.record, steps)
     sys.stderr.write(f"{out}: the model after {steps:,} steps, its processor, card and log\n")
+    for reason, count in run.data.fresh.replaced.items() if run.data.fresh else ():
+        sys.stderr.write(
+            f"data.perception: {count:,} images of the stream could not be made and were replaced: {reason}\n"
+        )
     push(run.config)
 
 

@@ -195,6 +195,7 @@ FRESH = {"data.perception": "stream:smoke", "data.references": "scenes"}
             "data.streaming is for data sets in files; leave it out with data.perception",
         ),
         ({**FRESH, "data.limit": 5}, "data.limit is for data sets in files"),
+        ({**FRESH, "data.questions_per_image": 0}, "data.questions_per_image = 0; it is 1 or more"),
         ({**FRESH, "data.stream_share": 0}, "data.stream_share = 0.0; it lies above 0 and is at most 1"),
         (
             {**FRESH, "data.stream_share": 0.5},

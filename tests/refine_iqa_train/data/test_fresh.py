@@ -70,6 +70,36 @@ def test_questions_about_sets(config: Config, tmp_path: Path) -> None:
     assert {0, 1} < counts
 
 
+def test_comparisons_show_both_images(config: Config, tmp_path: Path) -> None:
+    path = tmp_path / "sets.toml"
+    path.write_text(SETS + "comparison = 2\n")
+    rows = load(with_data(config, perception=f"stream:{path}"), generations=2).train[:]
+    found = [
+        both for both in zip(rows["task"], rows["images"], rows["solution"], strict=True) if both[0] != "diagnosis"
+    ]
+    assert {task for task, _, _ in found} == {"comparison"}
+    assert {solution for _, _, solution in found} == {"First", "Second"}
+    for _, (first, second), _ in found:
+        assert first.size == second.size
+        assert first.tobytes() != second.tobytes()
+
+
+def test_several_questions_about_an_image(config: Config) -> None:
+    config = with_data(config, questions_per_image=3)
+    rows = load(config).train[:]
+    assert len(set(rows["sample_id"])) == 24
+    names = [name.split("-")[1] for name in rows["image_id"]]
+    assert names == [f"{n:09d}" for n in range(8) for _ in range(3)]
+    for start in range(0, 24, 3):
+        assert len({*zip(rows["image_id"][start : start + 3], rows["task"][start : start + 3], strict=True)}) == 3
+    assert [load(config, generations=1).train[place]["sample_id"] for place in (7, 2)] == [
+        rows["sample_id"][7],
+        rows["sample_id"][2],
+    ]
+    with pytest.raises(UserError, match=r"data.questions_per_image = 5: the recipe .* asks 4 tasks \(recognition, "):
+        load(with_data(config, questions_per_image=5))
+
+
 def test_a_longer_run_begins_with_the_same_prompts(config: Config) -> None:
     short, long = load(config, generations=1).train, load(config, generations=2).train
     for place in range(8):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from datasets import Dataset
 from hypothesis import given
@@ -33,8 +34,10 @@ class Weights:
         return {str(1 + generation % 5): 1.0}
 
 
-def make(stream: StandInStream, shares: Mapping[str, float] | None = None, sampler: Any = None) -> Dataset:
-    fresh = FreshQuestions(cast(SampleStream, stream), POLICY, "thousandths")
+def make(
+    stream: StandInStream, shares: Mapping[str, float] | None = None, sampler: Any = None, per_image: int = 1
+) -> Dataset:
+    fresh = FreshQuestions(cast(SampleStream, stream), POLICY, "thousandths", per_image)
     fresh.sampler = sampler
     rated = Dataset.from_list([dict(make_rated_row(f"photo {n}", f"{n}.png", 3.0)) for n in range(5)])
 
@@ -127,9 +130,44 @@ def test_the_sampler_is_asked_about_the_generation_of_an_item() -> None:
     assert rows["severity"] == [1 + generation % 5 for generation in expected]
 
 
+def ask_unevenly(index: int, replacement: int) -> int:
+    """Two questions about most images, one about the others and what takes their place."""
+    return 1 if index % 4 == 1 else 2
+
+
+def test_all_questions_about_an_image_are_asked() -> None:
+    stream = StandInStream(asked=ask_unevenly)
+    names = make(stream, per_image=2)[0:8]["sample_id"]
+    assert names == [
+        "stream-000000-recognition",
+        "stream-000000-recognition+",
+        "stream-000001-recognition",
+        "stream-000001-1-recognition",
+        "stream-000002-recognition",
+        "stream-000002-recognition+",
+        "stream-000003-recognition",
+        "stream-000003-recognition+",
+    ]
+    assert stream.drawn == [0, 1, 1, 2, 3], "each once"
+
+
+@pytest.mark.parametrize("per_image", [2, 4])
+def test_questions_about_an_image_are_the_same_in_every_process_and_order(per_image: int) -> None:
+    """Also where some are of one generation and some of the next, which has other weights."""
+
+    def open_rows() -> Dataset:
+        return make(StandInStream(asked=ask_unevenly), sampler=Weights(), per_image=per_image)
+
+    everything = [describe(row) for row in open_rows().__getitems__(list(range(24)))]
+    for order in (range(23, -1, -1), np.random.default_rng(0).permutation(24).tolist()):
+        elsewhere = open_rows()
+        assert [describe(elsewhere[item]) for item in order] == [everything[item] for item in order]
+    assert len({(row[1], row[2]) for row in everything}) == 24
+
+
 def test_without_a_sampler_the_shares_are_those_of_the_recipe() -> None:
     class Recorder(StandInStream):
-        def draw(self, index: int, families: Any = None, severities: Any = None) -> Any:
+        def draw(self, index: int, families: Any = None, severities: Any = None, replacement: int = 0) -> Any:
             assert families is None
             assert severities is None
             return super().draw(index)
