@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from distortlab.core.seeds import Stream, stream
-from distortlab.tasks import diagnosis, grounding
+from distortlab.tasks import diagnosis, grounding, recognition
 from distortlab.tasks.terms import LEVELS, PHRASES
 from refine_bench.models.base import Model, Request, Response
 from refine_bench.prompts.answers import Answer
@@ -102,9 +102,9 @@ def _write_local_answer(task: str, prompt: str, lot: Stream | None) -> str:
         return ("First", "Second")[lot.below(2) if lot else 0]
     if not task.startswith("recognition"):
         raise ValueError(f"the floors know no answer to a question of {task}")
-    types = _list_types(prompt)
+    types = [*_list_types(prompt), *([recognition.NONE] if recognition.OR_NONE in prompt else [])]
     family = types[lot.below(len(types)) if lot else 0]
-    return f"{family}, {LEVELS[lot.below(len(LEVELS)) if lot else 2]}"
+    return family if family == recognition.NONE else f"{family}, {LEVELS[lot.below(len(LEVELS)) if lot else 2]}"
 
 
 def _write_regions(lot: Stream | None) -> str:

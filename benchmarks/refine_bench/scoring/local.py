@@ -65,7 +65,6 @@ def _score_recognition(items: Sequence[TaskAnswer]) -> RecognitionTable:
     read = [(item, m) for item, m in zip(items, marks, strict=True) if not isinstance(m, Unread)]
     levels = [(_find_severity(item), _read_severity(item)) for item, _ in read]
     both = [(right, given) for right, given in levels if right is not None and given is not None]
-    there = [severity for item in items if (severity := _find_severity(item)) is not None]
     n = len(items)
     return {
         **sum_task(items, values, statuses),
@@ -74,13 +73,25 @@ def _score_recognition(items: Sequence[TaskAnswer]) -> RecognitionTable:
         "severity_mae": mean([float(m.severity_distance) for _, m in read]),
         "severity_kappa": quadratic_kappa([right for right, _ in both], [given for _, given in both]),
         "confusion": _count_confusions(items),
-        "floor": {
-            "type_accuracy": mean([1.0 / max(_count_types(item.prompt), 2) for item in items]),
-            "severity_accuracy": find_majority_share(there),
-            "severity_mae": mean([float(abs(severity - 3)) for severity in there]),
-            "severity_kappa": 0.0,
-        },
+        "floor": _estimate_recognition_floor(items),
         **split_task(items, values, statuses),
+    }
+
+
+def _estimate_recognition_floor(items: Sequence[TaskAnswer]) -> dict[str, float | None]:
+    """Chance, or what "None" always earns where that is more; the most frequent severity or none; the middle level or
+    none.
+    """
+    levels = [_find_severity(item) for item in items]
+    pristine = levels.count(None) / len(items)
+    chance = mean([1.0 / max(_count_candidates(item.prompt), 2) for item in items])
+    far = float(LEVELS - 1)
+    middle = mean([far if level is None else float(abs(level - 3)) for level in levels])
+    return {
+        "type_accuracy": max(chance or 0.0, pristine),
+        "severity_accuracy": find_majority_share(levels),
+        "severity_mae": min(middle or 0.0, far * (1 - pristine)),
+        "severity_kappa": 0.0,
     }
 
 
@@ -95,10 +106,9 @@ def _read_severity(item: TaskAnswer) -> int | None:
     return None if isinstance(answer, Unread) else answer.severity or None
 
 
-def _count_types(prompt: str) -> int:
-    from distortlab.tasks.terms import PHRASES
-
-    return sum(phrase in prompt for phrase in PHRASES.values())
+def _count_candidates(prompt: str) -> int:
+    """The types that a question offers, and None where it does."""
+    return len(recognition.read_candidates(prompt)) + (recognition.OR_NONE in prompt)
 
 
 def _count_confusions(items: Sequence[TaskAnswer]) -> dict[str, dict[str, int]]:
@@ -128,11 +138,12 @@ def _estimate_chance(items: Sequence[TaskAnswer]) -> float | None:
 
 
 def _score_grounding(items: Sequence[TaskAnswer]) -> GroundingTable:
-    """IoU; floors are the middle half of the image and the whole of it."""
+    """IoU; floors are the middle half of the image, the whole of it, and "None"."""
     values, statuses = score_answers(items)
     filled = [value or 0.0 for value in values]
     centre, whole = ([_compare_box(box, item.region) for item in items] for box in (CENTRE, WHOLE))
-    floor = max((centre, whole), key=lambda boxes: sum(boxes))
+    none = [float(item.region is None) for item in items]
+    floor = max((centre, whole, none), key=sum)
     return {
         **sum_task(items, values, statuses),
         "mean_iou": mean(filled),

@@ -9,7 +9,7 @@ from bench_samples import write_koniq
 from bench_servers import brightness, serving
 from in_process import Cli
 
-from distortlab.tasks import diagnosis, grounding, score
+from distortlab.tasks import diagnosis, grounding, read_answer, recognition, score
 from refine_bench.models.base import Request
 from refine_bench.models.floors import FLOORS, Floor
 from refine_bench.prompts.protocols import Decoding
@@ -60,3 +60,16 @@ def test_the_whole_image_in_the_units_of_the_question(task: str, coordinates: An
     (response,) = Floor("whole").answer([request])
     frame = [0, 0, 1000, 1000] if coordinates == "thousandths" else [0, 0, 640, 480]
     assert str(frame) in response.answer.text
+
+
+def test_none_is_chosen_by_lot_where_it_is_offered() -> None:
+    truth = {"task": "recognition", "solution": "None"}
+
+    def answer(may_be_none: bool) -> set[str]:
+        prompt = recognition.question(["noise", "blur"], False, may_be_none=may_be_none)
+        requests = [Request(str(n), f"item-{n}", 0, (), prompt, Decoding(), 0, truth=truth) for n in range(30)]
+        texts = (str(read_answer(response.answer.text)) for response in Floor("random").answer(requests))
+        return {text.split(",")[0] for text in texts}
+
+    assert answer(may_be_none=True) == {"None", "Noise", "Blur"}
+    assert answer(may_be_none=False) == {"Noise", "Blur"}

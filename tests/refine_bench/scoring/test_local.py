@@ -108,19 +108,25 @@ def test_pristine_images_that_are_asked_about_a_region() -> None:
     """Their answer is "None"; they have no severity, and a group of their own."""
     region = {"box": [0, 0, 500, 500], "family": "noise", "severity": 4, "area": 0.25, "difficulty": None}
     found: Any = {}
+    prompt = recognition.question(["noise", "blur", "darken"], False, may_be_none=True)
     for answer in ("None", "Noise, Severe"):
         items = []
         for name, regions, solution in (("a", [], "None"), ("b", [region], "Noise, Severe")):
             truth: Any = {"task": "recognition", "solution": solution, "regions": regions, "reference_id": name}
-            items.append(TaskAnswer(name, f"<answer>{answer}</answer>", truth, "Noise, Blur or None?"))
+            items.append(TaskAnswer(name, f"<answer>{answer}</answer>", truth, prompt))
         (found[answer],) = score_tasks(items)["tasks"].values()
     assert {answer: table["score"] for answer, table in found.items()} == {"None": 0.5, "Noise, Severe": 0.5}
     assert found["None"]["by"]["family"] == {"noise": {"n": 1, "score": 0.0}, "pristine": {"n": 1, "score": 1.0}}
     assert found["None"]["confusion"] == {"noise": {"pristine": 1}, "pristine": {"pristine": 1}}
     assert found["Noise, Severe"]["confusion"] == {"noise": {"noise": 1}, "pristine": {"noise": 1}}
     assert found["None"]["severity_kappa"] is None
-    assert found["None"]["floor"]["severity_accuracy"] == 1.0
+    floor = {"type_accuracy": 0.5, "severity_accuracy": 0.5, "severity_mae": 2.0, "severity_kappa": 0.0}
+    assert found["None"]["floor"] == floor, "what None always earns"
+    assert {name: found["None"][name] for name in floor} == {**floor, "severity_kappa": None}
+    distorted = [TaskAnswer("b", "", truth, prompt)]
+    (alone,) = score_tasks(distorted)["tasks"].values()
+    assert alone["floor"]["type_accuracy"] == 1 / 4  # type: ignore[typeddict-item]
     nothing: Any = {"task": "grounding", "solution": "None", "regions": [], "reference_id": "a"}
     (grounding,) = score_tasks([TaskAnswer("a", "<answer>None</answer>", nothing, "Where?")])["tasks"].values()
     assert grounding["score"] == 1.0
-    assert grounding["floor"]["mean_iou"] == 0.0  # type: ignore[typeddict-item]
+    assert grounding["floor"]["mean_iou"] == 1.0  # type: ignore[typeddict-item]
