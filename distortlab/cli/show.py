@@ -9,6 +9,10 @@ from distortlab.cli.app import Check, Json, Profile, app, open_and_check, read_b
 
 __all__ = ["gallery", "sheet", "view"]
 
+Edits = Annotated[
+    list[int] | None, typer.Option(help="Only images with so many distortions, 0 for pristine; may be given again.")
+]
+
 
 @app.command(rich_help_panel="Look and check")
 def view(
@@ -19,9 +23,7 @@ def view(
     family: Annotated[list[str] | None, typer.Option(help="Only this family; may be given again.")] = None,
     severity: Annotated[list[int] | None, typer.Option(help="Only this severity; may be given again.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Only images asked about in this task.")] = None,
-    edits: Annotated[
-        list[int] | None, typer.Option(help="Only images with so many distortions, 0 for pristine; may be given again.")
-    ] = None,
+    edits: Edits = None,
     min_visibility: Annotated[float | None, typer.Option(help="Only regions with at least this V.")] = None,
     max_visibility: Annotated[float | None, typer.Option(help="Only regions with at most this V.")] = None,
     max_mb: Annotated[float, typer.Option(min=1, max=500, help="Room for pictures, in MB.")] = 32,
@@ -55,17 +57,20 @@ def sheet(
     out: Annotated[Path, typer.Option("--out", "-o", help="A PNG file.")] = Path("sheet.png"),
     count: Annotated[int, typer.Option(min=1, max=200, help="Images to show.")] = 20,
     seed: Annotated[int, typer.Option(help="Which images.")] = 0,
+    edits: Edits = None,
     check: Check = True,
 ) -> None:
     """A contact sheet of a data set: a sample of its images, regions outlined. (The distortions: distortlab gallery.)
 
     distortlab sheet data/ -o sheet.png
+    distortlab sheet data/ -o sets.png --edits 2 --edits 3
     """
+    from distortlab.dataset.selection import Filter
     from distortlab.visualization.contact_sheet import draw_dataset_sheet
     from distortlab.visualization.tiles import write_sheet
 
     open_and_check(folder, check)
-    picture = draw_dataset_sheet(folder, count, seed=seed)
+    picture = draw_dataset_sheet(folder, count, seed=seed, wanted=Filter(edits=edits or ()))
     write_sheet(out, picture)
     typer.echo(f"wrote {out}, {picture.shape[1]} x {picture.shape[0]}")
 

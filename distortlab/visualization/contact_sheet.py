@@ -22,15 +22,27 @@ from distortlab.visualization.tiles import Tile, draw_sheet
 __all__ = ["draw_dataset_sheet", "make_dataset_tiles"]
 
 
-def draw_dataset_sheet(folder: str | Path, count: int = 20, columns: int = 5, seed: int = 0, width: int = 300) -> Image:
-    """A sample of a data set: each image with its regions outlined, what was done, and how visible it is."""
-    return draw_sheet(list(make_dataset_tiles(folder, count, seed)), columns, width)
+def draw_dataset_sheet(
+    folder: str | Path,
+    count: int = 20,
+    columns: int = 5,
+    seed: int = 0,
+    width: int = 300,
+    wanted: Filter | None = None,
+) -> Image:
+    """A sample of a data set: each image with its regions outlined, what was done, and how visible it is. `wanted` says
+    which images; all unless given.
+    """
+    return draw_sheet(list(make_dataset_tiles(folder, count, seed, wanted)), columns, width)
 
 
-def make_dataset_tiles(folder: str | Path, count: int = 20, seed: int = 0) -> Iterator[Tile]:
+def make_dataset_tiles(
+    folder: str | Path, count: int = 20, seed: int = 0, wanted: Filter | None = None
+) -> Iterator[Tile]:
     """The tiles of `draw_dataset_sheet`, in the order of the data set."""
     stored = open_data(folder)
-    for _, row in read_images(stored, sample_images(find_images(stored, Filter()).places, count, seed)):
+    found = find_images(stored, wanted or Filter())
+    for _, row in read_images(stored, sample_images(found.places, count, seed)):
         yield _draw_tile(row)
 
 

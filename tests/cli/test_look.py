@@ -102,6 +102,9 @@ def test_a_sheet_of_a_data_set(cli: Cli, finished: Path, tmp_path: Path) -> None
     assert again.read_bytes() == out.read_bytes()
     cli("sheet", finished, "-o", again, "--count", 4, "--seed", 1)
     assert again.read_bytes() != out.read_bytes()
+    cli("sheet", finished, "-o", again, "--count", 4, "--edits", 1)
+    assert again.read_bytes() == out.read_bytes()
+    assert_refused(cli("sheet", finished, "-o", again, "--edits", 2), "no image with 2 distortions")
 
 
 def test_a_gallery(cli: Cli, tmp_path: Path, jpeg: Path) -> None:

@@ -8,6 +8,7 @@ from dataset_samples import rows_of
 
 from distortlab.core.image import Image
 from distortlab.dataset.composition import find_kind
+from distortlab.dataset.selection import Filter
 from distortlab.imaging.decode import decode_image
 from distortlab.tasks.terms import LEVELS, get_phrase
 from distortlab.visualization.colors import DARK, MARK, get_color
@@ -43,6 +44,13 @@ def test_every_edit_is_told(tiles: list[tuple[dict[str, object], Tile]]) -> None
                 lines = tile.note.split("\n")
                 told = [line.split("  ")[0] for line in lines]
                 assert told == [f"{number}. {text}" for number, text in enumerate(labels, 1)]
+
+
+def test_a_sheet_of_images_with_so_many_distortions(sets: Path, tiles: list[tuple[dict[str, object], Tile]]) -> None:
+    for numbers in ((0,), (2, 3)):
+        wanted = [tile.note for row, tile in tiles if len(row["regions"]) in numbers]  # type: ignore[arg-type]
+        assert 0 < len(wanted) < len(tiles)
+        assert [tile.note for tile in make_dataset_tiles(sets, 99, wanted=Filter(edits=numbers))] == wanted
 
 
 def test_regions_have_the_colors_of_their_families(tiles: list[tuple[dict[str, object], Tile]]) -> None:
