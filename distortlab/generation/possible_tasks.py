@@ -1,7 +1,8 @@
 """Which questions can be asked about the images of a plan, and which of those are.
 
-A question about one distortion needs an image with one; a comparison of regions needs two of them that are far enough
-apart, one of images the image before it, of the same reference. Shares of tasks are met as far as images allow.
+A question about one distortion needs an image with one, and most of them a distorted region; a comparison of regions
+needs two of them that are far enough apart, one of images the image before it, of the same reference. Shares of tasks
+are met as far as images allow.
 """
 
 import math
@@ -44,8 +45,9 @@ def list_possible_tasks(edits: Edits, before: Edits | None = None, negatives: Se
         Tasks about one region in which pristine images are asked about.
     """
     tasks = {"diagnosis", *(negatives if not edits else ())}
-    if len(edits) == 1 and edits[0].place == "region":
-        tasks |= {"recognition", "recognition_reference", "object", "grounding"}
+    if len(edits) == 1:
+        tasks |= {"recognition", "recognition_reference"}
+        tasks |= {"object", "grounding"} if edits[0].place == "region" else set()
     if any(can_compare(pair) for pair in combinations(edits, 2)):
         tasks.add("comparison_regions")
     if before is not None and _can_compare_images(before, edits):
@@ -123,9 +125,8 @@ def _describe(kind: Sequence[str]) -> str:
 
 
 _NEEDS = {
-    **dict.fromkeys(
-        ("recognition", "recognition_reference", "object", "grounding"), "it needs images with one distorted region"
-    ),
+    **dict.fromkeys(("recognition", "recognition_reference"), "it needs images with one distortion"),
+    **dict.fromkeys(("object", "grounding"), "it needs images with one distorted region"),
     "comparison_regions": "it needs images with two regions or more",
     "comparison": "it needs images that are distorted as a whole, or pristine ones beside others",
 }

@@ -30,8 +30,8 @@ class Subject:
     """What is asked about: one edit of an image, and what else is in the image. `size` is (width, height).
 
     `distractors` are the names of the image's other regions that could have been distorted in this way; `alone` says
-    that there are no other names at all. `inside` are names of which most lies inside the distorted region, `instances`
-    counts how often each name is in the image.
+    that there are no other names at all. `is_whole`: the whole frame was distorted. `inside` are names of which most
+    lies inside the distorted region, `instances` counts how often each name is in the image.
     """
 
     image_id: str
@@ -42,6 +42,7 @@ class Subject:
     object: str | None
     distractors: tuple[str, ...]
     alone: bool = False
+    is_whole: bool = False
     inside: frozenset[str] = frozenset()
     instances: Mapping[str, int] = field(default_factory=dict)
 
@@ -85,7 +86,11 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
         types = draw_type_candidates(subject.family, recipe.families, rules.type_candidates, source)
         return (
             recognition.question(
-                types, TASKS[task].shows_reference, wording, may_be_none=task in recipe.composition.negatives
+                types,
+                TASKS[task].shows_reference,
+                wording,
+                may_be_none=task in recipe.composition.negatives,
+                is_whole=subject.is_whole,
             ),
             recognition.truth(subject.family, subject.severity),
         )

@@ -54,13 +54,15 @@ def select_pictures(task: str, reference: P, image: P, before: P | None = None) 
 
 
 def make_subject(image: DistortedImage, record: ImageRecord, with_objects: bool = True) -> Subject | None:
-    """What can be asked about the only distorted region of an image; None where there is not exactly one.
+    """What can be asked about the only distortion of an image; None where there is not exactly one.
 
     What lies inside its region is for the object task only.
     """
-    if len(image.edits) != 1 or is_whole(image.edits[0]):
+    if len(image.edits) != 1:
         return None
     edit, place, reference = image.edits[0], image.places[0], image.reference
+    whole = is_whole(edit)
+    with_objects = with_objects and not whole
     return Subject(
         image_id=record.image_id,
         family=find(edit.distortion).family,
@@ -70,6 +72,7 @@ def make_subject(image: DistortedImage, record: ImageRecord, with_objects: bool 
         object=place.object,
         distractors=image.distractors,
         alone=all(other.object in (None, place.object) for other in reference.regions),
+        is_whole=whole,
         inside=image.working.loaded.groups.find_names_inside(place.region) if with_objects else frozenset(),
         instances=count_instances(reference),
     )
@@ -102,12 +105,13 @@ def make_questions(
     """
     wants_object = balance.wants_object(image.slot.tasks)
     subject = make_subject(image, record, wants_object)
-    candidates = list_choices(subject, recipe, vocabulary) if subject and wants_object else ()
+    is_local = subject is not None and not subject.is_whole
+    candidates = list_choices(subject, recipe, vocabulary) if subject and is_local and wants_object else ()
     tasks = balance.settle(
         image.slot.tasks,
         len(candidates),
         subject.family if subject else "",
-        is_local=subject is not None,
+        is_local=is_local,
         can_compare=lambda task: ask_about_set(task, record, recipe, before) is not None,
     )
     return make_samples(subject, record, tasks, recipe, vocabulary, before)
@@ -126,7 +130,7 @@ def make_samples(
     Parameters
     ----------
     subject
-        What is asked about in tasks about one region; None where none of the tasks is.
+        What is asked about in tasks about one distortion; None where none of the tasks is.
     record
         The row of the image.
     tasks

@@ -87,8 +87,22 @@ def ask_about_nothing(task: str, record: ImageRecord, recipe: Recipe) -> SetQues
     families = [family for family, share in recipe.families.items() if share > 0]
     family = families[source.choose_index([recipe.families[name] for name in families])]
     types = draw_type_candidates(family, recipe.families, rules.type_candidates, source)
-    text = recognition.question(types, TASKS[task].shows_reference, wording, may_be_none=True)
+    text = recognition.question(
+        types, TASKS[task].shows_reference, wording, may_be_none=True, is_whole=_is_asked_as_whole(task, record, recipe)
+    )
     return SetQuestion(text, recognition.NONE, ())
+
+
+def _is_asked_as_whole(task: str, record: ImageRecord, recipe: Recipe) -> bool:
+    """Whether a question about a pristine image is put as if the whole of it might be distorted: as often as those
+    about distorted images are, or the wording would be the answer.
+    """
+    rules = recipe.composition
+    local = rules.local * rules.regions.get("1", 0) / sum(rules.regions.values())
+    if not rules.whole > 0:
+        return False
+    source = stream(recipe.seed, record.image_id, "question", task, "whole")
+    return source.choose_index([local, rules.whole]) == 1
 
 
 def _ask_diagnosis(record: ImageRecord, recipe: Recipe, wording: int, source: Stream) -> SetQuestion:

@@ -8,6 +8,16 @@ from itertools import pairwise
 from typing import TypeVar
 
 from distortlab.tasks.answer import Unread, Verdict, format_prompt, read_answer
+from distortlab.tasks.recognition_wordings import (
+    ALONE,
+    NONE,
+    OR_NONE,
+    PAIRED,
+    WHOLE,
+    WHOLE_PAIRED,
+    WORDINGS,
+    select_wordings,
+)
 from distortlab.tasks.terms import (
     DIRECTION_WORDS,
     FAMILIES,
@@ -23,8 +33,13 @@ from distortlab.tasks.terms import (
 )
 
 __all__ = [
+    "ALONE",
     "GRADING",
     "NONE",
+    "OR_NONE",
+    "PAIRED",
+    "WHOLE",
+    "WHOLE_PAIRED",
     "WORDINGS",
     "Comparison",
     "Grading",
@@ -42,116 +57,6 @@ __all__ = [
 
 T = TypeVar("T")
 SHAPE = "Type, Severity"
-
-ALONE = (
-    "One region of this image has been distorted; everything else is untouched. Which type of "
-    "distortion is it, and how strong is it?\n\n"
-    "Types: {types}.\n"
-    "Severity levels, from weakest to strongest: {levels}.\n\n"
-    "Answer with one type and one severity level, separated by a comma: Type, Severity.",
-    "A part of the image was damaged on purpose with a single kind of distortion. Look for the part "
-    "that does not fit its surroundings and say what was done to it.\n\n"
-    "The kind is one of these:\n"
-    "{described}\n\n"
-    "Its severity is one of these, in rising order: {levels}.\n\n"
-    "Give the kind and the severity, separated by a comma, in the form Type, Severity.",
-    "Inspect the quality of this picture. Exactly one area of it is degraded. Choose the type of "
-    "degradation from: {types}. Choose its severity from, mildest first: {levels}. Write your choice "
-    "as Type, Severity, with a comma between the two and no other words.",
-    "Somewhere in this image, one region looks worse than the rest because a distortion was applied "
-    "to it.\n\n"
-    "Possible distortions:\n"
-    "{listed}\n\n"
-    "Possible severities, weakest first:\n"
-    "{listed_levels}\n\n"
-    "Name the distortion and its severity, in the form Type, Severity.",
-    "You are checking an image for a local fault. The fault is one of {types}, and its strength, "
-    "from lowest to highest, is one of {levels}. Which fault is present, and at which strength? "
-    "Reply with the two terms in this order, separated by a comma: Type, Severity.",
-    "Compare the regions of this image with each other: one of them was altered by a distortion. "
-    "Decide between the following types.\n\n"
-    "{described}\n\n"
-    "Then rate how far it goes on this scale, from least to most: {levels}.\n\n"
-    "The answer has exactly two parts, the type and the level, written as Type, Severity.",
-)
-"""Six ways to ask about one image."""
-
-PAIRED = (
-    "The first image is the original. The second image is the same picture with one region "
-    "distorted. Which type of distortion is it, and how strong is it?\n\n"
-    "Types: {types}.\n"
-    "Severity levels, from weakest to strongest: {levels}.\n\n"
-    "Answer with one type and one severity level, separated by a comma: Type, Severity.",
-    "Two images are given: first a clean reference, then a copy in which one part was damaged on "
-    "purpose with a single kind of distortion. Find the part that changed and say what was done to it.\n\n"
-    "The kind is one of these:\n"
-    "{described}\n\n"
-    "Its severity is one of these, in rising order: {levels}.\n\n"
-    "Give the kind and the severity, separated by a comma, in the form Type, Severity.",
-    "Compare the second image with the first one, which is the undistorted reference. Exactly one "
-    "area of the second image is degraded. Choose the type of degradation from: {types}. Choose its "
-    "severity from, mildest first: {levels}. Write your choice as Type, Severity, with a comma "
-    "between the two and no other words.",
-    "Image 1 is a reference of full quality. Image 2 shows the same scene, but a distortion was "
-    "applied to one of its regions.\n\n"
-    "Possible distortions:\n"
-    "{listed}\n\n"
-    "Possible severities, weakest first:\n"
-    "{listed_levels}\n\n"
-    "Name the distortion in image 2 and its severity, in the form Type, Severity.",
-    "You are checking a copy (second image) against its original (first image). The copy has one "
-    "local fault: one of {types}. Its strength, from lowest to highest, is one of {levels}. Which "
-    "fault does the copy have, and at which strength? Reply with the two terms in this order, "
-    "separated by a comma: Type, Severity.",
-    "The two images agree except in one region, which was altered by a distortion in the second. Use "
-    "the first image as the reference and decide between the following types.\n\n"
-    "{described}\n\n"
-    "Then rate how far it goes on this scale, from least to most: {levels}.\n\n"
-    "The answer has exactly two parts, the type and the level, written as Type, Severity.",
-)
-"""The same six with the reference as the first image and the distorted one as the second."""
-
-WORDINGS = len(ALONE)
-"""How many wordings there are, with the reference or without."""
-
-NONE = "None"
-"""The answer where nothing was distorted. It is offered in all questions of a data set that asks about such images."""
-OR_NONE = "It may also be that nothing was distorted: then answer with the one word None."
-
-_HEDGES = (
-    (
-        "One region of this image has been distorted; everything",
-        "One region of this image may be distorted; everything",
-    ),
-    ("A part of the image was damaged", "A part of the image may have been damaged"),
-    ("Look for the part that does not fit", "Look for a part that does not fit"),
-    ("Exactly one area of it is degraded", "At most one area of it is degraded"),
-    ("one region looks worse than the rest because", "one region may look worse than the rest because"),
-    ("The fault is one of {types}", "The fault, if there is one, is one of {types}"),
-    ("Which fault is present, and", "Which fault is present, if any, and"),
-    ("one of them was altered by", "one of them may have been altered by"),
-    ("the same picture with one region distorted", "the same picture, perhaps with one region distorted"),
-    ("then a copy in which one part was damaged", "then a copy in which one part may have been damaged"),
-    ("Find the part that changed", "Find a part that changed"),
-    ("Exactly one area of the second image is", "At most one area of the second image is"),
-    ("but a distortion was applied to one", "but a distortion may have been applied to one"),
-    ("The copy has one local fault: one", "The copy has at most one local fault: one"),
-    ("Which fault does the copy have, and", "Which fault does the copy have, if any, and"),
-    ("agree except in one region, which was altered", "agree except perhaps in one region, which was altered"),
-)
-"""What a wording says where it may be that nothing was distorted, in place of what it says else."""
-
-
-def _hedge(wordings: Sequence[str]) -> tuple[str, ...]:
-    out = []
-    for text in wordings:
-        for sure, hedged in _HEDGES:
-            text = text.replace(sure, hedged)
-        out.append(f"{text} {OR_NONE}")
-    return tuple(out)
-
-
-ALONE_OR_NONE, PAIRED_OR_NONE = _hedge(ALONE), _hedge(PAIRED)
 
 _OVER = re.compile(r"\bover[\W_]+(?=sharpen|saturat)")
 _WORD = re.compile(r"[^\W_]+")
@@ -214,7 +119,14 @@ def check_grades(severity_grades: Sequence[float]) -> None:
 GRADING = Grading()
 
 
-def question(candidates: Sequence[str], with_reference: bool, wording: int = 0, *, may_be_none: bool = False) -> str:
+def question(
+    candidates: Sequence[str],
+    with_reference: bool,
+    wording: int = 0,
+    *,
+    may_be_none: bool = False,
+    is_whole: bool = False,
+) -> str:
     """The prompt.
 
     Parameters
@@ -227,6 +139,8 @@ def question(candidates: Sequence[str], with_reference: bool, wording: int = 0, 
         0 to `WORDINGS` - 1.
     may_be_none
         Whether it offers the answer that nothing was distorted.
+    is_whole
+        Whether it is about an image that is distorted as a whole, and not in one region.
 
     Examples
     --------
@@ -239,9 +153,8 @@ def question(candidates: Sequence[str], with_reference: bool, wording: int = 0, 
         raise ValueError(f"at least two candidates, each once; not {list(candidates)!r}")
     phrases = [*map(get_phrase, candidates), *([NONE] if may_be_none else [])]
     looks = [*(LOOKS[family] for family in candidates), "nothing was distorted"]
-    usual, hedged = (PAIRED, PAIRED_OR_NONE) if with_reference else (ALONE, ALONE_OR_NONE)
     return format_prompt(
-        hedged if may_be_none else usual,
+        select_wordings(with_reference, is_whole, may_be_none),
         wording,
         SHAPE,
         types=", ".join(phrases),

@@ -157,10 +157,11 @@ def _check_wording(task: str, prompt: str, solution: str, image: Row, recipe: Re
         most = recipe.questions.type_candidates if recipe else None
         paired = TASKS[task].shows_reference
         may_be_none = recognition.OR_NONE in prompt
+        is_whole_image = is_whole(image, recipe.composition) if recipe else is_whole(image)
         if recipe and may_be_none != (task in recipe.composition.negatives):
             yield f"its prompt {'offers' if may_be_none else 'lacks'} the answer None, unlike composition.negatives"
         wordings = [
-            recognition.question(offered, paired, wording, may_be_none=may_be_none)
+            recognition.question(offered, paired, wording, may_be_none=may_be_none, is_whole=is_whole_image)
             for wording in range(recognition.WORDINGS)
         ]
     if solution != truth:

@@ -91,7 +91,9 @@ def _check_negative(row: Row, size: tuple[int, int], recipe: Recipe | None) -> I
     else:
         offered, paired = recognition.read_candidates(prompt), TASKS[task].shows_reference
         is_known = len(offered) > 1 and prompt in [
-            recognition.question(offered, paired, wording, may_be_none=True) for wording in range(recognition.WORDINGS)
+            recognition.question(offered, paired, wording, may_be_none=True, is_whole=whole)
+            for wording in range(recognition.WORDINGS)
+            for whole in (False, True)
         ]
     if not is_known:
         yield _UNKNOWN

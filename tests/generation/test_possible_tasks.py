@@ -35,7 +35,7 @@ def list_slots(plan: Plan) -> list[tuple[Slot, Slot | None]]:
     ("edits", "tasks"),
     [
         ([], set()),
-        ([WHOLE], set()),
+        ([WHOLE], {"recognition", "recognition_reference"}),
         ([REGION], {"recognition", "recognition_reference", "object", "grounding"}),
         ([REGION, EditRequest("noise", 2)], set()),
         ([REGION, FAR], {"comparison_regions"}),
@@ -108,7 +108,7 @@ def test_two_distorted_images_are_rather_compared_than_one_with_a_pristine_one()
         (SETS, {"recognition": 1}, "makes images without distortion, about which none of the tasks can be asked"),
         ({"regions": {"2": 1}}, {"object": 1, "diagnosis": 1}, "tasks asks for object, and composition makes no image"),
         ({"whole": 1, "local": 0}, {"grounding": 1, "diagnosis": 1}, "it needs images with one distorted region"),
-        ({"whole": 1}, {"recognition": 1}, "makes images that are distorted as a whole, about which none"),
+        ({"whole": 1}, {"object": 1}, "makes images that are distorted as a whole, about which none"),
         ({"regions": {"1": 1}}, {"comparison_regions": 1, "diagnosis": 1}, "it needs images with two regions or more"),
         ({"regions": {"2": 1}}, {"comparison": 1, "diagnosis": 1}, "distorted as a whole, or pristine ones"),
         (

@@ -1,18 +1,20 @@
 """Questions about sets: the truth is what was done, whatever the order in which it was done."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from dataset_samples import Gallery, jobs_of, rows_of, small_recipe
 
 from distortlab import generate
 from distortlab.core.region import Box, Region
+from distortlab.dataset.composition import find_kind
 from distortlab.dataset.schema import ImageRecord, Picture
 from distortlab.distortions.edit import Edit, Visibility
 from distortlab.generation.plan import make_plan
@@ -234,7 +236,10 @@ def test_pristine_rows_have_no_regions_and_the_pixels_of_their_reference(made: P
 
 _TASKS = {"recognition": 1.0, "recognition_reference": 1.0, "grounding": 1.0}
 NEGATIVES = small_recipe(
-    n=48, tasks=_TASKS, composition={"pristine": 1, "local": 2, "negatives": [*_TASKS]}, samples_per_image=1.5
+    n=60,
+    tasks=_TASKS,
+    composition={"pristine": 1, "local": 2, "whole": 1, "negatives": [*_TASKS]},
+    samples_per_image=1.5,
 )
 
 
@@ -263,6 +268,48 @@ def test_questions_that_may_have_no_answer_look_like_all_others(with_negatives: 
     assert manifest["counts"]["negatives"] == counts
     shares = ", ".join(f"{counts[task]} of {asked[task]} of {task}" for task in sorted(counts))
     assert f"the answer is None: {shares} questions." in (with_negatives / "README.md").read_text()
+
+
+def is_about_frame(row: dict[str, Any]) -> bool:
+    """Whether a question about the type is put to an image that may be distorted as a whole."""
+    prompt, paired = row["prompt"][0]["content"], row["task"] == "recognition_reference"
+    offered = recognition.read_candidates(prompt)
+    found = [
+        whole
+        for whole in (False, True)
+        for wording in range(recognition.WORDINGS)
+        if recognition.question(offered, paired, wording, may_be_none=True, is_whole=whole) == prompt
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_the_wording_says_whether_a_region_or_the_frame_was_distorted(with_negatives: Path) -> None:
+    """And of a pristine image now this, now that: it is not the answer."""
+    images = {row["image_id"]: row for row in rows_of(with_negatives, "images")}
+    found = defaultdict(list)
+    for row in rows_of(with_negatives, "rft"):
+        if row["task"].startswith("recognition"):
+            image = images[row["image_id"]]
+            found[find_kind(image)].append(is_about_frame(row))
+            if find_kind(image) == "whole":
+                assert row["bbox"] == [0, 0, image["width"], image["height"]]
+                assert row["distortion"] == image["regions"][0]["distortion"]
+                assert row["solution"] == recognition.truth(row["distortion"], row["severity"])
+    assert (set(found["whole"]), set(found["1"]), set(found["pristine"])) == ({True}, {False}, {True, False})
+    assert 0.1 < np.mean(found["pristine"]) < 0.8
+
+
+def test_verify_knows_which_wording_an_image_has(with_negatives: Path) -> None:
+    images = {row["image_id"]: row for row in rows_of(with_negatives, "images")}
+    for row in rows_of(with_negatives, "rft"):
+        image = images[row["image_id"]]
+        if row["task"] == "recognition" and image["regions"]:
+            offered, whole = recognition.read_candidates(row["prompt"][0]["content"]), find_kind(image) == "whole"
+            other = recognition.question(offered, False, 0, may_be_none=True, is_whole=not whole)
+            changed = {**row, "prompt": [{"role": "user", "content": other}]}
+            assert list(check_question_row(row, image, NEGATIVES)) == []
+            assert "its prompt is none that this version would write" in check_question_row(changed, image, NEGATIVES)
 
 
 @pytest.mark.parametrize(

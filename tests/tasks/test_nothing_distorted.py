@@ -10,10 +10,14 @@ FAMILIES = ["noise", "blur", "darken"]
 NOISE = recognition.truth("noise", 4)
 
 
-@pytest.mark.parametrize(("wording", "paired"), list(product(range(recognition.WORDINGS), (False, True))))
-def test_every_wording_of_recognition_leaves_it_open_whether_there_is_a_distortion(wording: int, paired: bool) -> None:
-    usual = recognition.question(FAMILIES, paired, wording)
-    hedged = recognition.question(FAMILIES, paired, wording, may_be_none=True)
+@pytest.mark.parametrize(
+    ("wording", "paired", "whole"), list(product(range(recognition.WORDINGS), (False, True), (False, True)))
+)
+def test_every_wording_of_recognition_leaves_it_open_whether_there_is_a_distortion(
+    wording: int, paired: bool, whole: bool
+) -> None:
+    usual = recognition.question(FAMILIES, paired, wording, is_whole=whole)
+    hedged = recognition.question(FAMILIES, paired, wording, may_be_none=True, is_whole=whole)
     assert recognition.OR_NONE not in usual
     assert recognition.OR_NONE in hedged
     assert recognition.read_candidates(hedged) == recognition.read_candidates(usual) == FAMILIES

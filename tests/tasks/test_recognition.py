@@ -1,5 +1,7 @@
 """Laws of the recognition task: its own truth scores 1, anything else less, and nothing is guessed."""
 
+import hashlib
+import re
 from itertools import combinations, product
 
 import pytest
@@ -220,11 +222,14 @@ def test_a_severity_that_does_not_exist(severity: int) -> None:
         recognition.truth("noise", severity)
 
 
+@pytest.mark.parametrize("is_whole", [False, True])
 @pytest.mark.parametrize("with_reference", [False, True])
 @pytest.mark.parametrize("wording", range(recognition.WORDINGS))
-def test_a_prompt_names_its_candidates_in_order_and_nothing_else(wording: int, with_reference: bool) -> None:
+def test_a_prompt_names_its_candidates_in_order_and_nothing_else(
+    wording: int, with_reference: bool, is_whole: bool
+) -> None:
     candidates = ["noise", "contrast_weaken", "blur", "oversharpen"]
-    prompt = recognition.question(candidates, with_reference, wording)
+    prompt = recognition.question(candidates, with_reference, wording, is_whole=is_whole)
     for names in ([PHRASES[family] for family in candidates], LEVELS):
         places = [prompt.index(name) for name in names]
         assert places == sorted(places)
@@ -235,7 +240,10 @@ def test_a_prompt_names_its_candidates_in_order_and_nothing_else(wording: int, w
     assert ("first" in prompt.split("\n\n")[0].lower() or "image 1" in prompt.lower()) or not with_reference
 
 
-@pytest.mark.parametrize("template", recognition.ALONE + recognition.PAIRED)
+TEMPLATES = (recognition.ALONE, recognition.PAIRED, recognition.WHOLE, recognition.WHOLE_PAIRED)
+
+
+@pytest.mark.parametrize("template", [text for texts in TEMPLATES for text in texts])
 def test_a_wording_does_not_speak_of_any_family_or_level(template: str) -> None:
     words = set(recognition._words(template))
     for table in (terms.FAMILY_WORDS, terms.QUALITY_WORDS, terms.LEVEL_WORDS):
@@ -250,7 +258,25 @@ def test_what_a_family_looks_like_does_not_name_another(term: terms.Term) -> Non
 
 
 def test_the_wordings_differ_and_are_as_many_with_the_reference() -> None:
-    assert len(set(recognition.ALONE)) == len(set(recognition.PAIRED)) == recognition.WORDINGS >= 5
+    assert [len(set(texts)) for texts in TEMPLATES] == [recognition.WORDINGS] * 4
+    assert len({text for texts in TEMPLATES for text in texts}) == 4 * recognition.WORDINGS >= 20
+
+
+def test_wordings_of_earlier_versions_are_as_they_were() -> None:
+    """Data sets carry them: `verify` writes each question again."""
+    texts = [
+        recognition.question(["noise", "blur"], paired, wording, may_be_none=none)
+        for wording in range(6)
+        for paired in (False, True)
+        for none in (False, True)
+    ]
+    assert hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16] == "46fde73468194f5c"
+
+
+@pytest.mark.parametrize("text", [*recognition.WHOLE, *recognition.WHOLE_PAIRED])
+def test_a_question_about_the_frame_speaks_of_no_region(text: str) -> None:
+    assert not re.search(r"\b(region|part of|area|local|somewhere)\b", text.replace("exactly two parts", ""))
+    assert re.search(r"whole|all of|everywhere|edge to edge", text)
 
 
 @given(st.lists(st.sampled_from(FAMILIES), min_size=2, max_size=12, unique=True), st.integers(0, 5), st.booleans())
