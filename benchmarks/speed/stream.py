@@ -67,6 +67,8 @@ def measure_distort(sample: StreamSample, is_searched: bool) -> float:
 def measure_sample(drawer: WindowDrawer, index: int) -> tuple[str, dict[str, float]]:
     """(kind of image, milliseconds by what was done) for one sample."""
     drawn, sample = measure_call(lambda: drawer.draw(index))
+    if not isinstance(sample, StreamSample):
+        raise SystemExit(f"item {index} could not be made: {sample.reason}; take other references")
     return name_kind(sample), {
         "distort(), setting of the ladder": measure_distort(sample, is_searched=False),
         "distort(), setting searched for": measure_distort(sample, is_searched=True),

@@ -172,6 +172,11 @@ class Region:
         """Number of pixels."""
         return int(coco_mask.area(self._coded))
 
+    @property
+    def is_frame(self) -> bool:
+        """Whether it is the whole image."""
+        return self.area == self.size[0] * self.size[1]
+
     @cached_property
     def bbox(self) -> Box:
         """The smallest box around the pixels."""

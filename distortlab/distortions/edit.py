@@ -141,6 +141,8 @@ def render_edit(image: Image, edit: Edit) -> Image:
     view = np.ascontiguousarray(image[crop.slices])
     site = Site(region.size, crop, region.bbox, region.mask, view, edit.address, edit.scale)
     changed = row.operator(view, _dial(row, edit), site)
+    if region.is_frame:
+        return np.array(changed, order="C")  # nothing to blend with
     weight = region.feather_mask(edit.feather)
     return blend(np.ascontiguousarray(view[inside]), np.ascontiguousarray(changed[inside]), weight)
 

@@ -6,9 +6,10 @@ severities and tasks stay as planned. Every rejection is counted with its reason
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from distortlab.core.seeds import stream
-from distortlab.distortions.base import Distortion
+from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.catalog import list_variants
 from distortlab.distortions.edit import Edit
 from distortlab.generation.draw_counts import NO_PLACE, REPEATED
@@ -206,10 +207,16 @@ def _finish_image(slot: Slot, working: WorkingImage, known: set[str] | None) -> 
 
 def _order_variants(slot: Slot, working: WorkingImage) -> list[Distortion]:
     request, recipe, number = working.get_next_request(slot), working.loaded.recipe, len(working.edits)
-    rows = list_variants(request.family, recipe.profile, request.severity)
-    if request.difficulty is not None:
-        rows = tuple(row for row in rows if find_difficulty(row.name, request.severity) == request.difficulty)
+    rows = _list_rows(request.family, recipe.profile, request.severity, request.difficulty)
     return stream(recipe.seed, slot.image_id, "variant", *([number] if number else [])).permute(rows)
+
+
+@cache
+def _list_rows(family: str, profile: Profile, severity: int, difficulty: str | None) -> tuple[Distortion, ...]:
+    rows = list_variants(family, profile, severity)
+    if difficulty is None:
+        return rows
+    return tuple(row for row in rows if find_difficulty(row.name, severity) == difficulty)
 
 
 def _find_distractors(slot: Slot, loaded: LoadedReference, turn: int, own: str | None) -> tuple[str, ...]:

@@ -163,15 +163,19 @@ class LoadedReference:
     def scene(self, index: int) -> Scene:
         """The measurements of the clean region at `index`, made once."""
         if index not in self._scenes:
-            region = self.region(index)
-            self._scenes[index] = Scene.of_region(self.reference.image, region)
+            known = self._rough_scenes.get(index) if self._is_as_drawn(index) else None
+            self._scenes[index] = known or Scene.of_region(self.reference.image, self.region(index))
         return self._scenes[index]
+
+    def _is_as_drawn(self, index: int) -> bool:
+        """Whether nothing was taken off a region."""
+        return self.region(index) is self.place(index).region
 
     def rough_scene(self, index: int) -> Scene:
         """The measurements of the region at `index` as it was drawn, background included: those of `scene` where they
         are there already. For what need not be exact: an outline is not tightened.
         """
-        if index in self._scenes and not (self.is_independent and self.reference.drawn_by_hand):
+        if index in self._scenes and (not self.is_independent or self._is_as_drawn(index)):
             return self._scenes[index]
         if index not in self._rough_scenes:
             self._rough_scenes[index] = Scene.of_region(self.reference.image, self.reference.regions[index].region)

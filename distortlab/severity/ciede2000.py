@@ -87,5 +87,9 @@ def _weigh_differences(
 
 
 def _rotation(hue: Floats) -> Floats:
-    degrees = np.degrees(hue) % 360
-    return np.sin(np.float32(np.pi / 3) * np.exp(-(((degrees - 275) / 25) ** 2)))
+    degrees = np.degrees(hue)
+    degrees += np.float32(360) * (degrees < 0)  # beyond a whole turn are hues of greys only, where it does not count
+    degrees -= 275
+    degrees /= 25
+    degrees *= degrees
+    return np.sin(np.float32(np.pi / 3) * np.exp(-degrees))

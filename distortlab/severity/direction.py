@@ -8,46 +8,44 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortlab.core.image import Image
-from distortlab.severity.scene import Scene, compute_spread, weighted_mean
+from distortlab.severity.scene import Floats, Scene, compute_spread, weighted_mean
 
 __all__ = ["TRENDS", "Trend", "find_trend"]
 
 
-def _luma_rise(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+def _luma_rise(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
     return float(cv2.mean(luma, scene.mask)[0]) - scene.mean
 
 
-def _luma_fall(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
-    return -_luma_rise(scene, after, luma)
+def _luma_fall(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
+    return -_luma_rise(scene, luma, lab)
 
 
-def _spread_gain(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+def _spread_gain(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
     return compute_spread(luma, scene.mask) / max(scene.spread, 1e-6) - 1
 
 
-def _spread_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
-    return -_spread_gain(scene, after, luma)
+def _spread_loss(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
+    return -_spread_gain(scene, luma, lab)
 
 
-def _chroma_gain(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
-    lab = scene.compute_lab(after)
+def _chroma_gain(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
     return weighted_mean(np.hypot(lab[..., 1], lab[..., 2]), scene.colors[0]) - scene.chroma
 
 
-def _chroma_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
-    return -_chroma_gain(scene, after, luma)
+def _chroma_loss(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
+    return -_chroma_gain(scene, luma, lab)
 
 
-def _detail_gain(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+def _detail_gain(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
     return scene.compute_detail(luma) / max(scene.detail, 1e-6) - 1
 
 
-def _detail_loss(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
-    return -_detail_gain(scene, after, luma)
+def _detail_loss(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
+    return -_detail_gain(scene, luma, lab)
 
 
-def _tiling(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
+def _tiling(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
     inside = scene.mask[:, 1:] & scene.mask[:, :-1]
 
     def equal(plane: NDArray[np.uint8]) -> float:
@@ -58,9 +56,11 @@ def _tiling(scene: Scene, after: Image, luma: NDArray[np.uint8]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The direction of a family: `measure(scene, after, luma of after)` must reach `least`, in `unit`."""
+    """The direction of a family: `measure(scene, luma, lab)` must reach `least`, in `unit`; luma and CIELAB, as
+    `Scene.compute_lab` has it, are those of the region after the change.
+    """
 
-    measure: Callable[[Scene, Image, NDArray[np.uint8]], float]
+    measure: Callable[[Scene, NDArray[np.uint8], Floats], float]
     least: float
     unit: str
 

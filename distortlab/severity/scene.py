@@ -23,6 +23,7 @@ __all__ = [
     "compute_lab",
     "compute_luma",
     "compute_spread",
+    "sum_weights",
     "weighted_mean",
 ]
 
@@ -74,6 +75,11 @@ class Scene:
     def gradient(self) -> tuple[Floats, Floats]:
         """Weights and gradients of luma at half size, (ceil(rows / 2), ceil(columns / 2)) both."""
         return average_mask_blocks(self.mask, _HALF), compute_gradient(self.luma)
+
+    @cached_property
+    def gradient_total(self) -> float:
+        """`sum_weights` of the weights of gradients."""
+        return sum_weights(self.gradient[0])
 
     @cached_property
     def colors(self) -> tuple[Floats, Floats]:
@@ -196,9 +202,14 @@ def compute_lab(image: Image) -> Floats:
     return convert_linear_to_lab(average_linear(image))
 
 
-def weighted_mean(values: Floats, weight: Floats) -> float:
-    """The mean of `values`, each counted by its weight."""
-    return float((values * weight).sum(dtype=np.float64) / max(float(weight.sum(dtype=np.float64)), 1e-9))
+def weighted_mean(values: Floats, weight: Floats, total: float | None = None) -> float:
+    """The mean of `values`, each counted by its weight; `total` is `sum_weights(weight)`, where it is known."""
+    return float((values * weight).sum(dtype=np.float64) / (sum_weights(weight) if total is None else total))
+
+
+def sum_weights(weight: Floats) -> float:
+    """What sums of weighted values are divided by: never 0."""
+    return max(float(weight.sum(dtype=np.float64)), 1e-9)
 
 
 def compute_spread(luma: NDArray[np.uint8], mask: Mask) -> float:

@@ -22,7 +22,7 @@ from distortlab.core.image import Image
 from distortlab.distortions.edit import Visibility
 from distortlab.severity.ciede2000 import ciede2000
 from distortlab.severity.direction import find_trend
-from distortlab.severity.scene import Scene, compute_gradient, compute_luma, weighted_mean
+from distortlab.severity.scene import Floats, Scene, compute_gradient, compute_luma, weighted_mean
 
 __all__ = [
     "GATES",
@@ -63,9 +63,9 @@ def measure_visibility(scene: Scene, after: Image, name: str) -> Visibility:
     Visibility
         Each number rounded to 4 decimals.
     """
-    luma, direction = compute_luma(after), find_trend(name)
-    structure, colour = _measure_structure(scene, luma), _measure_color(scene, after)
-    trend = direction.measure(scene, after, luma) if direction else 0.0
+    luma, lab, direction = compute_luma(after), scene.compute_lab(after), find_trend(name)
+    structure, colour = _measure_structure(scene, luma), _measure_color(scene, lab)
+    trend = direction.measure(scene, luma, lab) if direction else 0.0
     v = combine_changes(structure, colour, name)
     return Visibility(*(round(float(x), 4) for x in (v, structure, colour, trend)))
 
@@ -88,14 +88,14 @@ def _measure_structure(scene: Scene, luma: NDArray[np.uint8]) -> float:
     below += after * after
     below += GRADIENT_FLOOR
     similarity /= below
-    similarity -= np.float32(weighted_mean(similarity, weight))
+    similarity -= np.float32(weighted_mean(similarity, weight, scene.gradient_total))
     similarity *= similarity
-    return weighted_mean(similarity, weight) ** 0.5
+    return weighted_mean(similarity, weight, scene.gradient_total) ** 0.5
 
 
-def _measure_color(scene: Scene, after: Image) -> float:
+def _measure_color(scene: Scene, after: Floats) -> float:
     weight, before = scene.colors
-    return weighted_mean(ciede2000(before, scene.compute_lab(after), _K_LIGHTNESS), weight)
+    return weighted_mean(ciede2000(before, after, _K_LIGHTNESS), weight)
 
 
 @dataclass(frozen=True, slots=True)

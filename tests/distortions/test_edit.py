@@ -201,3 +201,18 @@ def test_jpeg_is_that_of_the_frame(photograph: Pixels) -> None:
     mask = blob(photograph.shape[:2])
     out = distorted(photograph, find("compression.jpeg"), 3, mask)
     assert np.array_equal(out, np.where(mask[..., None] != 0, expected, photograph))
+
+
+@pytest.mark.parametrize("feather", [0, 4, 64])
+def test_nothing_is_blended_at_the_edge_of_the_frame(small: Pixels, feather: int) -> None:
+    """Which is why the whole frame needs no blending."""
+    size = small.shape[:2]
+    frame = Region.from_box(Box(0, 0, size[1], size[0]), size)
+    assert frame.is_frame
+    assert (frame.feather_mask(feather) == 255).all()
+    assert not Region.from_box(Box(0, 0, size[1], size[0] - 1), size).is_frame
+    edit = Edit(frame, "noise.gaussian_rgb", 3, 20.0, 1.0, feather, (1,), 1)
+    changed = render_edit(small, edit)
+    assert np.array_equal(changed, render_edit(small, dataclasses.replace(edit, feather=0)))
+    assert changed.flags.writeable
+    assert not np.shares_memory(changed, small)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab.core.region import Box, Region
+from distortlab.generation import reference_pool
 from distortlab.generation.plan import EditRequest, Slot
 from distortlab.generation.reference_pool import LoadedReference, ReferencePool
 from distortlab.recipe import ReferenceRules, RegionRules
@@ -112,3 +113,14 @@ def test_where_images_are_independent_rough_measurements_are_never_those_of_anot
     reference = Reference("r", picture(1), b"", "png", "made", "none", places, annotated=places, drawn_by_hand=True)
     loaded = LoadedReference(reference, small_recipe(), is_independent=is_independent)
     assert (loaded.scene(0) is loaded.rough_scene(0)) != is_independent
+
+
+@pytest.mark.parametrize("is_rough_first", [False, True])
+def test_a_region_as_it_was_drawn_is_measured_once(is_rough_first: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference_pool, "tighten_region", lambda image, region: region)
+    places = (NamedRegion(Region.from_box(Box(40, 20, 220, 180), (ROWS, COLUMNS)), "dog"),)
+    reference = Reference("r", picture(1), b"", "png", "made", "none", places, annotated=places, drawn_by_hand=True)
+    loaded = LoadedReference(reference, small_recipe(), is_independent=True)
+    calls = (loaded.scene, loaded.rough_scene)
+    first, second = (call(0) for call in (calls[::-1] if is_rough_first else calls))
+    assert first is second
