@@ -1,4 +1,4 @@
-"""Commands that hand a data set on: push, export, materialize."""
+"""Commands that hand a data set on: push, croissant, export, materialize."""
 
 from functools import partial
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from distortlab.cli.app import Check, Json, Workers, app, fail, open_and_check, show_progress
 
-__all__ = ["export", "materialize", "push"]
+__all__ = ["croissant", "export", "materialize", "push"]
 
 
 @app.command(rich_help_panel="Share")
@@ -60,6 +60,32 @@ def push(
         print_json(asdict(pushed))
     else:
         print_pushed(pushed)
+
+
+@app.command(rich_help_panel="Share")
+def croissant(
+    folder: Annotated[Path, typer.Argument(help="A finished data set.")],
+    url: Annotated[str | None, typer.Option(help="The page on which it is published.", show_default=False)] = None,
+    creator: Annotated[str | None, typer.Option(help="Who publishes it.", show_default=False)] = None,
+    date: Annotated[str | None, typer.Option(help="The day of publication, YYYY-MM-DD.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Write croissant.json, the description of a data set that search engines and loaders read (Croissant 1.1).
+
+    generate writes it at the end, and push one for the Hub: this is for data sets made by an earlier version, and for
+    those that are published elsewhere.
+
+        distortlab croissant data/
+        distortlab croissant data/ --url https://zenodo.org/records/1 --creator "A. Person" --date 2026-11-29
+    """
+    from distortlab.cli.printing import print_json
+    from distortlab.dataset.croissant.document import write_croissant
+
+    path = write_croissant(folder, url=url, creator=creator, date=date)
+    if as_json:
+        print_json({"path": str(path)})
+    else:
+        typer.echo(f"wrote {path}")
 
 
 @app.command(rich_help_panel="Share")

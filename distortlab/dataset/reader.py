@@ -173,6 +173,11 @@ class StoredDataset:
         with self._open_part(part) as file:
             return [RowGroup(part, i, file.metadata.row_group(i).num_rows) for i in range(file.num_row_groups)]
 
+    def read_schema(self, part: Part) -> pa.Schema:
+        """The columns of a file, as it says."""
+        with self._open_part(part) as file:
+            return file.schema_arrow
+
     def read(self, group: RowGroup, columns: Sequence[str] | None = None) -> pa.Table:
         """One row group. A part of a nested column is named with its path: `regions.list.element.bbox`."""
         with self._open_part(group.part, columns, group.number) as file:

@@ -30,8 +30,10 @@ __all__ = [
     "arrow_schema",
     "arrow_type",
     "decode_edits",
+    "drop_columns",
     "has_known_columns",
     "hub_metadata",
+    "list_absent_columns",
     "list_feature",
     "value_feature",
 ]
@@ -238,13 +240,19 @@ def arrow_schema(of: Features, bytes_type: pa.DataType = _BINARY) -> pa.Schema:
 
 def has_known_columns(table: str, schema: pa.Schema) -> bool:
     """Whether a schema is that of a table today, or of a version that lacked the last of `LATER_COLUMNS` or all."""
-    later = [LATER_COLUMNS[count:] for count in range(len(LATER_COLUMNS) + 1)]
-    return any(schema.equals(arrow_schema(_drop_columns(ALL_TABLES[table], names))) for names in later)
+    return list_absent_columns(table, schema) is not None
 
 
-def _drop_columns(feature: Features, names: Sequence[str]) -> Features:
+def list_absent_columns(table: str, schema: pa.Schema) -> tuple[str, ...] | None:
+    """Return which of `LATER_COLUMNS` a schema lacks; None where it is the schema of no version of the table."""
+    later = (LATER_COLUMNS[count:] for count in range(len(LATER_COLUMNS), -1, -1))
+    return next((names for names in later if schema.equals(arrow_schema(drop_columns(ALL_TABLES[table], names)))), None)
+
+
+def drop_columns(feature: Features, names: Sequence[str]) -> Features:
+    """Return features without the columns and fields of these names."""
     kept = {name: inner for name, inner in feature.items() if name not in names}
-    return {name: _drop_columns(inner, names) if isinstance(inner, Mapping) else inner for name, inner in kept.items()}
+    return {name: drop_columns(inner, names) if isinstance(inner, Mapping) else inner for name, inner in kept.items()}
 
 
 def hub_metadata(of: Features) -> dict[str, str]:

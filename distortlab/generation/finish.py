@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distortlab.analysis.shortcuts import measure_shortcuts
+from distortlab.dataset.croissant.distribution import PATH as CROISSANT
+from distortlab.dataset.croissant.document import render_croissant
 from distortlab.dataset.layout import ARCHIVE, FORMAT, FULL, PLAN_PATH, Layout
 from distortlab.dataset.manifest import Entries, FileEntry, Manifest, Totals
 from distortlab.dataset.reader import StoredDataset
@@ -32,7 +34,7 @@ _BOOKS = ("_distortlab/done", "_distortlab/quarantine")
 
 def list_own_names(layout: Layout) -> tuple[str, ...]:
     """All that a data set or an archive has, the manifest first and the plan last: the order of removal."""
-    return ("MANIFEST.json", "README.md", *layout.folders, *_BOOKS, PLAN_PATH)
+    return ("MANIFEST.json", CROISSANT, "README.md", *layout.folders, *_BOOKS, PLAN_PATH)
 
 
 def list_own_folders(layout: Layout) -> tuple[str, ...]:
@@ -74,7 +76,9 @@ def _read_quarantine(out: Storage, receipts: Sequence[Receipt]) -> Iterator[dict
 
 
 def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Storage, layout: Layout = FULL) -> None:
-    """Write the samples table (an archive has none), the card, and last of all the manifest, unless all is there."""
+    """Write the samples table, the card, croissant.json (an archive has only the card), and last of all the manifest,
+    unless all is there.
+    """
     files = {path: entry for receipt in receipts for path, entry in sorted(receipt.files.items())}
     if _is_finished(out, plan, files):
         return
@@ -96,6 +100,8 @@ def finish(plan: Plan, account: Account, receipts: Sequence[Receipt], out: Stora
             "recipe_text": json.dumps(plan.recipe.as_dict()),
         }
         manifest["plan"] = {**plan.identity, **stored}
+    else:
+        out.write_text(CROISSANT, render_croissant(StoredDataset.from_manifest(out, manifest), card=text))
     out.write_text("MANIFEST.json", format_json(add_seal(manifest)))
 
 

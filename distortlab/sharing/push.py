@@ -5,6 +5,7 @@ commit makes everything visible at once, or nothing. Killed anywhere before the 
 that arrived is not sent again. Files that are no part of a data set of ours are never touched.
 """
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from distortlab import __version__
 from distortlab.analysis.sharing_rights import check_shareable
 from distortlab.core.errors import BuildFailed, UserError
 from distortlab.dataset.reader import StoredDataset, open_data
+from distortlab.sharing.hub_description import describe_for_hub
 from distortlab.sharing.remote_diff import (
     OURS,
     Head,
@@ -94,6 +96,7 @@ def push(
 
     Every file is compared with its hash first. What the Hub has already is not sent; files of an older version that
     this one does not have are removed, in the same commit. Where the Hub holds the same files, no commit is made.
+    croissant.json is written for the Hub: with its page, and the files in its repository.
 
     Parameters
     ----------
@@ -138,15 +141,18 @@ def push(
     hub = connect(repo, patience=patience)
     if not hub.api.token and not dry_run:
         raise UserError("no token: run `hf auth login`, or set HF_TOKEN")
-    items = list_items(data, stage)  # all that can be known here, before anybody is asked
-    with quiet_client():
+    found = list_items(data, stage)  # all that can be known here, before anybody is asked
+    with quiet_client(), tempfile.TemporaryDirectory(prefix="distortlab-push-") as spare:
         known = find_repository(hub, private)
+        items = [*found, describe_for_hub(data, hub, revision, known, Path(spare))]
         head = read_head(hub, revision) if known else Head(None, {})
         check_target(hub, head)
         check_tag(hub, head, tag, changed=any(diff_files(items, head)))
         if dry_run:
             return _report(hub, revision, head.commit, items, head, tag, dry_run=True)
         _prepare(hub, known, head, revision, private, gated)
+        if not known:
+            items = [*found, describe_for_hub(data, hub, revision, True, Path(spare))]
         before = head if head.commit else read_head(hub, revision)
         commit = _publish(hub, revision, items, before, message or _message(data), stage)
         check_uploaded(hub, commit, items)

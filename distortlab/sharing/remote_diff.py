@@ -36,7 +36,7 @@ __all__ = [
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Begins a stage of long work: what is counted, and how many bytes there are. Yields what takes the steps."""
 
-OURS = re.compile(rf"(?:{'|'.join(ALL_TABLES)})/\w[\w.]*-\d+-of-\d+\.parquet|README\.md|MANIFEST\.json")
+OURS = re.compile(rf"(?:{'|'.join(ALL_TABLES)})/\w[\w.]*-\d+-of-\d+\.parquet|README\.md|MANIFEST\.json|croissant\.json")
 _ANYONES = re.compile(r"\.git\w+|README(\.md)?|LICEN[CS]E(\.\w+)?", re.IGNORECASE)
 
 

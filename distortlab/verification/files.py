@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from distortlab.dataset.croissant.distribution import PATH as CROISSANT
+from distortlab.dataset.croissant.distribution import find_croissant_faults
 from distortlab.dataset.manifest import FileEntry, Manifest, find_entry_fault
 from distortlab.dataset.reader import StoredDataset
 from distortlab.dataset.schema import ALL_TABLES
@@ -17,7 +19,7 @@ from distortlab.storage.atomic import find_seal_fault, hash_file, read_json
 
 __all__ = ["check_files", "check_metadata", "find_stray_files"]
 
-_PLACES = ("README.md", "MANIFEST.json", "_distortlab", *ALL_TABLES)
+_PLACES = ("README.md", "MANIFEST.json", CROISSANT, "_distortlab", *ALL_TABLES)
 
 
 def check_files(stored: StoredDataset, workers: int) -> dict[str, str]:
@@ -70,11 +72,13 @@ def _find_missing_shards(entries: Iterable[str]) -> Iterator[str]:
 
 
 def check_metadata(stored: StoredDataset) -> tuple[list[str], list[str]]:
-    """(what is wrong with the manifest, the plan, the receipts and the card; what could not be checked about them)."""
+    """(what is wrong with the manifest, the plan, the receipts, the card and croissant.json; what of them could not be
+    checked).
+    """
     manifest, folder = stored.manifest, stored.folder
     faults = [f"MANIFEST.json {fault}"] if (fault := find_seal_fault(folder / "MANIFEST.json")) else []
     left = [] if "seal" in manifest else ["the manifest by itself: it has no seal (made by an older version)"]
-    faults += _check_card(stored)
+    faults += [*_check_card(stored), *find_croissant_faults(stored)]
     if not (folder / "_distortlab").is_dir():
         return faults, [*left, "plan and receipts: _distortlab/ is not here (it is not published)"]
     receipts = sorted((folder / "_distortlab" / "done").glob("*.json"))

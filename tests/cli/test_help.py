@@ -31,6 +31,7 @@ COMMANDS = (
     "study",
     "push",
     "export",
+    "croissant",
     "materialize",
 )
 

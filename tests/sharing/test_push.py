@@ -27,14 +27,22 @@ FIRST = "initial commit"
 
 
 def files_of(folder: Path) -> dict[str, str]:
-    """What is to be published, by path: SHA-256."""
+    """What is to be published as it is here, by path: SHA-256. croissant.json is written for the Hub."""
     files = [p for p in folder.rglob("*") if p.is_file() and "_distortlab" not in p.parts]
-    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    names = {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    assert names.pop("croissant.json")
+    return names
 
 
 def published(hub: StandInHub, revision: str = "main") -> dict[str, str]:
+    """What is on the Hub, but croissant.json: see `described`."""
     tree = hub.dataset(REPO).tree(revision)
-    return {path: hashlib.sha256(hub.data(entry)).hexdigest() for path, entry in tree.items() if path[0] != "."}
+    names = {path: hashlib.sha256(hub.data(entry)).hexdigest() for path, entry in tree.items() if path[0] != "."}
+    return {path: name for path, name in names.items() if path != "croissant.json"}
+
+
+def described(hub: StandInHub, revision: str = "main") -> dict[str, Any]:
+    return dict(json.loads(hub.data(hub.dataset(REPO).tree(revision)["croissant.json"])))
 
 
 def titles(hub: StandInHub) -> list[str]:
@@ -55,8 +63,9 @@ def test_everything_is_published_in_one_commit(hub: StandInHub, data: Path) -> N
     questions = len(rows_of(data, "samples"))
     assert titles(hub)[1:] == [f"12 images, {questions} questions (distortlab {__version__})"]
     assert pushed.commit == hub.dataset(REPO).branches["main"]
-    assert (pushed.changed, pushed.kept, len(pushed.sent)) == (True, 0, len(files_of(data)))
-    assert pushed.sent_bytes == sum((data / path).stat().st_size for path in files_of(data))
+    assert (pushed.changed, pushed.kept, set(pushed.sent)) == (True, 0, {*files_of(data), "croissant.json"})
+    description = hub.dataset(REPO).tree()["croissant.json"].size
+    assert pushed.sent_bytes == sum((data / path).stat().st_size for path in files_of(data)) + description
 
 
 def test_the_second_time_nothing_is_sent_and_no_commit_made(hub: StandInHub, data: Path) -> None:
@@ -107,7 +116,29 @@ def test_a_dry_run_changes_nothing(hub: StandInHub, data: Path, monkeypatch: pyt
     monkeypatch.delenv("HF_TOKEN")
     pushed = push(data, REPO, dry_run=True)
     assert hub.repos == {}
-    assert (set(pushed.sent), pushed.changed, pushed.dry_run) == (set(files_of(data)), False, True)
+    assert set(pushed.sent) == {*files_of(data), "croissant.json"}
+    assert (pushed.changed, pushed.dry_run) == (False, True)
+
+
+def test_the_description_is_that_of_the_page(hub: StandInHub, data: Path) -> None:
+    push(data, REPO, revision="next")
+    push(data, REPO)
+    found, branch = described(hub), described(hub, "next")
+    assert (found["name"], found["creator"]["name"], found["datePublished"]) == ("name", "user", "2026-01-02")
+    page = f"{hub.endpoint}/datasets/{REPO}"
+    assert found["url"] == branch["url"] == page
+    places = [document["distribution"][0]["contentUrl"] for document in (found, branch)]
+    assert places == [page, f"{page}/tree/refs%2Fheads%2Fnext"]
+
+
+def test_a_data_set_of_an_earlier_version_gets_a_description(hub: StandInHub, copy: Callable[[], Path]) -> None:
+    folder = copy()
+    (folder / "croissant.json").unlink()
+    push(folder, REPO)
+    files = {item["@id"]: item.get("sha256") for item in described(hub)["distribution"]}
+    there = {path: name for path, name in published(hub).items() if path != "MANIFEST.json"}
+    assert {path: files[path] for path in there} == there
+    assert not (folder / "croissant.json").exists()
 
 
 def test_progress_counts_every_byte_once(hub: StandInHub, data: Path) -> None:

@@ -59,6 +59,10 @@ def repo_of(hub: Store, words: dict[str, str], role: str | None, route: Any) -> 
     return repo
 
 
+CREATED = "2026-01-02T03:04:05.000Z"
+"""The day on which every repository was made."""
+
+
 # --- repositories ---------------------------------------------------------------------------------------------------
 
 
@@ -91,6 +95,7 @@ def info(r: Request, revision: str = "main") -> Answer:
         {
             "_id": "0",
             "tags": [],
+            "createdAt": CREATED,
             **about,
             "cardData": yaml.safe_load(matter[1]) if matter else None,
             "siblings": siblings,

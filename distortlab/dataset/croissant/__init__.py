@@ -1,0 +1,1 @@
+"""Croissant: a data set described as JSON-LD (croissant.json), for search engines, loaders and reviewers."""
