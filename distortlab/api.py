@@ -1,7 +1,9 @@
 """`distort`: one call that distorts a part of an image, for notebooks and programs of others."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
 from typing import NamedTuple
 
 import cv2
@@ -22,14 +24,25 @@ __all__ = ["Distorted", "distort", "make_region"]
 
 
 class Distorted(NamedTuple):
-    """An image with one distortion, and the record of it. Notebooks show the image."""
+    """An image with one distortion, and the record of it. Notebooks show both."""
 
     image: Image
     edit: Edit
 
     def _repr_png_(self) -> bytes:
         """What a notebook shows: the pixels themselves, or a smaller copy where they are too many for a page."""
-        return _encode_preview(self.image)
+        return _encode_preview(self.image, _SHOWN)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows where it can: a smaller picture, and below it what was done."""
+        picture = b64encode(_encode_preview(self.image, _SHOWN_WITH_TEXT)).decode()
+        edit, box = self.edit, self.edit.bbox
+        seen = f", V = {edit.visibility.v:.2f}" if edit.visibility else ""
+        what = f"{edit.distortion}, severity {edit.severity}{seen}, box ({box.x1}, {box.y1}, {box.x2}, {box.y2})"
+        return (
+            f'<figure style="margin:0"><img src="data:image/png;base64,{picture}" alt="{escape(what)}" '
+            f'style="max-width:100%"><figcaption>{escape(what)}</figcaption></figure>'
+        )
 
 
 def distort(
@@ -125,14 +138,14 @@ def distort(
 _TRIES = 4
 """Settings that are rendered to find one."""
 
-_SHOWN = 1600
-"""The longest side of a picture in a notebook, px."""
+_SHOWN, _SHOWN_WITH_TEXT = 1600, 800
+"""The longest side of a picture in a notebook, px: alone, and with what was done below it."""
 
 
-def _encode_preview(image: Image) -> bytes:
+def _encode_preview(image: Image, most: int) -> bytes:
     longest = max(get_shape(image))
-    if longest > _SHOWN:
-        columns, rows = (max(1, round(side * _SHOWN / longest)) for side in (image.shape[1], image.shape[0]))
+    if longest > most:
+        columns, rows = (max(1, round(side * most / longest)) for side in (image.shape[1], image.shape[0]))
         image = np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
     return bytes(cv2.imencode(".png", image[..., ::-1])[1])
 

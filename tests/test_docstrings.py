@@ -22,6 +22,7 @@ CALLED_FIRST = (
     "distortlab.core.region:Region.from_box",
     "distortlab.core.region:Region.from_mask",
     "distortlab.core.seeds:stream",
+    "distortlab.dataset.reader:StoredDataset.to_pandas",
     "distortlab.distortions.catalog:find",
     "distortlab.distortions.edit:render",
     "distortlab.generation.generate:generate",
@@ -40,6 +41,7 @@ CALLED_FIRST = (
     "distortlab.tasks.recognition:truth",
     "distortlab.tasks:score",
     "refine_bench.datasets:parse_spec",
+    "refine_bench.report.measure_rows:load_runs",
     "refine_bench.prompts.choice_reader:read_choice",
     "refine_bench.prompts.score_reader:read_score",
     "refine_bench.statistics.correlation:krcc",
@@ -55,7 +57,7 @@ CALLED_FIRST = (
 """`module:name` of what must have an example; any other docstring may."""
 
 EXTRAS = frozenset(
-    ("torch", "transformers", "trl", "accelerate", "peft", "datasets", "yaml", "scipy", "httpx", "jinja2")
+    ("torch", "transformers", "trl", "accelerate", "peft", "datasets", "yaml", "scipy", "httpx", "jinja2", "pandas")
 )
 """Packages that `pip install refine-iqa` alone does not bring."""
 

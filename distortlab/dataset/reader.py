@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +21,9 @@ from distortlab.dataset.schema import ALL_TABLES, LATER_COLUMNS
 from distortlab.dataset.tables import REMEDY, open_table
 from distortlab.storage.atomic import find_seal_fault, hash_file, read_json
 from distortlab.storage.base import Folder, Storage
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Part", "RowGroup", "StoredDataset", "open_data"]
 
@@ -227,6 +230,45 @@ class StoredDataset:
         """
         for group in self.tables(table, columns, split):
             yield from group.to_pylist()
+
+    def to_pandas(self, table: str = "images", split: str | None = None) -> "pd.DataFrame":
+        """Return a table without its pictures as a pandas data frame. Needs the extra `pandas`.
+
+        Parameters
+        ----------
+        table
+            "images", a row per image, with its regions as a list of dictionaries; "regions", a row per distorted
+            region, with V and its parts in columns of their own; "questions", a row per question, with the prompt as
+            text.
+        split
+            Only this one; all unless given.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A column `split`, then those of `schema` (docs/datasets.md says what they mean). Integers are of pandas'
+            types that may be missing. What an earlier version did not write is missing.
+
+        Raises
+        ------
+        UserError
+            Where pandas is not installed, for a table or a split that there is not, and for damaged files.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from distortlab import generate, load_recipe, open_dataset
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     account = generate(load_recipe("smoke", n=2), "scenes", folder, workers=1)
+        ...     regions = open_dataset(folder).to_pandas("regions")
+        >>> list(regions.columns[:6])
+        ['split', 'image_id', 'width', 'height', 'reference_id', 'region']
+        >>> len(regions), bool((regions.v > 1).all())
+        (2, True)
+        """
+        from distortlab.dataset.frames import make_frame
+
+        return make_frame(self, table, split)
 
 
 def open_data(folder: str | Path, whole: bool = True) -> StoredDataset:

@@ -1,5 +1,6 @@
 """Small things that people meet first: versions, names, notebooks, and sentences that are true."""
 
+import base64
 import html.parser
 import io
 import os
@@ -151,6 +152,12 @@ def test_a_distorted_image_shows_its_pixels(small: Pixels) -> None:
 def test_a_large_image_is_shown_smaller() -> None:
     out = distortlab.distort(np.zeros((30, 4000, 3), np.uint8), "brighten.shift_rgb", 5)
     assert Image.open(io.BytesIO(out._repr_png_())).size == (1600, 12)
+    page = _Table(out._repr_html_())
+    assert {"figure", "img", "figcaption"} <= page.tags
+    (data,) = re.findall(r'src="data:image/png;base64,([^"]+)"', out._repr_html_())
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (800, 6)
+    seen = f"brighten.shift_rgb, severity 5, V = {out.edit.visibility.v:.2f}, box (0, 0, 4000, 30)"
+    assert f"<figcaption>{seen}</figcaption>" in out._repr_html_()
 
 
 class _Table(html.parser.HTMLParser):

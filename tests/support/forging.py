@@ -7,6 +7,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from distortlab.core.errors import UserError
+from distortlab.dataset.croissant.document import render_croissant
+from distortlab.dataset.reader import open_data
 from distortlab.dataset.schema import TABLES
 from distortlab.dataset.writer import make_table, open_writer
 from distortlab.storage.atomic import add_seal, hash_file, write_json
@@ -15,7 +18,7 @@ Rows = list[dict[str, Any]]
 
 
 def forge(folder: Path) -> None:
-    """Make the hashes of manifest and receipts fit whatever the tables hold now."""
+    """Make the hashes of manifest, receipts and description fit whatever the tables hold now."""
 
     def entry(path: Path, rows: int) -> dict[str, Any]:
         return {"sha256": hash_file(path), "bytes": path.stat().st_size, "rows": rows}
@@ -34,6 +37,11 @@ def forge(folder: Path) -> None:
 
 def seal(folder: Path, manifest: dict[str, Any]) -> None:
     write_json(folder / "MANIFEST.json", add_seal({key: value for key, value in manifest.items() if key != "seal"}))
+    path = folder / "croissant.json"
+    try:
+        path.write_text(render_croissant(open_data(folder, whole=False)), encoding="utf-8", newline="\n")
+    except UserError:  # tables that cannot be described: without a description, as earlier versions
+        path.unlink()
 
 
 def rewrite(folder: Path, kind: str, change: Callable[[Rows], Any], split: str = "train") -> None:

@@ -138,7 +138,9 @@ def test_every_file_is_covered(own_copy: Path) -> None:
     for path in files_of(own_copy):
         before = path.read_bytes()
         middle = len(before) // 2
-        for after in (before[:middle] + bytes([before[middle] ^ 1]) + before[middle + 1 :], None):
+        flipped = before[:middle] + bytes([before[middle] ^ 1]) + before[middle + 1 :]
+        # croissant.json follows from the others, and data sets of earlier versions have none.
+        for after in (flipped,) if path.name == "croissant.json" else (flipped, None):
             path.unlink() if after is None else path.write_bytes(after)
             try:
                 assert verify(own_copy, sample=1).problems, path

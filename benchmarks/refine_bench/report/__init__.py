@@ -5,11 +5,10 @@ from pathlib import Path
 
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.storage.atomic import write_text
-from refine_bench.report.board import make_boards, separate_labels
+from refine_bench.report.board import make_boards
+from refine_bench.report.measure_rows import score_runs
 from refine_bench.report.summary import summarize
-from refine_bench.runs.store import open_runs
 from refine_bench.scoring.people import PeopleScore, read_people
-from refine_bench.scoring.run import score_run
 from refine_bench.scoring.scores import RunScores
 
 __all__ = ["FORMATS", "find_format", "format_report", "name_runs", "write_report"]
@@ -88,9 +87,7 @@ def format_report(
     """
     if not folders:
         raise UserError("name a run")
-    known = names or {}
-    runs = open_runs(folders)
-    scores = separate_labels([{**score_run(run.folder, name=known.get(run.folder)), "run": run.name} for run in runs])
+    runs, scores = score_runs(folders, names)
     studies = _read_studies(people, scores)
     if studies and kind != "html" and not per_set:
         raise UserError(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from refine_bench.report import latex
 from refine_bench.report.board import Board, Entry
+from refine_bench.report.measure_rows import MeasureRow, list_measures
 from refine_bench.report.summary import PLACES, Cell, Summary
 from refine_bench.scoring.formatting import format_number
 
@@ -114,17 +115,9 @@ def _list_numbers(cell: Cell | None, intervals: bool) -> list[float | None]:
 
 
 def _make_board_rows(boards: Sequence[Board]) -> list[list[object]]:
-    """Set, run, model, protocol, rows of how many, rank, metric, value, its interval."""
-    head = ("set", "run", "model", "protocol", "n", "of", "complete", "failure_rate", "rank")
-    table: list[list[object]] = [[*head, "metric", "value", "low", "high"]]
-    for board in boards:
-        for entry in board.entries:
-            about = [board.set, entry.run, entry.model, entry.protocol, entry.n, entry.of, entry.complete]
-            about += [entry.failure_rate, entry.rank]
-            for label, value, interval in zip(board.columns, entry.values, entry.intervals, strict=True):
-                low, high = interval or (None, None)
-                table.append([*map(_escape_formula, about), label, value, low, high])
-    return table
+    """The columns of `MeasureRow`, a line for each."""
+    rows = [list(map(_escape_formula, row.values())) for row in list_measures(boards)]
+    return [list(MeasureRow.__annotations__), *rows]
 
 
 def _escape_formula(cell: object) -> object:

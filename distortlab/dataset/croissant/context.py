@@ -43,9 +43,10 @@ CONTEXT: Mapping[str, Any] = {
     "replace": "cr:replace",
     "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
+    "seal": None,
     "separator": "cr:separator",
     "source": "cr:source",
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-"""The context of the specification, as it stands there."""
+"""That of the specification. `seal`, a hash of the rest, means nothing in JSON-LD: null says so."""

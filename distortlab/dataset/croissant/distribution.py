@@ -1,12 +1,12 @@
 """The files of a data set in Croissant: every one with its hash and size, and the sets of files that make up tables."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from distortlab.dataset.croissant.record_sets import make_file_set_id
-from distortlab.dataset.manifest import Entries, FileEntry
+from distortlab.dataset.manifest import Entries, FileEntry, find_entry_fault
 from distortlab.dataset.reader import StoredDataset
+from distortlab.storage.atomic import find_seal_fault, read_json
 
 __all__ = ["PATH", "find_croissant_faults", "list_distribution"]
 
@@ -75,23 +75,27 @@ def _make_file_set(table: str, inside: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_croissant_faults(stored: StoredDataset) -> Iterator[str]:
-    """Say where croissant.json, in either form, names other files than the manifest. Where there is none, nothing."""
+    """Say where croissant.json, in either form, is not as it was written, or names other files than the manifest. Where
+    there is none, as in data sets of earlier versions, nothing.
+    """
     path = stored.folder / PATH
     if not path.is_file():
         return
     remedy = "distortlab croissant writes it again"
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        listed = {
-            item["@id"]: (item["sha256"], item["contentSize"])
-            for item in document["distribution"]
-            if item["@type"] == "cr:FileObject" and item["@id"] != _REPOSITORY
-        }
-    except (OSError, ValueError, KeyError, TypeError):
-        yield f"{PATH} cannot be read as a description of a data set; {remedy}"
+    if fault := find_seal_fault(path):
+        yield f"{PATH} {fault}; {remedy}"
         return
-    files = stored.manifest["files"].items()
-    wanted = {name: (entry.get("sha256"), f"{entry.get('bytes')} B") for name, entry in files}
+    document = read_json(path)
+    if not isinstance(document, dict) or "seal" not in document:
+        yield f"{PATH} is not by distortlab; {remedy}"
+        return
+    listed = {
+        item["@id"]: (item["sha256"], item["contentSize"])
+        for item in document["distribution"]
+        if item["@type"] == "cr:FileObject" and item["@id"] != _REPOSITORY
+    }
+    files = {name: entry for name, entry in stored.manifest["files"].items() if not find_entry_fault(name, entry)}
+    wanted = {name: (entry.get("sha256"), f"{entry['bytes']} B") for name, entry in files.items()}
     wrong = sorted(name for name in listed.keys() | wanted.keys() if listed.get(name) != wanted.get(name))
     if wrong:
         more = f" and {len(wrong) - 1:,} more" if wrong[1:] else ""

@@ -6,7 +6,6 @@ size that the manifest says. The file is not in the manifest: it follows from it
 """
 
 import datetime
-import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from distortlab.dataset.croissant.record_sets import make_record_set, make_split
 from distortlab.dataset.croissant.responsible_ai import describe_responsibly
 from distortlab.dataset.reader import StoredDataset, open_data
 from distortlab.dataset.schema import ALL_TABLES, Features, drop_columns, list_absent_columns
-from distortlab.storage.atomic import write_text
+from distortlab.storage.atomic import add_seal, format_json, write_text
 
 __all__ = ["Publication", "render_croissant", "write_croissant"]
 
@@ -82,7 +81,7 @@ def render_croissant(stored: StoredDataset, publication: Publication = _HERE, ca
         Where a file cannot be read.
     """
     document = _make_document(stored, publication, _read_card(stored) if card is None else card)
-    return json.dumps(document, indent=2) + "\n"
+    return format_json(add_seal(document))
 
 
 def write_croissant(

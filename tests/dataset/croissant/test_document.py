@@ -23,6 +23,7 @@ from distortlab.core.image import pixels_sha256
 from distortlab.dataset.columns import COLUMNS, walk_features
 from distortlab.dataset.croissant.document import Publication, render_croissant, write_croissant
 from distortlab.dataset.schema import ALL_TABLES, LATER_COLUMNS
+from distortlab.storage.atomic import add_seal, format_json, write_json
 from distortlab.verification.verify import verify
 
 # Those of mlcroissant 1.1 about pandas 3 and rdflib 7.
@@ -213,24 +214,30 @@ def one_file_less(document: dict[str, Any]) -> None:
     del document["distribution"][0]
 
 
+def write_sealed(path: Path, document: dict[str, Any]) -> None:
+    write_json(path, add_seal({name: value for name, value in document.items() if name != "seal"}))
+
+
 @pytest.mark.parametrize("change", [other_hash, one_file_less])
 def test_a_description_of_other_files_is_found(copy: Callable[[], Path], change: Callable[[Any], None]) -> None:
     folder = copy()
     path = folder / "croissant.json"
     document = json.loads(path.read_text())
     change(document)
-    path.write_text(json.dumps(document))
+    write_sealed(path, document)
     (problem,) = verify(folder, sample=1).problems
     assert "does not describe these files" in problem
     assert "distortlab croissant writes it again" in problem
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"distribution": [{}]}', '{"distribution": 3}'])
-def test_a_description_that_is_none_is_found(copy: Callable[[], Path], text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "says"), [("", "cannot be read"), ("[]", "cannot be read"), ('{"distribution": 3}\n', "not by distortlab")]
+)
+def test_a_description_that_is_none_is_found(copy: Callable[[], Path], text: str, says: str) -> None:
     folder = copy()
-    (folder / "croissant.json").write_text(text)
+    (folder / "croissant.json").write_text(format_json(json.loads(text)) if "{" in text else text)
     (problem,) = verify(folder, sample=1).problems
-    assert "cannot be read as a description of a data set" in problem
+    assert says in problem
 
 
 def test_the_bytes_do_not_depend_on_where_it_lies(data: Path, tmp_path: Path) -> None:
