@@ -143,10 +143,13 @@ def scores(
 
     python -m refine_iqa_train scores runs/stage1-qwen3-vl-4b runs/stage2-qwen3-vl-4b
     """
-    from refine_iqa_train.monitoring.results import format_table, read_scores
+    from refine_iqa_train.monitoring.results import format_table, read_controls, read_scores
 
     found = {str(run): read_scores(run) for run in runs}
-    _say(found, format_table(found), as_json)
+    controls = {str(run): names for run in runs if (names := read_controls(run))}
+    marks = {run: {"controls": names} for run, names in controls.items()}
+    values = {run: {**scores, **marks.get(run, {})} for run, scores in found.items()}
+    _say(values, format_table(found, controls), as_json)
 
 
 def _train(stage: str, config: str, context: typer.Context) -> None:

@@ -71,6 +71,9 @@ class DataRules:
         This many rows only, for trials.
     check_images
         Whether every image is opened before training.
+    shuffle_solutions
+        For controls, in which nothing can be learnt about images: solutions are permuted among the questions of each
+        task that are trained on. What is held out stays as it is.
     """
 
     perception: str | None = None
@@ -94,6 +97,7 @@ class DataRules:
     buffer: int = 4096
     limit: int | None = None
     check_images: bool = True
+    shuffle_solutions: bool = False
 
 
 def find_stream_recipe(rules: DataRules) -> str | None:

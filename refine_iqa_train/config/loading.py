@@ -9,6 +9,8 @@ from distortlab.core.config import from_values
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.recipe import load_recipe
 from distortlab.tasks.terms import FAMILIES
+from refine_iqa_train.config.controls import check_not_pushed
+from refine_iqa_train.config.exploration import make_entropy_values
 from refine_iqa_train.config.overrides import read_yaml, set_key
 from refine_iqa_train.config.schema import DEFAULT_PERCEPTION, PERCEPTION, REWARDS, Config, find_stream_recipe
 
@@ -71,6 +73,9 @@ _RANGES = (
     ("images.align", 1, 4096),
     ("rewards.micro_batch", 1, 4096),
     ("rewards.quality.threshold", 0, 4),
+    ("exploration.coef", 0, 100),
+    ("exploration.coef_step", 0, 100),
+    ("exploration.coef_max", 0, 100),
     ("cold_start.direct_share", 0, 1),
     ("lora.r", 1, 4096),
     ("lora.alpha", 1, 65536),
@@ -90,6 +95,8 @@ def _check_config(config: Config, where: str) -> None:
     _check_names(config, where)
     _check_combinations(config, where)
     _check_stream(config, where)
+    _check_controls(config, where)
+    _check_exploration(config, where)
 
 
 def _check_ranges(config: Config, where: str) -> None:
@@ -129,6 +136,42 @@ def _check_combinations(config: Config, where: str) -> None:
     images = config.images
     if images.min_pixels and images.max_pixels and images.min_pixels > images.max_pixels:
         raise UserError(f"{where}: images.min_pixels is above images.max_pixels")
+    if "" in config.frozen:
+        raise UserError(f"{where}: frozen has an empty pattern; give names of weights, e.g. visual.*, or leave it out")
+
+
+def _check_controls(config: Config, where: str) -> None:
+    rules = config.data
+    if rules.shuffle_solutions and (rules.streaming or find_stream_recipe(rules) is not None):
+        raise UserError(
+            f"{where}: data.shuffle_solutions permutes the questions of files, all of which are known beforehand; "
+            "leave data.streaming out, and give data.perception as a data set"
+        )
+    if config.rewards.shuffle != "none" and rules.sampler == "reward":
+        raise UserError(
+            f"{where}: rewards.shuffle: {config.rewards.shuffle} leaves nothing true for data.sampler: reward to go "
+            "by; use data.sampler: uniform"
+        )
+    check_not_pushed(config)
+
+
+def _check_exploration(config: Config, where: str) -> None:
+    rules = config.exploration
+    make_entropy_values(rules, config.trainer)
+    if rules is None:
+        return
+    if not 0 < rules.entropy_target < float("inf"):
+        raise UserError(
+            f"{where}: exploration.entropy_target = {rules.entropy_target}; it is above 0, in nats or, with unit: "
+            "start, as a share of the entropy of the first step"
+        )
+    if rules.unit == "start" and rules.entropy_target > 1:
+        raise UserError(
+            f"{where}: exploration.entropy_target = {rules.entropy_target} with unit: start is above the entropy that "
+            "the run begins with; give a share of it, up to 1"
+        )
+    if rules.coef > rules.coef_max:
+        raise UserError(f"{where}: exploration.coef = {rules.coef} is above exploration.coef_max = {rules.coef_max}")
 
 
 def _check_stream(config: Config, where: str) -> None:

@@ -13,11 +13,13 @@ from distortlab.tasks import TASKS
 from distortlab.tasks import diagnosis as diagnosis_task
 from distortlab.tasks.recognition import GRADING, Grading
 from refine_iqa_train.config.data_rules import DataRules, RewardSamplerRules, find_stream_recipe
+from refine_iqa_train.config.exploration import ExplorationRules
 
 __all__ = [
     "ColdStartRules",
     "Config",
     "DataRules",
+    "ExplorationRules",
     "HubRules",
     "ImageRules",
     "LoraRules",
@@ -85,6 +87,9 @@ class RewardRules:
         "published" keeps only positive ones where a rollout of the group is fully correct; "plain" is GRPO's.
     micro_batch
         Rows in a teacher-forced pass.
+    shuffle
+        For controls, in which nothing can be learnt from rewards: "group" permutes them among the answers to one
+        question, "batch" among the answers to all questions of a task in a batch.
     """
 
     weights: dict[str, float] = field(default_factory=dict)
@@ -94,6 +99,7 @@ class RewardRules:
     digits: Literal["released", "per-token"] | tuple[float, float, float] = "released"
     advantages: Literal["published", "plain"] = "published"
     micro_batch: int = 8
+    shuffle: Literal["none", "group", "batch"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +203,9 @@ class Config:
     ----------
     model, revision
         A folder, or a name on the Hub and its revision. It may hold adapters.
+    vision
+        Weights of the part that sees, in place of the model's own: a file of safetensors or of PyTorch, or the folder
+        of a model with the same part.
     out
         The folder of the run.
     seed
@@ -210,10 +219,18 @@ class Config:
         in full; "auto" continues where `lora` is given, and merges where not.
     dtype, attention
         Of the weights ("auto": float32, or bfloat16 under adapters on a GPU), and the implementation of attention.
+    vision_attention
+        How the modules of a Qwen-VL model that see attend, with `attention: sdpa`: "batched" takes all windows of one
+        length together, "looped" one after the other, as transformers does.
     frozen_vision
         Whether the modules that see are not trained.
+    frozen
+        Patterns of names of weights that are not trained, e.g. "visual.*"; each begins at the beginning of a name or
+        after any of its dots.
     data, images, rewards, cold_start, lora, validation, watch, hub
         Sections of their own; without `lora` the model is trained in full.
+    exploration
+        Keeps the entropy of answers up; without it nothing does, but for keys of TRL.
     trainer
         Keys of TRL's `GRPOConfig` (stages) or `SFTConfig` (cold start).
     """
@@ -221,15 +238,19 @@ class Config:
     model: str
     out: str
     revision: str | None = None
+    vision: str | None = None
     seed: int = 0
     resume: str = "auto"
     adapter: Literal["auto", "continue", "merge"] = "auto"
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
+    vision_attention: Literal["batched", "looped"] = "batched"
     frozen_vision: bool = False
+    frozen: tuple[str, ...] = ()
     data: DataRules = field(default_factory=DataRules)
     images: ImageRules = ImageRules()
     rewards: RewardRules = RewardRules()
+    exploration: ExplorationRules | None = None
     cold_start: ColdStartRules = ColdStartRules()
     lora: LoraRules | None = None
     validation: ValidationRules = ValidationRules()

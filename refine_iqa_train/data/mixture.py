@@ -26,6 +26,7 @@ from refine_iqa_train.data.items import FRESH, Generations, make_item_rows
 from refine_iqa_train.data.perception import check_perception_folder, load_perception
 from refine_iqa_train.data.prompts import prepare_question
 from refine_iqa_train.data.rated import load_rated
+from refine_iqa_train.data.shuffled_solutions import ShuffledSolutions
 from refine_iqa_train.models.rows import ColdStartRow, StoredRow, TrainingRow
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class TrainingData:
         What decides the questions and their order, so that two runs can be compared; None for a stream.
     fresh
         Makes the images that are made fresh, or None.
+    shuffled
+        Gives the rows of `train` the solutions of others, in a control; else None.
     """
 
     train: "Dataset | IterableDataset"
@@ -63,6 +66,7 @@ class TrainingData:
     names: tuple[str, ...] = ()
     identity: str | None = None
     fresh: FreshQuestions | None = None
+    shuffled: ShuffledSolutions | None = None
 
 
 def load_training_data(
@@ -106,14 +110,20 @@ def load_training_data(
         check_rows(train, validation)
         if rules.check_images:
             check_images(train, validation)
+    shuffled = ShuffledSolutions(train, config.seed) if rules.shuffle_solutions else None
     return TrainingData(
-        prepare_rows_lazily(train, prepare),
+        prepare_rows_lazily(train, prepare if shuffled is None else partial(_prepare_moved, shuffled, prepare)),
         prepare_rows_lazily(validation, prepare),
         train,
         Counter(train["task"]),
         _list_sources(rules),
         hash_questions(train),
+        shuffled=shuffled,
     )
+
+
+def _prepare_moved(shuffled: ShuffledSolutions, prepare: RowPreparer, row: StoredRow) -> TrainingRow | ColdStartRow:
+    return prepare(shuffled(row))
 
 
 def check_sources(rules: DataRules, stage: str) -> None:

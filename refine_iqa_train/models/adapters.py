@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
 
-__all__ = ["BASE", "Adapter", "attach_adapter", "find_adapter", "load_merged", "new_folder"]
+__all__ = ["BASE", "Adapter", "attach_adapter", "find_adapter", "load_merged", "load_whole_model", "new_folder"]
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 BASE = "base"
@@ -147,20 +147,35 @@ def attach_adapter(
 
 def load_merged(adapter: Adapter) -> "PreTrainedModel":
     """Load a model with its adapters added to its weights, in its own dtype, on the CPU. Raises `UserError`."""
+    model = load_whole_model(adapter.base, adapter.base_revision, f" of the adapters in {adapter.name}")
+    return attach_adapter(model, adapter).merge_and_unload()
+
+
+def load_whole_model(name: str, revision: str | None, whose: str = "") -> "PreTrainedModel":
+    """Load a model in its own dtype, on the CPU.
+
+    Parameters
+    ----------
+    name, revision
+        A folder, or a name on the Hub and its revision.
+    whose
+        Added to its name in the sentence of an error.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be opened.
+    """
     import transformers
     from transformers import AutoConfig
 
-    where = {"revision": adapter.base_revision}
     try:
-        config = AutoConfig.from_pretrained(adapter.base, **where)
+        config = AutoConfig.from_pretrained(name, revision=revision)
         kind = getattr(transformers, (config.architectures or ["?"])[0], transformers.AutoModelForImageTextToText)
-        model = kind.from_pretrained(adapter.base, dtype="auto", **where)
+        return kind.from_pretrained(name, dtype="auto", revision=revision)
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise UserError(
-            f"the model {adapter.base} of the adapters in {adapter.name} cannot be opened: {reason}"
-        ) from error
-    return attach_adapter(model, adapter).merge_and_unload()
+        raise UserError(f"the model {name}{whose} cannot be opened: {reason}") from error
 
 
 @contextmanager

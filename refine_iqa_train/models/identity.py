@@ -1,9 +1,10 @@
 """What the name of a model or of a data set stands for: a folder or a name on the Hub, and whether two are the same."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["hash_folder_state", "identify_model", "is_on_hub"]
+__all__ = ["hash_folder_state", "identify_files", "identify_model", "is_on_hub"]
 
 HASHED_BYTES = 1 << 20
 
@@ -25,14 +26,21 @@ def identify_model(name: str, revision: str | None = None) -> str:
     folder = Path(name)
     if not folder.is_dir():
         return f"{name}@{revision or 'main'}"
+    names = ("config.json", "adapter_config.json")
+    return identify_files(
+        path for path in folder.iterdir() if path.suffix in (".safetensors", ".bin") or path.name in names
+    )
+
+
+def identify_files(paths: Iterable[Path]) -> str:
+    """Hash the names, sizes, beginnings and ends of files; 16 digits."""
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.suffix in (".safetensors", ".bin") or path.name in ("config.json", "adapter_config.json"):
-            digest.update(f"{path.name} {path.stat().st_size} ".encode())
-            with path.open("rb") as file:
-                digest.update(file.read(HASHED_BYTES))
-                file.seek(max(0, path.stat().st_size - HASHED_BYTES))
-                digest.update(file.read())
+    for path in sorted(paths):
+        digest.update(f"{path.name} {path.stat().st_size} ".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(HASHED_BYTES))
+            file.seek(max(0, path.stat().st_size - HASHED_BYTES))
+            digest.update(file.read())
     return digest.hexdigest()[:16]
 
 

@@ -70,6 +70,8 @@ class Workload:
         4-bit weights, gradient checkpointing, a reference model for the KL term.
     frozen_vision
         The part that sees is not trained, and nothing of it is kept for the backward pass; so it is under adapters.
+    trained
+        Weights that are trained, where some are taken out of training by name; None: all, or all of the adapters.
     shards
         GPUs that share weights, gradients and moments (ZeRO-3, FSDP).
     """
@@ -83,6 +85,7 @@ class Workload:
     checkpointing: bool = True
     reference: bool = False
     frozen_vision: bool = False
+    trained: int | None = None
     shards: int = 1
 
 
@@ -136,8 +139,9 @@ def estimate_memory(shape: ModelShape, load: Workload) -> MemoryEstimate:
     """Compute the memory of each GPU, in GiB."""
     base = _base_bytes(shape, load)
     whole = shape.weights - (shape.vision if load.frozen_vision else 0)
-    trainable = whole if load.lora is None else shape.count_lora_weights(load.lora)
-    adapters = 0 if load.lora is None else 4 * trainable  # adapters are kept in float32
+    added = 0 if load.lora is None else shape.count_lora_weights(load.lora)
+    trainable = load.trained if load.trained is not None else whole if load.lora is None else added
+    adapters = 4 * added  # adapters are kept in float32
     copies = 1 + (load.reference and load.lora is None)
     tokens = load.rows * (load.prompt + load.completion)
     # one layer: projections, residuals, gate, up, product

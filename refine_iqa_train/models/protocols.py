@@ -21,6 +21,10 @@ class Tokenizer(Protocol):
     padding_side: str
     chat_template: str | None
 
+    def __len__(self) -> int:
+        """How many tokens there are."""
+        ...
+
     def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
         """The ids of a text."""
         ...

@@ -36,6 +36,8 @@ STEP_METRICS: Mapping[str, str] = {
     "frac_reward_zero_std": "zero std",
     "completions/clipped_ratio": "clipped",
     "entropy": "entropy",
+    "entropy_target": "its target",
+    "entropy_coef": "its weight",
     "kl": "kl",
 }
 """Of a training step, in this order. `zero std`: the share of groups whose rewards are all equal and teach nothing."""
@@ -115,7 +117,7 @@ def quiet_libraries() -> None:
     warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing`", category=FutureWarning)
 
 
-def attach_console(trainer: "Trainer", quiet: bool = False) -> None:
+def attach_console(trainer: "Trainer", quiet: bool = False, is_control: bool = False) -> None:
     """Put lines, notes and curves in place of the dictionaries that transformers prints.
 
     Parameters
@@ -124,12 +126,15 @@ def attach_console(trainer: "Trainer", quiet: bool = False) -> None:
         The one that is watched.
     quiet
         Print only notes.
+    is_control
+        Begin every line of a step with "CONTROL".
     """
+    mark = "CONTROL  " if is_control else ""
     for other in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(other)
     if trainer.is_world_process_zero():
         if not quiet:
-            trainer.add_callback(_BarCallback() if sys.stderr.isatty() else _LineCallback())
+            trainer.add_callback(_BarCallback(mark) if sys.stderr.isatty() else _LineCallback(mark))
         trainer.add_callback(_HealthCallback())
         trainer.add_callback(_CurvesCallback())
     # First in line: TRL logs None for a task that was not in the batch, and TensorBoard complains of each.
@@ -167,21 +172,28 @@ class _LogHandler(ABC):
 
 
 class _LineCallback(_LogHandler, TrainerCallback):  # type: ignore[misc]
+    def __init__(self, mark: str = "") -> None:
+        self.mark = mark
+
     def on_train_begin(self, args: "TrainingArguments", state: "TrainerState", *_: object, **__: object) -> None:
         self.began, self.first = time.monotonic(), state.global_step  # not 0 where a run goes on
 
     def handle_logs(self, logs: Logs, state: "TrainerState") -> None:
         seconds = (time.monotonic() - self.began) / max(1, state.global_step - self.first)
         if text := format_line(logs, state.global_step, state.max_steps, seconds):
-            write_line(text)
+            write_line(self.mark + text)
 
 
 class _BarCallback(_LogHandler, ProgressCallback):  # type: ignore[misc]
     """The bar of transformers, which tells the time, with these lines above it."""
 
+    def __init__(self, mark: str = "") -> None:
+        super().__init__()
+        self.mark = mark
+
     def handle_logs(self, logs: Logs, state: "TrainerState") -> None:
         if text := format_line(logs, state.global_step, state.max_steps, 0.0):
-            write_line(text)
+            write_line(self.mark + text)
 
 
 class _HealthCallback(_LogHandler, TrainerCallback):  # type: ignore[misc]

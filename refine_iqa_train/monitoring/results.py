@@ -1,17 +1,25 @@
 """Scores of finished runs, from the states that the trainer saved, as one table."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from distortlab.core.errors import UserError
+from distortlab.storage.atomic import read_json
 from distortlab.tasks import TASKS
 from refine_iqa_train.monitoring.held_out import MEASURES, Logs, list_measures
 
-__all__ = ["format_table", "read_scores"]
+__all__ = ["format_table", "read_controls", "read_scores"]
 
 ROWS = ("held_out/n", *(f"{task}/{name}" for task, names in MEASURES.items() for name in names))
 """Of the table, in this order."""
+
+
+def read_controls(out: str | Path) -> list[str]:
+    """Read from the record of a run what makes it a control; none of an ordinary run."""
+    record = read_json(Path(out) / "run.json")
+    controls = record.get("controls") if isinstance(record, dict) else None
+    return list(map(str, controls)) if isinstance(controls, list) else []
 
 
 def read_scores(out: str | Path) -> dict[str, Logs]:
@@ -35,10 +43,27 @@ def _select_metrics(entry: Logs) -> Logs:
     }
 
 
-def format_table(runs: Mapping[str, Mapping[str, Logs]]) -> str:
-    """Format scores of runs as lines of text: a measure, then before and after of each run, each with its n."""
+def format_table(runs: Mapping[str, Mapping[str, Logs]], controls: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Format scores of runs as lines of text.
+
+    Parameters
+    ----------
+    runs
+        By folder: held-out metrics before and after.
+    controls
+        By folder: what makes a run a control.
+
+    Returns
+    -------
+    str
+        A measure, then before and after of each run, each with its n; what makes runs controls stands below.
+    """
+    marked = {run: sentences for run, sentences in (controls or {}).items() if sentences}
     columns = [
-        (f"{Path(run).name}: {when}" if when == "before" else when, _format_cells(scores[when]))
+        (
+            f"{Path(run).name}{' (CONTROL)' if run in marked else ''}: {when}" if when == "before" else when,
+            _format_cells(scores[when]),
+        )
         for run, scores in runs.items()
         for when in ("before", "after")
     ]
@@ -49,6 +74,7 @@ def format_table(runs: Mapping[str, Mapping[str, Logs]]) -> str:
     for name in names:
         row = [f"  {cells.get(name, ''):>{w}}" for (_, cells), w in zip(columns, widths, strict=True)]
         lines.append((f"{name:<{width}}" + "".join(row)).rstrip())
+    lines += [f"CONTROL {Path(run).name}: {' and '.join(sentences)}" for run, sentences in marked.items()]
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import TypedDict
 
 from distortlab.core.errors import UserError, describe_unknown
+from refine_iqa_train.config.controls import list_controls
 from refine_iqa_train.config.schema import Config
 from refine_iqa_train.models.chat import format_true_completion
 from refine_iqa_train.models.memory import Workload, estimate_memory, measure_model_shape
@@ -97,7 +98,7 @@ def dry_run(config: Config, stage: str, gpu_gib: float | None = None) -> Finding
         "rewards_of_the_truth": _reward_truths(run, rows),
         "example": {"sample_id": first["sample_id"], "task": first["task"], "solution": first["solution"]},
         "question": str(first["prompt"][-1]["content"]),
-        "notes": list(run.notes),
+        "notes": [*(f"a CONTROL: {control}" for control in list_controls(config)), *run.notes],
         **_estimate_memory(run, max(tokens), gpu_gib),
     }
 
@@ -146,6 +147,7 @@ def _estimate_memory(run: PreparedRun, prompt: int, gpu_gib: float | None) -> Me
         checkpointing=bool(arguments.gradient_checkpointing),
         reference=generated and arguments.beta != 0,
         frozen_vision=config.frozen_vision,
+        trained=run.trained,
     )
     memory = estimate_memory(measure_model_shape(load_model_config(config.model, config.revision)), load)
     if gpu_gib is None:

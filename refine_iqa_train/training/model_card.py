@@ -7,7 +7,8 @@ from pathlib import Path
 import yaml
 
 from distortlab import __version__
-from distortlab.storage.atomic import write_text
+from distortlab.storage.atomic import read_json, write_text
+from refine_iqa_train.config.controls import list_controls
 from refine_iqa_train.config.schema import ValidationRules
 from refine_iqa_train.models.identity import is_on_hub
 from refine_iqa_train.monitoring.held_out import Measure, list_measures
@@ -42,7 +43,7 @@ def render_card(run: PreparedRun, scores: Mapping[str, float], steps: int) -> st
 {_render_front_matter(run)}---
 
 # {Path(config.out).name}
-
+{_render_controls(run)}
 `{config.model}` trained for {steps:,} steps ({TITLES[run.stage]}) with `python -m refine_iqa_train`, after Refine-IQA
 ([arXiv 2508.03763](https://arxiv.org/abs/2508.03763)).
 
@@ -71,12 +72,27 @@ refine-iqa {__version__}, {", ".join(f"{name} {version(name)}" for name in LIBRA
 """
 
 
+def _render_controls(run: PreparedRun) -> str:
+    """What makes the run a control, or the run that its model came from; "" where nothing does."""
+    lines = [f"\n> **CONTROL, not a model to use**: {control}." for control in list_controls(run.config)]
+    record = read_json(Path(run.config.model) / "run.json")
+    if isinstance(record, dict) and record.get("controls"):
+        lines.append(
+            f"\n> The model that training began with came out of a control: {' and '.join(record['controls'])}."
+        )
+    return "".join(f"{line}\n" for line in lines)
+
+
 def _render_front_matter(run: PreparedRun) -> str:
     front: dict[str, object] = {
         **({"base_model": run.base_model} if is_on_hub(run.base_model) else {}),
         "library_name": "peft" if run.config.lora else "transformers",
         "pipeline_tag": "image-text-to-text",
-        "tags": ["image-quality-assessment", "trl", "sft" if run.stage == "sft" else "grpo", "refine-iqa"],
+        "tags": [
+            *("image-quality-assessment", "trl", "sft" if run.stage == "sft" else "grpo"),
+            *(["control"] if list_controls(run.config) else []),
+            "refine-iqa",
+        ],
     }
     if hub := [name for name in run.data.names if is_on_hub(name)]:
         front["datasets"] = hub

@@ -1,5 +1,6 @@
 """Every check of a run that can be made before the model is loaded: keys, model, data, images, batches."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.models.identity import is_on_hub
 from refine_iqa_train.models.processors import load_processor
 from refine_iqa_train.models.protocols import Processor
+from refine_iqa_train.training.exploration import check_target
 from refine_iqa_train.training.reward_sampler import RewardSampler, count_lag
+from refine_iqa_train.training.weight_checks import count_trained_weights
 from refine_iqa_train.training.weights import check_adapter, find_base_model, is_continuing_adapter
 
 if TYPE_CHECKING:
@@ -48,6 +51,10 @@ class PreparedRun:
         What will work, and perhaps not as it is meant.
     adapter
         The adapters that `model` holds, or None.
+    sampler
+        What chooses the families of images made fresh by their rewards (`data.sampler: reward`).
+    trained
+        How many weights are trained, where `frozen` names some that are not; else None.
     """
 
     config: Config
@@ -60,9 +67,8 @@ class PreparedRun:
     weights: Mapping[str, float]
     notes: Sequence[str] = ()
     adapter: Adapter | None = None
-    """The adapters that `model` holds."""
     sampler: RewardSampler | None = None
-    """What chooses the families of images made fresh by their rewards (`data.sampler: reward`)."""
+    trained: int | None = None
 
     @property
     def base_model(self) -> str:
@@ -101,6 +107,8 @@ def prepare(config: Config, stage: str) -> PreparedRun:
     processor, family = load_processor(config.model, config.revision)
     adapter = check_adapter(config, family)
     _check_push(config, adapter)
+    check_target(config.exploration, stage, math.log(len(processor.tokenizer)))
+    trained = count_trained_weights(config, family)
     policy = make_image_policy(config.images, processor)
     _check_vllm(config, arguments, policy, adapter)
     save_image_policy(policy, processor)
@@ -117,7 +125,7 @@ def prepare(config: Config, stage: str) -> PreparedRun:
     if stage == "stage2" and config.validation.direct and not has_digit_tokens(processor.tokenizer):
         notes.append("scores without thinking are not measured: the tokenizer does not spell numbers digit by digit")
     return PreparedRun(
-        config, stage, arguments, processor, family, policy, data, weights, tuple(notes), adapter, sampler
+        config, stage, arguments, processor, family, policy, data, weights, tuple(notes), adapter, sampler, trained
     )
 
 
@@ -131,6 +139,11 @@ def _check_places(config: Config) -> None:
 def _check_keys(config: Config, stage: str, arguments: "GRPOConfig | SFTConfig") -> None:
     if stage != "sft" and not select_reward_weights(config, stage):
         raise UserError("all rewards have the weight 0; there is nothing to train for (rewards.weights)")
+    if stage == "sft" and config.rewards.shuffle != "none":
+        raise UserError(
+            "rewards.shuffle is for stages: a cold start has no rewards to permute; leave it out, or permute solutions "
+            "(data.shuffle_solutions)"
+        )
     fresh = find_stream_recipe(config.data) is not None
     if (config.data.streaming or fresh) and arguments.max_steps <= 0:
         raise UserError("a stream has no length: give trainer.max_steps")

@@ -1,6 +1,7 @@
 """Pushing a trained model: one commit with the model, its processor and its card."""
 
 from distortlab.core.errors import UserError
+from refine_iqa_train.config.controls import check_not_pushed
 from refine_iqa_train.config.schema import Config
 
 __all__ = ["push"]
@@ -18,10 +19,11 @@ def push(config: Config) -> None:
     Raises
     ------
     UserError
-        Where it cannot be pushed; what is on disk stays.
+        Where it cannot be pushed, or is that of a control; what is on disk stays.
     """
     if config.hub.id is None:
         return
+    check_not_pushed(config)
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 

@@ -32,6 +32,8 @@ TRAINING_STATE_FILES = (
     "zero_to_*",
     "run.json",
     "sampler.json",
+    "exploration.json",
+    "entropy_ctrl_state.json",
     "ref",
 )
 """What a checkpoint holds beside the model."""

@@ -5,15 +5,17 @@
 
 import enum
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from distortlab.storage.atomic import read_json, write_json
-from refine_iqa_train.config.schema import to_plain_values
-from refine_iqa_train.models.identity import identify_model
+from refine_iqa_train.config.controls import list_controls
+from refine_iqa_train.config.schema import Config, to_plain_values
+from refine_iqa_train.models.identity import identify_files, identify_model
+from refine_iqa_train.models.vision_weights import find_weight_files
 from refine_iqa_train.training.prepare import PreparedRun
 from refine_iqa_train.training.trl_arguments import REPLACED_KEYS
 
@@ -33,7 +35,7 @@ FORMAT = 1
 MAY_CHANGE: tuple[tuple[str, str], ...] = (
     ("trainer.max_steps, trainer.num_train_epochs", "more, or fewer; the learning rate follows the new schedule"),
     ("out, resume", "where a run lies"),
-    ("model, revision", "a folder may be moved: what is in it is compared"),
+    ("model, revision, vision", "a folder may be moved: what is in it is compared"),
     ("data.perception, data.perception_revision, data.rated, data.rated_root", "the same: the questions are compared"),
     ("data.perception_files, data.references", "the same, with the recipe of a stream"),
     ("data.validation_split, data.rated_validation, data.check_images, validation.*", "nothing is learnt from it"),
@@ -44,9 +46,10 @@ MAY_CHANGE: tuple[tuple[str, str], ...] = (
     ("trainer.trackio_*, trainer.num_completions_to_print, trainer.hub_*, trainer.include_*", "logs"),
     ("trainer.save_*", "checkpoints"),
     (
-        "attention, rewards.micro_batch, trainer.gradient_checkpointing*, trainer.activation_checkpointing*",
+        "attention, vision_attention, rewards.micro_batch, trainer.gradient_checkpointing*",
         "cost alone",
     ),
+    ("trainer.activation_checkpointing*", "cost alone"),
     (
         "trainer.use_vllm, trainer.vllm_[!i]*, trainer.torch_*, trainer.use_liger_kernel, trainer.use_cache",
         "cost alone",
@@ -83,6 +86,8 @@ class RunRecord:
         How many train together.
     steps
         How long a finished run was, else None.
+    controls
+        What makes the run a control, a sentence each.
     """
 
     stage: str
@@ -91,6 +96,7 @@ class RunRecord:
     data: str | None
     processes: int
     steps: int | None = None
+    controls: Sequence[str] = ()
 
 
 def make_record(run: PreparedRun) -> RunRecord:
@@ -101,8 +107,11 @@ def make_record(run: PreparedRun) -> RunRecord:
     model = identify_model(run.config.model, run.config.revision)
     if run.adapter is not None:
         model += f" on {identify_model(run.adapter.base, run.adapter.base_revision)}"
-    # as they come back from a file
-    return RunRecord(run.stage, json.loads(json.dumps(config)), model, run.data.identity, _count_processes(run))
+    if run.config.vision is not None:
+        model += f" seeing by {identify_files(find_weight_files(run.config.vision))}"
+    plain = json.loads(json.dumps(config))  # as they come back from a file
+    controls = list_controls(run.config)
+    return RunRecord(run.stage, plain, model, run.data.identity, _count_processes(run), controls=controls)
 
 
 def _count_processes(run: PreparedRun) -> int:
@@ -132,7 +141,8 @@ def list_differences(old: RunRecord, new: RunRecord) -> list[str]:
         for name, key in WHOLE_FIELDS.items()
         if getattr(old, name) != getattr(new, name)
     ]
-    before, after = dict(_flatten(old.config)), dict(_flatten(new.config))
+    after = dict(_flatten(new.config))
+    before = {**_list_defaults(after), **dict(_flatten(old.config))}
     changed = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
     changes += [
         f"{key} was {_format_value(before.get(key))} and is {_format_value(after.get(key))}"
@@ -140,6 +150,12 @@ def list_differences(old: RunRecord, new: RunRecord) -> list[str]:
         if not _may_change(key, new.data is None) and _is_known(key, before, after)
     ]
     return changes
+
+
+def _list_defaults(keys: Iterable[str]) -> dict[str, Any]:
+    """Of keys that are not TRL's: those that an earlier version had not were what they are by default."""
+    defaults = dict(_flatten(json.loads(json.dumps(Config("", "").as_dict()))))
+    return {key: defaults[key] for key in keys if key in defaults}
 
 
 def _is_known(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
@@ -178,7 +194,8 @@ def format_markdown_table() -> str:
 def write_record(folder: Path, record: RunRecord) -> None:
     """Write `run.json` in the folder of a checkpoint or of a run."""
     values = {name: getattr(record, name) for name in ("stage", "config", "model", "data", "processes", "steps")}
-    write_json(folder / FILE, {"format": FORMAT, **values})
+    controls = {"controls": list(record.controls)} if record.controls else {}
+    write_json(folder / FILE, {"format": FORMAT, **values, **controls})
 
 
 def read_record(folder: Path) -> RunRecord | None:

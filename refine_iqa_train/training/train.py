@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from distortlab.core.errors import UserError
 from distortlab.core.seeds import stream
 from distortlab.storage.atomic import read_json, write_text
+from refine_iqa_train.config.controls import list_controls
 from refine_iqa_train.config.schema import Config
 from refine_iqa_train.models.adapters import BASE
-from refine_iqa_train.models.families import ModelFamily
+from refine_iqa_train.models.freezing import freeze
 from refine_iqa_train.models.rows import ColdStartRow, StoredRow
+from refine_iqa_train.models.vision_attention import use_batched_attention
 from refine_iqa_train.monitoring.held_out import Logs
+from refine_iqa_train.training.exploration import EntropyTargetCallback, read_first_entropy
 from refine_iqa_train.training.packages import check_packages
 from refine_iqa_train.training.prepare import PreparedRun, prepare
 from refine_iqa_train.training.resume import (
@@ -30,7 +33,6 @@ from refine_iqa_train.training.weights import make_model_arguments, restore_weig
 
 if TYPE_CHECKING:
     from datasets import Dataset
-    from torch.nn import Module
     from transformers import TrainerState
     from trl import GRPOTrainer, SFTTrainer
 
@@ -72,12 +74,13 @@ def train(config: Config, stage: str) -> dict[str, float]:
     if run.sampler is not None and start.sampler_state is not None:
         run.sampler.load_state_dict(start.sampler_state)
     trainer = _make_trainer(run)
-    if config.frozen_vision:
-        _freeze(trainer.model, run.family)
-    attach_console(trainer, quiet=run.arguments.disable_tqdm)
-    if run.sampler is not None:
-        trainer.add_callback(SamplerCallback(run.sampler))
-    trainer.add_callback(RecordCallback(start.record))
+    freeze(trainer.model, run.family, config.frozen, vision=config.frozen_vision)
+    if config.vision_attention == "batched":
+        for model in (trainer.model, getattr(trainer, "ref_model", None)):
+            if model is not None:
+                use_batched_attention(model)
+    attach_console(trainer, quiet=run.arguments.disable_tqdm, is_control=bool(list_controls(config)))
+    _add_callbacks(trainer, run, start)
     main = trainer.is_world_process_zero()
     if main:
         _write_config(run, start)
@@ -94,6 +97,17 @@ def train(config: Config, stage: str) -> dict[str, float]:
         _finish(run, start, trainer.state)
     trainer.accelerator.end_training()
     return _find_last_metrics(trainer.state.log_history)
+
+
+def _add_callbacks(trainer: "GRPOTrainer | SFTTrainer", run: PreparedRun, start: Start) -> None:
+    """What is written into checkpoints; the record, which says that all is there, last."""
+    if run.sampler is not None:
+        trainer.add_callback(SamplerCallback(run.sampler))
+    rules = run.config.exploration
+    if rules is not None and rules.unit == "start":
+        first = None if start.checkpoint is None else read_first_entropy(start.checkpoint)
+        trainer.add_callback(EntropyTargetCallback(trainer, rules, first))
+    trainer.add_callback(RecordCallback(start.record))
 
 
 def _save_trained(run: PreparedRun, start: Start) -> dict[str, float]:
@@ -119,7 +133,8 @@ def _finish(run: PreparedRun, start: Start, state: "TrainerState") -> None:
     run.processor.save_pretrained(out)
     write_card(run, _find_last_metrics(state.log_history), steps)
     mark_finished(out, start.record, steps)
-    sys.stderr.write(f"{out}: the model after {steps:,} steps, its processor, card and log\n")
+    control = "a CONTROL, " if list_controls(run.config) else ""
+    sys.stderr.write(f"{out}: {control}the model after {steps:,} steps, its processor, card and log\n")
     for reason, count in run.data.fresh.replaced.items() if run.data.fresh else ():
         sys.stderr.write(
             f"data.perception: {count:,} images of the stream could not be made and were replaced: {reason}\n"
@@ -206,23 +221,22 @@ def _make_cold_start_rows(run: PreparedRun) -> "Dataset | None":
 
     config = run.config
 
+    shuffled = run.data.shuffled
+
     def prepare_row(row: StoredRow) -> ColdStartRow:
         direct = stream(config.seed, "direct", row["sample_id"]).uniform() < config.cold_start.direct_share
+        row = row if shuffled is None else shuffled(row)
         return make_cold_start_row(prepare_question(row, run.policy, run.family.coordinates), direct)
 
     return prepare_rows_lazily(run.data.files, prepare_row)
-
-
-def _freeze(model: "Module", family: ModelFamily) -> None:
-    for name, weight in model.named_parameters():
-        if set(name.split(".")) & set(family.vision):
-            weight.requires_grad = False
 
 
 def _write_config(run: PreparedRun, start: Start) -> None:
     """The configuration as it was used, beside what comes of it; and notes."""
     import yaml
 
+    for control in list_controls(run.config):
+        sys.stderr.write(f"CONTROL: {control}; nothing true can be learnt from it, and the model is not pushed\n")
     for note in (*run.notes, *start.notes):
         sys.stderr.write(f"note: {note}\n")
     out = Path(run.config.out)

@@ -24,6 +24,7 @@ from refine_iqa_train.monitoring.samples_page import make_card, write_page
 from refine_iqa_train.rewards.advantages import published_advantages
 from refine_iqa_train.rewards.direct_scores import DirectScorer
 from refine_iqa_train.rewards.grades import list_grades
+from refine_iqa_train.rewards.shuffling import draw_reward_order
 from refine_iqa_train.rewards.task_rewards import get_text, is_fully_correct
 from refine_iqa_train.rewards.teacher_forcing import has_digit_tokens
 from refine_iqa_train.training.reward_sampler import RewardSampler
@@ -66,6 +67,7 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
         self._rollouts: Rollouts | None = None  # from the inner method to the outer one, and nowhere else
         self._held_out = HeldOutScores()
         self._latest_page: int | None = None  # its step
+        self._generations = (-1, 0)  # a step, and how often answers were generated in it so far
         super().__init__(**arguments)
         for reward in self.reward_funcs:
             if hasattr(reward, "bind"):
@@ -84,7 +86,13 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
         rewards: Tensor = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
         texts = [get_text(completion) for completion in completions]
         if self.model.training:
-            self._rollouts = Rollouts(rewards, *self._find_correct(inputs, texts), texts)
+            is_rated, is_correct = self._find_correct(inputs, texts)
+            if self.config.rewards.shuffle != "none":
+                order = self._draw_reward_order(rewards)
+                rewards, is_rated, is_correct = rewards[order], is_rated[order], is_correct[order]
+            self._rollouts = Rollouts(rewards, is_rated, is_correct, texts)
+            if self.config.exploration is not None and self.args.entropy_target:  # 0 before the first step
+                self._metrics["train"]["entropy_target"].append(self.args.entropy_target)
             for name, n in zip(self.reward_func_names, (~rewards.isnan()).sum(0).tolist(), strict=True):
                 self._metrics["train"][f"rewards/{name}/n"].append(float(n))
             if self._sampler is not None:
@@ -127,6 +135,17 @@ class RefineTrainer(GRPOTrainer):  # type: ignore[misc]
             yield
         finally:
             vars(owner).update(originals)
+
+    def _draw_reward_order(self, rewards: Tensor) -> Tensor:
+        """Whose rewards each answer gets in a control, (B,) int: the same on every process, and in a run that goes on.
+
+        `rewards`: (B, functions), of all processes.
+        """
+        within, (step, number), now = self.config.rewards.shuffle, self._generations, self.state.global_step
+        assert within != "none"
+        self._generations = (now, number + 1 if now == step else 0)
+        address = (self.config.seed, "shuffled rewards", *self._generations)
+        return draw_reward_order(rewards, self.num_generations, within, address).to(rewards.device)
 
     # --- what is made next ------------------------------------------------------------------------------------------
 

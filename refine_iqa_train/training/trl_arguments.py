@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from distortlab.core.errors import UserError, describe_unknown
+from refine_iqa_train.config.exploration import make_entropy_values
 from refine_iqa_train.config.schema import Config, LoraRules, find_stream_recipe
 from refine_iqa_train.config.trl_limits import check_value
 from refine_iqa_train.models.families import ModelFamily
@@ -74,6 +75,7 @@ def make_grpo_arguments(config: Config, weights: Mapping[str, float], processes:
             "per_device_eval_batch_size": validation.batch,
         }
     values["reward_weights"] = list(weights.values())
+    values |= make_entropy_values(config.exploration, config.trainer)
     return _construct(GRPOConfig, {**_derive_values(config, values), **values})
 
 

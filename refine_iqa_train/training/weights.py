@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING
 from distortlab.core.errors import UserError
 from distortlab.storage.atomic import read_json, write_json
 from refine_iqa_train.config.schema import Config, LoraRules
-from refine_iqa_train.models.adapters import BASE, Adapter, attach_adapter, find_adapter, load_merged, new_folder
+from refine_iqa_train.models.adapters import (
+    BASE,
+    Adapter,
+    attach_adapter,
+    find_adapter,
+    load_merged,
+    load_whole_model,
+    new_folder,
+)
 from refine_iqa_train.models.families import ModelFamily
-from refine_iqa_train.models.identity import identify_model
+from refine_iqa_train.models.identity import identify_files, identify_model
 from refine_iqa_train.models.processors import load_processor
+from refine_iqa_train.models.vision_weights import find_weight_files, replace_vision_weights
 from refine_iqa_train.training.trl_arguments import make_lora_config, make_quantization_config
 
 if TYPE_CHECKING:
@@ -40,6 +49,11 @@ def is_continuing_adapter(config: Config, adapter: Adapter | None) -> bool:
 def check_adapter(config: Config, family: ModelFamily) -> Adapter | None:
     """Find the adapters that `model` holds, or None. Raises `UserError` where they do not go with the configuration."""
     adapter = find_adapter(config.model, config.revision)
+    if config.vision is not None and is_continuing_adapter(config, adapter):
+        raise UserError(
+            f"vision: {config.vision} would change the model under the adapters in {config.model}, which were trained "
+            "on another one; adapter: merge adds them to its weights first"
+        )
     if adapter is None:
         if config.adapter != "auto":
             raise UserError(f"adapter: {config.adapter}, and {config.model} holds no adapters; leave the key out")
@@ -81,8 +95,8 @@ def make_model_arguments(
 ) -> dict[str, object]:
     """Make `model`, `peft_config` and `quantization_config` for TRL's trainers.
 
-    Merged weights are written to a folder in `out` first: a model is loaded from there again as the reference of the KL
-    term, by vLLM, and by whoever uses the new adapters.
+    Merged weights, and a model that gets weights by `vision`, are written to a folder in `out` first: a model is loaded
+    from there again as the reference of the KL term, by vLLM, and by whoever uses the new adapters.
 
     Parameters
     ----------
@@ -96,9 +110,9 @@ def make_model_arguments(
     if is_continuing_adapter(config, adapter):
         assert adapter is not None
         return {"model": _load_with_adapter(config, adapter, arguments)}
-    base = config.model if adapter is None else str(_merge_base(config, adapter))
+    is_as_it_is = adapter is None and config.vision is None
     return {
-        "model": base,
+        "model": config.model if is_as_it_is else str(_compose_base(config, adapter)),
         "peft_config": make_lora_config(config, family),
         "quantization_config": make_quantization_config(config.lora),
     }
@@ -140,25 +154,39 @@ def _load_with_adapter(config: Config, adapter: Adapter, arguments: "GRPOConfig 
 
 def find_base_model(config: Config, adapter: Adapter | None) -> str:
     """The model whose weights are trained, or stay as they are under adapters: a folder or a name on the Hub."""
-    if adapter is None:
-        return config.model
-    return adapter.base if is_continuing_adapter(config, adapter) else str(Path(config.out) / BASE)
+    if adapter is not None and is_continuing_adapter(config, adapter):
+        return adapter.base
+    return config.model if adapter is None and config.vision is None else str(Path(config.out) / BASE)
 
 
-def _merge_base(config: Config, adapter: Adapter) -> Path:
+def _compose_base(config: Config, adapter: Adapter | None) -> Path:
     """`out/base`: made by the main process, and used again where a run goes on."""
     from accelerate import PartialState
 
     folder = Path(config.out) / BASE
-    source = {"adapters": identify_model(adapter.name, adapter.revision), "base": identify_model(adapter.base)}
+    if adapter is None:
+        source = {"base": identify_model(config.model, config.revision)}
+    else:
+        source = {"adapters": identify_model(adapter.name, adapter.revision), "base": identify_model(adapter.base)}
+    if config.vision is not None:
+        source["vision"] = identify_files(find_weight_files(config.vision))
     with PartialState().main_process_first():
         if read_json(folder / MERGED_FROM) != source:
             if folder.exists():
                 shutil.rmtree(folder)
             with new_folder(folder) as hidden:
-                _write_merged(adapter, hidden)
+                _write_composed(config, adapter, hidden)
                 write_json(hidden / MERGED_FROM, source)
     return folder
+
+
+def _write_composed(config: Config, adapter: Adapter | None, folder: Path) -> None:
+    processor, family = load_processor(config.model, config.revision)
+    model = load_whole_model(config.model, config.revision) if adapter is None else load_merged(adapter)
+    if config.vision is not None:
+        replace_vision_weights(config.vision, model, family, config.model)
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
 
 
 # --- merge ----------------------------------------------------------------------------------------------------------
@@ -187,11 +215,7 @@ def merge_run(run: str, out: Path) -> Adapter:
             else f"{run} holds no adapters (there is no adapter_config.json)"
         )
     with new_folder(out) as hidden:
-        _write_merged(adapter, hidden)
+        processor, _ = load_processor(adapter.name, adapter.revision)
+        load_merged(adapter).save_pretrained(hidden)
+        processor.save_pretrained(hidden)
     return adapter
-
-
-def _write_merged(adapter: Adapter, folder: Path) -> None:
-    processor, _ = load_processor(adapter.name, adapter.revision)
-    load_merged(adapter).save_pretrained(folder)
-    processor.save_pretrained(folder)

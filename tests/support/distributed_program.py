@@ -69,10 +69,21 @@ def run(config: str, answer: str, out: str, sharded: bool = False) -> dict[str, 
     rewards = scored(trainer, rows[mine], MIXED[mine])
     right = trainer._rollouts.is_correct.tolist()
     direct = direct_scores(trainer, rows[mine], len(rows[:7][mine]))
+    control = {} if sharded else shuffle(trainer, rows[mine], MIXED[mine])
     if not sharded:
         trainer.train()
         assert trainer._rollouts is None, "they belong to one generation"
-    return {"rewards": rewards.tolist(), "right": right, "steps": trainer.state.global_step, "direct": direct}
+    found = {"rewards": rewards.tolist(), "right": right, "steps": trainer.state.global_step, "direct": direct}
+    return found | control
+
+
+def shuffle(trainer: Any, rows: list[Any], kinds: tuple[int, ...]) -> dict[str, Any]:
+    """Rewards and gates of the same rollouts in a control."""
+    config = trainer.config
+    trainer.config = replace(config, rewards=replace(config.rewards, shuffle="batch"))
+    rewards = scored(trainer, rows, kinds)
+    trainer.config = config
+    return {"shuffled_rewards": rewards.tolist(), "shuffled_right": trainer._rollouts.is_correct.tolist()}
 
 
 def shard(model: Any) -> None:

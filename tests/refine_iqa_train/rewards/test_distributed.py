@@ -35,6 +35,12 @@ def run(config: Path, processes: int) -> dict[str, Any]:
     return found
 
 
+def list_pairs(found: dict[str, Any], prefix: str = "") -> list[tuple[str, bool]]:
+    """The rewards of each rollout, rounded, and whether its gate is open."""
+    rewards = ([round(value, 5) for value in row] for row in found[f"{prefix}rewards"])
+    return [(str(row), gate) for row, gate in zip(rewards, found[f"{prefix}right"], strict=True)]
+
+
 @pytest.mark.slow
 def test_two_processes_give_what_one_gives(config: Path) -> None:
     alone, together = run(config, 1), run(config, 2)
@@ -44,6 +50,11 @@ def test_two_processes_give_what_one_gives(config: Path) -> None:
         assert one["right"] == two["right"] == [True, True, False, False, True, True] + [False] * 6
         for left, right in zip(one["rewards"], two["rewards"], strict=True):
             assert right == pytest.approx(left, abs=1e-6)
+        for left, right in zip(one["shuffled_rewards"], two["shuffled_rewards"], strict=True):
+            assert right == pytest.approx(left, abs=1e-6)
+        assert one["shuffled_right"] == two["shuffled_right"]
+        assert list_pairs(one, "shuffled_") != list_pairs(one)
+        assert sorted(list_pairs(one, "shuffled_")) == sorted(list_pairs(one))
         gains = [row[2] for row in one["rewards"]]
         assert any(gain > 0 for gain in gains), "nothing was measured"
         assert all(gain == 0 for gain, right in zip(gains, one["right"], strict=True) if not right)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from trl import GRPOConfig, GRPOTrainer
 from trl.generation.vllm_generation import VLLMGeneration
 
+from refine_iqa_train.config.exploration import ENTROPY_KEYS
 from refine_iqa_train.training.trainer import RefineTrainer, is_page_due
 
 
@@ -65,3 +66,10 @@ def test_a_page_falls_due_once_in_every_interval(every: int, apart: int, begin: 
         assert not is_page_due(step, None, 0)
     firsts = {step // every: step for step in reversed(generations)}
     assert shown == sorted(firsts.values())
+
+
+def test_the_entropy_that_a_target_is_a_share_of_is_still_there() -> None:
+    source = inspect.getsource(GRPOTrainer)
+    for key in ("self._last_world_entropy = world_entropy", "self._last_world_entropy <= self.args.entropy_target"):
+        assert key in source
+    assert set(ENTROPY_KEYS) <= set(GRPOConfig.__dataclass_fields__)
