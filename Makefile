@@ -15,7 +15,7 @@ SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema vendor.github
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo train-smoke learning test test-fast check check-docs package format docs notebooks site screenshot bench kills ladders predictor first-settings severity coverage observers people goldens shortcuts clean
+.PHONY: help demo train-smoke gpu-check learning test test-fast check check-docs package format docs notebooks site screenshot bench kills ladders predictor first-settings severity coverage observers people goldens shortcuts clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ train-smoke: .venv/train  ## tiny model, generated data: cold start, stage 1, st
 	$(BIN)/python -m refine_iqa_train stage1 --config recipes/smoke-stage1.yaml
 	$(BIN)/python -m refine_iqa_train stage2 --config recipes/smoke-stage2.yaml
 	$(BIN)/python -m refine_iqa_train scores demo/train/stage1 demo/train/stage2
+
+gpu-check: .venv/train  ## what training takes on the GPU at hand, beside what is computed (hours; ends with code 3 where there is none)
+	$(BIN)/python benchmarks/gpu_check/run.py $(if $(ONLY),--only "$(ONLY)") $(if $(SCRATCH),--scratch $(SCRATCH))
 
 learning: .venv/test  ## whether it learns: held-out accuracy before and after, three seeds, on a CPU in half an hour
 	$(BIN)/python benchmarks/learning/run.py

@@ -1,8 +1,11 @@
 """What fits where: `python benchmarks/training_memory.py` prints the table of docs/training.md.
 
-Computed from the shapes of the real models; nothing is downloaded.
+Computed from the shapes of the real models; nothing is downloaded. What `make gpu-check` measured stands beside it.
 """
 
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from refine_iqa_train.models.memory import MemoryEstimate, Workload, estimate_memory, measure_model_shape
@@ -11,6 +14,7 @@ IMAGE_TOKENS = {"Qwen2.5-VL-7B": 1_280, "Qwen3-VL-4B": 980}
 """Of an image of 1024 x 768 pixels, padded to 1120 x 896: 40 x 32 tokens of 28 pixels, 35 x 28 of 32 pixels."""
 TEXT_TOKENS, COMPLETION, GROUP = 250, 1024, 8
 GPUS = (24, 48, 80)
+RESULTS = Path(__file__).parent / "gpu_check" / "results.json"
 
 
 def make_configurations() -> dict[str, Any]:
@@ -26,8 +30,18 @@ def make_configurations() -> dict[str, Any]:
             "num_key_value_heads": 4,
             "vocab_size": 152064,
             "tie_word_embeddings": False,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1.0e6, "mrope_section": [16, 24, 24]},
         },
-        vision_config={"depth": 32, "hidden_size": 1280, "intermediate_size": 3420, "out_hidden_size": 3584},
+        vision_config={
+            "depth": 32,
+            "hidden_size": 1280,
+            "intermediate_size": 3420,
+            "out_hidden_size": 3584,
+            "num_heads": 16,
+            "patch_size": 14,
+            "window_size": 112,
+            "fullatt_block_indexes": [7, 15, 23, 31],
+        },
         tie_word_embeddings=False,
     )
     newer = Qwen3VLConfig(
@@ -40,6 +54,12 @@ def make_configurations() -> dict[str, Any]:
             "head_dim": 128,
             "vocab_size": 151936,
             "tie_word_embeddings": True,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 5.0e6,
+                "mrope_section": [24, 20, 20],
+                "mrope_interleaved": True,
+            },
         },
         vision_config={
             "depth": 24,
@@ -47,6 +67,7 @@ def make_configurations() -> dict[str, Any]:
             "intermediate_size": 4096,
             "out_hidden_size": 2560,
             "num_heads": 16,
+            "patch_size": 16,
             "deepstack_visual_indexes": [5, 11, 17],
         },
         tie_word_embeddings=True,
@@ -62,22 +83,62 @@ WAYS = {
 }
 
 
-def format_row(model: str, way: str, memory: MemoryEstimate) -> str:
+Measured = Mapping[tuple[str, str], Mapping[str, Any]]
+"""Rows of results of benchmarks/gpu_check by model and way: of both stages the one that took more memory."""
+
+
+def read_measured(path: Path) -> Measured:
+    """Read what was measured on a GPU; nothing where nothing was, or where tiny models stood in."""
+    if not path.exists():
+        return {}
+    results = json.loads(path.read_text(encoding="utf-8"))
+    rows = [row for row in results["rows"] if row["status"] == "measured" and not results["tiny"]]
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: row["peak_gib"]):
+        found[row["model"], row["way"]] = row
+    return found
+
+
+def format_row(model: str, way: str, memory: MemoryEstimate, measured: Sequence[str] = ()) -> str:
     fitting = next((f"{gpu} GB" for gpu in GPUS if memory.total <= 0.93 * gpu), "none of these")
     parts = (memory.weights, memory.gradients + memory.optimizer, memory.activations, memory.cache, memory.total)
-    return f"| {model} | {way} | " + " | ".join(f"{part:.1f}" for part in parts) + f" | {fitting} |"
+    return f"| {' | '.join([model, way, *(f'{part:.1f}' for part in parts), *measured, fitting])} |"
 
 
-def main() -> None:
-    print("| model | training | weights | gradients, optimizer | activations | cache of rollouts | together | fits |")
-    print("|---|---|---|---|---|---|---|---|")
+def format_table(measured: Measured) -> str:
+    """Format what is computed as a table of Markdown, and beside it what was measured, where anything was."""
+    columns = ["weights", "gradients, optimizer", "activations", "cache of rollouts", "together"]
+    columns += ["measured", "s/step"] if measured else []
+    heads = ["model", "training", *columns, "fits"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for model, config in make_configurations().items():
         shape = measure_model_shape(config)
         for way, keys in WAYS.items():
             prompt = IMAGE_TOKENS[model] + TEXT_TOKENS
             load = Workload(rows=GROUP, rollouts=GROUP, prompt=prompt, completion=COMPLETION, **keys)
-            print(format_row(f"{model} ({shape.weights / 1e9:.2f} B)", way, estimate_memory(shape, load)))
+            row, cells = measured.get((model, way)), ["-", "-"] if measured else []
+            if row is not None:
+                cells = [f"{row['peak_gib']:.1f}", f"{row['seconds']:.1f}"]
+            name = f"{model} ({shape.weights / 1e9:.2f} B)"
+            lines.append(format_row(name, way, estimate_memory(shape, load), cells))
+    return "\n".join(lines)
+
+
+def describe_source(measured: Measured) -> str:
+    """The sentence above the table: whether anything in it was measured."""
+    if not measured:
+        return "Nothing was measured on a GPU yet: all of it is computed."
+    return (
+        '"Measured" is the peak of what PyTorch reserved, of both stages the larger one, beside "together", which is '
+        "computed (benchmarks/gpu_check/results.json)."
+    )
+
+
+def render() -> str:
+    """The sentence and the table, as they stand in docs/training.md."""
+    measured = read_measured(RESULTS)
+    return f"{describe_source(measured)}\n\n{format_table(measured)}"
 
 
 if __name__ == "__main__":
-    main()
+    print(render())

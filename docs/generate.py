@@ -151,9 +151,15 @@ TABLES = {
 def training_page() -> str:
     """docs/training.md as it is, with the tables in it made again."""
     text = (DOCS / "training.md").read_text(encoding="utf-8")
+    text = replace_table(text, "training.md", "benchmarks/training_memory.py", memory_table())
     for module, table in TABLES.items():
         text = replace_table(text, "training.md", f"refine_iqa_train/{module}", table())
     return text
+
+
+def memory_table() -> str:
+    """What fits where, computed, and beside it what was measured on a GPU, where anything was."""
+    return str(runpy.run_path(str(DOCS.parent / "benchmarks" / "training_memory.py"))["render"]())
 
 
 def replace_table(text: str, page: str, origin: str, table: str) -> str:

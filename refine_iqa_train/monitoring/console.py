@@ -114,7 +114,7 @@ def quiet_libraries() -> None:
     datasets.disable_progress_bars()
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing`", category=FutureWarning)
+    warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing", category=FutureWarning)
 
 
 def attach_console(trainer: "Trainer", quiet: bool = False, is_control: bool = False) -> None:

@@ -10,13 +10,13 @@ from distortlab.core.errors import UserError, describe_unknown
 from refine_iqa_train.config.controls import list_controls
 from refine_iqa_train.config.schema import Config
 from refine_iqa_train.models.chat import format_true_completion
-from refine_iqa_train.models.memory import Workload, estimate_memory, measure_model_shape
+from refine_iqa_train.models.memory import MemoryEstimate, Workload, estimate_memory, measure_model_shape
 from refine_iqa_train.models.processors import load_model_config
 from refine_iqa_train.models.rows import TrainingRow
 from refine_iqa_train.rewards.task_rewards import format_reward, make_scorers
 from refine_iqa_train.training.prepare import PreparedRun, prepare
 
-__all__ = ["Findings", "dry_run", "format_findings", "resolve_stage"]
+__all__ = ["Findings", "dry_run", "estimate_run_memory", "format_findings", "resolve_stage"]
 
 STAGES = ("sft", "stage1", "stage2")
 SAMPLE_SIZE = 64
@@ -134,6 +134,18 @@ def _reward_truths(run: PreparedRun, rows: Iterable[TrainingRow]) -> dict[str, f
 
 
 def _estimate_memory(run: PreparedRun, prompt: int, gpu_gib: float | None) -> MemoryFindings:
+    memory = _compute_memory(run, prompt)
+    if gpu_gib is None:
+        return {"memory_gib_computed": memory.as_dict()}
+    return {"memory_gib_computed": memory.as_dict(), "fits": memory.total <= gpu_gib, "gpu_gib": gpu_gib}
+
+
+def estimate_run_memory(run: PreparedRun) -> Mapping[str, float]:
+    """Estimate what a prepared run needs on each GPU without sharding, in GiB: parts, and "total"."""
+    return _compute_memory(run, max(_count_tokens(run, row) for row in _sample_rows(run))).as_dict()
+
+
+def _compute_memory(run: PreparedRun, prompt: int) -> MemoryEstimate:
     config, arguments = run.config, run.arguments
     rows = arguments.per_device_train_batch_size
     generated = run.stage != "sft"
@@ -149,10 +161,7 @@ def _estimate_memory(run: PreparedRun, prompt: int, gpu_gib: float | None) -> Me
         frozen_vision=config.frozen_vision,
         trained=run.trained,
     )
-    memory = estimate_memory(measure_model_shape(load_model_config(config.model, config.revision)), load)
-    if gpu_gib is None:
-        return {"memory_gib_computed": memory.as_dict()}
-    return {"memory_gib_computed": memory.as_dict(), "fits": memory.total <= gpu_gib, "gpu_gib": gpu_gib}
+    return estimate_memory(measure_model_shape(load_model_config(config.model, config.revision)), load)
 
 
 def format_findings(findings: Findings) -> str:

@@ -14,7 +14,7 @@ from refine_iqa_train.training.tiny_processor import LLAVA_SIDE, MERGE, PATCH, b
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["TINY_MODELS", "build_tiny_model", "save_tiny_model"]
+__all__ = ["TINY_MODELS", "build_tiny_model", "find_token_ids", "save_tiny_model"]
 
 HIDDEN, LAYERS, HEADS, HEAD = 128, 2, 4, 32
 VISION_HIDDEN, VISION_DEPTH = 64, 3
@@ -105,7 +105,8 @@ def _vision_values(**more: object) -> dict[str, object]:
     }
 
 
-def _find_token_ids(tokenizer: "PreTrainedTokenizerBase") -> dict[str, int]:
+def find_token_ids(tokenizer: "PreTrainedTokenizerBase") -> dict[str, int]:
+    """Find the ids of the tokens that stand for images, as the configurations of Qwen-VL models name them."""
     names = {"image_token_id": "<|image_pad|>", "video_token_id": "<|video_pad|>"}
     names |= {"vision_start_token_id": "<|vision_start|>", "vision_end_token_id": "<|vision_end|>"}
     return {key: tokenizer.convert_tokens_to_ids(token) for key, token in names.items()}
@@ -122,7 +123,7 @@ def _build_qwen3(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedModel":
     text = _text_values(tokenizer, head_dim=HEAD, rope_parameters=_rope_values(mrope_interleaved=True))
     vision = _vision_values(num_position_embeddings=24 * 24, deepstack_visual_indexes=[0])
     config = Qwen3VLConfig(
-        text_config=text, vision_config=vision, tie_word_embeddings=True, **_find_token_ids(tokenizer)
+        text_config=text, vision_config=vision, tie_word_embeddings=True, **find_token_ids(tokenizer)
     )
     return Qwen3VLForConditionalGeneration(config)
 
@@ -135,7 +136,7 @@ def _build_qwen2_5(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedModel":
         text_config=_text_values(tokenizer, rope_parameters=_rope_values()),
         vision_config=vision,
         tie_word_embeddings=True,
-        **_find_token_ids(tokenizer),
+        **find_token_ids(tokenizer),
     )
     return Qwen2_5_VLForConditionalGeneration(config)
 

@@ -18,6 +18,8 @@ __all__ = ["LLAVA_SIDE", "MERGE", "PATCH", "build_tiny_processor", "build_tiny_t
 
 PATCH, MERGE = 8, 2
 """Side of a patch in pixels, and how many patches side by side become one token."""
+MOST_PIXELS = 256 * 256
+"""Of an image; larger ones are resized."""
 LLAVA_SIDE = 96
 """Side of every image for LLaVA."""
 
@@ -105,24 +107,38 @@ def _make_corpus() -> Iterator[str]:
 # --- processors -----------------------------------------------------------------------------------------------------
 
 
-def build_tiny_processor(family: str = "qwen3_vl") -> "ProcessorMixin":
-    """Build a stock processor where torchvision is there, one for images alone where it is not."""
+def build_tiny_processor(
+    family: str = "qwen3_vl", patch: int = PATCH, most_pixels: int = MOST_PIXELS
+) -> "ProcessorMixin":
+    """Build a stock processor where torchvision is there, one for images alone where it is not.
+
+    Parameters
+    ----------
+    family
+        A `model_type` of `TINY_MODELS`.
+    patch, most_pixels
+        Of a Qwen-VL model: side of a patch in pixels, and the largest area of an image.
+    """
     tokenizer = build_tiny_tokenizer(family)
-    return _build_llava_processor(tokenizer) if family == "llava" else _build_qwen_processor(family, tokenizer)
+    if family == "llava":
+        return _build_llava_processor(tokenizer)
+    return _build_qwen_processor(family, tokenizer, patch, most_pixels)
 
 
-def _build_qwen_processor(family: str, tokenizer: "PreTrainedTokenizerBase") -> "ProcessorMixin":
+def _build_qwen_processor(
+    family: str, tokenizer: "PreTrainedTokenizerBase", patch: int, most_pixels: int
+) -> "ProcessorMixin":
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
     from transformers.utils import is_torchvision_available
 
-    side = PATCH * MERGE
+    side = patch * MERGE
     image_values = {
-        "patch_size": PATCH,
+        "patch_size": patch,
         "merge_size": MERGE,
         "temporal_patch_size": 2,
         "image_mean": [0.5] * 3,
         "image_std": [0.5] * 3,
-        "size": {"shortest_edge": side * side, "longest_edge": 256 * 256},
+        "size": {"shortest_edge": side * side, "longest_edge": most_pixels},
     }
     images = Qwen2VLImageProcessorPil(**image_values)
     if not is_torchvision_available():

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from refine_iqa_train.rewards.task_rewards import RewardFunction
 
-__all__ = ["train"]
+__all__ = ["make_trainer", "train"]
 
 
 def train(config: Config, stage: str) -> dict[str, float]:
@@ -73,12 +73,7 @@ def train(config: Config, stage: str) -> dict[str, float]:
         return _save_trained(run, start)
     if run.sampler is not None and start.sampler_state is not None:
         run.sampler.load_state_dict(start.sampler_state)
-    trainer = _make_trainer(run)
-    freeze(trainer.model, run.family, config.frozen, vision=config.frozen_vision)
-    if config.vision_attention == "batched":
-        for model in (trainer.model, getattr(trainer, "ref_model", None)):
-            if model is not None:
-                use_batched_attention(model)
+    trainer = make_trainer(run)
     attach_console(trainer, quiet=run.arguments.disable_tqdm, is_control=bool(list_controls(config)))
     _add_callbacks(trainer, run, start)
     main = trainer.is_world_process_zero()
@@ -154,12 +149,25 @@ def _report_finished(run: PreparedRun, steps: int) -> dict[str, float]:
     return _find_last_metrics(state.get("log_history", ()) if isinstance(state, dict) else ())
 
 
-def _make_trainer(run: PreparedRun) -> "GRPOTrainer | SFTTrainer":
-    """TRL's trainer. What it does not take only when it has the model is a sentence too."""
+def make_trainer(run: PreparedRun) -> "GRPOTrainer | SFTTrainer":
+    """Make TRL's trainer, with the weights that are frozen and the attention of what sees.
+
+    Raises
+    ------
+    UserError
+        For what TRL does not take only when it has the model.
+    """
     try:
-        return _make_sft_trainer(run) if run.stage == "sft" else _make_grpo_trainer(run)
+        trainer = _make_sft_trainer(run) if run.stage == "sft" else _make_grpo_trainer(run)
     except (ValueError, NotImplementedError, ImportError) as error:
         raise UserError(f"TRL does not take this run: {' '.join(str(error).split())}") from error
+    config = run.config
+    freeze(trainer.model, run.family, config.frozen, vision=config.frozen_vision)
+    if config.vision_attention == "batched":
+        for model in (trainer.model, getattr(trainer, "ref_model", None)):
+            if model is not None:
+                use_batched_attention(model)
+    return trainer
 
 
 def _make_grpo_trainer(run: PreparedRun) -> "GRPOTrainer":

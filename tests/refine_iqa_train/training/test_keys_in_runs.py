@@ -222,8 +222,8 @@ def test_a_cold_start_on_permuted_solutions_attends_in_batches(
     keys = {"max_steps": 1, "per_device_train_batch_size": 4, "save_strategy": "no", "disable_tqdm": True}
     config = load_config(file, {"trainer": keys, "data.shuffle_solutions": True, "data.tasks": ["recognition"]})
     made: list[Any] = []
-    make = train_module._make_trainer
-    monkeypatch.setattr(train_module, "_make_trainer", lambda run: made.append((run, make(run))) or made[-1][1])
+    make = train_module.make_trainer
+    monkeypatch.setattr(train_module, "make_trainer", lambda run: made.append((run, make(run))) or made[-1][1])
     train(config, "sft")
     run, trainer = made[0]
     assert "CONTROL: solutions are permuted" in capfd.readouterr().err
