@@ -67,8 +67,8 @@ def test_the_older_key_freezes_what_sees(model: nn.Module) -> None:
     ("patterns", "sentence"),
     [
         (
-            ["visul.*"],
-            "frozen: 'visul.*' freezes nothing: no weight of the model is called so; there are, e.g., model.",
+            ["visuals.*"],
+            "frozen: 'visuals.*' freezes nothing: no weight of the model is called so; there are, e.g., model.",
         ),
         (["visual.*", "lm_head.*"], "frozen: 'lm_head.*' freezes nothing"),
         (["*"], "frozen: *: all of the 12 weights that could be trained are frozen"),

@@ -134,7 +134,7 @@ def test_what_a_dry_run_finds(file: Path, eye: Path, tmp_path: Path) -> None:
     save_file(smaller, tmp_path / "smaller.safetensors")
     assert "of another size" in read_refusal(load_config(file, {"vision": str(tmp_path / "smaller.safetensors")}))
     assert "there is no nowhere" in read_refusal(load_config(file, {"vision": "nowhere"}))
-    assert "'visul.*' freezes nothing" in read_refusal(load_config(file, {"frozen": ["visul.*"]}))
+    assert "'visuals.*' freezes nothing" in read_refusal(load_config(file, {"frozen": ["visuals.*"]}))
     assert "frozen_vision and frozen: language_model.*: all" in read_refusal(
         load_config(file, {"frozen": ["language_model.*"], "frozen_vision": True})
     )
