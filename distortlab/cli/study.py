@@ -58,8 +58,8 @@ def study(
         raise UserError(f"{more[0]} is one argument too many; answers are named after --score")
     from distortlab.visualization.study import write_study
 
-    open_and_check(folder, check, quiet=as_json)
-    with show_progress("images", images, quiet=as_json, after="nothing was written") as advance:
+    stored = open_and_check(folder, check, quiet=as_json)
+    with show_progress("images", min(images, stored.images), quiet=as_json, after="nothing was written") as advance:
         written = write_study(
             folder,
             out or Path("study.html"),

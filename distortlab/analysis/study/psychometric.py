@@ -82,12 +82,15 @@ def estimate_threshold(trials: Trials) -> Threshold:
     (whole,) = fit_curves(levels, *_count(places, trials.seen, np.arange(len(places))[None], len(levels)))
     drawn = _draw_answers(trials.people)
     again = fit_curves(levels, *_count(places, trials.seen, drawn, len(levels)), start=whole)
+    # People drawn again differ less than people do, by this much.
+    wider = (people / (people - 1)) ** 0.5 if people > 1 else 1.0
+    ends = find_bounds(whole[0] + wider * (again[:, 0] - whole[0]))
     least, most = float(trials.v[there].min()), float(trials.v[there].max())
     v = float(2 ** whole[0])
     return {
         **nothing,
         "v": v,
-        "interval": [2**end for end in find_bounds(again[:, 0])],
+        "interval": [2**end for end in ends],
         "slope": float(np.exp(whole[1])),
         "guess": float(_logistic(whole[2])),
         "lapse": float(_logistic(whole[3])) / 2,

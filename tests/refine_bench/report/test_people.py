@@ -9,6 +9,7 @@ from in_process import Cli
 
 from distortlab.analysis.study.scores import FORMAT
 from distortlab.storage.atomic import hash_file
+from refine_bench.cli.run_all import Options, run_all
 
 
 def make_share(value: float) -> dict[str, Any]:
@@ -22,11 +23,11 @@ def people(made_sets: Path, tmp_path: Path) -> dict[str, Any]:
     return {"format": FORMAT, "version": 1, "n": 12, "data": data, "tasks": tasks}
 
 
-@pytest.fixture
-def run(cli: Cli, made_sets: Path, tmp_path: Path) -> Path:
-    words = ("--model", "constant", "--on", f"local:{made_sets}", "--out", tmp_path / "run", "--no-report")
-    assert cli("run", *words).code == 0
-    return tmp_path / "run"
+@pytest.fixture(scope="module")
+def run(made_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("people") / "run"
+    run_all("constant", [f"local:{made_sets}"], None, out, Options(report=False, quiet=True))
+    return out
 
 
 def test_people_stand_beside_models(cli: Cli, run: Path, people: dict[str, Any], tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from distortlab.analysis.study.stimuli import REFERENCE, Stimuli
 from distortlab.tasks.terms import FAMILIES
 from distortlab.visualization.study import StudySummary
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page as Tab
 
@@ -128,7 +130,6 @@ def check_layout(tab: "Tab") -> None:
         assert box["y"] + box["height"] <= view["height"]
 
 
-@pytest.mark.slow
 def test_scripted_people_are_understood(
     opened: Open, written: StudySummary, stimuli: Stimuli, study_data: Path, tmp_path: Path
 ) -> None:
@@ -213,7 +214,7 @@ def test_what_was_kept_by_another_page_is_not_taken_for_ours(opened: Open, writt
     tab.reload()
     tab.get_by_role("button", name="Go on where they stopped").click()
     tab.get_by_role("button", name="I have no card").click()
-    assert "0 of 60 answers" in tab.inner_text("#card")
+    assert "0 of 60 answers of participant 1" in tab.inner_text("#card")
     assert tab.evaluate("['1', '12', '13', '0', 'Ann'].map(orderOf)") == [0, 11, 0, 11, tab.evaluate("orderOf('Ann')")]
 
 

@@ -34,9 +34,9 @@ function showIntro() {
     make("h1", {}, "A study of what people see in images"),
     text(`You will look at images and answer ${plural(total, "question")}, in ${plural(data.orders[0].length, "part")}: about ${Math.ceil(total / 11)} minutes. Each part begins with a short training that tells you what is right; after that nothing does. There are breaks, and you may stop whenever you like.`),
     text("Nothing is sent. Your answers stay in this browser until you download them at the end, as a file that you hand on yourself. It holds your answers, how long each took, the size of your screen, and the name below."),
-    before?.finished ? text(`The answers of ${before.participant} are still in this browser.`, "note") : null,
+    before?.finished ? text(`The answers of participant ${before.participant} are still in this browser.`, "note") : null,
     before?.finished ? actions(action("Show them", () => resume(before), false)) : null,
-    again ? text(`Somebody called ${before.participant} stopped here after ${before.answers.length} of ${stepsOf(before.order).at(-1).total} answers.`, "note") : null,
+    again ? text(`Participant ${before.participant} stopped here after ${before.answers.length} of ${stepsOf(before.order).at(-1).total} answers.`, "note") : null,
     notKept(),
     again ? actions(action("Go on where they stopped", () => resume(before))) : null,
     make("label", { class: "field" }, "Number or name you were given (or keep this one) ", name),
@@ -142,7 +142,7 @@ function showEnd() {
   $("bar").hidden = true;
   showCard(
     make("h1", {}, whole ? "That was all. Thank you!" : "You stopped early. Thank you!"),
-    text(`${session.answers.length} of ${total} answers of ${session.participant}. They are in this browser only: download them, and give the file to whoever asked you.`),
+    text(`The ${whole ? total : `${session.answers.length} of ${total}`} answers of participant ${session.participant} are in this browser only: download them, and give the file to whoever asked you.`),
     actions(action("Download answers", download), whole ? null : action("Go on after all", showStep, false)),
     make("details", {}, make("summary", {}, "If nothing is downloaded: copy this text into a file that ends in .json"), copy),
     whole ? actions(action("Next person on this screen", nextPerson, false)) : null,
