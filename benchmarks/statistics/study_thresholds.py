@@ -2,8 +2,8 @@
 
     python benchmarks/statistics/study_thresholds.py
 
-People see V = 2.5 half of the time, 3 to the octave, guess in 8 % and miss in 2 %; their own thresholds are spread by half
-an octave (SD) where it says so. What they are shown has the V of severities 1 to 5, a quarter is untouched.
+People see V = 2.5 half of the time, 3 to the octave, guess in 8 % and miss in 2 %; their own thresholds are spread by
+half an octave (SD) where it says so. What they are shown has the V of severities 1 to 5, a quarter is untouched.
 """
 
 import numpy as np
@@ -29,12 +29,13 @@ def simulate(rng: np.random.Generator, people: int, answers: int, spread: float)
 
 
 def main() -> None:
-    print("| people | answers each | SD of thresholds | interval holds 2.5 | its ends, typically |\n|---|---|---|---|---|")
+    print("| people | answers each | SD of thresholds | interval holds 2.5 | its ends, typically |")
+    print("|---|---|---|---|---|")
     for people, answers, spread in CASES:
         rng = np.random.default_rng(0)
         found = [estimate_threshold(simulate(rng, people, answers, spread)) for _ in range(STUDIES)]
         ends = np.array([entry["interval"] for entry in found])
-        held = ((ends[:, 0] <= THRESHOLD) & (THRESHOLD <= ends[:, 1])).mean()
+        held = ((ends[:, 0] <= THRESHOLD) & (ends[:, 1] >= THRESHOLD)).mean()
         low, high = np.median(ends, axis=0)
         octaves = f"{spread:g} octaves" if spread else "0"
         print(f"| {people} | {answers} | {octaves} | {held:.1%} | {low:.2f} to {high:.2f} |")

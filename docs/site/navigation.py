@@ -63,6 +63,7 @@ SECTIONS = (
             ("diagnosis", "images with none, one or several distortions: recipe, columns, the task and its score"),
             ("stream", "samples without end, in memory, while a model learns"),
             ("viewing", "the page that shows a data set: keys, filters, what is exact"),
+            ("study", "a study with people: the page, what it asks, thresholds and the other numbers"),
             ("trust", "what verify checks and cannot, how stats judges, what is won without looking"),
             ("storage", "publishing on the Hub, damage, what is sent"),
             ("export", "forms that other projects load"),
