@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["make_trainer", "train"]
 
 
-def train(config: Config, stage: str) -> dict[str, float]:
+def train(config: Config, stage: str, prepared: PreparedRun | None = None) -> dict[str, float]:
     """Train, save the model with its processor and card in `out`, and push it where `hub.id` says.
 
     Parameters
@@ -50,6 +50,8 @@ def train(config: Config, stage: str) -> dict[str, float]:
         The run's.
     stage
         "sft", "stage1" or "stage2".
+    prepared
+        What `prepare` made of both, perhaps with other questions put in its place; left out, it is made here.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def train(config: Config, stage: str) -> dict[str, float]:
 
     check_packages(config)
     make_quantization_config(config.lora)  # what it needs is looked for before data and images are
-    run = prepare(config, stage)
+    run = prepare(config, stage) if prepared is None else prepared
     start = find_start(run)
     if start.finished is not None:
         return _report_finished(run, start.finished)
