@@ -1,167 +1,179 @@
-"""Whether it learns: a tiny model on a CPU, cold start and GRPO, held-out accuracy before and after, three seeds.
+"""Whether it learns: a tiny model with a ready-made eye, a cold start without knowledge, GRPO, and controls. On a CPU.
 
-    python benchmarks/learning/run.py                  # half an hour on two cores
-    python benchmarks/learning/run.py --seeds 0        # one seed
+    python benchmarks/learning/run.py                    # three seeds, on the scenes that are kept for choices
+    python benchmarks/learning/run.py --split report     # the same, on the scenes that no choice was made on
+    python benchmarks/learning/run.py --seeds 0 --arms grpo
+    python benchmarks/learning/run.py full               # twelve families, three ladders to learn from
+    python benchmarks/learning/run.py arms               # a static set, ever new windows, windows by their rewards
 
-Writes results.json and curves.png to --out, and prints the table of docs/training.md.
+Every use of `report` is noted in openings.jsonl. `--freeze` writes results.json, docs/learning.md and its picture.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from data import make_data
-from measure import MEASURES, generate_answers, mark_completion, wilson_interval
+from page import format_summary, write_page
+from plots import draw_results
+from settings import EYE_STEPS, FOUR, HELD, PROBED, SEEDS, SEEN
+from training import ARMS, BLIND, COLD_START, Job, add_keys, run_jobs
+from windows import Windows, keep_windows, select_windows, write_questions
 
-TOKENS = 32
-COLD = {
-    "max_steps": 200,
-    "per_device_train_batch_size": 32,
-    "learning_rate": 1.0e-3,
-    "lr_scheduler_type": "cosine",
-    "warmup_steps": 10,
-    "logging_steps": 10,
-    "save_strategy": "no",
-    "disable_tqdm": True,
-}
-GRPO = {
-    "max_steps": 120,
-    "per_device_train_batch_size": 256,  # rollouts: fewer make a gradient that is mostly noise
-    "num_generations": 4,
-    "max_completion_length": TOKENS,
-    "learning_rate": 2.0e-4,
-    "lr_scheduler_type": "linear",
-    "warmup_steps": 3,
-    "loss_type": "grpo",
-    "logging_steps": 1,
-    "save_strategy": "no",
-    "disable_tqdm": True,
-}
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+OPENINGS, RESULTS = HERE / "openings.jsonl", "results.json"
 
 
-def train_seed(seed: int, data: str, out: str, samples: int) -> dict[str, Any]:
-    """Cold start and GRPO with one seed; measures after both, and the rewards of every step."""
+def note_opening(file: Path, what: str, seeds: Sequence[int]) -> int:
+    """Note that the report split is opened; how often it has been by now."""
+    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "what": what, "seeds": list(seeds)}
+    with file.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(entry) + "\n")
+    return len(file.read_text(encoding="utf-8").splitlines())
+
+
+def train_kept_eye(out: Path) -> tuple[Any, dict[str, Any]]:
+    """Train the eye, unless it lies there: the eye, and how it was trained."""
     import torch
-    import transformers
+    from eye import load_weights, train_eye
 
-    from refine_iqa_train.config.loading import load_config
-    from refine_iqa_train.data.image_sizes import make_image_policy
-    from refine_iqa_train.data.mixture import load_training_data
-    from refine_iqa_train.models.processors import load_processor
-    from refine_iqa_train.training.tiny_model import save_tiny_model
-    from refine_iqa_train.training.train import train
+    from refine_iqa_train.models.vision_attention import use_batched_attention
+    from refine_iqa_train.training.tiny_model import build_tiny_model
+    from refine_iqa_train.training.tiny_processor import build_tiny_processor
 
     torch.set_num_threads(1)
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    folder = Path(out) / f"seed-{seed}"
-    save_tiny_model(folder / "tiny", "qwen3_vl", seed)
-    began = time.monotonic()
-    common = {"seed": seed, "data": {"perception": data, "check_images": False}, "watch": {"samples_every": 60}}
-    common["rewards"] = {"recognition": {"type_weight": 1.0}}
-    steps = (("sft", "tiny", "cold", COLD), ("stage1", "cold", "grpo", GRPO))
-    for stage, model, name, trainer in steps:
-        values = {**common, "model": str(folder / model), "out": str(folder / name), "trainer": trainer}
-        values["validation"] = {"every": 0, "samples": samples}
-        file = folder / f"{name}.yaml"
-        file.write_text(json.dumps(values))  # JSON is YAML
-        train(load_config(file), stage)
-    seconds = time.monotonic() - began
-    config = load_config(folder / "grpo.yaml", {"validation.every": 1})
-    processor, family = load_processor(str(folder / "cold"))
-    held = load_training_data(
-        config, "stage1", make_image_policy(config.images, processor), family.coordinates
-    ).validation
-    rows = [held[place] for place in range(len(held))]
-    answers = {name: generate_answers(folder / name, rows, TOKENS) for name in ("cold", "grpo")}
-    counted = {name: _count_right(texts, rows) for name, texts in answers.items()}
-    state = json.loads((folder / "grpo" / "trainer_state.json").read_text())["log_history"]
-    curve = {
-        name: [entry[name] for entry in state if name in entry]
-        for name in ("reward", "rewards/format/mean", "recognition/type", "entropy")
-    }
-    return {"seed": seed, "n": len(rows), "seconds": seconds, "counts": counted, "curve": curve}
+    file, record = out / "eye.pt", out / "eye.json"
+    model = build_tiny_model("qwen3_vl", build_tiny_processor("qwen3_vl").tokenizer, 0)
+    use_batched_attention(model)
+    eye = model.model.visual
+    if not record.exists():
+        seen = keep_windows(out / "eye.npz", "eye", SEEN).images
+        found = {"windows": len(seen), "steps": EYE_STEPS, **train_eye(eye, seen, EYE_STEPS)}
+        torch.save(eye.state_dict(), file)
+        record.write_text(json.dumps(found))
+    load_weights(eye, file)
+    return eye, json.loads(record.read_text())
 
 
-def _count_right(answers: Mapping[str, Sequence[str]], rows: Sequence[Any]) -> dict[str, int]:
-    """How many are right, by measure and manner: "sampled: answer"."""
-    found = {}
-    for manner, texts in answers.items():
-        marked = [mark_completion(text, row["solution"]) for text, row in zip(texts, rows, strict=True)]
-        found |= {f"{manner}: {name}": sum(mark[name] for mark in marked) for name in MEASURES}
-    return found
+def read_eye_seconds(out: Path) -> float:
+    """What training the eye took that lies there and is not trained again."""
+    record = out / "eye.json"
+    return float(json.loads(record.read_text())["seconds"]) if record.exists() else 0.0
 
 
-def format_table(results: Sequence[dict[str, Any]]) -> str:
-    """The table: shares with intervals, for every seed and for all together."""
-    lines = ["| seed | measure | after the cold start | after GRPO |", "|---|---|---|---|"]
-    names = list(results[0]["counts"]["cold"])
-    whole = {stage: dict.fromkeys(names, 0) for stage in ("cold", "grpo")}
-    for result in results:
-        for name in names:
-            lines.append(_line(str(result["seed"]), name, result["counts"], result["n"]))
-            for stage in whole:
-                whole[stage][name] += result["counts"][stage][name]
-    total = sum(result["n"] for result in results)
-    return "\n".join([*lines, *(_line("all", name, whole, total) for name in names)])
+def prepare_eye(out: Path, held: Windows) -> dict[str, Any]:
+    """Train the eye, unless it lies there, and probe it on held-out windows."""
+    from eye import probe_eye
+
+    eye, record = train_kept_eye(out)
+    train = keep_windows(out / "train.npz", "train", FOUR)
+    probe = probe_eye(eye, (train.images[:PROBED], train.families[:PROBED]), (held.images, held.families))
+    found = {**probe._asdict(), "right": probe.right, "total": probe.total, "fitted_on": PROBED}
+    return {"eye": record, "probe": found}
 
 
-def _line(seed: str, name: str, counts: dict[str, dict[str, int]], n: int) -> str:
-    cells = []
-    for stage in ("cold", "grpo"):
-        low, high = wilson_interval(counts[stage][name], n)
-        cells.append(f"{counts[stage][name] / n:.3f} ({low:.3f} to {high:.3f})")
-    return f"| {seed} | {name} | {cells[0]} | {cells[1]} |"
+def select_held_out(windows: Windows, seed: int) -> Windows:
+    """The held-out windows of a seed: others for each, as far as there are enough."""
+    start = seed * HELD % max(1, len(windows.families) - HELD + 1)
+    return select_windows(windows, range(start, min(start + HELD, len(windows.families))))
 
 
-def draw_curves(results: Sequence[dict[str, Any]], out: Path) -> None:
-    """Curves of every seed, smoothed over five steps."""
-    import matplotlib as mpl
+def run_seeds(out: Path, seeds: Sequence[int], arms: Sequence[str], held: Windows, workers: int) -> dict[str, Any]:
+    """Cold starts of all seeds, then all arms: what each came to, by seed and arm."""
+    form = write_questions(out / "form", keep_windows(out / "form.npz", "form", FOUR))
+    fresh = write_questions(out / "train", keep_windows(out / "train.npz", "train", FOUR))
+    folders = {seed: out / f"seed-{seed}" for seed in seeds}
+    parts = {seed: {"held": select_held_out(held, seed)} for seed in seeds}
+    cold = add_keys(COLD_START, vision=str(out / "eye.pt"))
+    jobs = [Job(folders[seed], BLIND, "cold", seed, cold, form, parts[seed]) for seed in seeds]
+    more = [Job(folders[seed], "cold", arm, seed, ARMS[arm], fresh, parts[seed]) for arm in arms for seed in seeds]
+    results = run_jobs(jobs, more, workers)
+    for found in (one for by_name in results.values() for one in by_name.values()):
+        found |= found.pop("held")
+    return results
 
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-    import numpy as np
 
-    titles = {
-        "reward": "reward (0 to 2)",
-        "rewards/format/mean": "form is right",
-        "recognition/type": "type is right (sampled)",
-        "entropy": "entropy, nats for each token",
-    }
-    figure, axes = plt.subplots(1, 4, figsize=(14, 3.2), layout="constrained")
-    for axis, (name, title) in zip(axes, titles.items(), strict=True):
-        for result in results:
-            values = np.convolve(result["curve"][name], np.ones(5) / 5, "valid")
-            axis.plot(np.arange(len(values)) + 5, values, label=f"seed {result['seed']}")
-        axis.set(title=title, xlabel="GRPO step")
-        axis.grid(alpha=0.3)
-    axes[0].legend(frameon=False)
-    figure.savefig(out, dpi=110)
+def run_four(given: argparse.Namespace, seeds: Sequence[int]) -> dict[str, Any]:
+    """The main experiment."""
+    held = keep_windows(given.out / f"{given.split}.npz", given.split, FOUR)
+    results = prepare_eye(given.out, held)
+    results["seeds"] = run_seeds(given.out, seeds, given.arms.split(","), held, given.workers)
+    return results
+
+
+def run_twelve(given: argparse.Namespace, seeds: Sequence[int]) -> dict[str, Any]:
+    """Ladders of the training data (`full`), or where questions come from (`arms`), on all twelve families."""
+    from arms import run_sources
+    from full import run_full
+
+    run = run_full if given.what == "full" else run_sources
+    eye = given.out / "eye.pt"
+    train_kept_eye(given.out)
+    return {"seeds": run(given.out, eye, given.split, seeds, given.workers, given.steps)}
+
+
+def write_results(results: dict[str, Any], given: argparse.Namespace) -> None:
+    """Tables to the console, numbers and pictures to `--out`; with `--freeze` into the repository too."""
+    from arms import format_sources
+    from full import draw_confusions, format_ladders
+
+    name = "results" if given.what == "four" else given.what
+    (given.out / f"{name}.json").write_text(json.dumps(results) + "\n", encoding="utf-8")
+    if given.what == "four":
+        print(format_summary(results))
+        if all(set(found) >= set(ARMS) for found in results["seeds"].values()):
+            draw_results(results, given.out / "learning.png")
+        if given.freeze:
+            freeze_results(results, HERE, ROOT / "docs")
+    elif given.what == "full":
+        print(format_ladders(results["seeds"]))
+        draw_confusions(results["seeds"], given.out / "full.png")
+    else:
+        print(format_sources(results["seeds"]))
+
+
+def freeze_results(results: dict[str, Any], here: Path, docs: Path) -> None:
+    """The numbers beside the code, the picture and the tables into the docs."""
+    (here / RESULTS).write_text(json.dumps(round_values(results)) + "\n", encoding="utf-8")
+    draw_results(results, docs / "images" / "learning.png")
+    write_page(results, docs)
+
+
+def round_values(value: Any) -> Any:
+    """Floats to five digits, all the way down: curves are long."""
+    if isinstance(value, dict):
+        return {key: round_values(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [round_values(inner) for inner in value]
+    return round(value, 5) if isinstance(value, float) else value
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=("four", "full", "arms"), default="four")
+    parser.add_argument("--split", choices=("choose", "report"), default="choose", help="held-out scenes")
+    parser.add_argument("--seeds", default=",".join(map(str, SEEDS)), help="of weights, order and sampling")
+    parser.add_argument("--arms", default=",".join(ARMS), help=f"of `four`: some of {', '.join(ARMS)}")
+    parser.add_argument("--steps", type=int, help="of GRPO in `full` and `arms`, for a trial")
+    parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each")
+    parser.add_argument("--out", type=Path, default=Path("out/learning"))
+    parser.add_argument("--freeze", action="store_true", help="write results.json, tables and picture of the docs")
+    return parser.parse_args()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", default="0,1,2", help="of weights, order and sampling")
-    parser.add_argument("--images", type=int, default=8000)
-    parser.add_argument("--samples", type=int, default=512, help="held-out questions")
-    parser.add_argument("--workers", type=int, default=2, help="seeds at a time, one core each")
-    parser.add_argument("--out", type=Path, default=Path("out/learning"))
-    given = parser.parse_args()
-    began = time.monotonic()
-    data = str(make_data(given.out, given.images))
-    seeds = [int(seed) for seed in given.seeds.split(",")]
-    with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(train_seed, seed, data, str(given.out), given.samples) for seed in seeds]
-        results = [job.result() for job in jobs]
-    (given.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    draw_curves(results, given.out / "curves.png")
-    print(format_table(results))
-    print(f"\n{(time.monotonic() - began) / 60:.0f} minutes; training {[round(r['seconds']) for r in results]} s")
+    given = parse_arguments()
+    seeds, began = [int(seed) for seed in given.seeds.split(",")], time.monotonic()
+    spared = read_eye_seconds(given.out)
+    openings = note_opening(OPENINGS, given.what, seeds) if given.split == "report" else 0
+    results = {"split": given.split, "openings": openings, "chance": 1 / len(FOUR.variants)}
+    results |= run_four(given, seeds) if given.what == "four" else run_twelve(given, seeds)
+    results["minutes"] = (time.monotonic() - began + spared) / 60
+    write_results(results, given)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,151 @@
+"""One model of one seed: random but for its eye; a cold start that teaches form alone; then an arm from there."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from measure import measure_model
+from settings import COLD, GRPO, SUPERVISED, TOKENS
+from windows import Windows
+
+if TYPE_CHECKING:
+    from refine_iqa_train.config.schema import Config
+
+CURVES = ("reward", "rewards/format/mean", "recognition/type", "entropy", "kl", "loss")
+"""What is kept of every step, beside the reward of each family."""
+
+
+BLIND = "blind"
+
+
+class Arm(NamedTuple):
+    """A way to go on from the cold start: the stage of the trainer, its settings, other keys of the configuration."""
+
+    stage: str
+    trainer: Mapping[str, Any]
+    keys: Mapping[str, Any] = {}
+
+
+COLD_START = Arm("sft", COLD, {"data.shuffle_solutions": True})
+"""Form alone: every window has the solution of another one."""
+_TYPE_ALONE = {"rewards.recognition.type_weight": 1.0}
+ARMS = {
+    "grpo": Arm("stage1", GRPO, _TYPE_ALONE),
+    "shuffled": Arm("stage1", GRPO, {**_TYPE_ALONE, "rewards.shuffle": "group"}),
+    "supervised": Arm("sft", SUPERVISED),
+}
+"""GRPO; the same with rewards that change places, which must teach nothing; as many steps with the true answers."""
+
+
+def add_keys(arm: Arm, **keys: Any) -> Arm:
+    """The arm with more keys of the configuration."""
+    return arm._replace(keys={**arm.keys, **keys})
+
+
+def write_config(model: Path, out: Path, arm: Arm, data: str, seed: int) -> "Config":
+    """The configuration of a run, written beside its folder and read as the command line reads it."""
+    from refine_iqa_train.config.loading import load_config
+
+    values = {
+        "seed": seed,
+        "model": str(model),
+        "out": str(out),
+        "frozen": ["visual.*"],
+        "data": {"perception": data, "check_images": False},
+        "validation": {"every": 0},
+        "watch": {"samples_every": 0},
+        "trainer": dict(arm.trainer),
+    }
+    file = Path(f"{out}.yaml")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(values))  # JSON is YAML
+    return load_config(file, dict(arm.keys))
+
+
+def quiet_libraries() -> None:
+    """One thread, and no bars: several such processes run side by side."""
+    import torch
+    import transformers
+
+    torch.set_num_threads(1)
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+
+
+def train_model(model: Path, out: Path, arm: Arm, data: str, seed: int) -> dict[str, Any]:
+    """Train with the product's own trainer; seconds and curves."""
+    from refine_iqa_train.training.train import train
+
+    quiet_libraries()
+    began = time.monotonic()
+    train(write_config(model, out, arm, data, seed), arm.stage)
+    return {"seconds": time.monotonic() - began, "curves": read_curves(out)}
+
+
+def read_curves(out: Path) -> dict[str, list[float]]:
+    """What was logged at every step, by name."""
+    log = json.loads((out / "trainer_state.json").read_text())["log_history"]
+    families = {name for entry in log for name in entry if name.startswith("families/")}
+    names = (*CURVES, *sorted(families))
+    return {name: values for name in names if (values := [entry[name] for entry in log if name in entry])}
+
+
+class Job(NamedTuple):
+    """A model to train and to measure, in a process of its own.
+
+    Parameters
+    ----------
+    folder, start, name
+        Of the seed; below it the model that is gone on from, and where the trained one goes. `BLIND` is made first: a
+        tiny model of random weights.
+    seed
+        Of order and sampling.
+    arm, data
+        How it is trained, and on which questions.
+    held
+        Windows that it is asked about afterwards, by name.
+    """
+
+    folder: Path
+    start: str
+    name: str
+    seed: int
+    arm: Arm
+    data: str
+    held: Mapping[str, Windows]
+
+
+def run_job(job: Job) -> dict[str, Any]:
+    """Train and measure: seconds, curves, and under each name of `held` what is answered, by manner."""
+    from refine_iqa_train.training.tiny_model import save_tiny_model
+
+    if job.start == BLIND:
+        save_tiny_model(job.folder / BLIND, "qwen3_vl", job.seed)
+    found = train_model(job.folder / job.start, job.folder / job.name, job.arm, job.data, job.seed)
+    texts = {name: measure_model(job.folder / job.name, windows, TOKENS) for name, windows in job.held.items()}
+    return found | texts
+
+
+def run_jobs(
+    begin: Sequence[Job], more: Sequence[Job], workers: int, run: Callable[[Job], dict[str, Any]] = run_job
+) -> dict[str, Any]:
+    """Run jobs, so many at a time, one thread each: those of `more` when that of their seed in `begin` is done.
+
+    Returns
+    -------
+    dict
+        What came of each, by seed and name.
+    """
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        first = {pool.submit(run_job, job): job for job in begin}
+        jobs = dict(first)
+        for done in as_completed(first):
+            jobs |= {pool.submit(run, job): job for job in more if job.seed == first[done].seed}
+        results: dict[str, Any] = {str(job.seed): {} for job in begin}
+        for future, job in jobs.items():
+            results[str(job.seed)][job.name] = future.result()
+    return results

@@ -1,0 +1,192 @@
+"""The benchmark of learning: what it counts, and that nothing of an answer gets into the eye or the cold start."""
+
+import json
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks" / "learning"
+
+
+@pytest.fixture(autouse=True)
+def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+
+def make_completion(thought: str, answer: str) -> str:
+    return f"<think>Random grain or specks are added: {thought}, 4 of 5.</think><answer>{answer}</answer>"
+
+
+NOISE = make_completion("noise", "Noise, Severe")
+TORN = make_completion("blur", "Noise, Severe")
+
+
+def make_plain_windows(families: tuple[str, ...]) -> Any:
+    from windows import Windows
+
+    images = np.arange(len(families), dtype=np.uint8)[:, None, None, None] * np.ones((1, 64, 64, 3), np.uint8)
+    return Windows(images, families, (4,) * len(families))
+
+
+def test_no_scene_is_in_two_pools() -> None:
+    from windows import SCENES
+
+    ranges = sorted(SCENES.values())
+    assert all(a < b for a, b in ranges)
+    assert all(first[1] <= second[0] for first, second in pairwise(ranges))
+
+
+def test_windows_of_a_scene_have_every_family_equally_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    import windows
+    from settings import FOUR
+
+    monkeypatch.setitem(windows.SCENES, "one", (0, 1))
+    made = windows.make_windows("one", FOUR, 8)
+    assert made.images.shape == (8, 64, 64, 3)
+    assert Counter(made.families) == dict.fromkeys(FOUR.variants, 2)
+    assert (windows.make_windows("one", FOUR, 8).images == made.images).all()
+
+
+def test_permuted_severities_stay_with_their_families() -> None:
+    from windows import permute_severities
+
+    windows = make_plain_windows(("noise", "blur") * 50)._replace(severities=(1, 2) * 25 + (3, 4) * 25)
+    moved = permute_severities(windows)
+    assert moved.families == windows.families
+    assert moved.severities != windows.severities
+    assert Counter(zip(*moved[1:], strict=True)) == Counter(zip(*windows[1:], strict=True))
+
+
+def test_patches_are_those_of_the_processor() -> None:
+    import torch
+    from eye import cut_patches, list_grids
+    from PIL import Image
+
+    from refine_iqa_train.training.tiny_processor import build_tiny_processor
+
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    processor = build_tiny_processor("qwen3_vl").image_processor
+    found = processor(images=[Image.fromarray(one) for one in images], return_tensors="pt")
+    torch.testing.assert_close(cut_patches(images), found["pixel_values"])
+    assert found["image_grid_thw"].tolist() == list_grids(2).tolist()
+
+
+def test_statistics_tell_levels_from_grain() -> None:
+    from eye import STATISTICS, compute_statistics
+
+    ramp = np.broadcast_to(np.linspace(0, 255, 64)[None, :, None], (64, 64, 3))
+    grain = ramp + np.random.default_rng(0).normal(0, 20, ramp.shape)
+    images = np.stack([ramp, ramp // 64 * 64, np.clip(grain, 0, 255)]).astype(np.uint8)
+    smooth, steps, noisy = (dict(zip(STATISTICS, values, strict=True)) for values in compute_statistics(images))
+    assert steps["levels of a channel, log"] < smooth["levels of a channel, log"]
+    assert steps["share of equal neighbors"] > 0.9 > noisy["share of equal neighbors"]
+    assert noisy["mean detail (absolute Laplacian), log"] > smooth["mean detail (absolute Laplacian), log"]
+
+
+def test_a_probe_counts_what_it_calls_right() -> None:
+    from eye import Probe
+
+    probe = Probe(("a", "b"), ((3, 1), (2, 4)))
+    assert (probe.right, probe.total) == (7, 10)
+
+
+@pytest.mark.parametrize(
+    ("completion", "right"),
+    [
+        (NOISE, {"form", "answer", "thinking", "agreement", "severity"}),
+        (TORN, {"form", "answer", "severity"}),
+        (make_completion("noise", "Blur, Severe"), {"form", "thinking", "severity"}),
+        ("<answer>Noise, Slight</answer>", {"answer"}),
+        ("", set()),
+    ],
+)
+def test_what_is_right_about_a_completion(completion: str, right: set[str]) -> None:
+    from measure import mark_completion
+
+    marks = mark_completion(completion, "Noise, Severe")
+    assert {name for name, is_right in marks.items() if is_right} == right
+
+
+def test_answers_are_counted_by_truth_and_by_what_is_said() -> None:
+    from measure import UNREAD, count_answers, list_recalls
+
+    found = count_answers([NOISE, NOISE, TORN, "x"], make_plain_windows(("noise", "noise", "blur", "blur")))
+    assert {name: found[name] for name in ("n", "form", "answer", "thinking", "agreement")} == {
+        "n": 4, "form": 3, "answer": 2, "thinking": 3, "agreement": 2
+    }  # fmt: skip
+    assert found["confusion"]["blur"] == {"blur": 0, "noise": 1, UNREAD: 1}
+    assert list_recalls(found["confusion"]) == {"noise": 1.0, "blur": 0.0}
+
+
+def test_wilson_intervals() -> None:
+    from measure import wilson_interval
+
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+    low, high = wilson_interval(50, 100)  # 0.4038 and 0.5962 by statsmodels
+    assert (round(low, 4), round(high, 4)) == (0.4038, 0.5962)
+
+
+def test_every_opening_of_the_report_is_counted(tmp_path: Path) -> None:
+    from run import note_opening
+
+    file = tmp_path / "openings.jsonl"
+    assert [note_opening(file, "four", [0, 1]) for _ in range(2)] == [1, 2]
+    assert json.loads(file.read_text().splitlines()[1])["seeds"] == [0, 1]
+
+
+def test_held_out_windows_of_seeds_do_not_overlap() -> None:
+    from run import select_held_out
+    from settings import HELD, SEEDS
+
+    windows = make_plain_windows(("noise", "blur") * (HELD * len(SEEDS) // 2))
+    whole = windows._replace(severities=tuple(range(HELD * len(SEEDS))))
+    places = [select_held_out(whole, seed).severities for seed in SEEDS]
+    assert sorted(place for part in places for place in part) == list(range(HELD * len(SEEDS)))
+
+
+def test_a_curve_is_averaged_over_what_lies_behind() -> None:
+    from plots import smooth_curve
+
+    steps, means = smooth_curve([1.0, 3.0, 5.0, 7.0], window=2)
+    assert steps.tolist() == [1, 2, 3, 4]
+    assert means.tolist() == [1.0, 2.0, 4.0, 6.0]
+
+
+def make_results(after: int, control: int) -> dict[str, Any]:
+    def count(right: int) -> dict[str, Any]:
+        confusion = {
+            "noise": {"noise": right, "blur": 100 - right, "unread": 0},
+            "blur": {"noise": 0, "blur": 100, "unread": 0},
+        }
+        return {
+            "n": 200,
+            **dict.fromkeys(("form", "answer", "thinking", "agreement"), 100 + right),
+            "confusion": confusion,
+        }
+
+    arms = {"cold": 0, "grpo": after, "shuffled": control, "supervised": 90}
+    found = {arm: {"sampled": count(right), "greedy": count(right)} for arm, right in arms.items()}
+    return {"seeds": {"0": found}, "probe": {"classes": ["noise", "blur"], "confusion": [[95, 5], [0, 100]]}}
+
+
+def test_what_is_asked_of_every_seed_is_checked() -> None:
+    from page import format_requirements
+
+    assert "no" not in format_requirements(make_results(after=80, control=4)).replace("noise", "").split("\n", 2)[2]
+    bad = format_requirements(make_results(after=25, control=20))
+    assert bad.count("**no**") == 5
+
+
+def test_tables_stand_between_their_marks_and_nothing_else_moves() -> None:
+    from page import fill_tables
+
+    page = "before\n<!-- learning: recalls, by make learning -->\nold\n<!-- end -->\nafter\n"
+    filled = fill_tables(page, make_results(80, 4))
+    assert filled.startswith("before\n<!-- learning: recalls, by make learning -->\n| recall, sampled |")
+    assert filled.endswith("|\n<!-- end -->\nafter\n")
+    assert "old" not in filled
+    assert "| `noise` | 0.00 to 0.80 | 0.90 to 0.90 | 0.95 |" in filled
