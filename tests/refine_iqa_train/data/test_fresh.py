@@ -70,18 +70,19 @@ def test_questions_about_sets(config: Config, tmp_path: Path) -> None:
     assert {0, 1} < counts
 
 
-def test_comparisons_show_both_images(config: Config, tmp_path: Path) -> None:
+def test_comparisons_show_both_images_and_types_are_asked_of_whole_ones(config: Config, tmp_path: Path) -> None:
     path = tmp_path / "sets.toml"
-    path.write_text(SETS + "comparison = 2\n")
-    rows = load(with_data(config, perception=f"stream:{path}"), generations=2).train[:]
-    found = [
-        both for both in zip(rows["task"], rows["images"], rows["solution"], strict=True) if both[0] != "diagnosis"
-    ]
-    assert {task for task, _, _ in found} == {"comparison"}
-    assert {solution for _, _, solution in found} == {"First", "Second"}
-    for _, (first, second), _ in found:
+    path.write_text(SETS + "comparison = 2\nrecognition = 1\n")
+    data = load(with_data(config, perception=f"stream:{path}"), generations=3).train
+    rows = {task: [row for row in data if row["task"] == task] for task in ("diagnosis", "comparison", "recognition")}
+    assert sum(map(len, rows.values())) == 24
+    assert {row["solution"] for row in rows["comparison"]} == {"First", "Second"}
+    for row in rows["comparison"]:
+        first, second = row["images"]
         assert first.size == second.size
         assert first.tobytes() != second.tobytes()
+    assert all(row["family"] for row in rows["recognition"])
+    assert [[0.0, 0.0, 1.0, 1.0]] in [row["boxes"] for row in rows["recognition"]]
 
 
 def test_several_questions_about_an_image(config: Config) -> None:
