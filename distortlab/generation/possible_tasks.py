@@ -6,7 +6,7 @@ are met as far as images allow.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
 from distortlab.core.errors import BadRecipe
@@ -105,6 +105,7 @@ def check_tasks(recipe: Recipe, asked: Mapping[str, float]) -> None:
             )
 
 
+_TYPES = ("recognition", "recognition_reference")
 _UNSURE = {"comparison", "comparison_regions"}
 """Tasks in which some images of a kind can be asked about and others cannot: their distortions may be too alike."""
 
@@ -168,12 +169,24 @@ def assign_possible_tasks(
         negative = [image for image in fits if pristine[image]] if task in NEGATIVES else []
         positive = [image for image in fits if not (negative and pristine[image])]
         of_negative = round(quota[task] * len(negative) / max(len(fits), 1))
+        if task in _TYPES:  # of frames and of regions alike: what is asked must not tell whether there is anything
+            positive = _mix(*_split(positive, lambda image: "grounding" in possible[image]))
         for image in (*negative[:of_negative], *positive[: quota[task] - of_negative]):
             chosen[image].add(task)
     for image, own in enumerate(chosen):
         if not own:
             own.add(max((task for task in asked if task in possible[image]), key=lambda task: quota[task]))
     return [tuple(task for task in asked if task in own) for own in chosen]
+
+
+def _split(images: Sequence[int], is_first: Callable[[int], bool]) -> tuple[list[int], list[int]]:
+    return [image for image in images if is_first(image)], [image for image in images if not is_first(image)]
+
+
+def _mix(one: Sequence[int], other: Sequence[int]) -> list[int]:
+    """Both lists in their order, so that the first so many images are of each in its share."""
+    places = [((at + 0.5) / len(part), image) for part in (one, other) for at, image in enumerate(part)]
+    return [image for _, image in sorted(places)]
 
 
 def _share_room(asked: Mapping[str, float], total: int, room: Mapping[str, int]) -> dict[str, int]:

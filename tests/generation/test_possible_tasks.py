@@ -170,3 +170,12 @@ def test_diagnosis_can_be_asked_beside_the_four_tasks() -> None:
     plan = make_plan(recipe_of(tasks, composition={}, samples_per_image=2), Gallery())
     counts = Counter(task for slot, _ in list_slots(plan) for task in slot.tasks)
     assert counts == dict.fromkeys(tasks, 150)
+
+
+def test_types_are_asked_of_frames_and_of_regions_in_the_shares_of_images() -> None:
+    """So the wording, which says which of them it is, says nothing of how often the answer is None."""
+    rules = {"pristine": 1, "whole": 2, "local": 2, "regions": {"1": 1, "2": 1}, "negatives": ["recognition"]}
+    tasks = {"diagnosis": 5, "recognition": 1, "grounding": 1}
+    slots = list_slots(make_plan(recipe_of(tasks, composition=rules, samples_per_image=1.4), Gallery()))
+    asked = Counter(tuple(e.place for e in slot.edits) for slot, _ in slots if "recognition" in slot.tasks)
+    assert asked == {(): 15, ("whole",): 30, ("region",): 15}
