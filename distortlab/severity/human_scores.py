@@ -20,6 +20,7 @@ __all__ = [
     "ERROR",
     "ERROR_OUTSIDE",
     "JUDGED",
+    "KADID_MEANS",
     "SCALE",
     "HumanScore",
     "describe_basis",
@@ -61,6 +62,31 @@ JUDGED: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 """Variants that KADID-10k has too, and the range of V over which its people judged them. Sharpening is not among them:
 with which radius KADID sharpened is not documented.
+"""
+
+KADID_MEANS: Mapping[str, tuple[tuple[float, float], ...]] = MappingProxyType(
+    {
+        "blur.gaussian": ((0.00, 4.61), (0.24, 4.38), (1.85, 2.91), (5.27, 1.87), (10.44, 1.30)),
+        "blur.lens": ((0.72, 3.86), (2.39, 2.65), (6.51, 1.76), (9.27, 1.44), (10.56, 1.30)),
+        "blur.motion": ((0.00, 4.60), (0.19, 4.09), (1.67, 2.85), (3.44, 2.17), (6.48, 1.67)),
+        "blur.jitter": ((0.25, 4.42), (0.73, 4.09), (1.70, 3.23), (3.97, 1.85), (6.87, 1.34)),
+        "noise.gaussian_rgb": ((0.73, 3.89), (1.34, 3.39), (1.88, 3.04), (2.81, 2.71), (4.52, 2.30)),
+        "noise.gaussian_ycbcr": ((0.34, 4.47), (1.06, 3.68), (1.90, 3.17), (3.22, 2.69), (4.24, 2.38)),
+        "noise.speckle": ((0.29, 4.40), (1.14, 3.58), (2.00, 3.08), (3.30, 2.64), (5.65, 2.12)),
+        "noise.impulse": ((1.03, 3.58), (2.31, 2.93), (3.26, 2.61), (4.58, 2.31), (5.55, 2.13)),
+        "compression.jpeg": ((0.77, 4.34), (0.85, 4.25), (1.12, 3.87), (4.82, 1.95), (8.13, 1.35)),
+        "compression.jpeg2000": ((0.42, 4.55), (1.06, 4.21), (1.61, 3.87), (3.97, 2.44), (7.60, 1.39)),
+        "brighten.gamma_rgb": ((0.68, 4.51), (1.35, 4.29), (2.65, 3.63), (4.90, 2.70), (7.56, 1.81)),
+        "darken.gamma_rgb": ((0.37, 4.60), (0.75, 4.53), (1.50, 4.23), (3.05, 3.54), (7.75, 2.22)),
+        "saturate_strengthen.ycbcr": ((0.01, 4.58), (2.36, 3.33), (3.73, 2.65), (5.93, 1.82), (7.15, 1.52)),
+        "saturate_weaken.hsv": ((2.46, 2.75), (3.43, 2.33), (3.97, 2.26), (4.52, 2.24), (6.81, 2.03)),
+        "oversharpen.unsharp_mask": ((2.20, 3.58), (4.80, 2.64), (6.48, 2.14), (8.89, 1.61), (10.31, 1.34)),
+        "pixelate.block": ((6.75, 3.89), (7.17, 3.10), (7.46, 2.90), (7.87, 2.79), (9.82, 1.50)),
+        "quantization.uniform": ((0.62, 4.17), (0.89, 3.93), (1.32, 3.69), (2.11, 3.37), (3.62, 2.80)),
+    }
+)
+"""(V, mean score) of KADID-10k's levels 1 to 5, for the variants of `JUDGED` and those that are most like another of
+its distortions: brightening, darkening, sharpening (of a radius that is not known), pixelation (by the nearest pixel).
 """
 
 _OUTSIDE = ("brighten", "darken", "contrast_strengthen", "contrast_weaken", "pixelate")

@@ -12,7 +12,7 @@ from scipy.optimize import least_squares
 
 from distortlab.distortions.catalog import CATALOG
 from distortlab.distortions.edit import MEASURE_VERSION
-from distortlab.severity.human_scores import ERROR, ERROR_OUTSIDE, JUDGED, estimate_score
+from distortlab.severity.human_scores import ERROR, ERROR_OUTSIDE, JUDGED, KADID_MEANS, estimate_score
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "people"
 MODULES = ("cells", "fit", "measures", "operators", "page", "photographs", "plots", "study", "summary")
@@ -195,3 +195,12 @@ def test_the_frozen_ranges_are_those_of_the_cells(people: Any) -> None:
     assert set(JUDGED) == set(core) - {"oversharpen.unsharp_mask"}  # its radius in KADID-10k is not documented
     for name, (low, high) in JUDGED.items():
         assert (low, high) == pytest.approx((core[name].min(), core[name].max()), abs=0.006), name
+
+
+def test_the_frozen_means_are_those_of_the_cells(people: Any) -> None:
+    v, scores, operators = people("cells").read_means(), people("cells").read_human_scores(), people("cells").OPERATORS
+    numbers = {kind.variant: kind.number for kind in people("operators").TYPES}
+    assert set(JUDGED) < set(KADID_MEANS)
+    for name, cells in KADID_MEANS.items():
+        own = operators == numbers[name]
+        assert np.allclose(cells, np.stack([v[own], scores[own]], axis=1), atol=0.0051), name

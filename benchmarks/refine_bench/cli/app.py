@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from distortlab.core.program import create_app, run_program
+from refine_bench.cli.sensitivity import measure_sensitivity
 
 __all__ = ["main"]
 
@@ -172,6 +173,9 @@ def run(
     )
     scores = run_all(model, [word for word in on.split(",") if word], data, out, options)
     print_json(scores) if as_json else print_run(scores)
+
+
+app.command("sensitivity", rich_help_panel="Ask")(measure_sensitivity)
 
 
 @app.command(rich_help_panel="Ask")

@@ -17,7 +17,7 @@ from refine_bench.runs.environment import describe_environment
 from refine_bench.runs.readers import Reader, check_choice, choose_reader, find_needs
 from refine_bench.runs.store import AnswerLog, Run, hash_request
 
-__all__ = ["SetPlan", "ask_model", "plan_sets"]
+__all__ = ["SetPlan", "ask_model", "choose_readers", "plan_sets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,26 @@ def plan_sets(
             raise UserError(f"{chosen.name} decodes greedily: {decoding.samples} samples would be one and the same")
         usual = Reader(chosen.reader, decoding)
         plans.append(SetPlan(replace(found, items=kept), chosen, usual, len(kept) * decoding.samples))
-    return _choose_readers(model, plans, reader)
+    return choose_readers(model, plans, reader)
 
 
-def _choose_readers(model: Model, plans: Sequence[SetPlan], choice: str) -> list[SetPlan]:
-    """The plans, each read as the choice and the model allow. The model is asked once what it cannot do."""
+def choose_readers(model: Model, plans: Sequence[SetPlan], choice: str) -> list[SetPlan]:
+    """Return the plans, each read as the choice and the model allow. The model is asked once what it cannot do.
+
+    Parameters
+    ----------
+    model
+        The model.
+    plans
+        With the usual reader of their protocols.
+    choice
+        One of `readers.CHOICES`.
+
+    Raises
+    ------
+    UserError
+        For a choice that does not exist, and where the model cannot do what a protocol is about.
+    """
     check_choice(choice, [plan.protocol for plan in plans], model)
     needed = frozenset[str]().union(*(find_needs(plan.protocol, plan.decoding, choice) for plan in plans))
     limits = model.find_limits(needed)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
+from distortlab.core.errors import UserError
 from distortlab.storage.atomic import write_json
 from refine_bench.datasets import find_facts
 from refine_bench.prompts.answers import MISSING
+from refine_bench.runs.ladders import KIND as LADDERS
 from refine_bench.runs.store import Run
 from refine_bench.scoring import published
 from refine_bench.scoring.choice import score_choice
@@ -70,6 +72,11 @@ def score_run(folder: Path, *, reader: str | None = None, save: bool = True, nam
 
 
 def _score_set(run: Run, entry: str, reader: str | None) -> Score:
+    if run.head["sets"][entry]["kind"] == LADDERS:
+        raise UserError(
+            f"{run.folder} is a run on ladders: its scores are in sensitivity.json and sensitivity.html, and the same "
+            "refine-bench sensitivity command makes them again"
+        )
     saved = open_saved(run, entry, reader)
     facts, protocol, answers = saved.facts, saved.protocol, saved.answers.values()
     found = _SCORERS[facts["kind"]](saved)
