@@ -18,6 +18,7 @@ from distortlab.tasks.terms import DIFFICULTIES, FAMILIES
 
 __all__ = [
     "CompositionRules",
+    "ControlRules",
     "LicenseRules",
     "QuestionRules",
     "Recipe",
@@ -32,6 +33,8 @@ __all__ = [
 
 SEVERITIES = ("1", "2", "3", "4", "5")
 TABLES = ("images", "rft")
+NATURAL = ("bokeh", "low_light", "motion")
+"""What photographs may be as they were taken."""
 NEGATIVES = ("recognition", "recognition_reference", "grounding")
 """Tasks about one region that can be asked where there is none."""
 DEFAULT_TASKS = ("recognition", "recognition_reference", "object", "grounding")
@@ -127,6 +130,25 @@ class CompositionRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlRules:
+    """Which pristine images are controls, as shares of all of them (docs/diagnosis.md).
+
+    `natural`: made of photographs that are blurred in parts, dark or moved as they were taken. Which are is measured,
+    or named in `references`, ids by kind ("bokeh", "low_light", "motion"). `seam`: one region goes through the mask and
+    is changed so little that nobody sees it.
+    """
+
+    natural: float = 0.0
+    seam: float = 0.0
+    references: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there are any."""
+        return self.natural > 0 or self.seam > 0
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionRules:
     """How questions are asked."""
 
@@ -171,6 +193,7 @@ class Recipe:
     difficulties: dict[str, float] = field(default_factory=dict)
     tasks: dict[str, float] = field(default_factory=lambda: _share_evenly(DEFAULT_TASKS))
     composition: CompositionRules = CompositionRules()
+    controls: ControlRules = ControlRules()
     questions: QuestionRules = QuestionRules()
     regions: RegionRules = RegionRules()
     references: ReferenceRules = ReferenceRules()
@@ -196,10 +219,13 @@ class Recipe:
         return 1.4 if self.profile == "matched" else math.inf
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON: without `composition` where that is the default, as in earlier versions."""
+        """Plain values, ready for JSON: without `composition` and `controls` where they are the default, as in earlier
+        versions.
+        """
         values = asdict(self)
-        if self.composition == CompositionRules():
-            del values["composition"]
+        for name, usual in (("composition", CompositionRules()), ("controls", ControlRules())):
+            if getattr(self, name) == usual:
+                del values[name]
         return values
 
 
@@ -375,6 +401,7 @@ def _check_combinations(recipe: Recipe, where: str) -> None:
                 f"{where}: composition.negatives asks {task} of pristine images: give tasks.{task} and "
                 "composition.pristine shares above 0"
             )
+    _check_controls(recipe, where)
     if recipe.samples_per_image > len(recipe.asked_tasks):
         raise BadRecipe(
             f"{where}: samples_per_image = {recipe.samples_per_image}, but only {len(recipe.asked_tasks)} tasks are "
@@ -391,6 +418,22 @@ def _check_combinations(recipe: Recipe, where: str) -> None:
         raise BadRecipe(f"{where}: regions.min_area must be below regions.max_area")
 
 
+def _check_controls(recipe: Recipe, where: str) -> None:
+    rules = recipe.controls
+    if rules.natural + rules.seam > 1:
+        raise BadRecipe(
+            f"{where}: controls: natural = {rules.natural:g} and seam = {rules.seam:g} are shares of the pristine "
+            "images, together at most 1"
+        )
+    if rules.is_wanted and not recipe.composition.pristine:
+        raise BadRecipe(f"{where}: controls are pristine images: give composition.pristine a share above 0")
+    for kind in rules.references:
+        if kind not in NATURAL:
+            raise BadRecipe(f"{where}: controls.references: " + describe_unknown("kind of photograph", kind, NATURAL))
+    if rules.references and not any(rules.references.values()):
+        raise BadRecipe(f"{where}: controls.references names no photograph; leave it out, and it is measured")
+
+
 _RANGES = (
     ("n", 1, 100_000_000),
     ("seed", -(2**63), 2**63 - 1),
@@ -402,6 +445,8 @@ _RANGES = (
     ("composition.pristine", 0, 1_000_000),
     ("composition.whole", 0, 1_000_000),
     ("composition.local", 0, 1_000_000),
+    ("controls.natural", 0, 1),
+    ("controls.seam", 0, 1),
     ("questions.type_candidates", 2, 12),
     ("questions.object_candidates", 2, 26),
     ("regions.min_area", 0, 1),

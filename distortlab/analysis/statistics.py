@@ -40,6 +40,7 @@ _IMAGES = [
     "height",
     "reference_id",
     "reference_license",
+    "control.kind",
     *(
         f"regions.list.element.{name}"
         for name in ("bbox", "area", "object", "distortion", "variant", "severity", "difficulty")
@@ -69,6 +70,8 @@ class Statistics:
         Images by split.
     kinds
         Images by what they are: "pristine", "whole", or the number of their regions.
+    controls
+        Pristine images that are controls, by kind.
     pairs
         Images by two families that are both in them, in the order of `FAMILIES`.
     cells
@@ -112,6 +115,7 @@ class Statistics:
     licenses: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
+    controls: Counter[str] = field(default_factory=Counter)
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
     cells: Counter[tuple[str, int]] = field(default_factory=Counter)
     variants: Counter[str] = field(default_factory=Counter)
@@ -188,6 +192,8 @@ def _count_image(row: Mapping[str, Any], split: str, statistics: Statistics) -> 
     statistics.licenses[row["reference_license"] or ""] += 1
     kind = find_kind(row)
     statistics.kinds[kind] += 1
+    if control := row.get("control"):
+        statistics.controls[control["kind"]] += 1
     statistics.pairs.update(_list_pairs(row["regions"]))
     for region in row["regions"]:
         family, severity = region["distortion"], region["severity"]

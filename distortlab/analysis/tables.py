@@ -81,6 +81,8 @@ def _composition_table(statistics: Statistics) -> Table:
         count = statistics.kinds[kind]
         wanted = f"{100 * asked.get(kind, 0.0):.1f}" if asked else ""
         table.add_row(describe_kind(kind), f"{count:,}", f"{100 * count / statistics.images:.1f}", wanted)
+        for control, own in sorted(statistics.controls.items()) if kind == "pristine" else ():
+            table.add_row(f"  control: {control}", f"{own:,}", f"{100 * own / statistics.images:.1f}", "")
     return table
 
 
@@ -250,6 +252,7 @@ def statistics_to_dict(
         "references": len(statistics.references),
         "splits": dict(statistics.splits),
         "kinds": dict(sorted(statistics.kinds.items())),
+        "controls": dict(sorted(statistics.controls.items())),
         "pairs": [{"families": [*pair], "images": n} for pair, n in sorted(statistics.pairs.items())],
         "cells": [{"family": f, "severity": s, "images": n} for (f, s), n in sorted(statistics.cells.items())],
         "asked": [

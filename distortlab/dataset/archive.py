@@ -71,6 +71,11 @@ class ArchiveShard:
         with _explain_damage(self._name):
             return dict(json.loads(self._patches.metadata.metadata[FOOTER.encode()]))
 
+    @property
+    def has_controls(self) -> bool:
+        """Whether its images have the column `control`."""
+        return "control" in self._patches.schema_arrow.names
+
     def __iter__(self) -> Iterator[ArchivedImage]:
         with _explain_damage(self._name):
             by_image = groupby(_rows(self._questions), key=lambda row: row["image_id"])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from distortlab.core.errors import BadRecipe, UserError, describe_unknown
-from distortlab.dataset.schema import IMAGES, LABELS, RFT, SAMPLES, Features, value_feature
+from distortlab.dataset.schema import IMAGES, LABELS, RFT, SAMPLES, Features, add_control, value_feature
 
 __all__ = [
     "ARCHIVE",
@@ -57,6 +57,12 @@ class Layout:
     def folders(self) -> tuple[str, ...]:
         """The folders of all its tables."""
         return (*self.tables, "samples") if self.has_samples else tuple(self.tables)
+
+    def list_tables(self, with_controls: bool) -> Mapping[str, Features]:
+        """`tables`, with the column `control` in that of the images where a recipe asks for controls."""
+        if not with_controls:
+            return self.tables
+        return {**self.tables, self.image_table: add_control(self.tables[self.image_table])}
 
     @property
     def manifest_entry(self) -> dict[str, str]:

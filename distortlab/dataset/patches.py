@@ -13,7 +13,7 @@ import numpy as np
 from distortlab.core.errors import BadReference, UserError
 from distortlab.core.image import Image, get_shape, pixels_sha256
 from distortlab.core.region import Box, Mask, Region
-from distortlab.dataset.schema import ImageRecord, Sample
+from distortlab.dataset.schema import ImageRecord, Sample, decode_control
 from distortlab.imaging.decode import decode_image
 from distortlab.imaging.encode import encode_webp
 
@@ -67,8 +67,12 @@ def restore_image(reference: Image, patch: bytes, regions: Sequence[Region], sha
 
 
 def decode_regions(row: Mapping[str, Any]) -> list[Region]:
-    """Return the regions of a row of `images` or `patches`."""
-    return [Region.from_rle(region["mask_rle"]) for region in row["regions"]]
+    """Return the regions of a row of `images` or `patches` outside of which the image is its reference: those of its
+    edits, and that of a seam control.
+    """
+    control = decode_control(row)
+    own = [control.region] if control and control.region else []
+    return [*(Region.from_rle(region["mask_rle"]) for region in row["regions"]), *own]
 
 
 def _area(regions: Sequence[Region]) -> tuple[Box, Mask]:

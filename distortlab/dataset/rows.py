@@ -2,7 +2,17 @@
 
 from typing import NotRequired, TypedDict
 
-__all__ = ["ImageRow", "MaskRow", "MessageRow", "PictureRow", "QuestionRow", "RegionRow", "SampleRow", "VisibilityRow"]
+__all__ = [
+    "ControlRow",
+    "ImageRow",
+    "MaskRow",
+    "MessageRow",
+    "PictureRow",
+    "QuestionRow",
+    "RegionRow",
+    "SampleRow",
+    "VisibilityRow",
+]
 
 
 class PictureRow(TypedDict):
@@ -47,8 +57,19 @@ class RegionRow(TypedDict):
     visibility: VisibilityRow
 
 
+class ControlRow(TypedDict):
+    """What makes a pristine image a control: a `Control` as it is stored. Of a natural one all but `kind` is None."""
+
+    kind: str
+    operation: str | None
+    bbox: list[int] | None
+    mask_rle: MaskRow | None
+    params: str | None
+    v: float | None
+
+
 class ImageRow(TypedDict):
-    """A row of `images`."""
+    """A row of `images`. `control` is missing where the recipe asks for none."""
 
     image_id: str
     image: PictureRow
@@ -62,6 +83,7 @@ class ImageRow(TypedDict):
     regions: list[RegionRow]
     seed: int
     generator_version: str
+    control: NotRequired[ControlRow | None]
 
 
 class MessageRow(TypedDict):

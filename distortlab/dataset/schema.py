@@ -12,8 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from distortlab.core.image import Image
 from distortlab.core.region import Region
-from distortlab.distortions.edit import Edit, Visibility
+from distortlab.distortions.controls import Control, render_control
+from distortlab.distortions.edit import Edit, Visibility, render
 
 __all__ = [
     "ALL_TABLES",
@@ -27,14 +29,17 @@ __all__ = [
     "ImageRecord",
     "Picture",
     "Sample",
+    "add_control",
     "arrow_schema",
     "arrow_type",
+    "decode_control",
     "decode_edits",
     "drop_columns",
     "has_known_columns",
     "hub_metadata",
     "list_absent_columns",
     "list_feature",
+    "render_row",
     "value_feature",
 ]
 
@@ -99,13 +104,25 @@ RFT: Features = {
 }
 SAMPLES: Features = {name: feature for name, feature in RFT.items() if name != "images"}
 
+CONTROL: Features = {
+    "kind": value_feature("string"),
+    "operation": value_feature("string"),
+    "bbox": list_feature(value_feature("int32")),
+    "mask_rle": {"size": list_feature(value_feature("int32")), "counts": value_feature("string")},
+    "params": value_feature("string"),
+    "v": value_feature("float32"),
+}
+"""The column `control`, which `images` and `labels` have where the recipe asks for controls: null for an image that is
+none. Of a natural one there is the kind alone.
+"""
+
 LABELS: Features = {name: feature for name, feature in IMAGES.items() if name not in ("image", "reference")}
 
 TABLES: Mapping[str, Features] = {"rft": RFT, "images": IMAGES, "samples": SAMPLES}
 ALL_TABLES: Mapping[str, Features] = {**TABLES, "labels": LABELS}
 """With the table that takes the place of `images`."""
 
-LATER_COLUMNS = ("difficulty", "boxes", "other_image_id")
+LATER_COLUMNS = ("difficulty", "boxes", "other_image_id", "control")
 """Columns, and fields of regions, that data sets of earlier versions lack, in the order in which they came: to be read
 with `get`.
 """
@@ -146,10 +163,12 @@ class ImageRecord:
     difficulties: tuple[str | None, ...]
     seed: int
     generator_version: str
+    control: Control | None = None
 
     def as_row(self) -> dict[str, Any]:
-        """For Arrow."""
+        """For Arrow. `control` is no column unless the recipe asks for controls."""
         row = {name: getattr(self, name) for name in IMAGES if name not in ("image", "reference", "regions")}
+        row["control"] = self.control and self.control.as_row()
         regions = [_region_row(*about) for about in zip(self.edits, self.objects, self.difficulties, strict=True)]
         reference = self.reference.as_row() if self.reference else None
         return {**row, "image": self.image.as_row(), "reference": reference, "regions": regions}
@@ -217,6 +236,17 @@ def decode_edits(row: Mapping[str, Any]) -> tuple[Edit, ...]:
     )
 
 
+def decode_control(row: Mapping[str, Any]) -> Control | None:
+    """Return the control of a row of `images`, or None."""
+    return Control.from_row(row["control"]) if row.get("control") else None
+
+
+def render_row(reference: Image, row: Mapping[str, Any]) -> Image:
+    """Make the image of a row of `images` again, from its reference, uint8 RGB, (rows, columns, 3)."""
+    control = decode_control(row)
+    return render(reference if control is None else render_control(reference, control), decode_edits(row))
+
+
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
@@ -238,6 +268,11 @@ def arrow_schema(of: Features, bytes_type: pa.DataType = _BINARY) -> pa.Schema:
     return pa.schema([(name, arrow_type(f, bytes_type)) for name, f in of.items()], metadata=hub_metadata(of))
 
 
+def add_control(of: Features) -> Features:
+    """The features of a table of images with the column `control`."""
+    return {**of, "control": CONTROL}
+
+
 def has_known_columns(table: str, schema: pa.Schema) -> bool:
     """Whether a schema is that of a table today, or of a version that lacked the last of `LATER_COLUMNS` or all."""
     return list_absent_columns(table, schema) is not None
@@ -245,8 +280,9 @@ def has_known_columns(table: str, schema: pa.Schema) -> bool:
 
 def list_absent_columns(table: str, schema: pa.Schema) -> tuple[str, ...] | None:
     """Return which of `LATER_COLUMNS` a schema lacks; None where it is the schema of no version of the table."""
+    whole = add_control(ALL_TABLES[table]) if table in ("images", "labels") else ALL_TABLES[table]
     later = (LATER_COLUMNS[count:] for count in range(len(LATER_COLUMNS), -1, -1))
-    return next((names for names in later if schema.equals(arrow_schema(drop_columns(ALL_TABLES[table], names)))), None)
+    return next((names for names in later if schema.equals(arrow_schema(drop_columns(whole, names)))), None)
 
 
 def drop_columns(feature: Features, names: Sequence[str]) -> Features:

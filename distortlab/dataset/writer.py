@@ -112,7 +112,7 @@ def make_full_rows(record: ImageRecord, samples: Sequence[Sample], image_table: 
     row = record.as_row()
     size = count_picture_bytes(row)
     if image_table == "labels":
-        row = {name: row[name] for name in LABELS}
+        row = {name: row[name] for name in (*LABELS, "control")}
     return {image_table: [row], "rft": [sample.as_row() for sample in samples]}, size
 
 

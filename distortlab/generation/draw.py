@@ -11,8 +11,10 @@ from functools import cache
 from distortlab.core.seeds import stream
 from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.catalog import list_variants
+from distortlab.distortions.controls import Control
 from distortlab.distortions.edit import Edit
-from distortlab.generation.draw_counts import NO_PLACE, REPEATED
+from distortlab.generation.controls import VISIBLE, draw_seam
+from distortlab.generation.draw_counts import NO_PLACE, NOT_NATURAL, REPEATED
 from distortlab.generation.plan import Slot
 from distortlab.generation.reference_pool import WHOLE, DrawKey, LoadedReference, ReferencePool
 from distortlab.generation.working_image import Rejection, WorkingImage, add_edit, draw_edit, predict_fault
@@ -89,10 +91,12 @@ def draw_image(
     DistortedImage or None
         None where every allowed draw was rejected.
     """
-    for loaded, turn in pool.load_for(slot):
+    for loaded, turn in pool.load_natural(slot) if slot.control == "natural" else pool.load_for(slot):
         image = draw_on_reference(slot, loaded, turn, pool, known, with_distractors)
         if image is not None:
             return image
+    if slot.control == "natural":
+        pool.counts.rejected[NOT_NATURAL] += 1
     return None
 
 
@@ -107,7 +111,7 @@ def draw_on_reference(
     """Make the image of a slot from one reference, the `turn`-th of it; all else as for `draw_image`."""
     wanted = "object" in slot.tasks if with_distractors is None else with_distractors
     wanted = wanted and [request.place for request in slot.edits] == ["region"]
-    for outcome in _draw_outcomes(slot, WorkingImage.start(loaded), turn, known, pool.drawn):
+    for outcome in _draw_outcomes(slot, _start_image(slot, loaded), turn, known, pool.drawn):
         if isinstance(outcome, Rejection):
             pool.counts.rejected[outcome.reason] += 1
             pool.counts.count_setting(outcome.tries, outcome.basis)
@@ -121,11 +125,22 @@ def draw_on_reference(
     return None
 
 
+def _start_image(slot: Slot, loaded: LoadedReference) -> WorkingImage:
+    """The clean reference. A pristine image of a recipe with controls says what the photograph is as it was taken."""
+    clean = WorkingImage.start(loaded)
+    if slot.edits or not loaded.recipe.controls.is_wanted or slot.control == "seam" or not loaded.natural_kind:
+        return clean
+    return replace(clean, control=Control(loaded.natural_kind))
+
+
 def _draw_outcomes(
     slot: Slot, working: WorkingImage, turn: int, known: set[str] | None, drawn: dict[DrawKey, str]
 ) -> Iterator[DistortedImage | Rejection]:
     """What comes of every place with every variant for the edits that are still to be done, one after the other."""
     done = len(working.edits)
+    if slot.control == "seam" and working.control is None:
+        yield from _draw_seams(slot, working, turn, known)
+        return
     if done == len(slot.edits):
         yield _finish_image(slot, working, known)
         return
@@ -141,6 +156,15 @@ def _draw_outcomes(
             if done + 1 < len(slot.edits):
                 yield Rejection(DEAD_END, *outcome.settings[-1])
                 break  # what other variants leave for later edits is the same
+
+
+def _draw_seams(
+    slot: Slot, working: WorkingImage, turn: int, known: set[str] | None
+) -> Iterator[DistortedImage | Rejection]:
+    """What comes of a region that goes through the mask unseen, one after the other; a rejection at the end."""
+    for control, image in draw_seam(working.loaded.recipe, slot.image_id, working.loaded, turn):
+        yield _finish_image(slot, replace(working, image=image, control=control), known)
+    yield Rejection(VISIBLE)
 
 
 def _draw_in_place(

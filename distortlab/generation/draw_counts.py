@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 from distortlab.severity.visibility_curve import Basis
 
-__all__ = ["NO_PLACE", "REPEATED", "DrawCounts"]
+__all__ = ["NOT_NATURAL", "NO_PLACE", "REPEATED", "DrawCounts"]
 
 REPEATED = "the same picture again"
 """Why a draw is rejected whose picture is in the shard already."""
+NOT_NATURAL = "no photograph within reach is blurred in parts, dark or moved as it was taken"
+"""Why there is no natural control."""
 NO_PLACE = "too few disjoint regions"
 """Why a reference is passed over that has less than an image is to have."""
 

@@ -20,6 +20,7 @@ from distortlab.distortions.catalog import CATALOG, list_variants
 from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.generation.allocation import largest_remainder
 from distortlab.generation.composition import EditRequest, check_composition
+from distortlab.generation.controls import ControlKind, assign_controls, check_controls, spread_listed
 from distortlab.generation.difficulties import CellShares, share_cells
 from distortlab.generation.possible_tasks import check_tasks
 from distortlab.generation.requests import has_choice, request_images
@@ -63,6 +64,8 @@ class Slot:
         The reference to try first, as an index into the shard's entries.
     turn
         How many images are planned from that reference before this one: each starts with another region.
+    control
+        What a pristine image is to be a control of; None for any other.
     """
 
     image_id: str
@@ -70,6 +73,7 @@ class Slot:
     tasks: tuple[str, ...]
     entry: int
     turn: int
+    control: ControlKind | None = None
 
     @property
     def family(self) -> str:
@@ -188,8 +192,9 @@ def make_plan(recipe: Recipe, references: References) -> Plan:
     counts = _count_images(recipe, recipe.n)
     primary = _count_references(recipe, counts, references.count)
     wanted = sum(primary.values())
-    entries = _order_entries(recipe, references, wanted)
+    entries = spread_listed(recipe, _order_entries(recipe, references, wanted), wanted)
     check_composition(recipe, find_most_regions(recipe, entries))
+    check_controls(recipe, entries)
     vocabulary = weigh_vocabulary(references)
     asked = select_tasks(recipe, vocabulary)
     spare = largest_remainder(primary, len(entries) - wanted)
@@ -319,6 +324,8 @@ def _make_shards(
     of = max(1, min(math.ceil(count / recipe.images_per_shard), len(own)))
     owners = [image * len(own) // count for image in range(count)]
     requests = request_images(recipe, split, owners, own, asked, cell_shares)
+    ids = [own[owner].id for owner in owners]
+    controls = assign_controls(recipe, split, [edits for edits, _ in requests], ids)
     starts = [shard * len(own) // of for shard in range(of + 1)]
     spares = [shard * len(extra) // of for shard in range(of + 1)]
     shards: list[Shard] = []
@@ -328,7 +335,7 @@ def _make_shards(
         while image < count and owners[image] < starts[k + 1]:
             turn = slots[-1].turn + 1 if slots and owners[image] == owners[image - 1] else 0
             name = f"{split}-{image:06d}"
-            slots.append(Slot(name, *requests[image], owners[image] - starts[k], turn))
+            slots.append(Slot(name, *requests[image], owners[image] - starts[k], turn, controls[image]))
             image += 1
         chosen = (*own[starts[k] : starts[k + 1]], *_limit_spares(extra[spares[k] : spares[k + 1]], len(slots)))
         primary = starts[k + 1] - starts[k]

@@ -19,6 +19,7 @@ from distortlab.imaging.encode import Canvas
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, NamedRegion, Reference
 from distortlab.references.licenses import is_allowed
+from distortlab.references.natural import find_natural_kind
 from distortlab.references.regions.rules import find_rule_violation
 from distortlab.references.regions.tightening import tighten_region
 from distortlab.references.screening import screen
@@ -160,6 +161,11 @@ class LoadedReference:
             self._apart[pair] = one != other and are_apart(*regions, self.recipe.regions.feather)
         return self._apart[pair]
 
+    @cached_property
+    def natural_kind(self) -> str | None:
+        """What the photograph is as it was taken: one of `recipe.NATURAL`, or None."""
+        return find_natural_kind(self.reference.id, self.reference.image, self.recipe.controls.references)
+
     def scene(self, index: int) -> Scene:
         """The measurements of the clean region at `index`, made once."""
         if index not in self._scenes:
@@ -216,6 +222,7 @@ class ReferencePool:
     kept_pixels: int = _KEPT_PIXELS
     counts: DrawCounts = field(default_factory=DrawCounts)
     drawn: dict[DrawKey, str] = field(default_factory=dict)
+    _ordinary: set[int] = field(default_factory=set)
     _opened: set[str] = field(default_factory=set)
     _unusable: set[int] = field(default_factory=set)
     _kept: dict[int, LoadedReference] = field(default_factory=dict)
@@ -250,6 +257,18 @@ class ReferencePool:
                 left -= 1
             if not left:
                 return
+
+    def load_natural(self, slot: Slot) -> Iterator[tuple[LoadedReference, int]]:
+        """(reference, turn) of those that are blurred in parts, dark or moved as they were taken, the slot's own first.
+        Of the others only that is kept, so they are opened once.
+        """
+        self._own = slot.entry
+        for entry, turn in self.order_entries(slot):
+            loaded = None if entry in self._ordinary else self.load(entry)
+            if loaded and loaded.natural_kind:
+                yield loaded, turn
+            elif loaded:
+                self._ordinary.add(entry)
 
     def load(self, index: int) -> LoadedReference | None:
         """The reference of an entry, or None where it cannot be used; the reason is counted once."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distortlab.generation.draw_counts import NO_PLACE, REPEATED
+from distortlab.generation.draw_counts import NO_PLACE, NOT_NATURAL, REPEATED
 
 __all__ = ["Account"]
 
@@ -90,6 +90,8 @@ class Account:
         rejected = self.counts.get("rejected", {})
         if not rejected:
             return _UNUSABLE
+        if 3 * rejected.get(NOT_NATURAL, 0) > sum(rejected.values()):
+            return _NOT_NATURAL
         if 3 * rejected.get(NO_PLACE, 0) > sum(rejected.values()):
             return _TOO_CLOSE
         return _TOO_FEW if 3 * rejected.get(REPEATED, 0) > sum(rejected.values()) else _RULES
@@ -99,6 +101,11 @@ _UNUSABLE = "take other references, or loosen [references] and [regions] of the 
 _TOO_FEW = (
     "most often for being the same picture again: these references are few for so many images; take more, or let an "
     "image look further with larger images_per_shard and visibility.regions_per_reference in the recipe"
+)
+_NOT_NATURAL = (
+    "most often because too few of these photographs are blurred in parts or dark as they were taken; ask for a "
+    "smaller controls.natural in the recipe, take more references or larger images_per_shard, or name some in "
+    "controls.references"
 )
 _TOO_CLOSE = (
     "most often because these references have too few regions that are disjoint; ask for fewer in composition.regions "

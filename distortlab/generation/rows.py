@@ -40,6 +40,7 @@ def make_image_record(image: DistortedImage, recipe: Recipe, is_encoded: bool = 
         difficulties=tuple(find_difficulty(edit.distortion, edit.severity, recipe.profile) for edit in image.edits),
         seed=recipe.seed,
         generator_version=__version__,
+        control=image.working.control,
     )
 
 

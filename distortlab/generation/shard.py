@@ -14,7 +14,7 @@ from distortlab.core.errors import BuildFailed
 from distortlab.dataset.layout import ARCHIVE, FULL, PLAN_PATH, Layout
 from distortlab.dataset.manifest import FileEntry
 from distortlab.dataset.patches import FOOTER, make_archive_rows
-from distortlab.dataset.schema import ImageRecord
+from distortlab.dataset.schema import Features, ImageRecord
 from distortlab.dataset.writer import ShardFiles, make_full_rows
 from distortlab.generation.draw import DistortedImage, draw_image
 from distortlab.generation.draw_counts import DrawCounts
@@ -47,6 +47,11 @@ class ShardJob:
         """How many images it makes."""
         return len(self.shard.slots)
 
+    @property
+    def tables(self) -> Mapping[str, Features]:
+        """The tables that it writes, with their features."""
+        return self.layout.list_tables(self.recipe.controls.is_wanted)
+
     def run(self, progress: Progress) -> Receipt:
         """`run_shard`."""
         return run_shard(self, progress)
@@ -77,7 +82,7 @@ def run_shard(job: ShardJob, progress: Progress = lambda images: None) -> Receip
     balance = TaskBalance(tasks, job.images, job.recipe.questions.object_candidates)
     counts = _ShardCounts(balance, pool.counts)
     with hold_for_plan(job.out, job.plan_sha256) as check:
-        with ShardFiles(job.out, job.shard.file_name, job.layout.tables) as files:
+        with ShardFiles(job.out, job.shard.file_name, job.tables) as files:
             _write_images(files, job, pool, counts, progress)
             if job.layout is ARCHIVE:
                 files.note("patches", FOOTER, _summarize(job, counts))
@@ -88,15 +93,20 @@ def run_shard(job: ShardJob, progress: Progress = lambda images: None) -> Receip
 
 def _is_current(job: ShardJob, receipt: Receipt) -> bool:
     """Whether a shard has today's columns and counts: code of the same version, but earlier, may have built it."""
-    counts = set(_list_optional_counts(job.recipe.composition))
-    return counts <= receipt.counts.keys() and has_columns_of(job.out, receipt.files, job.layout.tables)
+    counts = set(_list_optional_counts(job.recipe))
+    return counts <= receipt.counts.keys() and has_columns_of(job.out, receipt.files, job.tables)
 
 
-def _list_optional_counts(rules: CompositionRules) -> list[str]:
-    """Counts that are taken only where a recipe has rules for them: kinds of images, and questions about one region
-    that pristine images are asked.
+def _list_optional_counts(recipe: Recipe) -> list[str]:
+    """Counts that are taken only where a recipe has rules for them: kinds of images, questions about one region that
+    pristine images are asked, and controls.
     """
-    wanted = {"kinds": rules != CompositionRules(), "negatives": bool(rules.negatives)}
+    rules = recipe.composition
+    wanted = {
+        "kinds": rules != CompositionRules(),
+        "negatives": bool(rules.negatives),
+        "controls": recipe.controls.is_wanted,
+    }
     return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
@@ -129,6 +139,7 @@ class _ShardCounts:
     draws: DrawCounts
     kinds: Counter[str] = field(default_factory=Counter)
     negatives: Counter[str] = field(default_factory=Counter)
+    controls: Counter[str] = field(default_factory=Counter)
     variants: Counter[str] = field(default_factory=Counter)
     severities: Counter[str] = field(default_factory=Counter)
     difficulties: Counter[str] = field(default_factory=Counter)
@@ -141,6 +152,8 @@ class _ShardCounts:
     def add(self, image: DistortedImage, record: ImageRecord, tasks: tuple[str, ...]) -> None:
         """Count an image with all its edits, and its questions."""
         self.kinds[_name_kind(image)] += 1
+        if record.control:
+            self.controls[record.control.kind] += 1
         self.variants.update(edit.distortion for edit in image.edits)
         self.severities.update(str(edit.severity) for edit in image.edits)
         self.difficulties.update(difficulty or "" for difficulty in record.difficulties)
@@ -151,7 +164,7 @@ class _ShardCounts:
         if not record.edits:
             self.negatives.update(task for task in tasks if TASKS[task].subject == "region")
 
-    def as_fields(self, rules: CompositionRules) -> dict[str, Any]:
+    def as_fields(self, recipe: Recipe) -> dict[str, Any]:
         """The fields of a receipt that count."""
         tables = {
             "variants": self.variants,
@@ -168,8 +181,8 @@ class _ShardCounts:
             "skipped": self.draws.skipped,
             "references": Counter(used=len(self.references)),
         }
-        optional = {"kinds": self.kinds, "negatives": self.negatives}
-        tables.update({name: optional[name] for name in _list_optional_counts(rules)})
+        optional = {"kinds": self.kinds, "negatives": self.negatives, "controls": self.controls}
+        tables.update({name: optional[name] for name in _list_optional_counts(recipe)})
         return {
             "unfilled": self.unfilled,
             "opened": self.draws.opened,
@@ -226,11 +239,11 @@ def _make_receipt(job: ShardJob, counts: _ShardCounts, files: dict[str, FileEntr
         files=files,
         images=images,
         samples=samples,
-        **counts.as_fields(job.recipe.composition),
+        **counts.as_fields(job.recipe),
     )
 
 
 def _summarize(job: ShardJob, counts: _ShardCounts) -> dict[str, Any]:
     """What an archive says of a shard beside its rows: all that the receipt of the full layout will say."""
     about = {"shard": job.shard.index, "split": job.shard.split, "codec": job.recipe.codec}
-    return {**about, **counts.as_fields(job.recipe.composition), "quarantine": counts.draws.failures}
+    return {**about, **counts.as_fields(job.recipe), "quarantine": counts.draws.failures}

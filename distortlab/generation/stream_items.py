@@ -12,6 +12,7 @@ import numpy as np
 from distortlab.core import seeds
 from distortlab.core.errors import UserError
 from distortlab.core.image import Image
+from distortlab.core.region import Region
 from distortlab.dataset.schema import ImageRecord, Picture, Sample
 from distortlab.distortions.edit import Edit
 from distortlab.generation.difficulties import CellShares
@@ -82,6 +83,7 @@ class StreamSample:
     _records: tuple[ImageRecord, ...] = field(repr=False)
     _samples: tuple[Sample, ...] = field(repr=False)
     _canvas: Canvas = field(repr=False)
+    _changed: tuple[list[Region], ...] = field(repr=False)
 
     @property
     def regions(self) -> list[dict[str, Any]]:
@@ -101,8 +103,8 @@ class StreamSample:
 
     def encode(self) -> tuple[dict[str, Any], ...]:
         """The rows of the table `rft`, with their pictures as files in memory, in the codec of the recipe."""
-        images = ((self.image, self.edits), *([] if self.other is None else [(self.other, self.other_edits)]))
-        files = [encode_changed(self._canvas, image, [edit.region for edit in edits]) for image, edits in images]
+        images = (self.image, *([] if self.other is None else [self.other]))
+        files = [encode_changed(self._canvas, *both) for both in zip(images, self._changed, strict=True)]
         pictures = {
             id(record.image): Picture(file, record.image.path)
             for record, file in zip(self._records, files, strict=True)
@@ -152,6 +154,7 @@ class WindowDrawer:
                 counts = {**self._pool.counts.screened, "cannot be read": len(self._pool.counts.failures)}
                 return self._fail("no reference can be used", {r: count for r, count in counts.items() if count})
             avoided = avoided.union(edit.family for edit in slot.edits)
+            slot = replace(slot, control=None)  # none of these references does: a pristine image like others
             slot = self._redraw(slot, f"again {attempt}", families, severities, avoided)
         return self._fail("every draw was rejected", self._pool.counts.rejected)
 
@@ -208,6 +211,7 @@ class WindowDrawer:
             (record, other[1]) if other else (record,),
             tuple(samples),
             image.working.loaded.canvas,
+            tuple(one.working.changed_regions for one in (image, *([other[0]] if other else []))),
         )
 
     def _draw_other(
@@ -246,7 +250,7 @@ class WindowDrawer:
 
 def _copy_pixels(image: DistortedImage) -> Image:
     """The pixels of an image, which may be written to."""
-    return image.working.image if image.edits else np.array(image.working.image)
+    return image.working.image if image.working.changed_regions else np.array(image.working.image)
 
 
 Drawn = tuple[list[StreamSample | ItemFailure], UserError | None]

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from distortlab.core import seeds
 from distortlab.generation.composition import check_composition
+from distortlab.generation.controls import ControlKind, assign_controls
 from distortlab.generation.difficulties import share_cells
 from distortlab.generation.plan import (
     EditRequest,
@@ -36,7 +37,7 @@ _KEPT_BLOCKS, _KEPT_EPOCHS = 4, 2
 
 K = TypeVar("K")
 T = TypeVar("T")
-Request = tuple[tuple[EditRequest, ...], tuple[str, ...]]
+Request = tuple[tuple[EditRequest, ...], tuple[str, ...], ControlKind | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +101,26 @@ class StreamPlan:
         slots = tuple(
             Slot(
                 f"stream-{number * WINDOW + place:09d}{suffix}",
-                *requests[image],
+                *requests[image][:2],
                 entry=own[positions[image] - first],
                 turn=self._count_turn(positions, image),
+                control=requests[image][2],
             )
             for place, image in enumerate(order)
         )
         return Window(number, slots, tuple(entries), replacement, len(entries) == self.references.count)
 
     def _plan_block(self, number: int) -> list[Request]:
-        """(edits, tasks) of the images of a block, those of a reference beside each other."""
+        """(edits, tasks, control) of the images of a block, those of a reference beside each other."""
         windows, per = BLOCK // WINDOW, self._per_window
         owners = [at * per + image * per // WINDOW for at in range(windows) for image in range(WINDOW)]
         first = number * windows * per
         own = self._take([self._locate(first + at) for at in range(windows * per)])
         name = f"stream-{number}"
-        return request_images(self.recipe, name, owners, own, self.asked, self.cell_shares, is_unique=False)
+        requests = request_images(self.recipe, name, owners, own, self.asked, self.cell_shares, is_unique=False)
+        ids = [own[owner].id for owner in owners]
+        controls = assign_controls(self.recipe, name, [edits for edits, _ in requests], ids)
+        return [(*request, control) for request, control in zip(requests, controls, strict=True)]
 
     def _count_turn(self, positions: Sequence[int], image: int) -> int:
         """How many images the reference of an image has had before it, at least: each begins with another region."""

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from distortlab.core.image import Image, get_shape
+from distortlab.core.region import Region
 from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import get_amount
+from distortlab.distortions.controls import Control
 from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render, render_edit
 from distortlab.generation.plan import EditRequest, Slot
 from distortlab.generation.reference_pool import LoadedReference
@@ -93,6 +95,8 @@ class WorkingImage:
         Which region of the reference every edit is of, or `WHOLE`.
     settings
         How many settings were rendered for every edit, and what the first of them was taken from.
+    control
+        What a pristine image is a control of. That of a seam is in the pixels.
     """
 
     loaded: LoadedReference
@@ -100,6 +104,7 @@ class WorkingImage:
     edits: tuple[Edit, ...] = ()
     indices: tuple[int, ...] = ()
     settings: tuple[tuple[int, Basis], ...] = ()
+    control: Control | None = None
     _scenes: dict[int, Scene] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -145,13 +150,19 @@ class WorkingImage:
         """What a slot asks to be done next."""
         return slot.edits[len(self.edits)]
 
+    @property
+    def changed_regions(self) -> list[Region]:
+        """Outside of them the image is its reference."""
+        own = [self.control.region] if self.control and self.control.region else []
+        return [*(edit.region for edit in self.edits), *own]
+
     def hash_pixels(self) -> str:
         """SHA-256 of the pixels (`core.image.pixels_sha256`)."""
-        return self.loaded.hash_pixels(self.image, [edit.region for edit in self.edits])
+        return self.loaded.hash_pixels(self.image, self.changed_regions)
 
     def encode(self) -> bytes:
         """The file of the image, or its patch."""
-        return self.loaded.encode(self.image, [edit.region for edit in self.edits])
+        return self.loaded.encode(self.image, self.changed_regions)
 
 
 def draw_edit(

@@ -127,12 +127,13 @@ class RestoreJob:
         """Restore the shard, or only return its receipt where it is done."""
         with ArchiveShard.open(self.source, self.entries) as shard:
             summary = shard.summary
+            tables = FULL.list_tables(shard.has_controls)
             done = Receipt.read(self.out, summary["shard"], self.plan_sha256, hashes=True)
-            if done and has_columns_of(self.out, done.files, FULL.tables):
+            if done and has_columns_of(self.out, done.files, tables):
                 progress(self.images)
                 return done
             with hold_for_plan(self.out, self.plan_sha256) as check:
-                with ShardFiles(self.out, self.name, FULL.tables) as files:
+                with ShardFiles(self.out, self.name, tables) as files:
                     self._write(shard, files, summary["codec"], progress)
                     check()
                     written = files.finish()

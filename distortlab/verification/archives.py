@@ -18,11 +18,11 @@ from distortlab.core.workers import map_in_order
 from distortlab.dataset.archive import ArchiveShard
 from distortlab.dataset.layout import ARCHIVE, get_layout
 from distortlab.dataset.manifest import Entries, FileEntry, Manifest, find_entry_fault, list_shards, read_manifest
-from distortlab.dataset.schema import decode_edits
-from distortlab.distortions.edit import render
+from distortlab.dataset.schema import decode_edits, render_row
 from distortlab.imaging.decode import decode_image
 from distortlab.storage.atomic import find_seal_fault_in, hash_file
 from distortlab.storage.base import Storage, is_url, open_storage
+from distortlab.verification.controls import find_changed_control
 from distortlab.verification.pixels import find_changed_operator
 from distortlab.verification.report import Report
 
@@ -174,9 +174,9 @@ def _collect_errors(name: str, report: Report) -> Iterator[None]:
 
 def _check_recipe(name: str, row: Mapping[str, Any], reference: Callable[[], Image], report: Report) -> None:
     edits = decode_edits(row)
-    if reason := find_changed_operator(edits):
+    if reason := find_changed_operator(edits) or find_changed_control(row):
         report.leave_out(reason)
         return
     report.rendered += 1
-    if pixels_sha256(render(reference(), edits)) != row["pixels_sha256"]:
+    if pixels_sha256(render_row(reference(), row)) != row["pixels_sha256"]:
         report.add_problems([f"{name}: its recipe does not give its pixels"])

@@ -21,7 +21,7 @@ from distortlab.verification.rows import check_image_row, check_question_row
 __all__ = ["GroupFindings", "GroupJob", "check_group"]
 
 _NO_MANIFEST: Manifest = {"files": {}, "totals": {"images": 0, "samples": 0}}
-_IMAGE_COLUMNS = [name for name in IMAGES if name not in ("image", "reference")]
+_IMAGE_COLUMNS = [*(name for name in IMAGES if name not in ("image", "reference")), "control"]
 _QUESTION_COLUMNS = list(SAMPLES)
 
 
@@ -71,6 +71,8 @@ class GroupFindings:
         The amounts that stand for (variant, severity), with how often.
     kinds
         How many images there are of (split, kind); kinds as `find_kind` calls them.
+    controls
+        How many controls there are of (split, kind).
     """
 
     report: Report = field(default_factory=Report)
@@ -79,6 +81,7 @@ class GroupFindings:
     places: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     settings: dict[tuple[str, int], Counter[float]] = field(default_factory=dict)
     kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    controls: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def count(self, name: str, value: str) -> None:
         """Count a value once more."""
@@ -89,6 +92,7 @@ class GroupFindings:
         self.report.add(other.report)
         self.places.update(other.places)
         self.kinds.update(other.kinds)
+        self.controls.update(other.controls)
         for name, counts in other.counts.items():
             self.counts.setdefault(name, Counter()).update(counts)
         for setting, amounts in other.settings.items():
@@ -151,6 +155,9 @@ def _check_image(row: ImageRow, job: GroupJob, findings: GroupFindings) -> Itera
             kind = find_kind(row, job.recipe.composition)
             findings.kinds[job.group.part.split, kind] += 1
             findings.count("kinds", kind)
+        if control := row.get("control"):
+            findings.count("controls", control["kind"])
+            findings.controls[job.group.part.split, control["kind"]] += 1
         for region, edit in zip(row["regions"], decode_edits(row), strict=True):
             findings.settings.setdefault((edit.distortion, edit.severity), Counter())[edit.amount] += 1
             findings.count("variants", edit.distortion)

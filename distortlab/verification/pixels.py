@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image, get_shape, pixels_sha256
 from distortlab.dataset.rows import ImageRow, PictureRow
-from distortlab.dataset.schema import decode_edits
+from distortlab.dataset.schema import decode_control, decode_edits, render_row
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import MEASURE_VERSION, Edit, render
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe
 from distortlab.severity.scene import Scene
 from distortlab.severity.visibility import find_label_fault, measure_visibility
+from distortlab.verification.controls import check_control_pixels, find_changed_control
 
 __all__ = ["PixelCheck", "check_pixels", "find_changed_operator", "find_render_obstacle"]
 
@@ -55,7 +56,9 @@ def check_pixels(row: ImageRow, recipe: Recipe | None) -> PixelCheck:
 
 def find_render_obstacle(row: Mapping[str, Any]) -> str | None:
     """Say why the recipe of a row cannot be rendered again, or return None."""
-    return "no reference stored" if row["reference"] is None else find_changed_operator(decode_edits(row))
+    if row["reference"] is None:
+        return "no reference stored"
+    return find_changed_operator(decode_edits(row)) or find_changed_control(row)
 
 
 def find_changed_operator(edits: Iterable[Edit]) -> str | None:
@@ -78,12 +81,16 @@ def _check_edits(image: Image, reference: Image, row: Mapping[str, Any], recipe:
     inside = np.zeros(get_shape(image), bool)
     for edit in edits:
         inside[edit.bbox.slices] |= edit.region.mask != 0
+    control = decode_control(row)
+    if control and control.region:
+        inside[control.region.bbox.slices] |= control.region.mask != 0
     differs = (image != reference).any(axis=2)
     if outside := int(np.count_nonzero(differs & ~inside)):
         yield f"{outside:,} pixels outside its regions are not the reference's"
     obstacle = find_render_obstacle(row)
-    if obstacle is None and pixels_sha256(render(reference, edits)) != row["pixels_sha256"]:
+    if obstacle is None and pixels_sha256(render_row(reference, row)) != row["pixels_sha256"]:
         yield "its recipe does not give its pixels"
+    yield from check_control_pixels(image, reference, row, recipe)
     for number, (edit, region) in enumerate(zip(edits, row["regions"], strict=True)):
         others = [other for other in edits if other is not edit]
         is_alone = not any(edit.bbox.meets(other.bbox) for other in others)

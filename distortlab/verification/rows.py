@@ -23,6 +23,7 @@ from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
 from distortlab.tasks.terms import DIFFICULTIES
 from distortlab.verification.composition import check_composition
+from distortlab.verification.controls import check_control_row
 from distortlab.verification.set_questions import check_set_question
 
 __all__ = ["check_image_row", "check_question_row"]
@@ -39,6 +40,7 @@ def check_image_row(row: Row, recipe: Recipe | None) -> Iterator[str]:
             yield f"its seed is {row['seed']}, that of the recipe {recipe.seed}"
         faults = [fault for at, region in enumerate(row["regions"]) for fault in _check_region(row, at, region, recipe)]
         yield from faults or check_composition(row, recipe)
+        yield from check_control_row(row, recipe)
     except _UNREADABLE as error:
         yield f"its recipe cannot be read: {_describe_error(error)}"
 

@@ -18,6 +18,7 @@ from distortlab.recipe import Recipe, read_stored_recipe
 from distortlab.verification import archives, whole
 from distortlab.verification.archives import check_files_in_turn, is_read_in_turn
 from distortlab.verification.composition import check_shares
+from distortlab.verification.controls import check_control_shares
 from distortlab.verification.files import check_files, check_metadata, find_stray_files
 from distortlab.verification.groups import GroupFindings, GroupJob, check_group
 from distortlab.verification.report import Report
@@ -122,9 +123,9 @@ def _check_tables(
         return
     report.add_problems(whole.check_samples(stored))
     if not report.problems and recipe:
-        report.add_problems(
-            check_shares(found.kinds, recipe, (stored.manifest.get("failures") or {}).get("unfilled", 0))
-        )
+        unfilled = (stored.manifest.get("failures") or {}).get("unfilled", 0)
+        report.add_problems(check_shares(found.kinds, recipe, unfilled))
+        report.add_problems(check_control_shares(found.controls, found.kinds, recipe, unfilled))
     if not report.problems:
         report.add_problems(whole.check_totals(stored, found.counts, found))
 
@@ -173,7 +174,7 @@ def _describe_sample(jobs: Iterable[GroupJob], chosen: Iterable[GroupJob]) -> li
     return [f"the pictures of {images - checked:,} of {images:,} images: left out by --sample"]
 
 
-_COUNTS = ("variants", "severities", "difficulties", "tasks", "objects", "references", "kinds", "negatives")
+_COUNTS = ("variants", "severities", "difficulties", "tasks", "objects", "references", "kinds", "negatives", "controls")
 """Those of a manifest that follow from the tables."""
 
 

@@ -28,7 +28,7 @@ _SHARE = 0.03
 """Right answers stand too often in one place where chance is below `_SURE` and the share is off by `_SHARE`."""
 
 
-_OPTIONAL = ("difficulties", "kinds", "negatives")
+_OPTIONAL = ("difficulties", "kinds", "negatives", "controls")
 """Counts that a manifest may lack."""
 
 

@@ -49,7 +49,7 @@ def make_dataset_tiles(
 def _draw_tile(row: ImageRow) -> Tile:
     image, kind, regions = decode_image(row["image"]["bytes"]).image.copy(), find_kind(row), row["regions"]
     if kind == "pristine":
-        return Tile(image, "Pristine", "nothing was done")
+        return Tile(image, "Pristine", _describe_pristine(row))
     if kind == "whole":
         _mark_frame(image, get_color(regions[0]["distortion"]))
         return Tile(image, _describe_label(regions[0]), f"whole frame  {_describe_edit(regions[0])}")
@@ -60,6 +60,15 @@ def _draw_tile(row: ImageRow) -> Tile:
         _mark_region(image, region, get_color(region["distortion"]), dark_edge=True)
     notes = [f"{number}. {_describe_in_set(region)}" for number, region in enumerate(regions, 1)]
     return Tile(_draw_numbers(image, regions), f"{len(regions)} regions", "\n".join(notes))
+
+
+def _describe_pristine(row: ImageRow) -> str:
+    control = row.get("control")
+    if not control:
+        return "nothing was done"
+    if not control["operation"]:
+        return f"control: {control['kind']}, as it was taken"
+    return f"control: {control['kind']}, {control['operation']}, V {control['v'] or 0:.2f}"
 
 
 def _describe_label(region: RegionRow) -> str:

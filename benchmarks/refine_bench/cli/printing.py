@@ -11,7 +11,14 @@ from rich.text import Text
 from refine_bench.datasets import name_kind
 from refine_bench.scoring.compare import Comparisons
 from refine_bench.scoring.formatting import format_few, format_number, format_rows
-from refine_bench.scoring.measures import AccuracyFacts, Agreement, DiagnosisTable, RegionMetric, TaskTable
+from refine_bench.scoring.measures import (
+    AccuracyFacts,
+    Agreement,
+    ControlMeasures,
+    DiagnosisTable,
+    RegionMetric,
+    TaskTable,
+)
 from refine_bench.scoring.scores import (
     ChoiceScore,
     DescriptionScore,
@@ -200,6 +207,7 @@ def _print_local(score: LocalScore) -> None:
             ]
         )
     print_table(_format_head(score), ("task", "what", "n", "value", "floor"), rows, left=2)
+    print_controls(score.get("controls"))
     print_notes(score)
 
 
@@ -232,7 +240,27 @@ def _print_diagnosis(score: DiagnosisScore) -> None:
     ]
     heads = ("what", "value", *(f"floor: {name}" for name in score["floors"]))
     print_table(f"{_format_head(score)}, {score['pristine']:,} pristine images", heads, rows)
+    print_controls(score.get("controls"))
     print_notes(score)
+
+
+def print_controls(found: ControlMeasures | None) -> None:
+    """False alarms on controls, and what a seam changes; nothing without controls."""
+    if found is None:
+        return
+    rows = [
+        [f"false alarms: {name}", str(cell["n_read"]), format_number(cell["false_alarms"]), interval]
+        for name, cell in found["alarms"].items()
+        for interval in (format_interval(cell["interval"], cell),)
+    ]
+    for name, pairs in (("", found["seam"]), *((f": {task}", cell) for task, cell in found["seam_by_task"].items())):
+        if pairs is not None and (not name or len(found["seam_by_task"]) > 1):
+            changed, more = format_number(pairs["changed"]), format_number(pairs["alarms_more"])
+            interval = format_interval(pairs["changed_interval"], pairs)
+            rows.append([f"answers that a seam changes{name}", str(pairs["n_read"]), changed, interval])
+            interval = format_interval(pairs["alarms_more_interval"], pairs)
+            rows.append([f"false alarms, seam minus untouched{name}", str(pairs["n_read"]), more, interval])
+    print_table("Shortcut controls: nothing is distorted in any of them", ("what", "n", "value", "95 %"), rows)
 
 
 def _print_descriptions(score: DescriptionScore) -> None:

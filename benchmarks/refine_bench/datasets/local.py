@@ -13,7 +13,7 @@ from typing import Any, NotRequired, TypedDict
 
 from distortlab.core.errors import UserError, describe_unknown
 from distortlab.dataset.reader import open_data
-from distortlab.tasks import grounding
+from distortlab.tasks import TASKS, grounding
 
 __all__ = [
     "VIEWS",
@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 VIEWS = ("tasks", "severity", "diagnosis")
+_TWIN = "@untouched"
 
 
 class RegionTruth(TypedDict):
@@ -47,7 +48,11 @@ class RegionTruth(TypedDict):
 
 
 class LocalTruth(TypedDict):
-    """What is in an image. `size`: [width, height] in pixels, None for a reference. `task`, `solution`: a question."""
+    """What is in an image. `size`: [width, height] in pixels, None for a reference. `task`, `solution`: a question.
+
+    `control`: what a pristine image is a control of, "seam.OPERATION", "bokeh", "low_light" or "motion". `untouched`:
+    of a reference that is shown in place of an image with a seam, the question about that.
+    """
 
     image_id: str
     reference_id: str
@@ -55,6 +60,8 @@ class LocalTruth(TypedDict):
     regions: list[RegionTruth]
     task: NotRequired[str]
     solution: NotRequired[str]
+    control: NotRequired[str]
+    untouched: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +114,39 @@ def list_items(folder: Path, split: str, view: str) -> list[LocalItem]:
     truths = _read_truths(folder, split)
     if view == "tasks":
         columns = ["sample_id", "image_id", "prompt", "solution", "task", "distortion", "severity"]
-        return [_make_task_item(row, truths) for row in _read_rows(folder, "rft", split, columns)]
+        items = [_make_task_item(row, truths) for row in _read_rows(folder, "rft", split, columns)]
+        return [*items, *_list_twins(folder, items)]
     distorted = [LocalItem(key, "", truth) for key, truth in truths.items()]
     if view == "severity":
         return distorted
     references = dict.fromkeys(str(truth["reference_id"]) for truth in truths.values())
     return [*distorted, *(LocalItem(f"reference:{key}", "", _make_pristine_truth(key)) for key in references)]
+
+
+def _list_twins(folder: Path, items: Sequence[LocalItem]) -> list[LocalItem]:
+    """Questions about images with a seam once more, about their untouched references; none where those are not kept."""
+    seams = [item for item in items if item.truth.get("control", "").startswith("seam.")]
+    if not seams or not _has_references(folder):
+        return []
+    return [
+        LocalItem(f"{item.id}{_TWIN}", item.question, {**_drop_control(item.truth), "untouched": item.id})
+        for item in seams
+        if TASKS[item.truth["task"]].subject != "pair"
+    ]
+
+
+def _drop_control(truth: LocalTruth) -> LocalTruth:
+    copy = truth.copy()
+    del copy["control"]
+    return copy
+
+
+def _has_references(folder: Path) -> bool:
+    """Whether a data set keeps the clean image of every row of `images`."""
+    data = open_data(folder)
+    if any(part.path.startswith("labels/") for part in data.parts_of("images")):
+        return False
+    return all(row["reference"] is not None for row in data.rows("images", ["reference.path"]))
 
 
 def _make_pristine_truth(key: str) -> LocalTruth:
@@ -124,6 +158,7 @@ def load_images(folder: Path, split: str, view: str) -> Iterator[tuple[str, tupl
     if view == "tasks":
         for row in _read_rows(folder, "rft", split, ["sample_id", "images"]):
             yield row["sample_id"], tuple(image["bytes"] for image in row["images"]), None
+        yield from _load_twins(folder, split)
         return
     seen: set[str] = set()
     for row in _read_rows(folder, "images", split, ["image_id", "image", "reference_id", "reference"]):
@@ -133,6 +168,17 @@ def load_images(folder: Path, split: str, view: str) -> Iterator[tuple[str, tupl
         if view == "diagnosis" and key not in seen and reference is not None:
             seen.add(key)
             yield f"reference:{key}", (reference,), None
+
+
+def _load_twins(folder: Path, split: str) -> Iterator[tuple[str, tuple[bytes, ...], None]]:
+    """The pictures of `_list_twins`: the reference, twice where the question shows it beside the image."""
+    twins: dict[str, list[LocalItem]] = {}
+    for item in list_items(folder, split, "tasks"):
+        if "untouched" in item.truth:
+            twins.setdefault(item.truth["image_id"], []).append(item)
+    for row in _read_rows(folder, "images", split, ["image_id", "reference"]) if twins else ():
+        for item in twins.get(row["image_id"], ()):
+            yield item.id, (row["reference"]["bytes"],) * TASKS[item.truth["task"]].images, None
 
 
 def _make_task_item(row: Mapping[str, Any], truths: Mapping[str, LocalTruth]) -> LocalItem:
@@ -146,14 +192,17 @@ def _make_task_item(row: Mapping[str, Any], truths: Mapping[str, LocalTruth]) ->
 
 def _read_truths(folder: Path, split: str) -> dict[str, LocalTruth]:
     """What is in each image: its regions with boxes in pixels and in thousandths, family, severity, area."""
-    columns = ["image_id", "width", "height", "reference_id", "regions"]
+    columns = ["image_id", "width", "height", "reference_id", "regions", "control"]
     return {row["image_id"]: _format_truth(row) for row in _read_rows(folder, "images", split, columns)}
 
 
 def _format_truth(row: Mapping[str, Any]) -> LocalTruth:
     size = (row["width"], row["height"])
     thousandths = partial(grounding.rescale, size=size, frame=grounding.THOUSANDTHS)
+    control = row.get("control")
+    named = {"control": ".".join(filter(None, (control["kind"], control["operation"])))} if control else {}
     return {
+        **named,  # type: ignore[typeddict-item]
         "image_id": row["image_id"],
         "reference_id": row["reference_id"],
         "size": list(size),

@@ -6,6 +6,7 @@ from distortlab.tasks import Unread, diagnosis
 from distortlab.tasks.diagnosis import DistortedRegion
 from refine_bench.datasets.local import RegionTruth
 from refine_bench.prompts.answers import REASONS
+from refine_bench.scoring.controls import measure_controls
 from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
 from refine_bench.scoring.measures import DiagnosisMeasures
 from refine_bench.scoring.region_sets import RegionSet, measure_regions
@@ -40,6 +41,9 @@ def score_diagnosis(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILU
         )
         for found, item in zip(given, items, strict=True)
     ]
+    named = {item.name: item for item in items}
+    references = ((item, f"reference:{item.truth['reference_id']}") for item in items if _has_seam(item))
+    controls = measure_controls(items, {item.name: named[key] for item, key in references if key in named})
     return {
         "kind": "diagnosis",
         "n": len(items),
@@ -47,7 +51,12 @@ def score_diagnosis(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILU
         **describe_failures(statuses, len(items), can_rank=bool(items), max_failures=max_failures),
         **describe_units(len(items), [item.truth["reference_id"] for item in items]),
         **measure_regions(sets),
+        "controls": controls,
     }
+
+
+def _has_seam(item: TaskAnswer) -> bool:
+    return (item.truth.get("control") or "").startswith("seam.")
 
 
 def _make_region(truth: RegionTruth) -> DistortedRegion:

@@ -12,6 +12,7 @@ import numpy as np
 from distortlab.tasks import Unread, recognition
 from distortlab.tasks.grounding import iou
 from refine_bench.datasets.local import RegionTruth
+from refine_bench.scoring.controls import measure_controls
 from refine_bench.scoring.failures import MAX_FAILURES, describe_failures
 from refine_bench.scoring.measures import GroundingTable, LocalMeasures, ObjectTable, RecognitionTable, TaskTable
 from refine_bench.scoring.set_tables import score_comparison, score_diagnoses
@@ -39,8 +40,12 @@ def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES)
     Returns
     -------
     LocalMeasures
-        Ready for JSON: in "tasks" a table for each task, with its floors.
+        Ready for JSON: in "tasks" a table for each task, with its floors. Questions about the untouched references of
+        images with a seam count in "controls" alone.
     """
+    twins = {item.truth["untouched"]: item for item in items if "untouched" in item.truth}
+    items = [item for item in items if "untouched" not in item.truth]
+    controls = measure_controls(items, twins)
     tasks: dict[str, list[TaskAnswer]] = defaultdict(list)
     for item in items:
         tasks[str(item.truth["task"])].append(item)
@@ -53,6 +58,7 @@ def score_tasks(items: Sequence[TaskAnswer], max_failures: float = MAX_FAILURES)
         **describe_failures(statuses, len(items), can_rank=bool(items), max_failures=max_failures),
         **describe_units(len(items), [item.truth["reference_id"] for item in items]),
         "tasks": scores,
+        "controls": controls,
     }
 
 

@@ -11,11 +11,13 @@ from refine_bench.statistics.units import UnitFacts
 __all__ = [
     "AccuracyFacts",
     "Agreement",
+    "AlarmCell",
     "AnswerCounts",
     "AttributeCell",
     "CeilingFacts",
     "ChoiceMeasures",
     "ComparisonTable",
+    "ControlMeasures",
     "CorrelationCell",
     "DescriptionMeasures",
     "Detection",
@@ -33,6 +35,7 @@ __all__ = [
     "RegionMetric",
     "RegionSetMeasures",
     "ScoreCell",
+    "SeamCell",
     "SeverityMeasures",
     "ShuffleFacts",
     "TaskGroups",
@@ -271,11 +274,48 @@ class ComparisonTable(TaskTotals, TaskGroups):
 TaskTable = RecognitionTable | ObjectTable | GroundingTable | DiagnosisTable | ComparisonTable
 
 
+class AlarmCell(UnitFacts):
+    """Of questions about images without a distortion. `false_alarms`: the share of those read that name one."""
+
+    n: int
+    n_read: int
+    false_alarms: float | None
+    interval: Bounds
+
+
+class SeamCell(UnitFacts):
+    """Of pairs of an image with a seam and its untouched reference. `n_read`: pairs of which both answers were read.
+
+    `changed`: the share of them whose answers differ. `alarms_more`: false alarms on the images with a seam minus those
+    on their references; `p`: two-sided, that there is no difference. There is no `p` and no interval where no pair
+    differs.
+    """
+
+    n: int
+    n_read: int
+    changed: float | None
+    changed_interval: Bounds
+    alarms_more: float | None
+    alarms_more_interval: Bounds
+    p: float | None
+
+
+class ControlMeasures(TypedDict):
+    """Of controls. `alarms`: by what an image without distortions is: "pristine", "seam" and "seam.OPERATION", "bokeh",
+    "low_light", "motion", and "untouched" for the references beside seams.
+    """
+
+    alarms: dict[str, AlarmCell]
+    seam: SeamCell | None
+    seam_by_task: dict[str, SeamCell]
+
+
 class LocalMeasures(AnswerCounts, UnitFacts):
-    """Of the questions of a data set, by task."""
+    """Of the questions of a data set, by task. `controls`: None where no image is one."""
 
     kind: Literal["local"]
     tasks: dict[str, TaskTable]
+    controls: ControlMeasures | None
 
 
 # --- measures of quality on them, sets of regions, descriptions -----------------------------------------------------
@@ -292,9 +332,10 @@ class SeverityMeasures(AnswerCounts, UnitFacts):
 
 
 class DiagnosisMeasures(AnswerCounts, RegionSetMeasures, UnitFacts):
-    """Of sets of regions."""
+    """Of sets of regions. `controls`: None where no image is one."""
 
     kind: Literal["diagnosis"]
+    controls: ControlMeasures | None
 
 
 class DescriptionMeasures(AnswerCounts):

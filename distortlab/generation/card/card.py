@@ -12,7 +12,7 @@ from distortlab.dataset.manifest import Entries
 from distortlab.dataset.rows import SampleRow
 from distortlab.dataset.schema import ALL_TABLES
 from distortlab.distortions.catalog import FAMILIES, find
-from distortlab.generation.card.front_matter import render_front_matter
+from distortlab.generation.card.front_matter import list_features, render_front_matter
 from distortlab.generation.card.markdown import escape_cell, format_columns, format_counts, format_table
 from distortlab.generation.card.provenance import describe_provenance
 from distortlab.generation.plan import Plan
@@ -83,10 +83,10 @@ def _describe_contents(plan: Plan, account: Account, samples: Sequence[SampleRow
         "question_columns": format_columns(list(ALL_TABLES["rft"])),
         "image_table": image_table,
         "image_row": _IMAGE_ROWS[image_table],
-        "image_columns": format_columns(list(ALL_TABLES[image_table])),
+        "image_columns": format_columns(list(list_features(image_table, account))),
         "splits": ", ".join(f"{split} {n:,}" for split, n in account.splits.items()),
         "task_table": format_table(("task", "questions"), sorted(counts["tasks"].items())),
-        "negatives": _describe_negatives(counts),
+        "negatives": _describe_controls(counts) + _describe_negatives(counts),
         "replaced_questions": _describe_replaced(counts),
         "examples": _render_examples(samples),
         "ladder": _describe_settings(recipe),
@@ -133,6 +133,23 @@ def _render_kinds(recipe: Recipe, kinds: Mapping[str, int] | None) -> str:
         for kind, n in ((name, kinds.get(name, 0)) for name in names)
     ]
     return format_table(("images that are", "images", "share", "asked for"), rows) + "\n\n"
+
+
+def _describe_controls(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """How many pristine images are controls, by kind."""
+    controls = {kind: n for kind, n in counts.get("controls", {}).items() if n}
+    if not controls:
+        return ""
+    parts = ", ".join(f"{n:,} {_CONTROLS[kind]}" for kind, n in sorted(controls.items()))
+    return f"Of the {counts['kinds'].get('pristine', 0):,} pristine images {parts} (column `control`).\n\n"
+
+
+_CONTROLS = {
+    "seam": "went through the mask of a region and are changed so little that nobody sees it",
+    "bokeh": "are of photographs partly out of focus",
+    "low_light": "are of dark photographs",
+    "motion": "are of photographs that are moved",
+}
 
 
 def _describe_negatives(counts: Mapping[str, Mapping[str, int]]) -> str:

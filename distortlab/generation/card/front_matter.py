@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from distortlab.dataset.manifest import Entries
-from distortlab.dataset.schema import ALL_TABLES
+from distortlab.dataset.schema import ALL_TABLES, Features, add_control
 from distortlab.generation.report import Account
 from distortlab.references import licenses
 
-__all__ = ["render_front_matter"]
+__all__ = ["list_features", "render_front_matter"]
 
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
 
@@ -24,6 +24,12 @@ def render_front_matter(account: Account, files: Entries) -> str:
         f"configs:\n{''.join(_config(name, account) for name in tables)}"
         f"dataset_info:\n{''.join(_dataset_info(name, account, files) for name in tables)}"
     )
+
+
+def list_features(table: str, account: Account) -> Features:
+    """The features of a table of a finished data set."""
+    has_controls = "controls" in account.counts and table in ("images", "labels")
+    return add_control(ALL_TABLES[table]) if has_controls else ALL_TABLES[table]
 
 
 def _describe_images(account: Account) -> str:
@@ -50,7 +56,7 @@ def _dataset_info(table: str, account: Account, files: Entries) -> str:
         splits += f"  - name: {split}\n    num_bytes: {size}\n    num_examples: {rows}\n"
         total += size
     return (
-        f"- config_name: {table}\n  features:\n{_feature_list(ALL_TABLES[table], 2)}  splits:\n{splits}"
+        f"- config_name: {table}\n  features:\n{_feature_list(list_features(table, account), 2)}  splits:\n{splits}"
         f"  download_size: {total}\n  dataset_size: {total}\n"
     )
 

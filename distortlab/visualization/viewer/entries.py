@@ -24,9 +24,23 @@ def make_entry(row: Mapping[str, Any], split: str, questions: Sequence[Mapping[s
         **{name: row[name] for name in (*names, "seed", "generator_version")},
         "split": split,
         "kind": find_kind(row),
+        "control": _describe_control(row.get("control")),
         "regions": [_describe_region(region) for region in row["regions"]],
         "questions": [_describe_question(question, row["regions"]) for question in questions],
     }
+
+
+def _describe_control(control: Mapping[str, Any] | None) -> str | None:
+    """What makes a pristine image a control, in words."""
+    if not control:
+        return None
+    if not control["operation"]:
+        return f"Control: the photograph is like this as it was taken ({control['kind'].replace('_', ' ')})."
+    x1, y1, x2, y2 = control["bbox"]
+    return (
+        f"Control: the region {x1}, {y1}, {x2}, {y2} went through the mask, with an operation that nobody sees "
+        f"({control['operation']}, V {control['v']:.2f})."
+    )
 
 
 def _describe_region(region: Mapping[str, Any]) -> dict[str, Any]:

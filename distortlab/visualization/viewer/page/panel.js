@@ -25,7 +25,7 @@ function summary(image) {
     const sign = data.has_sets ? badge(region.distortion, numberOf(image, order)) : null;
     return make("p", { class: "lead" }, sign, levels(region.severity), what.filter(Boolean).join(" \u00b7 "));
   });
-  return lines.length ? lines : [make("p", { class: "lead" }, "Nothing was done to this image.")];
+  return lines.length ? lines : [make("p", { class: "lead" }, image.control ?? "Nothing was done to this image.")];
 }
 
 function regionCard(region, order, all) {
