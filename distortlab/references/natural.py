@@ -1,6 +1,6 @@
 """Photographs that are blurred in parts or dark as they were taken: clean, and easily taken for distorted ones.
 
-Set by looking at 160 photographs of COCO 2017 (docs/diagnosis.md). Motion is not measured: what shows it best of what
+Set by looking at 152 photographs of COCO 2017 (benchmarks/controls.py, docs/diagnosis.md). Motion is not measured: what shows it best of what
 was tried, fine detail that is lacking along one direction, found skies, beaches and water.
 """
 
@@ -15,9 +15,9 @@ from distortlab.core.image import Image
 __all__ = ["find_natural_kind", "measure_focus", "measure_natural_kind"]
 
 _DARK = 60
-"""Mean luma below which a photograph was taken in low light: 7 of 160."""
+"""Mean luma below which a photograph was taken in low light: 7 of 152."""
 _BLURRED, _SHARP = 0.085, 0.03
-"""Shares of blocks out of focus and in focus from which on there is bokeh: 13 of 160, two of them doubtful."""
+"""Shares of blocks out of focus and in focus from which on there is bokeh: 12 of 152, two of them doubtful."""
 _RATIOS = (0.22, 0.55)
 """Fine over coarse detail of a block: below the first it is out of focus, above the second in focus."""
 _COARSE = 2

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from distortlab.dataset.rows import ImageRow, QuestionRow, SampleRow
-from distortlab.dataset.schema import TABLES, arrow_schema
+from distortlab.dataset.schema import TABLES, add_control, arrow_schema
 
 
 def typed_names(kind):
@@ -29,5 +29,6 @@ def in_order(names):
 
 @pytest.mark.parametrize(("table", "row"), [("images", ImageRow), ("rft", QuestionRow), ("samples", SampleRow)])
 def test_rows_have_the_columns_of_the_schema(table, row):
-    schema = {field.name: arrow_names(field.type) for field in arrow_schema(TABLES[table])}
+    features = add_control(TABLES[table]) if table == "images" else TABLES[table]
+    schema = {field.name: arrow_names(field.type) for field in arrow_schema(features)}
     assert in_order(typed_names(row)) == in_order(schema)
