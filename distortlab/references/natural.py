@@ -1,7 +1,7 @@
 """Photographs that are blurred in parts or dark as they were taken: clean, and easily taken for distorted ones.
 
-Set by looking at 152 photographs of COCO 2017 (benchmarks/controls.py, docs/diagnosis.md). Motion is not measured: what shows it best of what
-was tried, fine detail that is lacking along one direction, found skies, beaches and water.
+Set by looking at 152 photographs of COCO 2017 (benchmarks/controls.py, docs/diagnosis.md). Motion is not measured: what
+shows it best of what was tried, fine detail that is lacking along one direction, found skies, beaches and water.
 """
 
 from collections.abc import Mapping, Sequence
