@@ -42,6 +42,13 @@ _IMAGES: Mapping[str, str] = {
     "regions.visibility.trend": "How far it went the way its family says, in the unit of that; 0 without a direction.",
     "seed": "Seed of the data set.",
     "generator_version": "Version of distortlab that made the image.",
+    "control.kind": "What a pristine image is a control of: seam, bokeh, low_light or motion; null where it is none.",
+    "control.operation": "What was done to the region of a seam, so little that nobody sees it: recode or level.",
+    "control.bbox": "Box of the region of a seam: [x1, y1, x2, y2] in pixels, x2 and y2 exclusive.",
+    "control.mask_rle.size": "Rows and columns of the mask of a seam.",
+    "control.mask_rle.counts": "The mask of a seam, as compressed run lengths of COCO.",
+    "control.params": "Everything that renders a seam again from the reference, as JSON.",
+    "control.v": "V of a seam, below 1.",
 }
 _QUESTIONS: Mapping[str, str] = {
     "sample_id": "Name of the question.",

@@ -39,6 +39,7 @@ __all__ = [
     "hub_metadata",
     "list_absent_columns",
     "list_feature",
+    "list_possible_columns",
     "render_row",
     "value_feature",
 ]
@@ -273,6 +274,11 @@ def add_control(of: Features) -> Features:
     return {**of, "control": CONTROL}
 
 
+def list_possible_columns(table: str) -> Features:
+    """The features of a table with every column that it may have."""
+    return add_control(ALL_TABLES[table]) if table in ("images", "labels") else ALL_TABLES[table]
+
+
 def has_known_columns(table: str, schema: pa.Schema) -> bool:
     """Whether a schema is that of a table today, or of a version that lacked the last of `LATER_COLUMNS` or all."""
     return list_absent_columns(table, schema) is not None
@@ -280,7 +286,7 @@ def has_known_columns(table: str, schema: pa.Schema) -> bool:
 
 def list_absent_columns(table: str, schema: pa.Schema) -> tuple[str, ...] | None:
     """Return which of `LATER_COLUMNS` a schema lacks; None where it is the schema of no version of the table."""
-    whole = add_control(ALL_TABLES[table]) if table in ("images", "labels") else ALL_TABLES[table]
+    whole = list_possible_columns(table)
     later = (LATER_COLUMNS[count:] for count in range(len(LATER_COLUMNS), -1, -1))
     return next((names for names in later if schema.equals(arrow_schema(drop_columns(whole, names)))), None)
 

@@ -75,6 +75,7 @@ def test_a_data_set_has_the_controls_that_were_asked_for_and_verifies(data: Path
     report = verify(data)
     assert report.problems == []
     assert report.rendered == 16
+    assert '"images/control/operation"' in (data / "croissant.json").read_text()
 
 
 def test_a_natural_control_is_its_photograph(data: Path) -> None:

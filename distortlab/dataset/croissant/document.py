@@ -17,7 +17,7 @@ from distortlab.dataset.croissant.distribution import PATH, list_distribution
 from distortlab.dataset.croissant.record_sets import make_record_set, make_split_record_set
 from distortlab.dataset.croissant.responsible_ai import describe_responsibly
 from distortlab.dataset.reader import StoredDataset, open_data
-from distortlab.dataset.schema import ALL_TABLES, Features, drop_columns, list_absent_columns
+from distortlab.dataset.schema import ALL_TABLES, Features, drop_columns, list_absent_columns, list_possible_columns
 from distortlab.storage.atomic import add_seal, format_json, write_text
 
 __all__ = ["Publication", "render_croissant", "write_croissant"]
@@ -160,7 +160,7 @@ def find_features(stored: StoredDataset, table: str) -> Features:
     absent = list_absent_columns(table, stored.read_schema(part))
     if absent is None:
         raise UserError(f"{stored.folder / part.path} is damaged: its columns are not those of {table}")
-    return drop_columns(ALL_TABLES[table], absent)
+    return drop_columns(list_possible_columns(table), absent)
 
 
 def _find_title(card: str) -> str:
