@@ -111,7 +111,8 @@ def test_every_column_has_a_field_with_its_sentence(data: Path) -> None:
 def test_every_column_is_described_and_nothing_else(table: str) -> None:
     paths = {path for path, _ in walk_features(list_possible_columns(table))}
     assert paths <= set(COLUMNS[table])
-    assert {path for name in ALL_TABLES for path, _ in walk_features(list_possible_columns(name))} >= set(COLUMNS[table])
+    tables = map(list_possible_columns, ALL_TABLES)
+    assert {path for features in tables for path, _ in walk_features(features)} >= set(COLUMNS[table])
 
 
 def test_every_file_has_its_hash(data: Path) -> None:
@@ -151,7 +152,9 @@ def test_an_earlier_version_lacks_columns_and_fields(copy: Callable[[], Path]) -
     stored = open_dataset(folder)
     for part in stored.parts_of("samples"):
         path = folder / part.path
-        pq.write_table(pq.read_table(path).drop_columns(list(LATER_COLUMNS)), path)
+        pq.write_table(
+            pq.read_table(path).drop_columns([name for name in LATER_COLUMNS if name in ALL_TABLES["samples"]]), path
+        )
     stored = type(stored)(
         stored.folder, stored.manifest, tuple(part._replace(footer_sha256=None, sha256=None) for part in stored.parts)
     )
