@@ -265,7 +265,8 @@ def report(
         typer.Option("--out", "-o", help="A file: .html, .md, .csv or .tex; report.html, or a table on the console."),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option("--format", help="html | markdown | csv | latex, where no file says it.")
+        str | None,
+        typer.Option("--format", help="html | markdown | csv | latex | model-index | eval-results (cards, YAML)."),
     ] = None,
     name: Annotated[
         list[str] | None, typer.Option(help="RUN=NAME: what a model is called here; may be given again.")
@@ -278,19 +279,34 @@ def report(
         list[Path] | None,
         typer.Option(help="Scores of people by distortlab study --score -o FILE; a line beside the models."),
     ] = None,
+    hub_set: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="SET=USER/NAME[#TASK]: the data set of the Hub that a set is, for cards; may be given again."
+        ),
+    ] = None,
 ) -> None:
     """A leaderboard over runs, with plots, failures and published numbers; as a page, or as a table for a paper.
 
     refine-bench report runs/* -o report.html
     refine-bench report runs/* --format latex --name runs/a=Ours
     refine-bench report runs/* --people people.json --per-set --format markdown
+    refine-bench report runs/ours --format model-index
     """
     from distortlab.storage.atomic import write_text
     from refine_bench.report import find_format, format_report, name_runs
+    from refine_bench.report.model_index import read_benchmarks
 
     chosen = find_format(kind, out)
-    names = name_runs(name or [], runs)
-    text = format_report(runs, chosen, names=names, per_set=per_set, intervals=intervals, people=people or [])
+    text = format_report(
+        runs,
+        chosen,
+        names=name_runs(name or [], runs),
+        per_set=per_set,
+        intervals=intervals,
+        people=people or [],
+        benchmarks=read_benchmarks(hub_set or []),
+    )
     if out is None and chosen != "html":
         typer.echo(text, nl=False)
         return

@@ -7,25 +7,36 @@ from distortlab.core.errors import UserError, describe_unknown
 from distortlab.storage.atomic import write_text
 from refine_bench.report.board import make_boards
 from refine_bench.report.measure_rows import score_runs
+from refine_bench.report.model_index import Benchmark, make_eval_results, make_model_index
 from refine_bench.report.summary import summarize
+from refine_bench.report.yaml_text import format_yaml
 from refine_bench.scoring.people import PeopleScore, read_people
 from refine_bench.scoring.scores import RunScores
 
-__all__ = ["FORMATS", "find_format", "format_report", "name_runs", "write_report"]
+__all__ = ["CARD_FORMATS", "FORMATS", "find_format", "format_report", "name_runs", "write_report"]
 
 FORMATS: Mapping[str, str] = {".html": "html", ".md": "markdown", ".csv": "csv", ".tex": "latex"}
 """Formats by the ending of a file."""
+CARD_FORMATS = ("model-index", "eval-results")
+"""YAML for the card of one model; never guessed from the ending of a file."""
+_YAML = (".yaml", ".yml")
 
 
 def find_format(named: str | None, out: Path | None) -> str:
     """The format that was named, or that of the file; else a page. Raises `UserError` where they differ."""
     ending = "" if out is None else out.suffix.lower()
+    if named in CARD_FORMATS:
+        if out is not None and ending not in _YAML:
+            raise UserError(f"--format {named} is YAML, and {out} is not by its ending: name it .yaml")
+        return str(named)
     if named is None:
+        if ending in _YAML:
+            raise UserError(f"say what {out} is to hold: --format {' or --format '.join(CARD_FORMATS)}")
         if out is not None and ending not in FORMATS:
             raise UserError(describe_unknown("kind of report", ending, FORMATS, str(out)))
         return FORMATS.get(ending, "html")
     if named not in FORMATS.values():
-        raise UserError(describe_unknown("format", named, FORMATS.values()))
+        raise UserError(describe_unknown("format", named, (*FORMATS.values(), *CARD_FORMATS)))
     if FORMATS.get(ending, named) != named:
         raise UserError(f"{out} is {FORMATS[ending]} by its ending, and --format says {named}; leave one of them out")
     return named
@@ -57,6 +68,7 @@ def format_report(
     per_set: bool = False,
     intervals: bool = False,
     people: Sequence[Path] = (),
+    benchmarks: Mapping[str, Benchmark] | None = None,
 ) -> str:
     """Score runs from their saved answers and report on them.
 
@@ -65,7 +77,7 @@ def format_report(
     folders
         Runs.
     kind
-        One of the values of `FORMATS`.
+        One of the values of `FORMATS`, or of `CARD_FORMATS`.
     names
         What models are called in this report, by folder.
     per_set
@@ -74,6 +86,8 @@ def format_report(
         Whether the one table has intervals.
     people
         Scores of studies with people, by `distortlab study --score`: rows on the boards of their data sets.
+    benchmarks
+        Data sets of the Hub, by the sets that they are, for the card of a model.
 
     Returns
     -------
@@ -88,6 +102,8 @@ def format_report(
     if not folders:
         raise UserError("name a run")
     runs, scores = score_runs(folders, names)
+    if kind in CARD_FORMATS:
+        return _format_for_card(kind, scores, benchmarks or {})
     studies = _read_studies(people, scores)
     if studies and kind != "html" and not per_set:
         raise UserError(
@@ -100,6 +116,13 @@ def format_report(
     from refine_bench.report.plain import WRITERS
 
     return WRITERS[kind](summarize(scores), make_boards(scores, studies), per_set=per_set, intervals=intervals)
+
+
+def _format_for_card(kind: str, scores: Sequence[RunScores], benchmarks: Mapping[str, Benchmark]) -> str:
+    boards = make_boards(scores)
+    if kind == "model-index":
+        return format_yaml({kind: make_model_index(boards, benchmarks)})
+    return format_yaml(make_eval_results(boards, benchmarks))
 
 
 def _read_studies(files: Sequence[Path], scores: Sequence[RunScores]) -> list[PeopleScore]:

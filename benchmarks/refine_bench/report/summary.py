@@ -9,14 +9,14 @@ from refine_bench.report.board import COLUMNS, AnyColumn
 from refine_bench.scoring.formatting import format_few, format_rows
 from refine_bench.scoring.scores import RunScores, Score
 
-__all__ = ["PLACES", "Cell", "Summary", "SummaryRow", "SummarySet", "summarize"]
+__all__ = ["HEADLINES", "PLACES", "Cell", "Summary", "SummaryRow", "SummarySet", "summarize"]
 
 PLACES = 3
 """Decimals of the table. Numbers that look equal share a mark."""
 Mark = Literal["", "best", "second"]
 Scores = Sequence[RunScores]
 
-_HEADLINES: Mapping[str, tuple[str, ...]] = {
+HEADLINES: Mapping[str, tuple[str, ...]] = {
     "rated": ("SRCC", "PLCC"),
     "choice": ("accuracy",),
     "local": ("mean of tasks",),
@@ -109,7 +109,7 @@ def summarize(scores: Scores) -> Summary:
     """
     groups = _group_scores(scores)
     columns = {
-        key: [column for name in _HEADLINES[key[1]] for column in COLUMNS[key[1]] if column.label == name]
+        key: [column for name in HEADLINES[key[1]] for column in COLUMNS[key[1]] if column.label == name]
         for group in groups
         for key in group.scores
     }

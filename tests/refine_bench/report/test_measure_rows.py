@@ -3,41 +3,16 @@
 import csv
 import io
 import json
-import shutil
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from bench_samples import write_agiqa, write_koniq
 
 import refine_bench
 from distortlab.core.errors import UserError
-from refine_bench.cli.run_all import Options, run_all
 from refine_bench.report import format_report
 from refine_bench.report.measure_rows import MeasureRow, find_runs
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
-    """Two measures on two sets; one of them was not asked about an image of the first. Not to be changed."""
-    root = tmp_path_factory.mktemp("measured")
-    write_koniq(root / "koniq", n=24)
-    write_agiqa(root / "agiqa")
-    folders = (root / "runs" / "noise", root / "runs" / "bits")
-    for folder in folders:
-        run_all(folder.name, ["koniq:all", "agiqa"], root, folder, Options(report=False, quiet=True))
-    head = json.loads((folders[1] / "run.json").read_text())
-    (entry,) = (name for name in head["sets"] if name.startswith("koniq"))
-    head["sets"][entry]["expected"] = 25
-    (folders[1] / "run.json").write_text(json.dumps(head))
-    return folders
-
-
-@pytest.fixture
-def own_run(runs: tuple[Path, ...], tmp_path: Path) -> Path:
-    """A copy that a test may damage."""
-    return Path(shutil.copytree(runs[0], tmp_path / "runs" / "run"))
 
 
 def test_a_row_for_each_model_set_and_measure(runs: tuple[Path, ...]) -> None:
