@@ -152,6 +152,58 @@ def scores(
     _say(values, format_table(found, controls), as_json)
 
 
+@app.command(rich_help_panel="Review")
+def export(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, finished or stopped.")],
+    form: Annotated[str, typer.Option("--format", help="csv | wandb.")] = "csv",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The CSV file; the console unless given.", show_default=False)
+    ] = None,
+) -> None:
+    """Export what runs logged: CSV, a line for each step, or a run at W&B (offline with WANDB_MODE=offline).
+
+    python -m refine_iqa_train export runs/stage1 runs/stage2 -o curves.csv
+    python -m refine_iqa_train export runs/stage1 --format wandb
+    """
+    from distortlab.core.errors import UserError, describe_unknown
+    from distortlab.storage.atomic import write_text
+    from refine_iqa_train.monitoring.history import FORMATS, export_to_wandb, format_history, read_history
+
+    if form not in FORMATS:
+        raise UserError(describe_unknown("format", form, FORMATS))
+    if form == "wandb":
+        if out is not None:
+            raise UserError("--format wandb writes no file: leave --out out")
+        for run in runs:
+            typer.echo(f"{run}: {export_to_wandb(run)}")
+        return
+    text = format_history({str(run): read_history(run) for run in runs})
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    write_text(out, text)
+    typer.echo(f"wrote {out}")
+
+
+@app.command(rich_help_panel="Review")
+def card(
+    model: Annotated[Path, typer.Argument(help="The folder of a trained model.")],
+    runs: Annotated[list[str], typer.Argument(help="Runs of refine-bench with this model.")],
+    hub_set: Annotated[
+        list[str] | None,
+        typer.Option(help="SET=USER/NAME[#TASK]: a benchmark of the Hub, for .eval_results/; may be given again."),
+    ] = None,
+) -> None:
+    """Put scores by refine-bench into the card of a trained model: a table, and model-index for the Hub.
+
+    python -m refine_iqa_train card runs/stage2 bench/ours-koniq bench/ours-spaq
+    """
+    from refine_iqa_train.training.benchmark_card import add_benchmarks
+
+    for path in add_benchmarks(model, runs, hub_set or []):
+        typer.echo(f"wrote {path}")
+
+
 def _train(stage: str, config: str, context: typer.Context) -> None:
     from refine_iqa_train.config.loading import load_config
     from refine_iqa_train.config.overrides import parse_overrides

@@ -16,7 +16,7 @@ def import_extra(package: str, extra: str, what: str) -> Any:
     package
         Its name, e.g. "pandas".
     extra
-        Of `refine-iqa`, with which it comes.
+        Of `refine-iqa`, with which it comes; "" for a package that is installed by itself.
     what
         What needs it, the beginning of a sentence.
 
@@ -30,4 +30,5 @@ def import_extra(package: str, extra: str, what: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != package.partition(".")[0]:
             raise
-        raise UserError(f"{what} needs {package}: pip install 'refine-iqa[{extra}]'") from None
+        name = f"'refine-iqa[{extra}]'" if extra else package
+        raise UserError(f"{what} needs {package}: pip install {name}") from None

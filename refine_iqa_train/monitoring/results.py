@@ -1,6 +1,5 @@
 """Scores of finished runs, from the states that the trainer saved, as one table."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from distortlab.core.errors import UserError
 from distortlab.storage.atomic import read_json
 from distortlab.tasks import TASKS
 from refine_iqa_train.monitoring.held_out import MEASURES, Logs, list_measures
+from refine_iqa_train.monitoring.history import read_history
 
 __all__ = ["format_table", "read_controls", "read_scores"]
 
@@ -24,11 +24,7 @@ def read_controls(out: str | Path) -> list[str]:
 
 def read_scores(out: str | Path) -> dict[str, Logs]:
     """Read the held-out metrics of a run, "before" training and "after". Raises `UserError` where there are none."""
-    file = Path(out) / "trainer_state.json"
-    if not file.exists():
-        raise UserError(f"{out} holds no finished run: there is no {file.name}")
-    history = json.loads(file.read_text(encoding="utf-8"))["log_history"]
-    validations = [_select_metrics(entry) for entry in history if "eval_held_out/n" in entry]
+    validations = [_select_metrics(entry) for entry in read_history(out, finished=True) if "eval_held_out/n" in entry]
     if not validations:
         raise UserError(f"nothing was validated in {out}: set validation.every")
     return {"before": validations[0], "after": validations[-1]}
