@@ -9,7 +9,16 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from urllib.parse import urlsplit
 
-__all__ = ["KINDS", "find_fault", "forbids_changes", "front_matter", "hub_name", "is_allowed"]
+__all__ = [
+    "KINDS",
+    "find_fault",
+    "find_strictest",
+    "forbids_changes",
+    "front_matter",
+    "hub_name",
+    "is_allowed",
+    "summarize_terms",
+]
 
 _HUB_NAMES = frozenset(
     f"cc-{name}"
@@ -50,6 +59,65 @@ def forbids_changes(text: str) -> bool:
 
 def _forbids_sale(text: str) -> bool:
     return bool(re.search(r"\bnon[ _-]?commercial|\bby[ _-]nc\b", text, re.IGNORECASE))
+
+
+def _asks_same_license(text: str) -> bool:
+    return bool(re.search(r"\bshare[ _-]?alike|\bby([ _-]nc)?[ _-]sa\b", text, re.IGNORECASE))
+
+
+def _asks_credit(text: str) -> bool:
+    return bool(re.search(r"\battribution\b|\bcc[ _-]by\b|/licenses/by\b|^by\b", text, re.IGNORECASE))
+
+
+def _is_public(text: str) -> bool:
+    return bool(re.search(r"\bpublic domain\b|\bcc0\b|/zero/|\bpddl\b|no known copyright", text, re.IGNORECASE))
+
+
+_TERMS: Mapping[str, Callable[[str], bool]] = {
+    "no changed copies": forbids_changes,
+    "no commercial use": _forbids_sale,
+    "changed copies under the same license": _asks_same_license,
+    "credit": _asks_credit,
+}
+"""What a license may ask for, the strictest first."""
+
+
+def summarize_terms(counts: Mapping[str, int]) -> str:
+    """Say in a sentence or two what licenses ask for together, and which is the strictest.
+
+    Parameters
+    ----------
+    counts
+        Images by the license of their reference.
+
+    Returns
+    -------
+    str
+        How many images each term holds for, and how many have terms that are not recognized; "" of no license.
+    """
+    shares = {term: sum(count for text, count in counts.items() if asks(text)) for term, asks in _TERMS.items()}
+    parts = [f"{term} ({_count_images(count)})" for term, count in shares.items() if count]
+    strictest = find_strictest(counts)
+    sentences = [f"Taken together they ask for: {', '.join(parts)}."] if parts else []
+    if strictest is not None:
+        sentences.append(f"The strictest is {strictest} ({_count_images(counts[strictest])}).")
+    if strange := sum(count for text, count in counts.items() if not _is_public(text) and not any(_list_terms(text))):
+        sentences.append(f"The terms of {_count_images(strange)} are none of these: read them.")
+    return " ".join(sentences)
+
+
+def _count_images(count: int) -> str:
+    return f"{count:,} image{'' if count == 1 else 's'}"
+
+
+def find_strictest(texts: Collection[str]) -> str | None:
+    """Return the license that asks for most, by its first term; None where none asks for anything that is known."""
+    strictest = max(texts, key=_list_terms, default="")
+    return strictest if any(_list_terms(strictest)) else None
+
+
+def _list_terms(text: str) -> tuple[bool, ...]:
+    return tuple(asks(text) for asks in _TERMS.values())
 
 
 # --- chosen by name -------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def render_card(
     page = Template(resources.files(__package__).joinpath("template.md").read_text(encoding="utf-8"))
     # Values are put in as they are: a `$` in one of them stands for nothing.
     return page.substitute(
-        front_matter=render_front_matter(account, files),
+        front_matter=render_front_matter(account, files, plan.source),
         version=__version__,
         **_describe_contents(plan, account, samples),
         **_describe_shortcuts(blind),
@@ -303,8 +303,8 @@ def _describe_metadata(recipe: Recipe) -> str:
 
 
 def _render_licenses(counts: Mapping[str, int], license_of_all: str) -> str:
-    """A table of licenses with their images, and a warning where some forbid changed versions; nothing where one
-    license is that of all.
+    """What licenses ask for together, a table of them with their images, and a warning where some forbid changed
+    versions; nothing where one license is that of all.
     """
     if set(counts) <= {license_of_all}:
         return ""
@@ -320,4 +320,5 @@ def _render_licenses(counts: Mapping[str, int], license_of_all: str) -> str:
     cells = [(escape_cell(text), count) for text, count in rows[:_MOST_LICENSES]]
     if len(rows) > _MOST_LICENSES:
         cells.append((f"{len(rows) - _MOST_LICENSES} others", sum(count for _, count in rows[_MOST_LICENSES:])))
-    return format_table(("licence of the reference", "images"), cells) + warning
+    summary = escape_cell(licenses.summarize_terms(counts))
+    return f"{summary}\n\n{format_table(('licence of the reference', 'images'), cells)}{warning}".lstrip()

@@ -1,5 +1,6 @@
 """The YAML at the head of a card, which the Hub and `datasets` read."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,14 +14,19 @@ __all__ = ["list_features", "render_front_matter"]
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
 
 
-def render_front_matter(account: Account, files: Entries) -> str:
-    """Return the YAML without the lines around it. `datasets` compares its counts with `files`, the manifest's."""
+def render_front_matter(account: Account, files: Entries, source: str) -> str:
+    """Return the YAML without the lines around it. `datasets` compares its counts with `files`, the manifest's.
+    `source`: that of the references.
+    """
     tables = [name for name in ALL_TABLES if any(path.startswith(f"{name}/") for path in files)]
     return (
         f"{licenses.front_matter(account.counts.get('licenses', {}))}language:\n- en\n"
         f"pretty_name: {_describe_images(account)} ({account.images:,})\nsize_categories:\n- {_size(account.samples)}\n"
         "task_categories:\n- image-text-to-text\n- visual-question-answering\n"
-        "tags:\n- image-quality-assessment\n- synthetic\n- grpo\n- distortlab\n"
+        "task_ids:\n- visual-question-answering\n"
+        "tags:\n- image-quality-assessment\n- image-distortions\n- synthetic\n- grpo\n- distortlab\n"
+        "annotations_creators:\n- machine-generated\nlanguage_creators:\n- machine-generated\n"
+        f"source_datasets:\n- {_describe_source(source)}\n"
         f"configs:\n{''.join(_config(name, account) for name in tables)}"
         f"dataset_info:\n{''.join(_dataset_info(name, account, files) for name in tables)}"
     )
@@ -34,6 +40,13 @@ def list_features(table: str, account: Account) -> Features:
 
 def _describe_images(account: Account) -> str:
     return "Distorted images" if account.counts.get("kinds") else "Locally distorted images"
+
+
+def _describe_source(source: str) -> str:
+    """The Hub's word for where the references are from: a data set there, our own, or something else."""
+    if match := re.match(r"hf:([\w.-]+/[\w.-]+)", source):
+        return match[1]
+    return "original" if source.startswith("scenes") else "extended|other"
 
 
 def _size(rows: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dataset_samples import Gallery, rows_of, small_recipe
 from huggingface_hub import DatasetCard, DatasetCardData
 from set_samples import SETS
@@ -17,6 +18,7 @@ from distortlab import generate
 from distortlab.analysis.shortcuts import Shortcuts
 from distortlab.dataset.composition import describe_kind, find_kind, share_kinds
 from distortlab.generation.card.card import render_card
+from distortlab.generation.card.front_matter import render_front_matter
 from distortlab.generation.plan import make_plan
 from distortlab.generation.report import Account
 from distortlab.recipe import DEFAULT_TASKS, Recipe, parse_recipe
@@ -42,6 +44,9 @@ def test_the_front_matter_is_what_the_hub_takes(loaded: DatasetCard, data: Path)
     values = front(loaded.data)
     assert values["task_categories"] == ["image-text-to-text", "visual-question-answering"]
     assert values["size_categories"] == ["n<1K"]
+    assert values["annotations_creators"] == values["language_creators"] == ["machine-generated"]
+    assert values["task_ids"] == ["visual-question-answering"]
+    assert {"image-quality-assessment", "image-distortions", "synthetic"} <= set(values["tags"])
     assert [config["config_name"] for config in values["configs"]] == ["rft", "images", "samples"]
     assert values["configs"][0]["default"] is True
     again = DatasetCardData(**values)
@@ -159,6 +164,45 @@ def test_every_license_is_counted_and_no_derivatives_is_told() -> None:
     assert "| odd \\| one | 1 |" in text
     assert "**5 images are made from references whose licence does not allow changed versions" in text
     assert "NoDerivatives" not in written({BY: 12})
+
+
+BY_SA = "Attribution-ShareAlike License (http://creativecommons.org/licenses/by-sa/2.0/)"
+
+
+def test_licenses_are_summed_up_with_the_strictest_named() -> None:
+    text = written({BY: 6, BY_NC: 3, BY_SA: 2, "CC0-1.0": 1})
+    assert "ask for: no commercial use (3 images), changed copies under the same license (2 images), credit (11" in text
+    assert f"The strictest is {BY_NC} (3 images)." in text
+    assert "none of these" not in text
+    assert f"The strictest is {BY_ND} (1 image)." in written({BY_ND: 1, BY_NC: 5})
+    assert "The terms of 4 images are none of these: read them." in written({"mine": 4, BY: 8})
+    assert "Taken together" not in written({"CC0-1.0": 6, "public domain": 6})
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("cc-by-nc-sa-4.0", (0, 1, 1, 1)),
+        ("https://creativecommons.org/licenses/by-nd/4.0/", (1, 0, 0, 1)),
+        ("mit", (0, 0, 0, 0)),
+    ],
+)
+def test_what_a_license_asks_for(text: str, asked: tuple[int, ...]) -> None:
+    assert licenses.summarize_terms({text: 1}).count("(1 image)") == sum(asked) + bool(sum(asked))
+
+
+@pytest.mark.parametrize(
+    ("source", "word"),
+    [
+        ("scenes", "original"),
+        ("coco", "extended|other"),
+        ("hf:user/set.x@abc:train?bbox=xyxy", "user/set.x"),
+        ("folder", "extended|other"),
+    ],
+)
+def test_where_the_references_are_from(source: str, word: str) -> None:
+    account = Account(Path("nowhere"), True, 1, 1, 1, splits={"train": 1}, counts={})
+    assert yaml.safe_load(render_front_matter(account, {}, source))["source_datasets"] == [word]
 
 
 def test_text_from_elsewhere_is_neither_markdown_nor_a_place_of_the_template() -> None:
