@@ -11,7 +11,7 @@ _EVERY_S = 10.0
 
 
 @contextmanager
-def show_progress(what: str, total: int, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+def show_progress(what: str, total: int | None, quiet: bool = False) -> Iterator[Callable[[int], None]]:
     """Show progress on stderr: a bar on a terminal, a line every ten seconds elsewhere.
 
     Parameters
@@ -19,7 +19,7 @@ def show_progress(what: str, total: int, quiet: bool = False) -> Iterator[Callab
     what
         What is counted, e.g. "images". Where it begins with "bytes", numbers are shown as sizes.
     total
-        How many there are.
+        How many there are; None where nobody knows.
     quiet
         Show nothing.
 
@@ -36,7 +36,7 @@ def show_progress(what: str, total: int, quiet: bool = False) -> Iterator[Callab
         yield _Lines(what, total).advance
 
 
-def _draw_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def _draw_bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -68,7 +68,7 @@ def _draw_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
 class _Lines:
     """A line every ten seconds, for logs."""
 
-    def __init__(self, what: str, total: int) -> None:
+    def __init__(self, what: str, total: int | None) -> None:
         self.what, self.total, self.done = what, total, 0
         self.start = self.last = time.monotonic()
 
@@ -79,15 +79,18 @@ class _Lines:
             return
         self.last = now
         rate = self.done / (now - self.start)
-        left = (self.total - self.done) / rate if rate else float("inf")
-        sys.stderr.write(self._line(rate, left))
+        sys.stderr.write(self._line(rate))
         sys.stderr.flush()
 
-    def _line(self, rate: float, left: float) -> str:
+    def _line(self, rate: float) -> str:
+        left = ""
+        if self.total is not None:
+            left = f", {(self.total - self.done) / rate if rate else float('inf'):.0f} s left"
         if _counts_bytes(self.what):
-            sizes = f"{self.done / 1e6:,.0f} of {self.total / 1e6:,.0f} MB {self.what.removeprefix('bytes ')}"
-            return f"{sizes}, {rate / 1e6:.1f} MB/s, {left:.0f} s left\n"
-        return f"{self.done:,} of {self.total:,} {self.what}, {rate:.0f}/s, {left:.0f} s left\n"
+            of = "" if self.total is None else f" of {self.total / 1e6:,.0f}"
+            return f"{self.done / 1e6:,.0f}{of} MB {self.what.removeprefix('bytes ')}, {rate / 1e6:.1f} MB/s{left}\n"
+        of = "" if self.total is None else f" of {self.total:,}"
+        return f"{self.done:,}{of} {self.what}, {rate:.0f}/s{left}\n"
 
 
 def _counts_bytes(what: str) -> bool:

@@ -78,11 +78,11 @@ def _format_csv(header: tuple[str, ...], rows: list[list[object]]) -> bytes:
 
 
 def pack_folder(folder: Path, name: str) -> bytes:
-    """A folder with its own name in front, as an archive of the kind that a name says."""
+    """A folder with its own name in front, or a file, as an archive of the kind that a name says."""
     data = io.BytesIO()
     if name.endswith(".zip"):
         with zipfile.ZipFile(data, "w") as archive:
-            for path in sorted(folder.rglob("*")):
+            for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
                 archive.write(path, path.relative_to(folder.parent))
     else:
         with tarfile.open(fileobj=data, mode="w:gz" if name.endswith("gz") else "w:") as packed:

@@ -105,7 +105,10 @@ def fetch_sets(
 def _check_present(plan: SetPlan) -> FetchedSet:
     assert plan.present is not None
     check = check_set(plan.facts.name, plan.present)
-    return describe_plan(plan, "present", check, _list_notes(check))
+    notes = _list_notes(check)
+    if check["without_image"]:
+        notes.append(f"move {plan.present} away, and the same command fetches all of it")
+    return describe_plan(plan, "present", check, notes)
 
 
 def fetch_set(plan: SetPlan, patience: Patience, options: FetchOptions) -> FetchedSet:
@@ -144,7 +147,7 @@ def _hold(work: Path) -> Iterator[None]:
 def _bring_archives(plan: SetPlan, patience: Patience, quiet: bool) -> list[tuple[Path, ...]]:
     if plan.local:
         return list(plan.local)
-    with show_progress(f"bytes of {plan.facts.name}", plan.size or 0, quiet=quiet) as advance:
+    with show_progress(f"bytes of {plan.facts.name}", plan.size, quiet=quiet) as advance:
         return [(download(found, plan.work, patience, advance),) for found in plan.files]
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 import tarfile
 import threading
@@ -9,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bench_samples import write_kadid
+from bench_samples import write_kadid, write_koniq, write_llvisionqa, write_uhdiqa
 from file_limits import limited_file_size
 from file_server import FileServer
 from huggingface_hub import constants
@@ -18,7 +19,7 @@ from mirror_samples import LAYOUTS, fill_hub, pack_folder
 from stand_in_hub import StandInHub
 
 from distortlab.storage.locks import SharedLock
-from refine_bench.datasets import SETS, kadid, load
+from refine_bench.datasets import SETS, kadid, load, load_questions
 from refine_bench.fetching import fetch
 from refine_bench.fetching.sources import MIRROR
 
@@ -263,6 +264,47 @@ def test_the_official_place_where_the_mirror_has_not_got_it(
     refused = cli("fetch", "kadid", "--data", tmp_path / "other", *TAKE)
     assert refused.code == 2
     assert "kadid cannot be had: " in refused.err
+
+
+@pytest.mark.slow
+def test_official_archives_of_several_files(cli: Cli, mirror: StandInHub, server: FileServer, tmp_path: Path) -> None:
+    """KonIQ-10k in three archives, UHD-IQA in two, Q-Bench A1 as pictures in one and questions beside it."""
+    koniq = write_koniq(tmp_path / "koniq")
+    shutil.copytree(koniq / "1024x768", koniq / "512x384")
+    scores = koniq / "koniq10k_scores_and_distributions.csv"
+    (koniq / "koniq10k_distributions_sets.csv").rename(scores)
+    uhd = write_uhdiqa(tmp_path / "UHD-IQA-database")
+    labels = tmp_path / "uhd-iqa-metadata"
+    labels.mkdir()
+    (uhd / "uhd-iqa-metadata.csv").rename(labels / "uhd-iqa-metadata.csv")
+    server.files |= {
+        "/archives/koniq10k_1024x768.zip": pack_folder(koniq / "1024x768", "a.zip"),
+        "/archives/koniq10k_512x384.zip": pack_folder(koniq / "512x384", "a.zip"),
+        "/archives/koniq10k_scores_and_distributions.zip": pack_folder(scores, "a.zip"),
+        "/archives/UHD-IQA/UHD-IQA-database.zip": pack_folder(uhd, "a.zip"),
+        "/archives/UHD-IQA/uhd-iqa-metadata.zip": pack_folder(labels / "uhd-iqa-metadata.csv", "a.zip"),
+    }
+    data = tmp_path / "iqa"
+    ended = cli("fetch", "koniq", "uhdiqa", "--from", "official", "--data", data, *TAKE)
+    assert ended.code == 0, ended.err
+    assert "no hash of its labels is known" in ended.out
+    assert load("koniq:512", data).rows
+    assert len(load("uhdiqa:all", data).rows) == 9
+    questions = write_llvisionqa(tmp_path / "questions")
+    files = {path.name: path.read_bytes() for path in questions.glob("*.json")}
+    pictures = (questions / "images").rename(questions / "images_llvisionqa")
+    mirror.put("teowu/LLVisionQA-QBench", {**files, "images_llvisionqa.tar": pack_folder(pictures, "a.tar")})
+    ended = cli("fetch", "qbench-a1", "--data", data, *TAKE)
+    assert ended.code == 0, ended.err
+    assert load_questions("qbench-a1", data).rows
+
+
+def test_a_set_without_its_images_is_said_to_be_so(cli: Cli, mirror: StandInHub, tmp_path: Path) -> None:
+    shutil.rmtree(write_kadid(tmp_path / "kadid") / "images")
+    shown = cli("fetch", "kadid", "--data", tmp_path)
+    assert shown.code == 0
+    assert "6 images are missing" in shown.out
+    assert f"move {tmp_path / 'kadid'} away" in shown.out
 
 
 def test_no_network(cli: Cli, mirror: StandInHub, server: FileServer, tmp_path: Path) -> None:

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from file_limits import limited_file_size
 from file_server import FileServer
 
 from distortlab.core.errors import BuildFailed, UserError
 from distortlab.storage.hub_client import Patience
+from refine_bench.fetching.remote import FoundFile
+from refine_bench.fetching.remote import download as bring
+from refine_bench.fetching.sources import WebFile
 from refine_bench.fetching.web import Terms, download, find_size
 
 DATA = bytes(range(256)) * 40
@@ -96,6 +100,14 @@ def test_refusals_are_one_sentence(status: int, why: str, server: FileServer, tm
         fetch(server, tmp_path / "a.zip")
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_one_sentence_and_goes_on(server: FileServer, tmp_path: Path) -> None:
+    found = FoundFile(WebFile(f"{server.url}/a.zip"), len(DATA))
+    with limited_file_size(5000), pytest.raises(BuildFailed, match=r"is full; make room .*goes on from here"):
+        bring(found, tmp_path, HASTY, lambda step: None)
+    assert bring(found, tmp_path, HASTY, lambda step: None).read_bytes() == DATA
+    assert server.asked[-1][1] == "bytes=5000-"
 
 
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
