@@ -5,8 +5,10 @@ made: links, devices and sparse files are refused, and so are names that occur t
 end early, and those that unpack to far more than they weigh.
 """
 
+import errno
 import os
 import re
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -34,6 +36,9 @@ _BROKEN = (
     ValueError,
     NotImplementedError,
     RuntimeError,
+    LookupError,
+    OverflowError,
+    struct.error,
 )
 """What readers raise for damage and for what they do not know; `OSError` besides, where it has no errno."""
 
@@ -123,7 +128,7 @@ def unpack_archive(
         except _BROKEN as error:
             raise BadArchive(f"{shown} is damaged, or was not downloaded whole: {_say(error)}") from error
         except OSError as error:
-            if error.errno is None:  # of a reader of packed data
+            if error.errno in (None, errno.EINVAL):  # of a reader: packed data, a place before the start of the file
                 raise BadArchive(f"{shown} is damaged, or was not downloaded whole: {_say(error)}") from error
             raise
     return writer.counts

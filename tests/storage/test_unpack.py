@@ -203,6 +203,17 @@ def test_other_files_are_named(data: bytes, why: str, tmp_path: Path) -> None:
         unpack_archive(tmp_path / "a.tgz", tmp_path / "out")
 
 
+def test_a_zip_with_a_nameless_member_and_one_whose_members_lie_before_it(tmp_path: Path) -> None:
+    nameless = write_zip(tmp_path / "a", {"": b"1"})
+    with pytest.raises(BadArchive, match="damaged"):
+        unpack_archive(nameless, tmp_path / "out")
+    data = bytearray(write_zip(tmp_path / "b", FILES).read_bytes())
+    data[-6:-2] = (len(data) - 1).to_bytes(4, "little")  # where the list of members begins
+    (tmp_path / "b").write_bytes(data)
+    with pytest.raises(BadArchive, match="damaged"):
+        unpack_archive(tmp_path / "b", tmp_path / "out")
+
+
 @pytest.mark.parametrize("kind", WRITERS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
