@@ -23,6 +23,8 @@ import cv2
 from PIL import Image as pillow
 
 from distortlab.core.image import Image
+from distortlab.dataset.columns import format_markdown_table
+from distortlab.dataset.schema import ALL_TABLES
 from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import CATALOG, FAMILIES, LEAST_REACH, list_variants
 from distortlab.generation.generate import generate
@@ -169,6 +171,18 @@ def replace_table(text: str, page: str, origin: str, table: str) -> str:
     if not (begin and end):
         raise SystemExit(f"docs/{page} has lost the marks around the table of {origin}")
     return f"{before}{begin}{table}\n{end}{after}"
+
+
+# --- columns of data sets ---------------------------------------------------------------------------------------------
+
+
+def datasets_page() -> str:
+    """docs/datasets.md as it is, with the tables of columns in it made again."""
+    text = (DOCS / "datasets.md").read_text(encoding="utf-8")
+    for table in ("images", "rft"):
+        made = format_markdown_table(table, ALL_TABLES[table])
+        text = replace_table(text, "datasets.md", f"distortlab/dataset/columns.py, {table}", made)
+    return text
 
 
 # --- sets of distortions --------------------------------------------------------------------------------------------
@@ -350,6 +364,7 @@ def mean_colors(image: Image) -> list[int]:
 
 PAGES: dict[str, Callable[[], str]] = {
     "diagnosis.md": diagnosis_page,
+    "datasets.md": datasets_page,
     "distortions.md": distortions_page,
     "gallery.md": gallery_page,
     "performance.md": performance_page,

@@ -16,10 +16,10 @@ ROWS: Mapping[str, str] = {
 """What a row is, by table."""
 
 _IMAGES: Mapping[str, str] = {
-    "image_id": "Name of the image: split, shard and number.",
+    "image_id": "Name of the image: its split and its number.",
     "image": "The distorted image, a lossless file (PNG or WebP).",
-    "width": "Columns of the image, in pixels.",
-    "height": "Rows of the image, in pixels.",
+    "width": "Width of the image, in pixels.",
+    "height": "Height of the image, in pixels.",
     "pixels_sha256": "SHA-256 of the RGB bytes of the image, row by row.",
     "reference_id": "Name of the reference, the clean image that was distorted; no two splits share one.",
     "reference": "The clean image that was distorted; null where references were not stored.",

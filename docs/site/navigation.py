@@ -66,6 +66,7 @@ SECTIONS = (
             ("study", "a study with people: the page, what it asks, thresholds and the other numbers"),
             ("trust", "what verify checks and cannot, how stats judges, what is won without looking"),
             ("storage", "publishing on the Hub, damage, what is sent"),
+            ("sharing", "Croissant, cards, scores in cards of models, CSV, W&B, pandas"),
             ("export", "forms that other projects load"),
             ("archives", "a tenth of the size, to keep and to send"),
             ("scaling", "object stores, Slurm, Kubernetes, Ray; what a million images take"),
