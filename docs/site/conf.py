@@ -42,6 +42,7 @@ html_css_files = ["style.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_copyright = False
 html_last_updated_fmt = None
 templates_path = ["templates"]
 html_theme_options: dict[str, Any] = {

@@ -43,7 +43,8 @@ def convert_notebook(root: Path, page: Page, out: Path) -> str:
         if cell["cell_type"] == "markdown":
             parts.append(source)
             continue
-        parts.append(f"```python\n{source}\n```")
+        plain = not any(line.startswith(("!", "%")) for line in source.splitlines())  # a shell's commands are no Python
+        parts.append(f"```{'python' if plain else ''}\n{source}\n```")
         parts += _convert_outputs(cell.get("outputs", []), f"{page.name.rpartition('/')[2]}-{number}", out)
     heading, _, rest = parts[0].partition("\n")
     parts[0] = f"{heading}\n\n*A notebook, {note}: [{name}](../files/{page.source}).*\n{rest}"
@@ -74,4 +75,5 @@ def _clean_html(html: str) -> str:
     """A table as one block of HTML: without styles and empty lines, at which Markdown would end it."""
     html = re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
     html = re.sub(r"<table[^>]*>", '<table class="docutils">', html)
-    return "\n".join(line.strip() for line in html.splitlines() if line.strip())
+    lines = [line.strip() for line in html.splitlines() if line.strip()]
+    return "\n".join(['<div class="table-wrapper">', *lines, "</div>"])

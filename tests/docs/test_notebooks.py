@@ -86,5 +86,5 @@ def test_a_page_shows_the_outputs_of_the_last_run(tmp_path: Path) -> None:
     assert "```python\n1 + 1\n```\n\n```text\none\ntwo\n```" in page
     assert (tmp_path / "site" / "images" / "examples" / "a-1-1.png").read_bytes() == b"pixels"
     assert "![What the cell shows](../images/examples/a-1-1.png)" in page
-    assert '<table class="docutils">\n<tr></tr></table>' in page
+    assert '<div class="table-wrapper">\n<table class="docutils">\n<tr></tr></table>\n</div>' in page
     assert "\n59\n... 40 lines more\n```" in page
