@@ -75,6 +75,7 @@ def expand(word: str) -> list[str]:
     return sorted(map(str, Path().glob(word))) if "*" in word else [word]
 
 
+@pytest.mark.slow
 def test_the_start_page_does_what_it_says(
     tmp_path: Path, small: Pixels, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
