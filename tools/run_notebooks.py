@@ -30,7 +30,9 @@ def run_notebook(source: Path, out: Path) -> str | None:
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as sockets:
         place = {"metadata": {"path": folder}}
         settings = make_settings(sockets)
-        client = NotebookClient(notebook, config=settings, kernel_name="python3", timeout=LIMIT, resources=place)
+        client = NotebookClient(
+            notebook, config=settings, kernel_name="python3", timeout=LIMIT, resources=place, coalesce_streams=True
+        )
         try:
             client.execute()
         except CellExecutionError as error:

@@ -18,7 +18,7 @@ ABOUT = {
     "measure": "a model is scored, and its report read",
 }
 RUN = "out/notebooks"
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LONGEST = 60
 """Lines of an output that are shown."""
 
@@ -52,23 +52,30 @@ def convert_notebook(root: Path, page: Page, out: Path) -> str:
 
 
 def _convert_outputs(outputs: list[dict[str, Any]], name: str, out: Path) -> Iterator[str]:
+    """Pictures and tables each by itself, texts that follow one another as one."""
+    texts: list[str] = []
     for number, output in enumerate(outputs):
         data = output.get("data", {})
+        if not {"image/png", "text/html"} & data.keys():
+            texts.append("".join(output.get("text", data.get("text/plain", []))).rstrip("\n"))
+            continue
+        yield from _fence(texts)
+        texts.clear()
         if "image/png" in data:
             picture = out / "images" / "examples" / f"{name}-{number}.png"
             picture.parent.mkdir(parents=True, exist_ok=True)
             picture.write_bytes(base64.b64decode("".join(data["image/png"])))
             yield f"![What the cell shows](../images/examples/{picture.name})"
-        elif "text/html" in data:
+        else:
             yield _clean_html("".join(data["text/html"]))
-        elif text := "".join(output.get("text", data.get("text/plain", []))).strip():
-            yield _fence(text)
+    yield from _fence(texts)
 
 
-def _fence(text: str) -> str:
-    lines = _ESCAPES.sub("", text).splitlines()
+def _fence(texts: list[str]) -> Iterator[str]:
+    lines = _ESCAPES.sub("", "\n".join(texts)).strip("\n").splitlines()
     more = [f"... {len(lines) - _LONGEST} lines more"] if len(lines) > _LONGEST else []
-    return "\n".join(["```text", *lines[:_LONGEST], *more, "```"])
+    if lines:
+        yield "\n".join(["```text", *lines[:_LONGEST], *more, "```"])
 
 
 def _clean_html(html: str) -> str:
