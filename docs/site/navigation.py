@@ -81,6 +81,7 @@ SECTIONS = (
             ("severity", "what the severities mean on photographs, by several measures"),
             ("people", "whether people agree with V, and what they would say of a severity"),
             ("observers", "whether labels read as what they say; difficulty"),
+            ("study", "a page that asks people, and what their answers say of the labels"),
             ("ladders", "how the ladders were made"),
         ),
     ),
@@ -100,6 +101,7 @@ SECTIONS = (
             ("bench", "the harness: models, protocols, runs, reports"),
             ("bench-sets", "rated sets: files, splits, variants"),
             ("bench-statistics", "correlations, intervals, paired tests"),
+            ("sensitivity", "from where on a scorer notices, whether it is monotone, how it ranks families"),
         ),
     ),
     Section(
