@@ -81,7 +81,6 @@ SECTIONS = (
             ("severity", "what the severities mean on photographs, by several measures"),
             ("people", "whether people agree with V, and what they would say of a severity"),
             ("observers", "whether labels read as what they say; difficulty"),
-            ("study", "a page that asks people, and what their answers say of the labels"),
             ("ladders", "how the ladders were made"),
         ),
     ),
