@@ -100,8 +100,11 @@ def download(found: FoundFile, folder: Path, patience: Patience, progress: Calla
         disk is full: the same call goes on.
     """
     path = folder / found.file.name
-    if path.is_file() and _is_other(found, path):  # of an earlier run: what is announced has changed since
-        path.unlink()
+    if path.is_file() and found.sha256:  # of an earlier run
+        if not _is_other(found, path):
+            progress(path.stat().st_size)
+            return path
+        path.unlink()  # what is announced has changed since
     with _explain_full_disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if isinstance(found.file, WebFile):
