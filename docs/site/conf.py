@@ -4,6 +4,7 @@ from typing import Any
 
 from docutils.nodes import Element
 from navigation import TITLE
+from reference_api import escape_markup
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -63,5 +64,11 @@ def find_public_name(app: Sphinx, env: BuildEnvironment, node: Element, content:
     return domain.resolve_any_xref(env, node["refdoc"], app.builder, public, node, content)[0][1]
 
 
+def escape_docstring(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Our docstrings are text with code in backticks: an asterisk or a bar in them is no markup."""
+    lines[:] = escape_markup(lines)
+
+
 def setup(app: Sphinx) -> None:
     app.connect("missing-reference", find_public_name)
+    app.connect("autodoc-process-docstring", escape_docstring, priority=100)  # before napoleon

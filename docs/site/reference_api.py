@@ -1,10 +1,14 @@
 """Pages of functions and classes: directives that Sphinx fills from docstrings, and the same as plain Markdown."""
 
 import inspect
+import re
 from importlib import import_module
 from typing import Any, NamedTuple
 
-__all__ = ["PACKAGES", "Group", "Package", "write_copy", "write_directives"]
+__all__ = ["PACKAGES", "Group", "Package", "escape_markup", "write_copy", "write_directives"]
+
+
+_MARKUP = re.compile(r"(``.*?``|`[^`]*`)|[*|]|(?<=\w)_(?!\w)")
 
 
 class Group(NamedTuple):
@@ -128,6 +132,15 @@ def write_copy(package: Package) -> str:
                 "",
             ]
     return "\n".join(lines)
+
+
+def escape_markup(lines: list[str]) -> list[str]:
+    """Return the lines of a docstring with * | and a closing _ escaped, but in code and in examples."""
+    escaped, in_example = [], False
+    for line in lines:
+        in_example = bool(line.strip()) and (in_example or line.lstrip().startswith(">>> "))
+        escaped.append(line if in_example else _MARKUP.sub(lambda found: found[1] or f"\\{found[0]}", line))
+    return escaped
 
 
 def _format_signature(entry: _Entry) -> str:

@@ -106,6 +106,14 @@ def test_keys_that_share_a_description_all_have_it() -> None:
     assert read_parameters(text) == {"a": "One text.", "b": "One text.", "c": "Other."}
 
 
+def test_docstrings_are_text_with_code_in_it() -> None:
+    from reference_api import escape_markup
+
+    text = ['Runs such as "runs/*", a|b, `x*y`, ``a|b`` and name_.', "", ">>> 2 * 3", "6", "", "*args"]
+    escaped = ['Runs such as "runs/\\*", a\\|b, `x*y`, ``a|b`` and name\\_.', "", ">>> 2 * 3", "6", "", "\\*args"]
+    assert escape_markup(text) == escaped
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
