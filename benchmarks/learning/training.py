@@ -46,7 +46,7 @@ def add_keys(arm: Arm, **keys: Any) -> Arm:
     return arm._replace(keys={**arm.keys, **keys})
 
 
-def write_config(model: Path, out: Path, arm: Arm, data: str, seed: int) -> "Config":
+def write_config(model: Path, out: Path, arm: Arm, data: str | None, seed: int) -> "Config":
     """The configuration of a run, written beside its folder and read as the command line reads it."""
     from refine_iqa_train.config.loading import load_config
 
@@ -76,14 +76,15 @@ def quiet_libraries() -> None:
     transformers.utils.logging.disable_progress_bar()
 
 
-def train_model(model: Path, out: Path, arm: Arm, data: str, seed: int) -> dict[str, Any]:
-    """Train with the product's own trainer; seconds and curves."""
+def train_model(model: Path, out: Path, arm: Arm, data: str | None, seed: int) -> dict[str, Any]:
+    """Train with the product's own trainer; seconds, those of this process alone, and curves."""
     from refine_iqa_train.training.train import train
 
     quiet_libraries()
-    began = time.monotonic()
+    began, used = time.monotonic(), time.process_time()
     train(write_config(model, out, arm, data, seed), arm.stage)
-    return {"seconds": time.monotonic() - began, "curves": read_curves(out)}
+    seconds = {"seconds": time.monotonic() - began, "cpu_seconds": time.process_time() - used}
+    return {**seconds, "curves": read_curves(out)}
 
 
 def read_curves(out: Path) -> dict[str, list[float]]:

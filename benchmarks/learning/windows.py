@@ -58,11 +58,17 @@ class Mixture:
         One of them is drawn.
     profile
         The ladder that severities are read by.
+    equalize
+        Search the setting for every window, so that it changes by as much as its severity says.
+    pristine
+        Leave as many windows as they are as there are of one severity; theirs is 0.
     """
 
     variants: dict[str, tuple[str, ...]]
     severities: tuple[int, ...]
     profile: Profile = "matched"
+    equalize: bool = False
+    pristine: bool = False
 
 
 def list_variants(profile: Profile = "matched") -> dict[str, tuple[str, ...]]:
@@ -101,11 +107,21 @@ def _distort_windows(
     dealt = draw.permute([families[place % len(families)] for place in range(count)])
     for copy, family in enumerate(dealt):
         draw = stream("learning", pool, scene, copy)
-        name, severity = draw.permute(mixture.variants[family])[0], draw.permute(mixture.severities)[0]
+        severities = (*mixture.severities, 0) if mixture.pristine else mixture.severities
+        name, severity = draw.permute(mixture.variants[family])[0], draw.permute(severities)[0]
         y, x = (draw.below(length - SIDE) for length in picture.shape[:2])
         box, seed = (x, y, x + SIDE, y + SIDE), scene * PER_SCENE + copy
-        made = distortlab.distort(picture, name, severity, box=box, seed=seed, profile=mixture.profile, feather=0)
-        yield made.image[y : y + SIDE, x : x + SIDE].copy(), family, severity
+        image = _distort_box(picture, name, severity, box, seed, mixture) if severity else picture
+        yield image[y : y + SIDE, x : x + SIDE].copy(), family, severity
+
+
+def _distort_box(
+    picture: Image, name: str, severity: int, box: tuple[int, int, int, int], seed: int, mixture: Mixture
+) -> Image:
+    profile, equalize = mixture.profile, mixture.equalize
+    return distortlab.distort(
+        picture, name, severity, box=box, seed=seed, profile=profile, equalize=equalize, feather=0
+    ).image
 
 
 def keep_windows(file: Path, pool: str, mixture: Mixture, per_scene: int = PER_SCENE) -> Windows:

@@ -90,6 +90,7 @@ SECTIONS = (
             *_docs(
                 ("training", "two stages of GRPO: configuration, data, rewards, what is watched, what fits where"),
                 ("learning", "what small models learn, measured"),
+                ("stages", "whether the first stage helps the second, at tiny scale"),
             ),
             Page("recipes", "recipes/README.md", "the configurations that come with the package"),
         ),

@@ -1,0 +1,104 @@
+"""Whether stage 1 helps stage 2: routes of equal data and seeds, from one cold start that taught form alone.
+
+(a) stage 2; (b) stage 1, then stage 2; (c) stage 2, for as long as both stages of (b) took; (d) stage 1 with rewards
+that change places, then stage 2. The claim holds only if (b) beats (c) and (d).
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rated_windows import RatedWindows
+from scores import score_windows
+from settings import COLD, GRPO
+from training import BLIND, Arm, train_model
+
+COLD_BOTH: dict[str, Any] = {**COLD, "max_steps": 200}
+"""Two kinds of questions, one of them in two forms: more steps than for one."""
+STAGE_1: dict[str, Any] = {**GRPO, "max_steps": 50}
+STAGE_2: dict[str, Any] = {**GRPO, "max_steps": 50}
+_FORM = {"data.shuffle_solutions": True, "data.perception_share": 0.5, "cold_start.direct_share": 0.5}
+
+
+class Route(NamedTuple):
+    """What follows the cold start.
+
+    Parameters
+    ----------
+    first
+        "none", "stage1", or "shuffled": stage 1 with rewards that change places.
+    lengthened
+        Whether stage 2 takes as long as both stages of route b.
+    keys
+        Of the configuration of stage 2.
+    """
+
+    first: str = "none"
+    lengthened: bool = False
+    keys: Mapping[str, Any] = {}
+
+
+_NO_DIFFERENCE = {"rewards.weights": {"probability_difference": 0.0}}
+_PLAIN = {"rewards.advantages": "plain"}
+ROUTES: dict[str, Route] = {
+    "b": Route("stage1"),
+    "a": Route(),
+    "c": Route(lengthened=True),
+    "d": Route("shuffled"),
+    "a without difference": Route(keys=_NO_DIFFERENCE),
+    "b without difference": Route("stage1", keys=_NO_DIFFERENCE),
+    "a plain": Route(keys=_PLAIN),
+    "b plain": Route("stage1", keys=_PLAIN),
+}
+"""In the order in which they are run: (c) needs the time of (b)."""
+TITLES = {
+    "a": "(a) cold start, stage 2",
+    "b": "(b) cold start, stage 1, stage 2",
+    "c": "(c) as (a), for as long as (b)",
+    "d": "(d) stage 1 with shuffled rewards, stage 2",
+    "a without difference": "(a) without the probability difference",
+    "b without difference": "(b) without the probability difference",
+    "a plain": "(a) with plain advantages",
+    "b plain": "(b) with plain advantages",
+}
+
+
+class StageData(NamedTuple):
+    """Folders of questions, and keys of a configuration that name ratings: of other windows for the form."""
+
+    form_questions: str
+    form_ratings: Mapping[str, Any]
+    questions: str
+    ratings: Mapping[str, Any]
+
+
+def train_cold_start(folder: Path, seed: int, eye: Path, data: StageData) -> None:
+    """The cold start of a seed, unless it is there: both kinds of questions, with solutions of other windows."""
+    from refine_iqa_train.training.tiny_model import save_tiny_model
+
+    if not (folder / "cold" / "config.json").exists():
+        save_tiny_model(folder / BLIND, "qwen3_vl", seed)
+        arm = Arm("sft", COLD_BOTH, {**_FORM, **data.form_ratings, "vision": str(eye)})
+        train_model(folder / BLIND, folder / "cold", arm, data.form_questions, seed)
+
+
+def train_first(folder: Path, seed: int, kind: str, data: StageData) -> dict[str, Any]:
+    """Stage 1 of a seed; its seconds and curves."""
+    keys = {"rewards.shuffle": "group"} if kind == "shuffled" else {}
+    return train_model(folder / "cold", folder / kind, Arm("stage1", STAGE_1, keys), data.questions, seed)
+
+
+def train_route(
+    folder: Path, seed: int, name: str, data: StageData, held: RatedWindows, longer: float = 1.0
+) -> dict[str, Any]:
+    """Stage 2 of a route of a seed, and the scores that its model gives.
+
+    A lengthened route takes `longer` times as many steps.
+    """
+    route = ROUTES[name]
+    steps = math.ceil(STAGE_2["max_steps"] * longer) if route.lengthened else STAGE_2["max_steps"]
+    start = folder / ("cold" if route.first == "none" else route.first)
+    arm = Arm("stage2", {**STAGE_2, "max_steps": steps}, {**data.ratings, **route.keys})
+    out = folder / name.replace(" ", "-")
+    return {"steps": steps, **train_model(start, out, arm, None, seed), "scores": score_windows(out, held)}

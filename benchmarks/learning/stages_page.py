@@ -1,0 +1,105 @@
+"""docs/stages.md: the tables of a run of the stages, between marks."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import scores as scoring
+from page import make_table
+from stages import STAGE_1, STAGE_2, TITLES
+
+PAIRS = (
+    ("b", "a"),
+    ("b", "c"),
+    ("b", "d"),
+    ("a", "a without difference"),
+    ("b", "b without difference"),
+    ("a", "a plain"),
+    ("b", "b plain"),
+)
+"""What is compared: the claim first, then what the probability difference and the published advantages bring."""
+_BLOCK = re.compile(r"(<!-- stages: (\w+),[^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
+Results = Mapping[str, Any]
+Pairs = Sequence[tuple[str, str]]
+
+
+def write_page(results: Results, page: Path) -> None:
+    """Put the tables between the marks of a page."""
+    text = page.read_text(encoding="utf-8")
+    page.write_text(_BLOCK.sub(lambda found: f"{found[1]}{TABLES[found[2]](results)}\n{found[3]}", text), "utf-8")
+
+
+def format_summary(results: Results) -> str:
+    """All tables, for the console."""
+    return "\n\n".join(table(results) for table in TABLES.values())
+
+
+def format_correlations(results: Results) -> str:
+    """Spearman's correlation of every route and seed, in both manners, and the mean of the seeds."""
+    rows = []
+    for manner in scoring.MANNERS:
+        for name in _list_routes(results):
+            of = [scoring.correlate(scores, results["truth"]) for scores in _get_scores(results, name, manner).values()]
+            rows.append((f"{TITLES[name]}, {manner}", *(f"{value:.3f}" for value in of), f"**{fmean(of):.3f}**"))
+    return make_table(("SRCC, held out", *(f"seed {seed}" for seed in results["seeds"]), "mean"), rows)
+
+
+def format_differences(results: Results) -> str:
+    """Differences between routes, with intervals of a paired bootstrap over windows and seeds."""
+    names = _list_routes(results)
+    pairs = [pair for pair in PAIRS if set(pair) <= set(names)]
+    rows: list[Sequence[str]] = []
+    for manner in scoring.MANNERS:
+        scores = {name: _get_scores(results, name, manner) for name in names}
+        for (one, other), (mean, low, high) in _compare(scores, results, pairs).items():
+            rows.append((f"{TITLES[one]} over {TITLES[other]}, {manner}", f"{mean:+.3f}", f"{low:+.3f} to {high:+.3f}"))
+    return make_table(("difference of SRCC", "mean", "95 %"), rows)
+
+
+def format_verdict(results: Results) -> str:
+    """Whether (b) beats (c) and (d), by manner."""
+    if not {"b", "c", "d"} <= set(_list_routes(results)):
+        return "The routes that decide, b, c and d, were not all run."
+    lines = []
+    for manner in scoring.MANNERS:
+        scores = {name: _get_scores(results, name, manner) for name in "bcd"}
+        found = _compare(scores, results, (("b", "c"), ("b", "d")))
+        is_better = all(low > 0 for _, low, _ in found.values())
+        lines.append(f"{manner}: {'supported' if is_better else 'not supported'}")
+    return f"That stage 1 helps stage 2 is, by the intervals of (b) over (c) and over (d), {'; '.join(lines)}."
+
+
+def format_facts(results: Results) -> str:
+    """How it was run."""
+    seeds = results["seeds"].values()
+    steps = [found["routes"]["c"]["steps"] for found in seeds if "c" in found["routes"]]
+    longer = f"; (c) took {min(steps)} to {max(steps)}" if steps else ""
+    return (
+        f"{len(seeds)} seeds; {STAGE_1['max_steps']} steps of stage 1, {STAGE_2['max_steps']} of stage 2{longer}; "
+        f"{len(results['truth'])} held-out windows of the pool `{results['split']}`; {results['minutes']:.0f} minutes "
+        "on two cores."
+    )
+
+
+TABLES = {
+    "facts": format_facts,
+    "verdict": format_verdict,
+    "correlations": format_correlations,
+    "differences": format_differences,
+}
+
+
+def _compare(
+    scores: scoring.Scores, results: Results, pairs: Pairs
+) -> dict[tuple[str, str], tuple[float, float, float]]:
+    return scoring.compare_arms(scores, results["truth"], pairs, scoring.DRAWS)
+
+
+def _list_routes(results: Results) -> list[str]:
+    return [name for name in TITLES if all(name in found["routes"] for found in results["seeds"].values())]
+
+
+def _get_scores(results: Results, name: str, manner: str) -> dict[str, list[float | None]]:
+    return {seed: found["routes"][name]["scores"][manner] for seed, found in results["seeds"].items()}

@@ -1,0 +1,108 @@
+"""The benchmark of the stages: windows with scores, correlations, differences between arms."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("torch")
+pytest.importorskip("scipy")
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks" / "learning"))
+
+from rated_windows import NOISE, RatedWindows, rate_windows, write_ratings
+from scores import average_answers, compare_arms, correlate, fill_unread
+from stages_page import PAIRS, format_summary
+from windows import SIDE, Windows
+
+from distortlab.severity.human_scores import BEST
+from refine_bench.datasets import load
+from refine_bench.statistics.correlation import srcc
+
+
+def make_windows(count: int) -> Windows:
+    images = np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE, 3), dtype=np.uint8)
+    return Windows(images, ("blur",) * count, tuple(place % 6 for place in range(count)))
+
+
+def test_scores_fall_with_the_severity_and_scatter_as_means_of_raters_do():
+    windows = Windows(np.zeros((6000, 1, 1, 3), np.uint8), ("blur",) * 6000, tuple(n % 6 for n in range(6000)))
+    rated = np.reshape(rate_windows(windows, 0).scores, (-1, 6))
+    means = rated.mean(0)
+    assert (np.diff(means) < -0.2).all()
+    assert rated[:, 2].std() == pytest.approx(NOISE, rel=0.1)
+    assert rated[:, 0].max() <= 5
+    assert means[0] == pytest.approx(BEST, abs=0.1)
+
+
+def test_ratings_are_read_as_a_rated_set(tmp_path):
+    rated = rate_windows(make_windows(5), 0)
+    keys = write_ratings(tmp_path / "rated", rated)
+    rows = load(keys["data.rated"], keys["data.rated_root"]).rows
+    assert [row.mos for row in rows] == list(rated.scores)
+    assert write_ratings(tmp_path / "rated", RatedWindows(rated.windows, (1.0,) * 5)) == keys
+    assert json.loads((tmp_path / "rated" / "ratings.json").read_text())[0]["gt_score_norm"] == rated.scores[0]
+
+
+def test_unread_scores_take_the_middle():
+    assert fill_unread([None, 1.0, 4.0]).tolist() == [2.5, 1.0, 4.0]
+    assert fill_unread([None, None]).tolist() == [3.0, 3.0]
+
+
+def test_answers_that_cannot_be_read_are_left_out():
+    right = "<think>.</think><answer>Score:{}</answer>"
+    assert average_answers([right.format("2.00"), "nothing", right.format("4.00")]) == 3.0
+    assert average_answers(["nothing"]) is None
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(1, 500), min_size=5, max_size=40).filter(lambda x: len(set(x)) > 1), st.integers(0, 99))
+def test_the_correlation_is_that_of_the_harness(scores, seed):
+    truth = np.random.default_rng(seed).normal(size=len(scores))
+    assert correlate([score / 100 for score in scores], truth) == pytest.approx(srcc(scores, truth))
+
+
+def test_equal_scores_have_no_correlation():
+    assert correlate([2.0] * 9, range(9)) == 0
+
+
+def make_scores(truth: np.ndarray, noise: float, seeds: int = 5) -> dict[str, list[float]]:
+    rng = np.random.default_rng(1)
+    return {str(seed): (truth + rng.normal(0, noise, len(truth))).tolist() for seed in range(seeds)}
+
+
+def test_a_better_arm_is_found_better_and_an_equal_one_is_not():
+    truth = np.random.default_rng(0).normal(size=200)
+    good, bad = make_scores(truth, 0.5), make_scores(truth, 2.0)
+    scores = {"good": good, "same": good, "bad": bad}
+    found = compare_arms(scores, truth, [("good", "bad"), ("bad", "good"), ("good", "same")], draws=200)
+    mean, low, high = found["good", "bad"]
+    assert 0 < low < mean < high
+    assert found["bad", "good"] == pytest.approx((-mean, -high, -low))
+    assert found["good", "same"] == (0, 0, 0)
+
+
+def test_tables_say_what_decides(monkeypatch):
+    monkeypatch.setattr("scores.DRAWS", 100)
+    truth = np.random.default_rng(0).normal(size=100)
+    both = {noise: make_scores(truth, noise) for noise in (0.1, 2.0)}
+    routes = {"a": 2.0, "b": 0.1, "c": 2.0, "d": 2.0}
+    seeds = {
+        seed: {
+            "routes": {
+                name: {"steps": 70, "scores": dict.fromkeys(("direct", "thinking"), both[noise][seed])}
+                for name, noise in routes.items()
+            }
+        }
+        for seed in both[0.1]
+    }
+    text = format_summary({"truth": truth, "seeds": seeds, "split": "choose", "minutes": 1})
+    assert "direct: supported; thinking: supported" in text
+    assert {one for pair in PAIRS for one in pair} > set(routes)
+    for found in seeds.values():
+        found["routes"]["b"] = found["routes"]["c"]
+    text = format_summary({"truth": truth, "seeds": seeds, "split": "choose", "minutes": 1})
+    assert "direct: not supported; thinking: not supported" in text
