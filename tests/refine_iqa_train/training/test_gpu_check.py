@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("trl", reason="the extra train is not installed")
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 
 
 @pytest.fixture
@@ -45,10 +43,16 @@ def test_without_a_gpu_it_says_so_and_has_a_code_of_its_own(
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`gradient_checkpointing_:FutureWarning")  # TRL 1.16 calls it so
 def test_both_stages_with_tiny_models(
-    part: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    part: Callable[[str], Any],
+    perception: Path,
+    rated: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """As `--device cpu --tiny`, but for the processes: starting one for each run takes most of the time."""
+    """As `--device cpu --tiny`, but for the processes and the data, which take most of the time."""
     run, measure = part("run"), part("measure")
+    monkeypatch.setattr(run, "make_data", lambda *_: {"perception": str(perception), "rated": str(rated)})
 
     def call(words: Sequence[str], **_: object) -> Namespace:
         assert words[:2] == [sys.executable, str(BENCHMARKS / "gpu_check" / "measure.py")]
@@ -59,12 +63,15 @@ def test_both_stages_with_tiny_models(
     monkeypatch.setattr(subprocess, "run", call)
     monkeypatch.setattr(part("ways"), "GROUP", 2)
     out = tmp_path / "results.json"
-    words = ["--steps", "2", "--completion", "2", "--only", "full", "--out", str(out), "--scratch", str(tmp_path)]
-    assert run.main(["--device", "cpu", "--tiny", *words]) == 0
-    results = json.loads(out.read_text())
-    measured = [row for row in results["rows"] if row["status"] == "measured"]
+    words = ["--device", "cpu", "--tiny", "--steps", "2", "--completion", "2", "--only", "full", "--out", str(out)]
+    rows = []
+    for model, stage in (("Qwen3-VL-4B", "stage1"), ("Qwen2.5-VL-7B", "stage2")):
+        assert run.main([*words, "--scratch", str(tmp_path), "--models", model, "--stages", stage]) == 0
+        rows += json.loads(out.read_text())["rows"]
+    results, measured = json.loads(out.read_text()), [row for row in rows if row["status"] == "measured"]
     assert [(row["model"], row["stage"], row["way"]) for row in measured] == [
-        (model, stage, "full, 1 GPU") for model in ("Qwen3-VL-4B", "Qwen2.5-VL-7B") for stage in ("stage1", "stage2")
+        ("Qwen3-VL-4B", "stage1", "full, 1 GPU"),
+        ("Qwen2.5-VL-7B", "stage2", "full, 1 GPU"),
     ]
     for row in measured:
         assert len(row["step_seconds"]) == 2
@@ -72,7 +79,7 @@ def test_both_stages_with_tiny_models(
         assert 0 < row["generation_share"] < 1
         assert row["peak_gib"] > 0
         assert row["computed_gib"] > 1.5
-    skipped = {row["way"]: row["why"] for row in results["rows"] if row["status"] == "skipped"}
+    skipped = {row["way"]: row["why"] for row in rows if row["status"] == "skipped"}
     assert skipped == {"full, FSDP2 on one process": "needs a GPU"}
     assert results["tiny"], "it is not for the table"
     assert "s/step, " in capsys.readouterr().out
