@@ -75,9 +75,10 @@ def train(config: Config, stage: str, prepared: PreparedRun | None = None) -> di
         return _save_trained(run, start)
     if run.sampler is not None and start.sampler_state is not None:
         run.sampler.load_state_dict(start.sampler_state)
+    first_entropy = _read_first_entropy(config, start)
     trainer = make_trainer(run)
     attach_console(trainer, quiet=run.arguments.disable_tqdm, is_control=bool(list_controls(config)))
-    _add_callbacks(trainer, run, start)
+    _add_callbacks(trainer, run, start, first_entropy)
     main = trainer.is_world_process_zero()
     if main:
         _write_config(run, start)
@@ -96,14 +97,23 @@ def train(config: Config, stage: str, prepared: PreparedRun | None = None) -> di
     return _find_last_metrics(trainer.state.log_history)
 
 
-def _add_callbacks(trainer: "GRPOTrainer | SFTTrainer", run: PreparedRun, start: Start) -> None:
+def _read_first_entropy(config: Config, start: Start) -> float | None:
+    """The entropy that a target is a share of, where a run with such a target goes on: before the model is loaded."""
+    rules = config.exploration
+    if rules is None or rules.unit != "start" or start.checkpoint is None:
+        return None
+    return read_first_entropy(start.checkpoint)
+
+
+def _add_callbacks(
+    trainer: "GRPOTrainer | SFTTrainer", run: PreparedRun, start: Start, first_entropy: float | None
+) -> None:
     """What is written into checkpoints; the record, which says that all is there, last."""
     if run.sampler is not None:
         trainer.add_callback(SamplerCallback(run.sampler))
     rules = run.config.exploration
     if rules is not None and rules.unit == "start":
-        first = None if start.checkpoint is None else read_first_entropy(start.checkpoint)
-        trainer.add_callback(EntropyTargetCallback(trainer, rules, first))
+        trainer.add_callback(EntropyTargetCallback(trainer, rules, first_entropy))
     trainer.add_callback(RecordCallback(start.record))
 
 
