@@ -177,8 +177,8 @@ def make_trainer(run: PreparedRun) -> "GRPOTrainer | SFTTrainer":
     freeze(trainer.model, run.family, config.frozen, vision=config.frozen_vision)
     if config.vision_attention == "batched":
         for model in (trainer.model, getattr(trainer, "ref_model", None)):
-            if model is not None:
-                use_batched_attention(model)
+            if model is not None:  # DeepSpeed has wrapped the reference already
+                use_batched_attention(trainer.accelerator.unwrap_model(model))
     return trainer
 
 
