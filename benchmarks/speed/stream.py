@@ -42,7 +42,11 @@ def measure_call(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def name_kind(sample: StreamSample) -> str:
-    """What was done to an image, in words."""
+    """What was done to an image, in words, and whether another one comes along to be compared with it."""
+    return _name_edits(sample) + (", with a second image" if sample.other is not None else "")
+
+
+def _name_edits(sample: StreamSample) -> str:
     if not sample.edits:
         return "pristine"
     if any(edit.region.area == edit.region.size[0] * edit.region.size[1] for edit in sample.edits):
