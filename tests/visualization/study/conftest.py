@@ -23,4 +23,4 @@ def stimuli(study_data: Path) -> Stimuli:
 
 @pytest.fixture(scope="session")
 def written(study_data: Path) -> StudySummary:
-    return write_study(study_data, study_data.parent / "study.html", trials=60, orders=12, blank=0.0)
+    return write_study(study_data, study_data.parent / "study.html", trials=80, orders=12, blank=0.0)

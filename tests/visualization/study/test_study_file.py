@@ -41,7 +41,7 @@ def test_no_label_is_in_the_page_but_for_the_training(written: StudySummary, sti
         for trial in trials:
             one = next((stimuli.distorted[names[k]] for k in trial["images"] if names[k] in stimuli.distorted), None)
             assert (trial["says"] == "Nothing was done to it") == (one is None)
-    assert [sum(len(block) for _, block in order) for order in facts["orders"]] == [60] * 12
+    assert [sum(len(block) for _, block in order) for order in facts["orders"]] == [80] * 12
 
 
 def test_the_page_needs_nothing_else(written: StudySummary) -> None:

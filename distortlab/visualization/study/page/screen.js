@@ -2,19 +2,23 @@
 
 const CARD = { long: 85.6, short: 53.98 }; // mm of a bank card
 const WANTED = 60; // pixels of an image to a degree, about what V was made for
-const TOP = 210; // CSS pixels that bars and answers need
+const BESIDE = [286, 44]; // CSS pixels that bars and answers take where they stand beside the image
+const BELOW = [24, 210]; // and where they stand below it
 
 const ratio = () => devicePixelRatio || 1;
 const largest = data.images.reduce(([w, h], image) => [Math.max(w, image.width), Math.max(h, image.height)], [0, 0]);
 
-// Screen pixels to an image pixel: a whole number, 1 where the screen is too small for more.
-function chooseScale(degree) {
-  const [width, height] = [innerWidth - 24, innerHeight - TOP].map((side) => side * ratio());
-  const fits = Math.floor(Math.min(width / largest[0], height / largest[1]));
-  return clamp(Math.round(degree / WANTED), 1, Math.max(fits, 1));
+// Screen pixels that an image may take.
+function roomForImage() {
+  const [across, down] = matchMedia("(max-height: 520px) and (min-aspect-ratio: 1)").matches ? BESIDE : BELOW;
+  return [(innerWidth - across) * ratio(), (innerHeight - down) * ratio()];
 }
 
-const fitsScreen = () => largest[0] <= (innerWidth - 24) * ratio() && largest[1] <= (innerHeight - TOP) * ratio();
+const fitting = () => Math.min(...roomForImage().map((side, axis) => side / largest[axis]));
+const fitsScreen = () => fitting() >= 1;
+
+// Screen pixels to an image pixel: a whole number, 1 where the screen is too small for more.
+const chooseScale = (degree) => clamp(Math.round(degree / WANTED), 1, Math.max(Math.floor(fitting()), 1));
 
 // `millimeter`: CSS pixels to a millimeter, null where nobody measured; `distance` in cm.
 function measure(millimeter, distance) {

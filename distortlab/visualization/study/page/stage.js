@@ -38,10 +38,14 @@ function place(indices, canvases) {
     const node = make("figure", {}, names[at] ? make("figcaption", {}, names[at]) : null, frame);
     return { node, frame, canvas, image };
   });
-  const wide = frames.reduce((sum, { image }) => sum + image.width * scale + 16, 0);
-  stage.classList.toggle("column", frames.length > 1 && wide > stage.clientWidth);
   stage.replaceChildren(...frames.map(({ node }) => node));
   stage.scrollTo(0, 0);
+  arrange();
+}
+
+function arrange() {
+  const wide = frames.reduce((sum, { image }) => sum + image.width * cssScale() + 16, 0);
+  stage.classList.toggle("column", frames.length > 1 && wide > stage.clientWidth);
   frames.forEach(({ frame }) => align(frame));
 }
 

@@ -103,7 +103,7 @@ function onPicture(event) {
 function start() {
   document.addEventListener("keydown", onKey);
   stage.addEventListener("click", onPicture);
-  addEventListener("resize", () => frames.forEach(({ frame }) => align(frame)));
+  addEventListener("resize", arrange);
   showIntro();
 }
 
