@@ -1,5 +1,7 @@
 """People as a line beside models: on the board of their data set, without a rank, and nowhere else."""
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,8 @@ def test_people_stand_beside_models(cli: Cli, run: Path, people: dict[str, Any],
     assert any(",comparison,0.83," in line for line in rows)
     assert any(",diagnosis,,," in line for line in rows)
     assert any("constant" in line and ',"recognition, type alone",0.' in line for line in told.out.splitlines())
+    ranks = {row["model"]: row["rank"] for row in csv.DictReader(io.StringIO(told.out))}
+    assert ranks == {"constant": "1", "people, n = 12": ""}
     page = tmp_path / "report.html"
     assert cli("report", run, "--people", file, "-o", page).code == 0
     text = page.read_text()
