@@ -139,6 +139,7 @@ def test_responsible_use_is_answered(data: Path) -> None:
     assert metadata.name == small_recipe().name
 
 
+@pytest.mark.slow
 def test_tables_that_a_recipe_leaves_out(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     generate(small_recipe(n=4, images_per_shard=4, tables=("rft",)), Gallery(), folder, workers=1)
@@ -170,7 +171,7 @@ def test_the_command_writes_what_generate_wrote(copy: Callable[[], Path], cli: C
     folder = copy()
     before = (folder / "croissant.json").read_bytes()
     (folder / "croissant.json").unlink()
-    assert verify(folder).problems == []
+    assert verify(folder, sample=1).problems == []
     done = cli("croissant", folder)
     assert (done.code, done.out) == (0, f"wrote {folder / 'croissant.json'}\n")
     assert (folder / "croissant.json").read_bytes() == before
@@ -183,7 +184,7 @@ def test_a_data_set_that_is_published_elsewhere(copy: Callable[[], Path], heard:
     assert (metadata.url, metadata.creators[0].name) == ("https://zenodo.org/records/1", '"A" <b>')
     assert str(metadata.date_published).startswith("2026-11-29")
     assert heard.text == ""
-    assert verify(folder).problems == []
+    assert verify(folder, sample=1).problems == []
 
 
 @pytest.mark.parametrize(

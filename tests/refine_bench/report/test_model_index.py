@@ -118,7 +118,7 @@ plain = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(plain)
 def test_yaml_is_read_as_it_was(value: Any) -> None:
     assert yaml.safe_load(format_yaml(value)) == value

