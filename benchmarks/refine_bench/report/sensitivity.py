@@ -39,7 +39,7 @@ def render_sensitivity(score: SensitivityScore, run: Run) -> str:
         score=score,
         panels=panels,
         thresholds=Markup(draw.draw_thresholds(score["variants"])),
-        scatter=Markup(draw.draw_people(people["cells"], judged)) if people["cells"] else None,
+        scatter=Markup(draw.draw_people(people["cells"], judged, score["sign"])) if people["cells"] else None,
         judged=list(enumerate(map(get_phrase, judged))),
         phrase=get_phrase,
         lookalikes=sorted({c["variant"] for c in people["cells"]} - set(JUDGED)),

@@ -14,20 +14,23 @@ __all__ = ["average_curves", "draw_family", "draw_people", "draw_thresholds", "f
 V_LOW, V_HIGH = 0.1, 16.0
 _V_TICKS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 16)
 _POINTS = 120
+_SHOWN = (0.01, 0.99)
 Range = tuple[float, float]
 
 
 class _Plot:
     """A frame in pixels: V across, on a logarithmic scale; a score up, turned round where a lower one is better."""
 
-    def __init__(self, width: float, height: float, left: float, up: Range, is_turned: bool = False) -> None:
-        self.width, self.height, self.left = width, height, left
+    def __init__(
+        self, width: float, height: float, left: float, up: Range, is_turned: bool = False, right: float = 10
+    ) -> None:
+        self.width, self.height, self.left, self.end = width, height, left, width - right
         self.up = (up[1], up[0]) if is_turned else up
 
     def across(self, v: float) -> float:
         """The x of a V; those outside of the frame are on its edge."""
         share = math.log(min(max(v, V_LOW), V_HIGH) / V_LOW) / math.log(V_HIGH / V_LOW)
-        return round(self.left + share * (self.width - self.left - 10), 1)
+        return round(self.left + share * (self.end - self.left), 1)
 
     def rise(self, score: float) -> float:
         """The y of a score; those outside of the frame are on its edge."""
@@ -42,7 +45,7 @@ class _Plot:
             f'<text x="{x}" y="{low + 14}" text-anchor="middle">{v:g}</text>'
             for v, x in ((v, self.across(v)) for v in _V_TICKS)
         ]
-        middle = (self.left + self.width) / 2
+        middle = (self.left + self.end) / 2
         parts.append(
             f'<text class="label" x="{middle}" y="{self.height - 3}" text-anchor="middle">V of the change</text>'
         )
@@ -53,7 +56,7 @@ class _Plot:
         low, high = sorted(self.up)
         ticks = [found + 0.0 for found in choose_ticks(low, high)]  # no minus zero
         return "".join(
-            f'<line class="grid" x1="{self.left}" x2="{self.width - 10}" y1="{y}" y2="{y}"/>'
+            f'<line class="grid" x1="{self.left}" x2="{self.end}" y1="{y}" y2="{y}"/>'
             f'<text x="{self.left - 6}" y="{y + 3.5}" text-anchor="end">{tick:g}</text>'
             for tick, y in ((tick, self.rise(tick)) for tick in ticks)
         )
@@ -69,8 +72,9 @@ class _Plot:
 
 
 def find_range(variants: Sequence[VariantFacts], photographs: Mapping[str, CopyFacts]) -> Range:
-    """The scores that the axes of all curves hold: those of the mean curves and of the photographs."""
+    """The scores that the axes of all curves hold: 98 % of those of the mean curves, and those of the photographs."""
     values = [float(s) for each in variants for s in average_curves(each)[1]]
+    values = [float(value) for value in np.quantile(values, _SHOWN)] if values else []
     values += [each["reference"] for each in photographs.values() if each["reference"] is not None]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     gap = 0.05 * (high - low) or 0.5
@@ -121,7 +125,7 @@ def _draw_noise(plot: _Plot, photographs: Mapping[str, CopyFacts]) -> str:
     middle = float(np.mean([reference for reference, _ in known]))
     noise = float(np.mean([noise or 0.0 for _, noise in known]))
     top, bottom = sorted((plot.rise(middle - noise), plot.rise(middle + noise)))
-    left, right = plot.left, plot.width - 10
+    left, right = plot.left, plot.end
     return (
         f'<rect class="noise" x="{left}" width="{right - left}" y="{top}" height="{max(bottom - top, 0.8):.1f}"/>'
         f'<line class="clean" x1="{left}" x2="{right}" y1="{plot.rise(middle)}" y2="{plot.rise(middle)}"/>'
@@ -129,15 +133,17 @@ def _draw_noise(plot: _Plot, photographs: Mapping[str, CopyFacts]) -> str:
 
 
 def draw_thresholds(variants: Sequence[VariantFacts]) -> str:
-    """From which V on each variant is noticed: a dot for each photograph, a bar from least to most."""
+    """From which V on each variant is noticed: a dot for each photograph, a bar from least to most; at the right, on
+    how many photographs.
+    """
     order = sorted(variants, key=lambda each: (each["notices_v"] is None, each["notices_v"] or 0.0))
-    step, width, left = 19, 470, 152
-    plot = _Plot(width, step * len(order) + 48, left, (0, 1))
+    step, width, left = 19, 530, 184
+    plot = _Plot(width, step * len(order) + 48, left, (0, 1), right=46)
     parts = [plot.draw_v_axis()]
     for row, each in enumerate(order):
         y = 8 + step * (row + 0.5)
         parts.append(f'<text class="label" x="{left - 8}" y="{y + 3.5}" text-anchor="end">{each["variant"]}</text>')
-        parts.append(f'<line class="grid" x1="{left}" x2="{width - 10}" y1="{y}" y2="{y}"/>')
+        parts.append(f'<line class="grid" x1="{left}" x2="{plot.end}" y1="{y}" y2="{y}"/>')
         if each["v_range"]:
             low, high = map(plot.across, each["v_range"])
             parts.append(f'<line class="span" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>')
@@ -147,18 +153,18 @@ def draw_thresholds(variants: Sequence[VariantFacts]) -> str:
                 title = f"V {found['v']:.2f}, {each['variant']} {found['amount']:.3g}, as {found['side']}"
                 x = plot.across(found["v"])
                 parts.append(f'<circle class="{found["side"]}" cx="{x}" cy="{y}" r="4"><title>{title}</title></circle>')
-        if each["noticed"] < len(each["curves"]):
-            count = len(each["curves"]) - each["noticed"]
-            text = f"not noticed on {count} of {len(each['curves'])}"
-            parts.append(f'<text x="{width - 12}" y="{y + 3.5}" text-anchor="end">{text}</text>')
+        text = f"{each['noticed']} of {len(each['curves'])}"
+        parts.append(f'<text x="{width - 4}" y="{y + 3.5}" text-anchor="end">{text}</text>')
     return plot.wrap("from which V on each variant is noticed", "".join(parts))
 
 
-def draw_people(cells: Sequence[PeopleCell], families: Sequence[str]) -> str:
-    """People's mean across, the score's quality up; a line joins the levels of a variant."""
-    quality = [cell["quality"] for cell in cells]
-    gap = 0.05 * (max(quality) - min(quality)) or 0.5
-    plot = _Plot(480, 380, 52, (min(quality) - gap, max(quality) + gap))
+def draw_people(cells: Sequence[PeopleCell], families: Sequence[str], sign: float) -> str:
+    """People's mean across, the score up, turned round where `sign` is negative; a line joins the levels of a
+    variant.
+    """
+    scores = [sign * cell["quality"] for cell in cells]
+    gap = 0.05 * (max(scores) - min(scores)) or 0.5
+    plot = _Plot(480, 380, 52, (min(scores) - gap, max(scores) + gap), sign < 0)
 
     def across(people: float) -> float:
         return round(52 + (people - 1) / 4 * (480 - 62), 1)
@@ -172,11 +178,11 @@ def draw_people(cells: Sequence[PeopleCell], families: Sequence[str]) -> str:
     for name in dict.fromkeys(cell["variant"] for cell in cells):
         own = [cell for cell in cells if cell["variant"] == name]
         color = f"c{families.index(name.partition('.')[0])}"
-        points = [(across(cell["people"]), plot.rise(cell["quality"])) for cell in own]
+        points = [(across(cell["people"]), plot.rise(sign * cell["quality"])) for cell in own]
         parts.append(f'<path class="thin {color}" d="M{"L".join(f"{x} {y}" for x, y in points)}"/>')
         parts += [
             f'<circle class="{color}" cx="{x}" cy="{y}" r="4"><title>{name}, level {cell["level"]}, V {cell["v"]:.2f}: '
-            f"people {cell['people']:.2f}, score's quality {cell['quality']:.3g}</title></circle>"
+            f"people {cell['people']:.2f}, score {sign * cell['quality']:.3g}</title></circle>"
             for (x, y), cell in zip(points, own, strict=True)
         ]
     return plot.wrap("quality and people's means", "".join(parts))

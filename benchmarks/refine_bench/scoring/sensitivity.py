@@ -23,6 +23,8 @@ __all__ = ["Curve", "SensitivityScore", "Threshold", "VariantFacts", "score_sens
 
 _SUSTAINED = 3
 """Settings in a row that must be noticed."""
+_CLEAR = 0.5
+"""SRCC from which on a direction is clear."""
 _FLAT = 0.5
 """The share of steps above which a score that does not change is flat."""
 
@@ -255,13 +257,13 @@ def _find_threshold(
 
 
 def _find_direction(curves: Sequence[Curve]) -> Literal["falls", "rises", "flat", "mixed"]:
-    """Where all photographs agree; flat where the score mostly does not change."""
+    """Where all photographs agree clearly; flat where the score mostly does not change."""
     known = [curve["srcc"] for curve in curves if curve["srcc"] is not None and not _is_flat(curve)]
     if not known:
         return "flat"
-    if all(value > 0 for value in known):
+    if all(value > _CLEAR for value in known):
         return "falls"
-    return "rises" if all(value < 0 for value in known) else "mixed"
+    return "rises" if all(value < -_CLEAR for value in known) else "mixed"
 
 
 def _is_flat(curve: Curve) -> bool:
