@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image, get_shape, pixels_sha256
 from distortlab.dataset.rows import ImageRow, PictureRow
-from distortlab.dataset.schema import decode_control, decode_edits, render_row
+from distortlab.dataset.schema import decode_control, decode_edits
 from distortlab.distortions.catalog import find
+from distortlab.distortions.controls import render_control
 from distortlab.distortions.edit import MEASURE_VERSION, Edit, render
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe
@@ -88,7 +89,8 @@ def _check_edits(image: Image, reference: Image, row: Mapping[str, Any], recipe:
     if outside := int(np.count_nonzero(differs & ~inside)):
         yield f"{outside:,} pixels outside its regions are not the reference's"
     obstacle = find_render_obstacle(row)
-    if obstacle is None and pixels_sha256(render_row(reference, row)) != row["pixels_sha256"]:
+    clean = render_control(reference, control) if control and obstacle is None else reference
+    if obstacle is None and pixels_sha256(render(clean, edits)) != row["pixels_sha256"]:
         yield "its recipe does not give its pixels"
     yield from check_control_pixels(image, reference, row, recipe)
     for number, (edit, region) in enumerate(zip(edits, row["regions"], strict=True)):
