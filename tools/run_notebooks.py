@@ -15,12 +15,12 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from traitlets.config import Config
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "out" / "notebooks"
-LIMIT = 300
+LIMIT = 900
 """Seconds for a cell."""
 
 
@@ -35,7 +35,7 @@ def run_notebook(source: Path, out: Path) -> str | None:
         )
         try:
             client.execute()
-        except CellExecutionError as error:
+        except (CellExecutionError, CellTimeoutError) as error:
             return str(error)
     out.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, out / source.name)
