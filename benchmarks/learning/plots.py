@@ -50,7 +50,7 @@ def _draw_accuracy(axis: Any, seeds: Mapping[str, Any], chance: float) -> None:
             axis.errorbar([step], [share], [[share - low], [high - share]], fmt="o", color=color, capsize=2, ms=4)
     axis.axhline(chance, color="black", lw=0.7, ls=":")
     axis.set(ylim=(0, 1))
-    axis.legend(frameon=False, fontsize=8, loc="upper left")
+    axis.legend(frameon=False, fontsize=8, loc="center right")
 
 
 def _draw_curves(axis: Any, seeds: Mapping[str, Any], curve: str, title: str) -> None:
@@ -75,9 +75,8 @@ def _draw_held_out(axis: Any, results: Mapping[str, Any]) -> None:
                 axis.errorbar([at], [share], [[share - low], [high - share]], fmt=mark, color=color, ms=4, lw=1)
     probe = results["probe"]
     axis.axhline(probe["right"] / probe["total"], color="black", lw=1, ls="--")
-    axis.text(
-        len(arms) - 0.5, probe["right"] / probe["total"] + 0.01, "linear probe of the eye", ha="right", fontsize=8
-    )
+    ceiling = probe["right"] / probe["total"]
+    axis.text(0.75, ceiling - 0.05, "linear probe of the eye, with labels", ha="center", fontsize=8)
     axis.axhline(results["chance"], color="black", lw=0.7, ls=":")
     axis.set_xticks(range(len(arms)), NAMES.values())
     axis.set_ylim(0, 1)
@@ -95,7 +94,7 @@ def _draw_families(axis: Any, seeds: Mapping[str, Any]) -> None:
             axis.plot(*smooth_curve(curve[name]), color=color, lw=1, label=label)
     axis.set_title("type is right in training by family, GRPO, all seeds", fontsize=10)
     axis.set(xlabel="step", ylim=(0, 1))
-    axis.legend(frameon=False, fontsize=8, loc="upper left")
+    axis.legend(frameon=False, fontsize=8, loc="lower right")
     axis.grid(alpha=0.3)
 
 
@@ -111,6 +110,6 @@ def _draw_recalls(axis: Any, seeds: Mapping[str, Any]) -> None:
         axis.plot(at, said, "kD", ms=4, label="share of all answers" if not place else None)
     axis.axhline(0.3, color="black", lw=0.7, ls=":")
     axis.set_xticks(range(len(classes)), [name.replace("_", "\n") for name in classes], fontsize=8)
-    axis.set(ylim=(0, 1))
+    axis.set(ylim=(0, 1.15))
     axis.set_title("recall after GRPO, held out, sampled (bars)", fontsize=10)
-    axis.legend(frameon=False, fontsize=8)
+    axis.legend(frameon=False, fontsize=8, loc="upper left")

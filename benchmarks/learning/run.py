@@ -13,15 +13,18 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from measure import measure_model
 from page import format_summary, write_page
 from plots import draw_results
-from settings import EYE_STEPS, FOUR, HELD, PROBED, SEEDS, SEEN
+from settings import EYE_STEPS, FOUR, HELD, PROBED, SEEDS, SEEN, TOKENS
 from training import ARMS, BLIND, COLD_START, Job, add_keys, run_jobs
-from windows import Windows, keep_windows, select_windows, write_questions
+from windows import SCENES, Windows, keep_windows, select_windows, write_questions
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -29,11 +32,12 @@ OPENINGS, RESULTS = HERE / "openings.jsonl", "results.json"
 
 
 def note_opening(file: Path, what: str, seeds: Sequence[int]) -> int:
-    """Note that the report split is opened; how often it has been by now."""
-    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "what": what, "seeds": list(seeds)}
+    """Note that the report split is opened; how often its scenes have been by now."""
+    at, scenes = datetime.now(UTC).isoformat(timespec="seconds"), list(SCENES["report"])
     with file.open("a", encoding="utf-8") as out:
-        out.write(json.dumps(entry) + "\n")
-    return len(file.read_text(encoding="utf-8").splitlines())
+        out.write(json.dumps({"at": at, "scenes": scenes, "what": what, "seeds": list(seeds)}) + "\n")
+    noted = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    return sum(entry["scenes"] == scenes for entry in noted)
 
 
 def train_kept_eye(out: Path) -> tuple[Any, dict[str, Any]]:
@@ -65,15 +69,13 @@ def read_eye_seconds(out: Path) -> float:
     return float(json.loads(record.read_text())["seconds"]) if record.exists() else 0.0
 
 
-def prepare_eye(out: Path, held: Windows) -> dict[str, Any]:
-    """Train the eye, unless it lies there, and probe it on held-out windows."""
+def probe_kept_eye(out: Path, eye: Any, held: Windows) -> dict[str, Any]:
+    """Fit a linear probe with labels on windows for training, and count what it says about held-out ones."""
     from eye import probe_eye
 
-    eye, record = train_kept_eye(out)
     train = keep_windows(out / "train.npz", "train", FOUR)
     probe = probe_eye(eye, (train.images[:PROBED], train.families[:PROBED]), (held.images, held.families))
-    found = {**probe._asdict(), "right": probe.right, "total": probe.total, "fitted_on": PROBED}
-    return {"eye": record, "probe": found}
+    return {**probe._asdict(), "right": probe.right, "total": probe.total, "fitted_on": PROBED}
 
 
 def select_held_out(windows: Windows, seed: int) -> Windows:
@@ -82,27 +84,37 @@ def select_held_out(windows: Windows, seed: int) -> Windows:
     return select_windows(windows, range(start, min(start + HELD, len(windows.families))))
 
 
-def run_seeds(out: Path, seeds: Sequence[int], arms: Sequence[str], held: Windows, workers: int) -> dict[str, Any]:
-    """Cold starts of all seeds, then all arms: what each came to, by seed and arm."""
+def train_seeds(out: Path, seeds: Sequence[int], arms: Sequence[str], workers: int) -> dict[str, Any]:
+    """Cold starts of all seeds, then all arms: seconds and curves by seed and arm. Nothing held out is looked at."""
     form = write_questions(out / "form", keep_windows(out / "form.npz", "form", FOUR))
     fresh = write_questions(out / "train", keep_windows(out / "train.npz", "train", FOUR))
     folders = {seed: out / f"seed-{seed}" for seed in seeds}
-    parts = {seed: {"held": select_held_out(held, seed)} for seed in seeds}
     cold = add_keys(COLD_START, vision=str(out / "eye.pt"))
-    jobs = [Job(folders[seed], BLIND, "cold", seed, cold, form, parts[seed]) for seed in seeds]
-    more = [Job(folders[seed], "cold", arm, seed, ARMS[arm], fresh, parts[seed]) for arm in arms for seed in seeds]
-    results = run_jobs(jobs, more, workers)
-    for found in (one for by_name in results.values() for one in by_name.values()):
-        found |= found.pop("held")
-    return results
+    begin = [Job(folders[seed], BLIND, "cold", seed, cold, form, {}) for seed in seeds]
+    more = [Job(folders[seed], "cold", arm, seed, ARMS[arm], fresh, {}) for arm in arms for seed in seeds]
+    return run_jobs(begin, more, workers)
+
+
+def measure_seeds(out: Path, results: dict[str, Any], held: Windows, workers: int) -> None:
+    """Add what every model answers to held-out windows, others for each seed, to its results."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        jobs = {}
+        for seed, found in results.items():
+            windows = select_held_out(held, int(seed))
+            for arm in found:
+                jobs[seed, arm] = pool.submit(measure_model, out / f"seed-{seed}" / arm, windows, TOKENS)
+        for (seed, arm), job in jobs.items():
+            results[seed][arm] |= job.result()
 
 
 def run_four(given: argparse.Namespace, seeds: Sequence[int]) -> dict[str, Any]:
-    """The main experiment."""
+    """The main experiment. Held-out scenes are opened when all is trained."""
+    eye, record = train_kept_eye(given.out)
+    found = train_seeds(given.out, seeds, given.arms.split(","), given.workers)
+    openings = note_opening(OPENINGS, given.what, seeds) if given.split == "report" else 0
     held = keep_windows(given.out / f"{given.split}.npz", given.split, FOUR)
-    results = prepare_eye(given.out, held)
-    results["seeds"] = run_seeds(given.out, seeds, given.arms.split(","), held, given.workers)
-    return results
+    measure_seeds(given.out, found, held, given.workers)
+    return {"openings": openings, "eye": record, "probe": probe_kept_eye(given.out, eye, held), "seeds": found}
 
 
 def run_twelve(given: argparse.Namespace, seeds: Sequence[int]) -> dict[str, Any]:
@@ -111,9 +123,10 @@ def run_twelve(given: argparse.Namespace, seeds: Sequence[int]) -> dict[str, Any
     from full import run_full
 
     run = run_full if given.what == "full" else run_sources
-    eye = given.out / "eye.pt"
     train_kept_eye(given.out)
-    return {"seeds": run(given.out, eye, given.split, seeds, given.workers, given.steps)}
+    openings = note_opening(OPENINGS, given.what, seeds) if given.split == "report" else 0
+    found = run(given.out, given.out / "eye.pt", given.split, seeds, given.workers, given.steps)
+    return {"openings": openings, "seeds": found}
 
 
 def write_results(results: dict[str, Any], given: argparse.Namespace) -> None:
@@ -161,16 +174,19 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="of GRPO in `full` and `arms`, for a trial")
     parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each")
     parser.add_argument("--out", type=Path, default=Path("out/learning"))
+    parser.add_argument("--again", action="store_true", help="tables and picture of the docs from results.json alone")
     parser.add_argument("--freeze", action="store_true", help="write results.json, tables and picture of the docs")
     return parser.parse_args()
 
 
 def main() -> None:
     given = parse_arguments()
+    if given.again:
+        freeze_results(json.loads((HERE / RESULTS).read_text(encoding="utf-8")), HERE, ROOT / "docs")
+        return
     seeds, began = [int(seed) for seed in given.seeds.split(",")], time.monotonic()
     spared = read_eye_seconds(given.out)
-    openings = note_opening(OPENINGS, given.what, seeds) if given.split == "report" else 0
-    results = {"split": given.split, "openings": openings, "chance": 1 / len(FOUR.variants)}
+    results = {"split": given.split, "chance": 1 / len(FOUR.variants)}
     results |= run_four(given, seeds) if given.what == "four" else run_twelve(given, seeds)
     results["minutes"] = (time.monotonic() - began + spared) / 60
     write_results(results, given)

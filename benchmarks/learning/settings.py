@@ -29,7 +29,7 @@ FOUR = Mixture(
 
 _QUIET = {"save_strategy": "no", "disable_tqdm": True}
 COLD: dict[str, Any] = {
-    "max_steps": 130,
+    "max_steps": 200,
     "per_device_train_batch_size": 32,
     "learning_rate": 2e-3,
     "lr_scheduler_type": "cosine",
@@ -37,10 +37,10 @@ COLD: dict[str, Any] = {
     "logging_steps": 10,
     **_QUIET,
 }
-"""The cold start: 300 windows, each shown some fourteen times with the solution of another one. So few that the model
-begins to tell them apart by heart: after 4,160 that came once each it ignored pictures, and GRPO began late."""
+"""The cold start: 144 windows, each shown 44 times with the solution of another one, until the model knows them by
+heart. So it begins to look: after 4,160 windows that came once each it ignored pictures, and GRPO began late."""
 GRPO: dict[str, Any] = {
-    "max_steps": 50,
+    "max_steps": 40,
     "per_device_train_batch_size": 256,  # rollouts: 32 questions
     "num_generations": 8,
     "max_completion_length": TOKENS,

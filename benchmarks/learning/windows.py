@@ -30,12 +30,13 @@ PER_SCENE = 12
 QUESTION = "Which distortion, how severe?"
 SCENES = {
     "eye": (0, 1000),
-    "form": (1000, 1025),
-    "train": (1025, 1525),
+    "form": (1000, 1012),
+    "train": (1012, 1512),
     "choose": (2000, 2044),
-    "report": (2044, 2172),
+    "report": (2172, 2300),
 }
-"""Which scenes a pool is cut from. No scene is in two pools."""
+"""Which scenes a pool is cut from. No scene is in two pools. Scenes 2044 to 2171 were opened once, by a run that was
+stopped (openings.jsonl)."""
 
 
 class Windows(NamedTuple):

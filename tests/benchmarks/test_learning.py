@@ -130,12 +130,15 @@ def test_wilson_intervals() -> None:
     assert (round(low, 4), round(high, 4)) == (0.4038, 0.5962)
 
 
-def test_every_opening_of_the_report_is_counted(tmp_path: Path) -> None:
+def test_every_opening_of_the_report_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from run import note_opening
+    from windows import SCENES
 
     file = tmp_path / "openings.jsonl"
     assert [note_opening(file, "four", [0, 1]) for _ in range(2)] == [1, 2]
     assert json.loads(file.read_text().splitlines()[1])["seeds"] == [0, 1]
+    monkeypatch.setitem(SCENES, "report", (7, 8))
+    assert note_opening(file, "four", [0]) == 1
 
 
 def test_held_out_windows_of_seeds_do_not_overlap() -> None:
@@ -146,6 +149,32 @@ def test_held_out_windows_of_seeds_do_not_overlap() -> None:
     whole = windows._replace(severities=tuple(range(HELD * len(SEEDS))))
     places = [select_held_out(whole, seed).severities for seed in SEEDS]
     assert sorted(place for part in places for place in part) == list(range(HELD * len(SEEDS)))
+
+
+def test_a_source_draws_families_by_the_shares_of_its_sampler() -> None:
+    from arms import WindowSource
+
+    class NoiseAlone:
+        def weigh_families(self, generation: int) -> dict[str, float]:
+            return {"noise": float(generation > 0), "blur": float(generation == 0)}
+
+    windows = make_plain_windows(("noise", "blur") * 30)
+    source = WindowSource(windows, lambda row: row, seed=0)
+    drawn = Counter(windows.families[source.choose_window(number, 0)] for number in range(200))
+    assert min(drawn.values()) > 70
+    source.sampler = NoiseAlone()
+    assert {windows.families[source.choose_window(number, 1)] for number in range(50)} == {"noise"}
+    assert {windows.families[source.choose_window(number, 0)] for number in range(50)} == {"blur"}
+    row = source.make_row(7, 1)
+    assert row == source.make_row(7, 1)
+    assert row["distortion"] == "noise"
+
+
+def test_boxes_are_asked_for_in_thousandths() -> None:
+    from grounding import compute_chance, write_solution
+
+    assert write_solution((0, 16, 32, 48)) == "[0, 250, 500, 750]"
+    assert round(compute_chance(), 3) == 0.238
 
 
 def test_a_curve_is_averaged_over_what_lies_behind() -> None:
@@ -190,3 +219,13 @@ def test_tables_stand_between_their_marks_and_nothing_else_moves() -> None:
     assert filled.endswith("|\n<!-- end -->\nafter\n")
     assert "old" not in filled
     assert "| `noise` | 0.00 to 0.80 | 0.90 to 0.90 | 0.95 |" in filled
+
+
+@pytest.mark.parametrize("page", ["learning.md", "training.md"])
+def test_the_tables_of_the_docs_are_those_of_the_results(page: str) -> None:
+    from page import fill_tables
+
+    results = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
+    text = (FOLDER.parents[1] / "docs" / page).read_text(encoding="utf-8")
+    assert "<!-- learning: " in text
+    assert fill_tables(text, results) == text
