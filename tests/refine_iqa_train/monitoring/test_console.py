@@ -11,7 +11,13 @@ from transformers import TrainerCallback
 
 from distortlab.tasks.answer import format_completion
 from refine_iqa_train.config.loading import load_config
-from refine_iqa_train.monitoring.console import _HealthCallback, attach_console, format_line
+from refine_iqa_train.monitoring.console import (
+    _BarCallback,
+    _HealthCallback,
+    _LineCallback,
+    attach_console,
+    format_line,
+)
 from refine_iqa_train.monitoring.held_out import HeldOutScores, score_answer
 
 
@@ -110,10 +116,10 @@ def test_a_run_is_readable(
 
     recorder = LogRecorder()
 
-    def attach_recorder(trainer: Any, quiet: bool) -> None:
+    def attach_recorder(trainer: Any, quiet: bool, is_control: bool) -> None:
         trainer.add_callback(recorder)
         monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
-        attach_console(trainer, quiet)
+        attach_console(trainer, quiet, is_control)
 
     monkeypatch.setattr("refine_iqa_train.monitoring.console.attach_console", attach_recorder)
     assert transformers.utils.logging.get_verbosity() == transformers.logging.ERROR  # of others; ours are printed
@@ -130,3 +136,12 @@ def test_a_run_is_readable(
     assert lines[-1] == f"{tmp_path / 'run'}: the model after 2 steps, its processor, card and log"
     assert recorder.logs
     assert None not in [value for logs in recorder.logs for value in logs.values()]
+
+
+@pytest.mark.parametrize("kind", [_LineCallback, _BarCallback])
+@pytest.mark.parametrize("mark", ["CONTROL  ", ""])
+def test_every_line_of_a_control_says_so(kind: Any, mark: str, capsys: pytest.CaptureFixture[str]) -> None:
+    callback, state = kind(mark), SimpleNamespace(global_step=1, max_steps=2)
+    callback.began, callback.first = 0.0, 0
+    callback.handle_logs({"reward": 1.0}, state)
+    assert capsys.readouterr().err.startswith(f"{mark}1/2  reward 1.000")
