@@ -120,7 +120,7 @@ def run_grounding(out: Path, seed: int, steps: int) -> dict[str, Any]:
     from refine_iqa_train.training.tiny_model import save_tiny_model
 
     folder = out / f"grounding-{seed}"
-    form = write_local_questions(out / "grounding-form", make_local_windows("form", 25))
+    form = write_local_questions(out / "grounding-form", make_local_windows("form", 12))
     fresh = write_local_questions(out / "grounding-train", make_local_windows("train", 200))
     held = make_local_windows("choose", 40)
     save_tiny_model(folder / "blind", "qwen3_vl", seed)
