@@ -20,7 +20,7 @@ from typing import Any
 from rated_windows import RatedWindows, keep_rated_windows, write_ratings
 from run import HERE, OPENINGS, ROOT, note_opening, round_values, train_kept_eye
 from settings import FOUR, HELD
-from stages import ROUTES, StageData, train_cold_start, train_first, train_route
+from stage_routes import ROUTES, StageData, train_cold_start, train_first, train_route
 from stages_page import format_summary, write_page
 from training import quiet_libraries
 from windows import Windows, select_windows, write_questions

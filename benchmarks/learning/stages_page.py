@@ -6,9 +6,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import scores as scoring
+import stage_scores as scoring
 from page import make_table
-from stages import STAGE_1, STAGE_2, TITLES
+from stage_routes import STAGE_1, STAGE_2, TITLES
 
 PAIRS = (
     ("b", "a"),

@@ -2,19 +2,22 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from script_modules import BENCHMARKS, isolate_scripts
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "learning"
+FOLDER = BENCHMARKS / "learning"
 
 
 @pytest.fixture(autouse=True)
-def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(FOLDER))
+def scripts() -> Iterator[None]:
+    with isolate_scripts(FOLDER):
+        yield
 
 
 def make_completion(thought: str, answer: str) -> str:

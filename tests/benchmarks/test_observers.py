@@ -1,13 +1,13 @@
 """The observers: features that are finite and mean what they say, two models, one page, one table."""
 
 import importlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from script_modules import BENCHMARKS, isolate_scripts
 from skimage import data
 
 from distortlab import distort
@@ -15,20 +15,12 @@ from distortlab.core.region import Box
 from distortlab.distortions.catalog import CATALOG, FAMILIES
 from distortlab.severity.difficulty import EASY, parse_table
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "observers"
-MODULES = ("draws", "features", "observe", "observers", "page", "pages", "plots", "summary")
-
 
 @pytest.fixture(scope="module")
 def observing() -> Iterator[Any]:
     """Its modules, which are scripts beside each other and no package."""
-    sys.path.insert(0, str(FOLDER))
-    kept = {name: sys.modules.pop(name) for name in MODULES if name in sys.modules}
-    yield importlib.import_module
-    sys.path.remove(str(FOLDER))
-    for name in MODULES:
-        sys.modules.pop(name, None)
-    sys.modules.update(kept)
+    with isolate_scripts(BENCHMARKS / "observers"):
+        yield importlib.import_module
 
 
 @pytest.fixture(scope="module")

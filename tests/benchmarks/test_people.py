@@ -9,26 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy.optimize import least_squares
+from script_modules import BENCHMARKS, isolate_scripts
 
 from distortlab.distortions.catalog import CATALOG
 from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.severity.human_scores import ERROR, ERROR_OUTSIDE, JUDGED, KADID_MEANS, estimate_score
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "people"
-MODULES = ("cells", "fit", "measures", "operators", "page", "photographs", "plots", "study", "summary")
-
 
 @pytest.fixture(scope="module")
 def people() -> Any:
     """Its modules, which are scripts beside each other and no package."""
-    sys.path.insert(0, str(FOLDER))
-    kept = {name: sys.modules.pop(name) for name in MODULES if name in sys.modules}
-    found = {name: importlib.import_module(name) for name in MODULES}
-    yield found.__getitem__
-    sys.path.remove(str(FOLDER))
-    for name in MODULES:
-        del sys.modules[name]
-    sys.modules.update(kept)
+    with isolate_scripts(BENCHMARKS / "people"):
+        yield importlib.import_module
 
 
 @pytest.fixture

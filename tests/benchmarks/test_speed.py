@@ -3,17 +3,19 @@
 import json
 import re
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
+from script_modules import BENCHMARKS, isolate_scripts
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "speed"
+FOLDER = BENCHMARKS / "speed"
 KEPT = FOLDER.parent / "results" / "speed.json"
 
 
 @pytest.fixture(autouse=True)
-def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(FOLDER))
+def scripts() -> Iterator[None]:
+    with isolate_scripts(FOLDER):
+        yield
 
 
 def burn(seconds: float) -> float:

@@ -1,34 +1,40 @@
 """The benchmark of the stages: windows with scores, correlations, differences between arms."""
 
 import json
-import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip("torch")
-pytest.importorskip("scipy")
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks" / "learning"))
-
-from rated_windows import NOISE, RatedWindows, rate_windows, write_ratings
-from scores import average_answers, compare_arms, correlate, fill_unread
-from stages_page import PAIRS, format_summary
-from windows import SIDE, Windows
+from script_modules import BENCHMARKS, isolate_scripts
 
 from distortlab.severity.human_scores import BEST
 from refine_bench.datasets import load
 from refine_bench.statistics.correlation import srcc
 
+pytest.importorskip("scipy")
 
-def make_windows(count: int) -> Windows:
+
+@pytest.fixture(autouse=True, scope="module")
+def scripts() -> Iterator[None]:
+    with isolate_scripts(BENCHMARKS / "learning"):
+        yield
+
+
+def make_windows(count: int) -> Any:
+    from windows import SIDE, Windows
+
     images = np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE, 3), dtype=np.uint8)
     return Windows(images, ("blur",) * count, tuple(place % 6 for place in range(count)))
 
 
-def test_scores_fall_with_the_severity_and_scatter_as_means_of_raters_do():
+def test_scores_fall_with_the_severity_and_scatter_as_means_of_raters_do() -> None:
+    from rated_windows import NOISE, rate_windows
+    from windows import Windows
+
     windows = Windows(np.zeros((6000, 1, 1, 3), np.uint8), ("blur",) * 6000, tuple(n % 6 for n in range(6000)))
     rated = np.reshape(rate_windows(windows, 0).scores, (-1, 6))
     means = rated.mean(0)
@@ -38,7 +44,9 @@ def test_scores_fall_with_the_severity_and_scatter_as_means_of_raters_do():
     assert means[0] == pytest.approx(BEST, abs=0.1)
 
 
-def test_ratings_are_read_as_a_rated_set(tmp_path):
+def test_ratings_are_read_as_a_rated_set(tmp_path: Path) -> None:
+    from rated_windows import RatedWindows, rate_windows, write_ratings
+
     rated = rate_windows(make_windows(5), 0)
     keys = write_ratings(tmp_path / "rated", rated)
     rows = load(keys["data.rated"], keys["data.rated_root"]).rows
@@ -47,12 +55,16 @@ def test_ratings_are_read_as_a_rated_set(tmp_path):
     assert json.loads((tmp_path / "rated" / "ratings.json").read_text())[0]["gt_score_norm"] == rated.scores[0]
 
 
-def test_unread_scores_take_the_middle():
+def test_unread_scores_take_the_middle() -> None:
+    from stage_scores import fill_unread
+
     assert fill_unread([None, 1.0, 4.0]).tolist() == [2.5, 1.0, 4.0]
     assert fill_unread([None, None]).tolist() == [3.0, 3.0]
 
 
-def test_answers_that_cannot_be_read_are_left_out():
+def test_answers_that_cannot_be_read_are_left_out() -> None:
+    from stage_scores import average_answers
+
     right = "<think>.</think><answer>Score:{}</answer>"
     assert average_answers([right.format("2.00"), "nothing", right.format("4.00")]) == 3.0
     assert average_answers(["nothing"]) is None
@@ -60,12 +72,16 @@ def test_answers_that_cannot_be_read_are_left_out():
 
 @settings(max_examples=30)
 @given(st.lists(st.integers(1, 500), min_size=5, max_size=40).filter(lambda x: len(set(x)) > 1), st.integers(0, 99))
-def test_the_correlation_is_that_of_the_harness(scores, seed):
+def test_the_correlation_is_that_of_the_harness(scores: list[int], seed: int) -> None:
+    from stage_scores import correlate
+
     truth = np.random.default_rng(seed).normal(size=len(scores))
     assert correlate([score / 100 for score in scores], truth) == pytest.approx(srcc(scores, truth))
 
 
-def test_equal_scores_have_no_correlation():
+def test_equal_scores_have_no_correlation() -> None:
+    from stage_scores import correlate
+
     assert correlate([2.0] * 9, range(9)) == 0
 
 
@@ -74,7 +90,9 @@ def make_scores(truth: np.ndarray, noise: float, seeds: int = 5) -> dict[str, li
     return {str(seed): (truth + rng.normal(0, noise, len(truth))).tolist() for seed in range(seeds)}
 
 
-def test_a_better_arm_is_found_better_and_an_equal_one_is_not():
+def test_a_better_arm_is_found_better_and_an_equal_one_is_not() -> None:
+    from stage_scores import compare_arms
+
     truth = np.random.default_rng(0).normal(size=200)
     good, bad = make_scores(truth, 0.5), make_scores(truth, 2.0)
     scores = {"good": good, "same": good, "bad": bad}
@@ -85,8 +103,10 @@ def test_a_better_arm_is_found_better_and_an_equal_one_is_not():
     assert found["good", "same"] == (0, 0, 0)
 
 
-def test_tables_say_what_decides(monkeypatch):
-    monkeypatch.setattr("scores.DRAWS", 100)
+def test_tables_say_what_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    from stages_page import PAIRS, format_summary
+
+    monkeypatch.setattr("stage_scores.DRAWS", 100)
     truth = np.random.default_rng(0).normal(size=100)
     both = {noise: make_scores(truth, noise) for noise in (0.1, 2.0)}
     routes = {"a": 2.0, "b": 0.1, "c": 2.0, "d": 2.0}

@@ -10,21 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+from script_modules import BENCHMARKS, isolate_scripts
 
 
 @pytest.fixture
-def part(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+def part() -> Iterator[Callable[[str], Any]]:
     """Its modules, which are scripts beside each other and no package."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    monkeypatch.syspath_prepend(str(BENCHMARKS / "gpu_check"))
-    names = ("architectures", "ways", "measure", "run", "training_memory")
-    for name in names:
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    yield importlib.import_module
-    for name in names:
-        sys.modules.pop(name, None)
+    with isolate_scripts(BENCHMARKS / "gpu_check", BENCHMARKS):
+        yield importlib.import_module
 
 
 def test_without_a_gpu_it_says_so_and_has_a_code_of_its_own(

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rated_windows import RatedWindows
-from scores import score_windows
 from settings import COLD, GRPO
+from stage_scores import score_windows
 from training import BLIND, Arm, train_model
 
-COLD_BOTH: dict[str, Any] = {**COLD, "max_steps": 200}
-"""Two kinds of questions, one of them in two forms: more steps than for one."""
-STAGE_1: dict[str, Any] = {**GRPO, "max_steps": 50}
-STAGE_2: dict[str, Any] = {**GRPO, "max_steps": 50}
+COLD_BOTH: dict[str, Any] = {**COLD, "max_steps": 2 * COLD["max_steps"]}
+"""Two kinds of questions: twice the steps of one."""
+STAGE_1: dict[str, Any] = GRPO
+STAGE_2: dict[str, Any] = GRPO
 _FORM = {"data.shuffle_solutions": True, "data.perception_share": 0.5, "cold_start.direct_share": 0.5}
 
 
