@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from windows import QUESTION, Windows
 
+from distortlab.analysis.study.resampling import estimate_wilson_interval
 from distortlab.tasks import Unread, format_score, recognition
 from distortlab.tasks.answer import format_completion
 
@@ -111,10 +112,8 @@ def _read_thinking(completion: str) -> str | None:
 
 
 def wilson_interval(right: int, total: int) -> tuple[float, float]:
-    """Wilson's, 95 %."""
+    """Wilson's, 95 %; the whole scale where there is no answer."""
     if not total:
         return 0.0, 1.0
-    z, share = 1.96, right / total
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * (share * (1 - share) / total + z * z / (4 * total * total)) ** 0.5 / (1 + z * z / total)
-    return middle - half, middle + half
+    low, high = estimate_wilson_interval(right, total)
+    return low, high
