@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from full import COLD_STEPS, MATCHED
 from measure import measure_model, wilson_interval
-from page import make_table
+from page import describe_run, make_table
 from settings import COLD, GRPO, TOKENS
 from training import BLIND, COLD_START, Arm, Job, add_keys, quiet_libraries, read_curves, run_jobs, write_config
 from windows import Windows, keep_windows, make_row, read_windows, select_windows, write_questions
@@ -127,9 +127,9 @@ def run_sources(
     return run_jobs(begin, more, workers, run_source_job)
 
 
-def format_sources(seeds: Mapping[str, Any]) -> str:
+def format_sources(results: Mapping[str, Any]) -> str:
     """Held-out accuracy of the type by family, sampled, all seeds together, and the worst family of each source."""
-    arms = ("cold", *SOURCES)
+    arms, seeds = ("cold", *SOURCES), results["seeds"]
     recalls = {
         arm: _add_recalls([found[arm]["held"]["sampled"]["confusion"] for found in seeds.values()]) for arm in arms
     }
@@ -145,6 +145,10 @@ def format_sources(seeds: Mapping[str, Any]) -> str:
     named = zip(worst, arms, strict=True)
     rows.append(("worst family", *(f"`{family}` {_share(recalls[arm][family]):.2f}" for family, arm in named)))
     return make_table(("type is right, sampled", "cold start", *SOURCES), rows)
+
+
+TABLES = {"facts": describe_run, "sources": format_sources}
+"""By the name that a page marks them with."""
 
 
 def _add_recalls(confusions: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, tuple[int, int]]:

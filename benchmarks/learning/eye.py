@@ -207,7 +207,7 @@ class Probe(NamedTuple):
 def probe_eye(eye: nn.Module, train: tuple[np.ndarray, Sequence[str]], held: tuple[np.ndarray, Sequence[str]]) -> Probe:
     """Fit a linear classifier, with labels, on the mean token of windows; count what it says about held-out ones."""
     classes = tuple(sorted(set(train[1])))
-    x, y = (_see_means(eye, images) for images in (train[0], held[0]))
+    x, y = (see_means(eye, images) for images in (train[0], held[0]))
     truth = torch.tensor([classes.index(family) for family in train[1]])
     said = _fit_classifier((x - x.mean(0)) / x.std(0), truth, len(classes))((y - x.mean(0)) / x.std(0)).argmax(1)
     confusion = np.zeros((len(classes),) * 2, int)
@@ -215,7 +215,7 @@ def probe_eye(eye: nn.Module, train: tuple[np.ndarray, Sequence[str]], held: tup
     return Probe(classes, tuple(tuple(map(int, row)) for row in confusion))
 
 
-def _see_means(eye: nn.Module, images: np.ndarray) -> Tensor:
+def see_means(eye: nn.Module, images: np.ndarray) -> Tensor:
     with torch.no_grad():
         return torch.cat(
             [see_windows(eye, images[start : start + 256]).mean(1) for start in range(0, len(images), 256)]

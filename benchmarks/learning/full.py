@@ -14,7 +14,7 @@ mpl.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from measure import UNREAD, wilson_interval
-from page import make_table
+from page import describe_run, make_table
 from settings import COLD, GRPO
 from training import BLIND, COLD_START, Arm, Job, add_keys, run_jobs
 from windows import Mixture, Windows, keep_windows, list_variants, permute_severities, write_questions
@@ -24,7 +24,7 @@ MATCHED = Mixture(list_variants(), SEVERITIES)
 PUBLISHED = Mixture(list_variants("dq"), SEVERITIES, "dq")
 SETS = ("matched", "dq", "permuted")
 """Ladders of the training data, and of the held-out windows."""
-COLD_STEPS, GRPO_STEPS = 130, 300
+COLD_STEPS, GRPO_STEPS = 200, 300
 
 
 def run_full(
@@ -71,13 +71,13 @@ def make_sets(out: Path, pool: str) -> dict[str, Windows]:
 # --- what comes of it -----------------------------------------------------------------------------------------------
 
 
-def format_ladders(seeds: Mapping[str, Any]) -> str:
+def format_ladders(results: Mapping[str, Any]) -> str:
     """Type and severity, sampled, of every model on every set, all seeds together."""
     rows = []
     for arm in ("cold", *SETS):
         cells = []
         for name in SETS:
-            counts = [found[arm][name]["sampled"] for found in seeds.values()]
+            counts = [found[arm][name]["sampled"] for found in results["seeds"].values()]
             total = sum(each["n"] for each in counts)
             for measure in ("answer", "severity"):
                 right = sum(each[measure] for each in counts)
@@ -86,6 +86,24 @@ def format_ladders(seeds: Mapping[str, Any]) -> str:
         rows.append((f"{'cold start' if arm == 'cold' else f'GRPO on {arm}'}", *cells))
     head = ("", *(f"{name}: {part}" for name in SETS for part in ("type", "severity")))
     return make_table(head, rows)
+
+
+def format_families(results: Mapping[str, Any]) -> str:
+    """The share of the windows of each family, matched ladder, that each model calls so, sampled, of all seeds."""
+    arms = ("cold", *SETS)
+    recalls = [
+        dict(zip(names, shares.diagonal(), strict=True))
+        for names, shares in (
+            add_confusions([found[arm]["matched"]["sampled"]["confusion"] for found in results["seeds"].values()])
+            for arm in arms
+        )
+    ]
+    rows = [(f"`{family}`", *(f"{of[family]:.2f}" for of in recalls)) for family in recalls[0]]
+    return make_table(("recall, sampled", "cold start", *(f"GRPO on {name}" for name in SETS)), rows)
+
+
+TABLES = {"facts": describe_run, "ladders": format_ladders, "families": format_families}
+"""By the name that a page marks them with."""
 
 
 def draw_confusions(seeds: Mapping[str, Any], out: Path) -> None:

@@ -16,20 +16,25 @@ ARM_TITLES = {
 LEAST_SAMPLED, LEAST_GREEDY, LEAST_RECALL, FLAT = 0.30, 0.15, 0.30, 0.05
 """What is asked of every seed: gains of sampled and greedy answers, recall of each family, the control's gain."""
 MANNER = ("form", "thinking", "agreement")
-_BLOCK = re.compile(r"(<!-- learning: (\w+),[^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
 Results = Mapping[str, Any]
+Tables = Mapping[str, Callable[[Results], str]]
 
 
 def write_page(results: Results, docs: Path) -> None:
     """Put the tables into the pages that have marks for them."""
     for name in ("learning.md", "training.md"):
-        page = docs / name
-        page.write_text(fill_tables(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+        fill_page(docs / name, results, TABLES, "learning")
 
 
-def fill_tables(text: str, results: Results) -> str:
-    """A page with every table between its marks made anew."""
-    return _BLOCK.sub(lambda found: f"{found[1]}{TABLES[found[2]](results)}\n{found[3]}", text)
+def fill_page(page: Path, results: Results, tables: Tables, origin: str) -> None:
+    """Make the tables of a page anew that have marks of this origin."""
+    page.write_text(fill_tables(page.read_text(encoding="utf-8"), results, tables, origin), encoding="utf-8")
+
+
+def fill_tables(text: str, results: Results, tables: Tables, origin: str) -> str:
+    """A page with every table between its marks made anew: `<!-- learning: accuracy, ... -->` up to `<!-- end -->`."""
+    marks = re.compile(rf"(<!-- {origin}: (\w+),[^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
+    return marks.sub(lambda found: f"{found[1]}{tables[found[2]](results)}\n{found[3]}", text)
 
 
 def format_summary(results: Results) -> str:
@@ -117,10 +122,9 @@ def format_facts(results: Results) -> str:
     eye, probe, seeds = results["eye"], results["probe"], results["seeds"]
     count = sum(found["cold"]["sampled"]["n"] for found in seeds.values())
     steps = len(next(iter(seeds.values()))["grpo"]["curves"]["reward"])
-    opened = {1: "once", 2: "twice"}.get(results["openings"], f"{results['openings']} times")
     return (
-        f"{len(seeds)} seeds, {steps} steps of GRPO, {count:,} held-out windows of the pool `{results['split']}` "
-        f"(opened {opened} by now); {results['minutes']:.0f} minutes on two cores. The eye: {eye['steps']:,} steps on "
+        f"{len(seeds)} seeds, {steps} steps of GRPO, {count:,} held-out windows of {describe_split(results)}; "
+        f"{results['minutes']:.0f} minutes on two cores. The eye: {eye['steps']:,} steps on "
         f"{eye['windows']:,} windows, {eye['explained']:.2f} of the variance of the statistics. Its linear probe: "
         f"{_format_share(probe['right'], probe['total'])}."
     )
@@ -145,7 +149,7 @@ def format_lead(results: Results) -> str:
     )
 
 
-TABLES: dict[str, Callable[[Results], str]] = {
+TABLES: Tables = {
     "lead": format_lead,
     "facts": format_facts,
     "requirements": format_requirements,
@@ -154,7 +158,28 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "confusion": format_confusion,
     "manner": format_manner,
 }
-"""By the name that a page marks them with: `<!-- learning: accuracy, ... -->` up to `<!-- end -->`."""
+"""By the name that a page marks them with."""
+
+
+def describe_run(results: Results) -> str:
+    """How the runs on twelve families were done: seeds, steps, what is held out, minutes."""
+    seeds = results["seeds"]
+    found = next(iter(seeds.values()))
+    steps = {len(arm["curves"]["reward"]) for name, arm in found.items() if name != "cold"}
+    held = next(value for value in found["cold"].values() if isinstance(value, dict) and "sampled" in value)
+    processes = "one process" if results["workers"] == 1 else f"{results['workers']} processes"
+    return (
+        f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}, {max(steps)} steps of GRPO, {held['sampled']['n']:,} "
+        f"held-out windows of {describe_split(results)}; {results['minutes']:.0f} minutes, {processes} of one thread."
+    )
+
+
+def describe_split(results: Results) -> str:
+    """The pool of the held-out windows, and how often it was opened."""
+    if results["split"] != "report":
+        return f"the pool `{results['split']}`"
+    opened = {1: "once", 2: "twice"}.get(results["openings"], f"{results['openings']} times")
+    return f"the pool `report` (opened {opened} by now)"
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------

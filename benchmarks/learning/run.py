@@ -6,7 +6,8 @@
     python benchmarks/learning/run.py full               # twelve families, three ladders to learn from
     python benchmarks/learning/run.py arms               # a static set, ever new windows, windows by their rewards
 
-Every use of `report` is noted in openings.jsonl. `--freeze` writes results.json, docs/learning.md and its picture.
+Every use of `report` is noted in openings.jsonl. `--freeze` writes results.json (full.json, arms.json), and tables and
+pictures of docs/learning.md. Seeds of `full` and `arms` may be run one after the other, into the same --out.
 """
 
 import argparse
@@ -19,8 +20,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from arms import TABLES as SOURCE_TABLES
+from arms import run_sources
+from full import TABLES as LADDER_TABLES
+from full import draw_confusions, run_full
 from measure import measure_model
-from page import format_summary, write_page
+from page import Tables, fill_page, format_summary, write_page
 from plots import draw_results
 from settings import EYE_STEPS, FOUR, HELD, PROBED, SEEDS, SEEN, TOKENS
 from training import ARMS, BLIND, COLD_START, Job, add_keys, run_jobs
@@ -29,6 +34,7 @@ from windows import SCENES, Windows, keep_windows, select_windows, write_questio
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 OPENINGS, RESULTS = HERE / "openings.jsonl", "results.json"
+PAGE, FULL_PICTURE = "learning.md", "learning_families.png"
 
 
 def note_opening(file: Path, what: str, seeds: Sequence[int]) -> int:
@@ -119,34 +125,61 @@ def run_four(given: argparse.Namespace, seeds: Sequence[int]) -> dict[str, Any]:
 
 def run_twelve(given: argparse.Namespace, seeds: Sequence[int]) -> dict[str, Any]:
     """Ladders of the training data (`full`), or where questions come from (`arms`), on all twelve families."""
-    from arms import run_sources
-    from full import run_full
-
     run = run_full if given.what == "full" else run_sources
     train_kept_eye(given.out)
     openings = note_opening(OPENINGS, given.what, seeds) if given.split == "report" else 0
     found = run(given.out, given.out / "eye.pt", given.split, seeds, given.workers, given.steps)
-    return {"openings": openings, "seeds": found}
+    return {"openings": openings, "steps": given.steps, "seeds": found}
 
 
 def write_results(results: dict[str, Any], given: argparse.Namespace) -> None:
     """Tables to the console, numbers and pictures to `--out`; with `--freeze` into the repository too."""
-    from arms import format_sources
-    from full import draw_confusions, format_ladders
+    if given.what != "four":
+        write_twelve(results, given)
+        return
+    (given.out / RESULTS).write_text(json.dumps(results) + "\n", encoding="utf-8")
+    print(format_summary(results))
+    if all(set(found) >= set(ARMS) for found in results["seeds"].values()):
+        draw_results(results, given.out / "learning.png")
+    if given.freeze:
+        freeze_results(results, HERE, ROOT / "docs")
 
-    name = "results" if given.what == "four" else given.what
-    (given.out / f"{name}.json").write_text(json.dumps(results) + "\n", encoding="utf-8")
-    if given.what == "four":
-        print(format_summary(results))
-        if all(set(found) >= set(ARMS) for found in results["seeds"].values()):
-            draw_results(results, given.out / "learning.png")
-        if given.freeze:
-            freeze_results(results, HERE, ROOT / "docs")
-    elif given.what == "full":
-        print(format_ladders(results["seeds"]))
-        draw_confusions(results["seeds"], given.out / "full.png")
-    else:
-        print(format_sources(results["seeds"]))
+
+def write_twelve(results: dict[str, Any], given: argparse.Namespace) -> None:
+    """The same of `full` and `arms`. Other seeds of an earlier run on the same split, in `--out`, stay beside these."""
+    file = given.out / f"{given.what}.json"
+    if file.exists():
+        results = join_runs(json.loads(file.read_text(encoding="utf-8")), results)
+    file.write_text(json.dumps(results) + "\n", encoding="utf-8")
+    print("\n\n".join(table(results) for table in find_tables(given.what).values()))
+    if given.what == "full":
+        draw_confusions(results["seeds"], given.out / FULL_PICTURE)
+    if given.freeze:
+        freeze_twelve(results, given.what, HERE, ROOT / "docs")
+
+
+def join_runs(earlier: dict[str, Any], results: dict[str, Any]) -> dict[str, Any]:
+    """Results with those seeds of an earlier run that are not among theirs, and its minutes. A run on another split or
+    of other steps is replaced.
+    """
+    is_alike = all(earlier.get(key) == results.get(key) for key in ("split", "steps"))
+    if not is_alike or not earlier["seeds"].keys() - results["seeds"].keys():
+        return results
+    seeds = dict(sorted((earlier["seeds"] | results["seeds"]).items()))
+    return {**results, "seeds": seeds, "minutes": earlier["minutes"] + results["minutes"]}
+
+
+def find_tables(what: str) -> Tables:
+    """The tables of `full` or of `arms`."""
+    return SOURCE_TABLES if what == "arms" else LADDER_TABLES
+
+
+def freeze_twelve(results: dict[str, Any], what: str, here: Path, docs: Path) -> None:
+    """The numbers beside the code, the tables into the page, and for `full` the picture."""
+    (here / f"{what}.json").write_text(json.dumps(round_values(results)) + "\n", encoding="utf-8")
+    fill_page(docs / PAGE, results, find_tables(what), what)
+    if what == "full":
+        draw_confusions(results["seeds"], docs / "images" / FULL_PICTURE)
 
 
 def freeze_results(results: dict[str, Any], here: Path, docs: Path) -> None:
@@ -154,6 +187,14 @@ def freeze_results(results: dict[str, Any], here: Path, docs: Path) -> None:
     (here / RESULTS).write_text(json.dumps(round_values(results)) + "\n", encoding="utf-8")
     draw_results(results, docs / "images" / "learning.png")
     write_page(results, docs)
+
+
+def freeze_again(here: Path, docs: Path) -> None:
+    """Tables and pictures of all runs whose numbers lie beside the code."""
+    freeze_results(json.loads((here / RESULTS).read_text(encoding="utf-8")), here, docs)
+    for what in ("full", "arms"):
+        if (here / f"{what}.json").exists():
+            freeze_twelve(json.loads((here / f"{what}.json").read_text(encoding="utf-8")), what, here, docs)
 
 
 def round_values(value: Any) -> Any:
@@ -174,19 +215,19 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="of GRPO in `full` and `arms`, for a trial")
     parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each")
     parser.add_argument("--out", type=Path, default=Path("out/learning"))
-    parser.add_argument("--again", action="store_true", help="tables and picture of the docs from results.json alone")
-    parser.add_argument("--freeze", action="store_true", help="write results.json, tables and picture of the docs")
+    parser.add_argument("--again", action="store_true", help="tables and pictures of the docs from the kept results")
+    parser.add_argument("--freeze", action="store_true", help="write results, tables and pictures of the docs")
     return parser.parse_args()
 
 
 def main() -> None:
     given = parse_arguments()
     if given.again:
-        freeze_results(json.loads((HERE / RESULTS).read_text(encoding="utf-8")), HERE, ROOT / "docs")
+        freeze_again(HERE, ROOT / "docs")
         return
     seeds, began = [int(seed) for seed in given.seeds.split(",")], time.monotonic()
     spared = read_eye_seconds(given.out)
-    results = {"split": given.split, "chance": 1 / len(FOUR.variants)}
+    results = {"split": given.split, "chance": 1 / len(FOUR.variants), "workers": given.workers}
     results |= run_four(given, seeds) if given.what == "four" else run_twelve(given, seeds)
     results["minutes"] = (time.monotonic() - began + spared) / 60
     write_results(results, given)

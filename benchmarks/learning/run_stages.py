@@ -10,7 +10,7 @@ The eye is that of run.py, trained here where it is not there yet. `--freeze` wr
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -18,43 +18,76 @@ from pathlib import Path
 from typing import Any
 
 from rated_windows import RatedWindows, keep_rated_windows, write_ratings
-from run import HERE, OPENINGS, ROOT, note_opening, round_values, train_kept_eye
+from run import HERE, OPENINGS, ROOT, note_opening, read_eye_seconds, round_values, train_kept_eye
 from settings import FOUR, HELD
-from stage_routes import ROUTES, StageData, train_cold_start, train_first, train_route
+from stage_routes import COLD_ROUTE, ROUTES, StageData, train_cold_start, train_first, train_route
+from stage_scores import probe_scores
 from stages_page import format_summary, write_page
 from training import quiet_libraries
 from windows import Windows, select_windows, write_questions
 
 RESULTS = HERE / "stages.json"
 SEEDS = (0, 1, 2, 3, 4)
-MIXTURE = replace(FOUR, severities=(1, 2, 3, 4, 5))
-"""Four families at all severities; rated windows also hold some without a distortion."""
+FAMILIES = ("blur", "noise", "saturate_weaken")
+MIXTURE = replace(FOUR, variants={family: FOUR.variants[family] for family in FAMILIES}, severities=(1, 3, 5))
+"""Three families at three severities; rated windows also hold some without a distortion."""
 
 
 def prepare_data(out: Path) -> StageData:
     """Windows of the pools for form and training, as questions and as ratings."""
     found: list[Any] = []
     for pool in ("form", "train"):
-        rated = keep_rated_windows(out / f"rated-{pool}.npz", pool, MIXTURE, seed=1)
+        rated = keep_rated_pool(out, pool)
         asked = select_windows(rated.windows, [place for place, s in enumerate(rated.windows.severities) if s])
         found += write_questions(out / f"questions-{pool}", asked), write_ratings(out / f"ratings-{pool}", rated)
     return StageData(*found)
 
 
-def run_seed(out: Path, seed: int, routes: Sequence[str], data: StageData, held: RatedWindows) -> dict[str, Any]:
-    """All routes of a seed, one after the other: a job for a process of its own."""
-    quiet_libraries()
-    folder = out / "stages" / f"seed-{seed}"
-    train_cold_start(folder, seed, out / "eye.pt", data)
-    kinds = {ROUTES[name].first for name in routes} - {"none"}
-    first = {kind: train_first(folder, seed, kind, data) for kind in sorted(kinds)}
-    found: dict[str, Any] = {}
-    for name in [name for name in ROUTES if name in routes]:
-        longer = 1.0
-        if ROUTES[name].lengthened:
-            longer += first["stage1"]["cpu_seconds"] / found["b"]["cpu_seconds"]
-        found[name] = train_route(folder, seed, name, data, held, longer)
-    return {"first": first, "routes": found}
+def keep_rated_pool(out: Path, pool: str) -> RatedWindows:
+    """Rated windows of a pool that is trained on."""
+    return keep_rated_windows(out / f"rated-{pool}.npz", pool, MIXTURE, seed=1)
+
+
+def run_routes(
+    out: Path, seeds: Sequence[int], routes: Sequence[str], data: StageData, held: RatedWindows, workers: int
+) -> dict[str, Any]:
+    """All routes of all seeds, each job in a process of its own: cold starts, stage 1, stage 2, the lengthened ones.
+
+    Returns
+    -------
+    dict
+        By seed: "first" by kind of stage 1, and "routes" by name: seconds, curves, steps, scores.
+    """
+    folders = {seed: out / "stages" / f"seed-{seed}" for seed in seeds}
+    kinds = sorted({ROUTES[name].first for name in routes} - {"none"})
+    found: dict[str, Any] = {str(seed): {"first": {}, "routes": {}} for seed in seeds}
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=quiet_libraries) as pool:
+
+        def train_all(part: str, names: Sequence[str], function: Callable[..., Any], *given: Any) -> None:
+            jobs = {
+                (seed, name): pool.submit(function, folders[seed], seed, name, data, *given, *lengthen(seed, name))
+                for name in names
+                for seed in seeds
+            }
+            for (seed, name), job in jobs.items():
+                found[str(seed)][part][name] = job.result()
+
+        def lengthen(seed: int, name: str) -> list[float]:
+            """How many times as long a route takes as stage 2 of (b), where it does: as long as all of (b)."""
+            if name not in ROUTES or not ROUTES[name].lengthened:
+                return []
+            of = found[str(seed)]
+            return [1 + of["first"]["stage1"]["cpu_seconds"] / of["routes"]["b"]["cpu_seconds"]]
+
+        eye = out / "eye.pt"
+        colds = {seed: pool.submit(train_cold_start, folders[seed], seed, eye, data, held) for seed in seeds}
+        for seed, job in colds.items():
+            found[str(seed)]["routes"][COLD_ROUTE] = job.result()
+        train_all("first", kinds, train_first)
+        for is_long in (False, True):
+            names = [name for name in ROUTES if name in routes and ROUTES[name].lengthened == is_long]
+            train_all("routes", names, train_route, held)
+    return found
 
 
 def keep_held_out(out: Path, split: str) -> RatedWindows:
@@ -79,16 +112,15 @@ def main() -> None:
     seeds, routes = [int(seed) for seed in given.seeds.split(",")], given.routes.split(",")
     if "c" in routes and "b" not in routes:
         parser.error("route c lasts as long as route b: give both")
-    began = time.monotonic()
+    began, spared = time.monotonic(), read_eye_seconds(given.out)
     openings = note_opening(OPENINGS, "stages", seeds) if given.split == "report" else 0
     held = keep_held_out(given.out, given.split)
-    train_kept_eye(given.out)
+    eye, _ = train_kept_eye(given.out)
     data = prepare_data(given.out)
-    with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
-        jobs = {seed: pool.submit(run_seed, given.out, seed, routes, data, held) for seed in seeds}
-        found = {str(seed): job.result() for seed, job in jobs.items()}
+    found = run_routes(given.out, seeds, routes, data, held, given.workers)
     results = {"split": given.split, "openings": openings, "truth": held.scores, "seeds": found}
-    results["minutes"] = (time.monotonic() - began) / 60
+    results |= {"probe": probe_scores(eye, keep_rated_pool(given.out, "train"), held), "workers": given.workers}
+    results["minutes"] = (time.monotonic() - began + spared) / 60
     file = RESULTS if given.freeze else given.out / "stages.json"
     file.write_text(json.dumps(round_values(results)) + "\n", encoding="utf-8")
     print(format_summary(results))

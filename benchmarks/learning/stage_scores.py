@@ -81,6 +81,21 @@ def average_answers(texts: Sequence[str]) -> float | None:
     return sum(read) / len(read) if read else None
 
 
+# --- what can be seen ------------------------------------------------------------------------------------------------
+
+
+def probe_scores(eye: Any, train: RatedWindows, held: RatedWindows, penalty: float = 30.0) -> float:
+    """Spearman's correlation of a linear reader: ridge regression on the mean token of the eye, with the scores."""
+    from eye import see_means
+
+    x, y = (see_means(eye, rated.windows.images).double().numpy() for rated in (train, held))
+    middle, spread = x.mean(0), x.std(0)
+    x, y = (x - middle) / spread, (y - middle) / spread
+    target = np.asarray(train.scores)
+    weights = np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ (target - target.mean()))
+    return correlate((y @ weights).tolist(), held.scores)
+
+
 # --- comparing ------------------------------------------------------------------------------------------------------
 
 

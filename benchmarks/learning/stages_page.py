@@ -1,13 +1,12 @@
 """docs/stages.md: the tables of a run of the stages, between marks."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import stage_scores as scoring
-from page import make_table
+from page import describe_split, fill_page, make_table
 from stage_routes import STAGE_1, STAGE_2, TITLES
 
 PAIRS = (
@@ -20,15 +19,13 @@ PAIRS = (
     ("b", "b plain"),
 )
 """What is compared: the claim first, then what the probability difference and the published advantages bring."""
-_BLOCK = re.compile(r"(<!-- stages: (\w+),[^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
 Results = Mapping[str, Any]
 Pairs = Sequence[tuple[str, str]]
 
 
 def write_page(results: Results, page: Path) -> None:
     """Put the tables between the marks of a page."""
-    text = page.read_text(encoding="utf-8")
-    page.write_text(_BLOCK.sub(lambda found: f"{found[1]}{TABLES[found[2]](results)}\n{found[3]}", text), "utf-8")
+    fill_page(page, results, TABLES, "stages")
 
 
 def format_summary(results: Results) -> str:
@@ -78,8 +75,8 @@ def format_facts(results: Results) -> str:
     longer = f"; (c) took {min(steps)} to {max(steps)}" if steps else ""
     return (
         f"{len(seeds)} seeds; {STAGE_1['max_steps']} steps of stage 1, {STAGE_2['max_steps']} of stage 2{longer}; "
-        f"{len(results['truth'])} held-out windows of the pool `{results['split']}`; {results['minutes']:.0f} minutes "
-        "on two cores."
+        f"{len(results['truth'])} held-out windows of {describe_split(results)}; {results['minutes']:.0f} minutes on "
+        f"two cores. A linear reader of the eye, fitted with the scores: {results['probe']:.3f}."
     )
 
 

@@ -214,10 +214,10 @@ def test_what_is_asked_of_every_seed_is_checked() -> None:
 
 
 def test_tables_stand_between_their_marks_and_nothing_else_moves() -> None:
-    from page import fill_tables
+    from page import TABLES, fill_tables
 
     page = "before\n<!-- learning: recalls, by make learning -->\nold\n<!-- end -->\nafter\n"
-    filled = fill_tables(page, make_results(80, 4))
+    filled = fill_tables(page, make_results(80, 4), TABLES, "learning")
     assert filled.startswith("before\n<!-- learning: recalls, by make learning -->\n| recall, sampled |")
     assert filled.endswith("|\n<!-- end -->\nafter\n")
     assert "old" not in filled
@@ -226,9 +226,44 @@ def test_tables_stand_between_their_marks_and_nothing_else_moves() -> None:
 
 @pytest.mark.parametrize("page", ["learning.md", "training.md"])
 def test_the_tables_of_the_docs_are_those_of_the_results(page: str) -> None:
-    from page import fill_tables
+    from page import TABLES, fill_tables
 
     results = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
     text = (FOLDER.parents[1] / "docs" / page).read_text(encoding="utf-8")
     assert "<!-- learning: " in text
-    assert fill_tables(text, results) == text
+    assert fill_tables(text, results, TABLES, "learning") == text
+
+
+def make_run(seeds: str, split: str = "report", steps: int | None = None) -> dict[str, Any]:
+    return {"split": split, "steps": steps, "minutes": 10.0, "seeds": {seed: {} for seed in seeds}}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "seeds", "minutes"),
+    [
+        (make_run("01"), ["0", "1", "2"], 20.0),
+        (make_run("2"), ["2"], 10.0),
+        (make_run("01", split="choose"), ["2"], 10.0),
+        (make_run("01", steps=3), ["2"], 10.0),
+    ],
+)
+def test_seeds_of_an_earlier_run_stay_where_it_was_alike(
+    earlier: dict[str, Any], seeds: list[str], minutes: float
+) -> None:
+    from run import join_runs
+
+    joined = join_runs(earlier, make_run("2"))
+    assert (list(joined["seeds"]), joined["minutes"]) == (seeds, minutes)
+
+
+@pytest.mark.parametrize("what", ["full", "arms"])
+def test_tables_of_twelve_families_are_those_of_the_results(what: str) -> None:
+    from page import fill_tables
+    from run import find_tables
+
+    file = FOLDER / f"{what}.json"
+    if not file.exists():
+        pytest.skip(f"{what} was not run yet")
+    text = (FOLDER.parents[1] / "docs" / "learning.md").read_text(encoding="utf-8")
+    assert f"<!-- {what}: " in text
+    assert fill_tables(text, json.loads(file.read_text(encoding="utf-8")), find_tables(what), what) == text

@@ -119,10 +119,45 @@ def test_tables_say_what_decides(monkeypatch: pytest.MonkeyPatch) -> None:
         }
         for seed in both[0.1]
     }
-    text = format_summary({"truth": truth, "seeds": seeds, "split": "choose", "minutes": 1})
+    results = {"truth": truth, "seeds": seeds, "split": "choose", "minutes": 1, "probe": 0.7}
+    text = format_summary(results)
+    assert "fitted with the scores: 0.700." in text
     assert "direct: supported; thinking: supported" in text
     assert {one for pair in PAIRS for one in pair} > set(routes)
     for found in seeds.values():
         found["routes"]["b"] = found["routes"]["c"]
-    text = format_summary({"truth": truth, "seeds": seeds, "split": "choose", "minutes": 1})
+    text = format_summary(results)
     assert "direct: not supported; thinking: not supported" in text
+
+
+def test_a_question_about_quality_is_one_token(tmp_path: Path) -> None:
+    from stage_routes import save_short_model
+
+    from distortlab.tasks import quality
+    from refine_iqa_train.models.processors import load_processor
+
+    save_short_model(tmp_path / "model", 0)
+    processor, _ = load_processor(str(tmp_path / "model"))
+    for think in (True, False):
+        ids = processor.tokenizer(quality.question(think=think))["input_ids"]
+        assert len(ids) == 1
+        assert processor.tokenizer.decode(ids) == quality.question(think=think)
+
+
+def test_a_linear_reader_finds_what_is_linear() -> None:
+    from rated_windows import RatedWindows
+    from stage_scores import probe_scores
+    from windows import Windows
+
+    from refine_iqa_train.training.tiny_model import build_tiny_model
+    from refine_iqa_train.training.tiny_processor import build_tiny_processor
+
+    levels = np.random.default_rng(0).integers(20, 230, 300)
+    images = np.broadcast_to(levels[:, None, None, None], (300, 64, 64, 3)).astype(np.uint8)
+    rated = RatedWindows(Windows(images, ("blur",) * 300, (1,) * 300), tuple((1 + levels / 64).tolist()))
+    eye = build_tiny_model("qwen3_vl", build_tiny_processor("qwen3_vl").tokenizer, 0).model.visual
+    half = [
+        RatedWindows(Windows(images[at], ("blur",) * 150, (1,) * 150), tuple(np.asarray(rated.scores)[at].tolist()))
+        for at in (slice(150), slice(150, 300))
+    ]
+    assert probe_scores(eye, *half) > 0.95
