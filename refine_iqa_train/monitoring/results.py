@@ -11,15 +11,17 @@ from refine_iqa_train.monitoring.history import read_history
 
 __all__ = ["format_table", "read_controls", "read_scores"]
 
+RUN, MERGED_FROM = "run.json", "merged_from.json"
+"""Records of a run, and of a model that adapters were merged into."""
 ROWS = ("held_out/n", *(f"{task}/{name}" for task, names in MEASURES.items() for name in names))
 """Of the table, in this order."""
 
 
 def read_controls(out: str | Path) -> list[str]:
-    """Read from the record of a run what makes it a control; none of an ordinary run."""
-    record = read_json(Path(out) / "run.json")
-    controls = record.get("controls") if isinstance(record, dict) else None
-    return list(map(str, controls)) if isinstance(controls, list) else []
+    """Read from the record of a run, or of a model merged from one, what makes it a control; none of another."""
+    records = (read_json(Path(out) / name) for name in (RUN, MERGED_FROM))
+    found = (record.get("controls") for record in records if isinstance(record, dict))
+    return next((list(map(str, controls)) for controls in found if isinstance(controls, list)), [])
 
 
 def read_scores(out: str | Path) -> dict[str, Logs]:

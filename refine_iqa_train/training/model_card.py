@@ -7,11 +7,12 @@ from pathlib import Path
 import yaml
 
 from distortlab import __version__
-from distortlab.storage.atomic import read_json, write_text
+from distortlab.storage.atomic import write_text
 from refine_iqa_train.config.controls import list_controls
 from refine_iqa_train.config.schema import ValidationRules
 from refine_iqa_train.models.identity import is_on_hub
 from refine_iqa_train.monitoring.held_out import Measure, list_measures
+from refine_iqa_train.monitoring.results import read_controls
 from refine_iqa_train.training.prepare import PreparedRun
 
 __all__ = ["render_card", "write_card"]
@@ -75,11 +76,8 @@ refine-iqa {__version__}, {", ".join(f"{name} {version(name)}" for name in LIBRA
 def _render_controls(run: PreparedRun) -> str:
     """What makes the run a control, or the run that its model came from; "" where nothing does."""
     lines = [f"\n> **CONTROL, not a model to use**: {control}." for control in list_controls(run.config)]
-    record = read_json(Path(run.config.model) / "run.json")
-    if isinstance(record, dict) and record.get("controls"):
-        lines.append(
-            f"\n> The model that training began with came out of a control: {' and '.join(record['controls'])}."
-        )
+    if controls := read_controls(run.config.model):
+        lines.append(f"\n> The model that training began with came out of a control: {' and '.join(controls)}.")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -22,6 +22,8 @@ from refine_iqa_train.models.families import ModelFamily
 from refine_iqa_train.models.identity import identify_files, identify_model
 from refine_iqa_train.models.processors import load_processor
 from refine_iqa_train.models.vision_weights import find_weight_files, replace_vision_weights
+from refine_iqa_train.monitoring.results import MERGED_FROM, read_controls
+from refine_iqa_train.training.merged_card import render_merged_card
 from refine_iqa_train.training.trl_arguments import make_lora_config, make_quantization_config
 
 if TYPE_CHECKING:
@@ -37,8 +39,6 @@ __all__ = [
     "merge_run",
     "restore_weights",
 ]
-
-MERGED_FROM = "merged_from.json"
 
 
 def is_continuing_adapter(config: Config, adapter: Adapter | None) -> bool:
@@ -167,7 +167,7 @@ def _compose_base(config: Config, adapter: Adapter | None) -> Path:
     if adapter is None:
         source = {"base": identify_model(config.model, config.revision)}
     else:
-        source = {"adapters": identify_model(adapter.name, adapter.revision), "base": identify_model(adapter.base)}
+        source = _identify_parts(adapter)
     if config.vision is not None:
         source["vision"] = identify_files(find_weight_files(config.vision))
     with PartialState().main_process_first():
@@ -178,6 +178,10 @@ def _compose_base(config: Config, adapter: Adapter | None) -> Path:
                 _write_composed(config, adapter, hidden)
                 write_json(hidden / MERGED_FROM, source)
     return folder
+
+
+def _identify_parts(adapter: Adapter) -> dict[str, str]:
+    return {"adapters": identify_model(adapter.name, adapter.revision), "base": identify_model(adapter.base)}
 
 
 def _write_composed(config: Config, adapter: Adapter | None, folder: Path) -> None:
@@ -193,7 +197,8 @@ def _write_composed(config: Config, adapter: Adapter | None, folder: Path) -> No
 
 
 def merge_run(run: str, out: Path) -> Adapter:
-    """Write the weights of a model with the adapters of a run merged in, and its processor.
+    """Write the weights of a model with the adapters of a run merged in, its processor and a card; of the run of a
+    control, marked as that.
 
     Parameters
     ----------
@@ -218,4 +223,8 @@ def merge_run(run: str, out: Path) -> Adapter:
         processor, _ = load_processor(adapter.name, adapter.revision)
         load_merged(adapter).save_pretrained(hidden)
         processor.save_pretrained(hidden)
+        controls = read_controls(run)
+        marks = {"controls": controls} if controls else {}
+        write_json(hidden / MERGED_FROM, {**_identify_parts(adapter), **marks})
+        (hidden / "README.md").write_text(render_merged_card(adapter, controls), encoding="utf-8")
     return adapter

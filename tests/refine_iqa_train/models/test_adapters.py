@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from trainer_runs import encode_question
 
 from distortlab.core.errors import UserError
@@ -17,6 +18,7 @@ from refine_iqa_train.config.schema import Config, HubRules, LoraRules
 from refine_iqa_train.models.adapters import attach_adapter, find_adapter
 from refine_iqa_train.models.families import FAMILIES
 from refine_iqa_train.models.processors import load_processor
+from refine_iqa_train.monitoring.results import read_controls
 from refine_iqa_train.training.dry_run import dry_run
 from refine_iqa_train.training.prepare import prepare
 from refine_iqa_train.training.train import train
@@ -203,6 +205,23 @@ def test_the_command_line_merges_and_the_harness_answers(adapters: Path, tmp_pat
     assert one.revision != two.revision
     processor, _ = load_processor(str(tmp_path / "m"))
     torch.testing.assert_close(logits(one._model, processor), logits(two._model, processor), rtol=0, atol=1e-4)
+
+
+def test_a_model_merged_from_a_control_is_marked(adapters: Path, tmp_path: Path) -> None:
+    run, merged, plain = tmp_path / "run", tmp_path / "merged", tmp_path / "plain"
+    shutil.copytree(adapters, run)
+    sentence = "rewards are permuted among the answers to each question (rewards.shuffle: group)"
+    (run / "run.json").write_text(json.dumps({"controls": [sentence]}))
+    for source, out in ((run, merged), (adapters, plain)):
+        merge_run(str(source), out)
+    card, other = ((folder / "README.md").read_text() for folder in (merged, plain))
+    assert read_controls(merged) == [sentence]
+    assert f"> **CONTROL, not a model to use**: {sentence}." in card
+    assert "- control\n" in card
+    assert read_controls(plain) == []
+    assert "control" not in other.lower()
+    assert f"adapters of `{adapters}` (rank 4)" in other
+    assert yaml.safe_load(other.split("---")[1])["library_name"] == "transformers"
 
 
 def test_the_dry_run_reads_adapters(adapters: Path, file: Path, tiny: Any) -> None:
