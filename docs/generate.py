@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
+from measured import PAGES as MEASURED_PAGES
+from measured import replace_table
 from PIL import Image as pillow
 
 from distortlab.core.image import Image
@@ -43,7 +45,6 @@ from refine_iqa_train.training import run_record, trl_options
 
 DOCS = Path(__file__).parent
 FACTS = DOCS / "images" / "facts.json"
-SPEED = "benchmarks/results/speed.json"
 
 
 def distortions_page() -> str:
@@ -164,15 +165,6 @@ def memory_table() -> str:
     return str(runpy.run_path(str(DOCS.parent / "benchmarks" / "training_memory.py"))["render"]())
 
 
-def replace_table(text: str, page: str, origin: str, table: str) -> str:
-    """The text of a page with another table between the marks that name its origin."""
-    before, begin, rest = text.partition(f"<!-- from {origin}, by make docs -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    if not (begin and end):
-        raise SystemExit(f"docs/{page} has lost the marks around the table of {origin}")
-    return f"{before}{begin}{table}\n{end}{after}"
-
-
 # --- columns of data sets ---------------------------------------------------------------------------------------------
 
 
@@ -233,30 +225,6 @@ def score_answer(given: Sequence[DistortedRegion], truth: Sequence[DistortedRegi
     marks = diagnosis.compare(f"<answer>{answer}</answer>", solution)
     assert isinstance(marks, diagnosis.Comparison)
     return " | ".join(f"{part:.2f}" for part in (*diagnosis.GRADING.grade(marks), diagnosis.GRADING.value(marks)))
-
-
-# --- performance ----------------------------------------------------------------------------------------------------
-
-
-def performance_page() -> str:
-    """docs/performance.md as it is, with the tables made from what was measured and kept."""
-    text = (DOCS / "performance.md").read_text(encoding="utf-8")
-    for origin, table in speed_tables().items():
-        text = replace_table(text, "performance.md", origin, table)
-    return text
-
-
-def speed_tables() -> dict[str, str]:
-    """The tables of a run of benchmarks/speed/bench.py, by the part of its output that they show."""
-    make = runpy.run_path(str(DOCS.parent / "benchmarks" / "speed" / "speed_tables.py"))
-    measured = json.loads((DOCS.parent / SPEED).read_text(encoding="utf-8"))
-    sources = {name: about for name, about in measured.items() if name != "about"}
-    return {
-        f"{SPEED}: about": make["format_about"](measured),
-        **{f"{SPEED}: {name}": make["format_times"](about["ms"], name) for name, about in sources.items()},
-        f"{SPEED}: aims": make["format_aims"](sources),
-        f"{SPEED}: stages": make["format_stages"](sources),
-    }
 
 
 # --- the gallery ----------------------------------------------------------------------------------------------------
@@ -363,11 +331,11 @@ def mean_colors(image: Image) -> list[int]:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    **MEASURED_PAGES,
     "diagnosis.md": diagnosis_page,
     "datasets.md": datasets_page,
     "distortions.md": distortions_page,
     "gallery.md": gallery_page,
-    "performance.md": performance_page,
     "training.md": training_page,
 }
 PICTURES: dict[str, Callable[[], RenderedPicture]] = {

@@ -24,7 +24,7 @@ MATCHED = Mixture(list_variants(), SEVERITIES)
 PUBLISHED = Mixture(list_variants("dq"), SEVERITIES, "dq")
 SETS = ("matched", "dq", "permuted")
 """Ladders of the training data, and of the held-out windows."""
-COLD_STEPS, GRPO_STEPS = 200, 300
+COLD_STEPS, GRPO_STEPS = 200, 200
 
 
 def run_full(

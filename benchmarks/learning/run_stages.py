@@ -4,7 +4,8 @@
     python benchmarks/learning/run_stages.py --split report     # on the scenes that no choice was made on
     python benchmarks/learning/run_stages.py --seeds 0,1 --routes b,a
 
-The eye is that of run.py, trained here where it is not there yet. `--freeze` writes stages.json and docs/stages.md.
+The eye is that of run.py, trained here where it is not there yet. `--freeze` writes stages.json, docs/stages.md and
+its picture; `--again` makes both of stages.json.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 from rated_windows import RatedWindows, keep_rated_windows, write_ratings
 from run import HERE, OPENINGS, ROOT, note_opening, read_eye_seconds, round_values, train_kept_eye
 from settings import FOUR, HELD
+from stage_plots import draw_routes
 from stage_routes import COLD_ROUTE, ROUTES, StageData, train_cold_start, train_first, train_route
 from stage_scores import probe_scores
 from stages_page import format_summary, write_page
@@ -107,8 +109,12 @@ def main() -> None:
     parser.add_argument("--routes", default=",".join(ROUTES), help=f"some of {', '.join(ROUTES)}; c needs b")
     parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each")
     parser.add_argument("--out", type=Path, default=Path("out/learning"))
-    parser.add_argument("--freeze", action="store_true", help="write stages.json and docs/stages.md")
+    parser.add_argument("--freeze", action="store_true", help="write stages.json, docs/stages.md and its picture")
+    parser.add_argument("--again", action="store_true", help="page and picture of the docs from stages.json alone")
     given = parser.parse_args()
+    if given.again:
+        show_results(json.loads(RESULTS.read_text(encoding="utf-8")), ROOT / "docs")
+        return
     seeds, routes = [int(seed) for seed in given.seeds.split(",")], given.routes.split(",")
     if "c" in routes and "b" not in routes:
         parser.error("route c lasts as long as route b: give both")
@@ -125,7 +131,15 @@ def main() -> None:
     file.write_text(json.dumps(round_values(results)) + "\n", encoding="utf-8")
     print(format_summary(results))
     if given.freeze:
-        write_page(results, ROOT / "docs" / "stages.md")
+        show_results(results, ROOT / "docs")
+    else:
+        draw_routes(results, given.out / "stages.png")
+
+
+def show_results(results: dict[str, Any], docs: Path) -> None:
+    """The tables and the picture of docs/stages.md."""
+    write_page(results, docs / "stages.md")
+    draw_routes(results, docs / "images" / "stages.png")
 
 
 if __name__ == "__main__":

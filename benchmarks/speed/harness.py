@@ -1,8 +1,10 @@
 """What the harness costs: scoring many predictions, and how busy it keeps a server that answers after a fixed delay.
 
 python benchmarks/speed/harness.py
+python benchmarks/speed/harness.py --json > benchmarks/results/harness.json    # kept; `make docs` makes a table of it
 """
 
+import argparse
 import json
 import multiprocessing
 import sys
@@ -14,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from provenance import describe_run
+from speed_tables import format_harness
 
 from distortlab.imaging.encode import encode_png
 from refine_bench.models.base import Request
@@ -62,7 +66,8 @@ def make_requests(image: bytes) -> Iterator[Request]:
         yield Request(str(k), str(k), 0, (image,), "Rate the quality of the image.", Decoding(max_tokens=16), k)
 
 
-def measure_endpoint() -> None:
+def measure_endpoint() -> dict[str, float]:
+    """Seconds and CPU of this process for requests that a server answers after `DELAY`."""
     port: Any = multiprocessing.Queue()
     server = multiprocessing.Process(target=serve, args=(port,), daemon=True)
     server.start()
@@ -72,16 +77,14 @@ def measure_endpoint() -> None:
     failed = sum(response.answer.error is not None for response in model.answer(make_requests(image)))
     took, used = time.perf_counter() - start, time.process_time() - cpu
     server.terminate()
-    ideal = REQUESTS * DELAY / CONCURRENCY
-    print(
-        f"endpoint: {REQUESTS} requests of {len(image) / 1e3:.0f} kB, {CONCURRENCY} at once, {DELAY} s each: "
-        f"{took:.2f} s, "
-        f"{ideal / took:.0%} of a server that is never idle ({ideal:.2f} s); {1e3 * used / REQUESTS:.2f} ms CPU each, "
-        f"{failed} failed"
-    )
+    if failed:
+        raise SystemExit(f"{failed} of {REQUESTS} requests failed")
+    asked = {"requests": REQUESTS, "bytes": len(image), "concurrency": CONCURRENCY, "delay": DELAY}
+    return {**asked, "seconds": round(took, 3), "cpu": round(used, 3)}
 
 
-def measure_scoring() -> None:
+def measure_scoring() -> dict[str, float]:
+    """Seconds and CPU for scoring predictions, with their intervals and both curves."""
     rng = np.random.default_rng(0)
     quality = rng.uniform(1, 5, PREDICTIONS)
     scores = np.clip(quality + rng.normal(0, 0.6, PREDICTIONS), 1, 5)
@@ -92,14 +95,19 @@ def measure_scoring() -> None:
         path = Path(folder) / "outputs.json"
         path.write_text(json.dumps(rows))
         start, cpu = time.perf_counter(), time.process_time()
-        found = score_predictions(path, "koniq:all", None)
-    used = time.process_time() - cpu
-    low, high = found["intervals"]["srcc"]
-    print(
-        f"scoring: {PREDICTIONS:,} predictions with intervals and both curves: {time.perf_counter() - start:.2f} s, "
-        f"{used:.2f} s CPU (SRCC {found['srcc']:.4f} [{low:.4f}, {high:.4f}])"
-    )
+        score_predictions(path, "koniq:all", None)
+    took, used = time.perf_counter() - start, time.process_time() - cpu
+    return {"predictions": PREDICTIONS, "seconds": round(took, 3), "cpu": round(used, 3)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print what was measured, and with what, as JSON")
+    given = parser.parse_args()
+    about = describe_run("benchmarks/speed/harness.py", sys.argv[1:])
+    measured = {"about": about, "scoring": measure_scoring(), "endpoint": measure_endpoint()}
+    print(json.dumps(measured, indent=1) if given.json else format_harness(measured))
 
 
 if __name__ == "__main__":
-    sys.exit(measure_scoring() or measure_endpoint())
+    main()

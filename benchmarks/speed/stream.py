@@ -16,12 +16,15 @@ Kinds of images are told apart by what was done to them, where the recipe has se
 
 import argparse
 import json
+import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from provenance import describe_run
+from speed_tables import format_stream
 
 import distortlab
 from distortlab.core.workers import tune_process
@@ -103,14 +106,14 @@ def measure_windows(samples: SampleStream, first: int, count: int) -> Times:
     return times
 
 
-def format_times(times: Times) -> str:
-    """Markdown."""
-    lines = ["| image | what | samples | median | mean | 90 % below |", "|---|---|---|---|---|---|"]
-    for kind, named in sorted(times.items()):
-        for name, values in named.items():
-            cells = (np.median(values), np.mean(values), np.percentile(values, 90))
-            lines.append(f"| {kind} | {name} | {len(values)} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |")
-    return "\n".join(lines)
+def summarize_times(times: Times) -> dict[str, dict[str, dict[str, float]]]:
+    """Number, median, mean and ninth decile of the samples, by kind of image and by what was done."""
+    return {kind: {name: _summarize(values) for name, values in named.items()} for kind, named in times.items()}
+
+
+def _summarize(values: Sequence[float]) -> dict[str, float]:
+    found = {"median": np.median(values), "mean": np.mean(values), "ninth": np.percentile(values, 90)}
+    return {"samples": len(values), **{name: round(float(value), 4) for name, value in found.items()}}
 
 
 def main() -> None:
@@ -120,18 +123,22 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=480)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", action="store_true", help="print all that was measured as JSON")
+    parser.add_argument("--json", action="store_true", help="print what was measured, and with what, as JSON")
     arguments = parser.parse_args()
     tune_process()
     samples = distortlab.stream(arguments.recipe, arguments.refs, seed=arguments.seed)
     measure_windows(samples, 0, 2)  # imports, tables that are read once
     times = measure_best(samples, 2, -(-arguments.samples // WINDOW), arguments.repeats)
+    measured = {
+        "about": describe_run("benchmarks/speed/stream.py", sys.argv[1:]),
+        "times": summarize_times(times),
+    }
     if arguments.json:
-        print(json.dumps(times, indent=1))
+        print(json.dumps(measured, indent=1))
         return
-    print(f"CPU ms for each sample, {arguments.recipe}, {arguments.refs.partition(':')[0]}\n\n{format_times(times)}\n")
-    for kind, named in sorted(times.items()):
-        median = float(np.median(named["sample, reference in memory"]))
+    print(f"CPU ms for each sample, {arguments.refs.partition(':')[0]}\n\n{format_stream(measured)}\n")
+    for kind, named in sorted(measured["times"].items()):
+        median = named["sample, reference in memory"]["median"]
         verdict = "met" if median <= GOAL_MS else "missed"
         print(f"{kind}: {median:.2f} ms at the median; the goal of {GOAL_MS:g} is {verdict}")
 

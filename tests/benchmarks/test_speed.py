@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from script_modules import BENCHMARKS, isolate_scripts
@@ -83,3 +84,54 @@ def test_the_ratios_are_of_medians() -> None:
     times = {bench.name_generator(k): [9.0, 10.0 * k, 90.0] for k in bench.DENSITIES}
     ratios = bench.compute_ratios({**times, bench.FLOOR: [1.0, 4.0, 8.0], bench.SCRIPT: [1.0, 30.0, 99.0]})
     assert ratios == {"ratio_1": 2.5, "ratio_2_5": 6.25, "ratio_8": 20.0, "script_over_1": 3.0}
+
+
+def test_a_set_with_missing_images_says_of_how_many() -> None:
+    from speed_tables import format_sets
+
+    about = {"commit": "abc1234"}
+    verify = {"images": 90, "seconds": 7, "code": 0}
+    row = {"recipe": "r", "source": "coco", "wanted": 100, "images": 90, "questions": 1234, "references": 5}
+    cost = {"bytes": 2_500_000_000, "rejected": 3, "seconds": 60, "code": 3, "about": about, "verify": verify}
+    table = format_sets({"one": row | cost, "two": row | cost | {"images": 100, "verify": {**verify, "code": 1}}})
+    assert "| r | 5 photographs of COCO | 90 of 100 | 1,234 | 2.5 GB | 60 s | 3 | 7 s, 90 images" in table
+    assert table.splitlines()[2].endswith("rendered again, clean | abc1234 |")
+    assert "| 100 | 1,234 |" in table.splitlines()[3]
+    assert "code 1" in table.splitlines()[3]
+
+
+def test_a_report_of_generate_is_summed_up() -> None:
+    from whole_sets import summarize_build
+
+    counts = {"references": {"used": 4}, "rejected": {"one reason": 3, "another": 4}}
+    built = {"wanted": 10, "images": 9, "samples": 20, "bytes": 5, "counts": counts}
+    found = summarize_build(built, 12.4, 3)
+    assert (found["rejected"], found["references"], found["seconds"], found["code"]) == (7, 4, 12, 3)
+
+
+def test_results_stay_beside_each_other(tmp_path: Path) -> None:
+    from whole_sets import keep_result
+
+    for name in ("one", "two", "one"):
+        keep_result(name, {"of": name}, tmp_path / "sets.json")
+    assert json.loads((tmp_path / "sets.json").read_text(encoding="utf-8")) == {
+        "one": {"of": "one"},
+        "two": {"of": "two"},
+    }
+
+
+def test_a_server_that_is_never_idle_is_the_measure() -> None:
+    from speed_tables import format_harness
+
+    about = {"command": "python x", "commit": "abc1234", "machine": "2 x A", "python": "3.11"}
+    endpoint = {"requests": 100, "bytes": 2000, "concurrency": 10, "delay": 0.5, "seconds": 10.0, "cpu": 0.2}
+    table = format_harness({"about": about, "scoring": {"predictions": 1000, "cpu": 1.5}, "endpoint": endpoint})
+    assert table.startswith("`python x` at abc1234: 2 x A; Python 3.11.")
+    assert "10.0 s; never idle would be 5.0 s (50%); 2.0 ms of CPU for each |" in table
+
+
+def test_samples_are_summed_up_by_kind() -> None:
+    from stream import summarize_times
+
+    found = summarize_times({"1 region": {"sample": [1.0, 2.0, 3.0, 10.0]}})
+    assert found["1 region"]["sample"] == {"samples": 4, "median": 2.5, "mean": 4.0, "ninth": 7.9}

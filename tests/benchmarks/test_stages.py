@@ -103,7 +103,8 @@ def test_a_better_arm_is_found_better_and_an_equal_one_is_not() -> None:
     assert found["good", "same"] == (0, 0, 0)
 
 
-def test_tables_say_what_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_say_what_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from stage_plots import draw_routes
     from stages_page import PAIRS, format_summary
 
     monkeypatch.setattr("stage_scores.DRAWS", 100)
@@ -122,6 +123,8 @@ def test_tables_say_what_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     results = {"truth": truth, "seeds": seeds, "split": "choose", "minutes": 1, "probe": 0.7}
     text = format_summary(results)
     assert "fitted with the scores: 0.700." in text
+    draw_routes(results, tmp_path / "stages.png")
+    assert (tmp_path / "stages.png").stat().st_size > 9999
     assert "direct: supported; thinking: supported" in text
     assert {one for pair in PAIRS for one in pair} > set(routes)
     for found in seeds.values():

@@ -1,9 +1,9 @@
 """The gallery: everything in the catalogue is in it; and the one in the docs is found out when it is stale."""
 
-import importlib.util
+import importlib
 import json
 import shutil
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from samples import Pixels
+from script_modules import isolate_scripts
 
 from distortlab.api import distort
 from distortlab.core.errors import UserError
@@ -71,14 +72,9 @@ def test_what_there_is() -> None:
 
 
 @pytest.fixture(scope="module")
-def docs() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_docs", DOCS / "generate.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["generate_docs"] = module
-    spec.loader.exec_module(module)
-    return module
+def docs() -> Iterator[ModuleType]:
+    with isolate_scripts(DOCS):
+        yield importlib.import_module("generate")
 
 
 def known() -> dict[str, Any]:
