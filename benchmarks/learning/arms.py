@@ -88,7 +88,7 @@ def run_source_job(job: Job) -> dict[str, Any]:
     config = write_config(job.folder / job.start, out, job.arm, job.data, job.seed)
     run = prepare(config, job.arm.stage)
     if job.name != "static":
-        run = take_from_source(run, read_windows(Path(job.data).with_name("train-all.npz")), job.name)
+        run = take_from_source(run, read_windows(Path(job.data).with_name("train-matched.npz")), job.name)
     train(config, job.arm.stage, run)
     texts = {name: measure_model(out, windows, TOKENS) for name, windows in job.held.items()}
     return {"curves": read_curves(out)} | texts
@@ -117,7 +117,7 @@ def run_sources(
     """Train on every source with every seed: counts of held-out answers by seed and source."""
     held = {"held": keep_windows(out / f"{split}-matched.npz", split, MATCHED)}
     form = write_questions(out / "form-all", keep_windows(out / "form-all.npz", "form", MATCHED))
-    train = keep_windows(out / "train-all.npz", "train", MATCHED)
+    train = keep_windows(out / "train-matched.npz", "train", MATCHED)
     static = write_questions(out / "static-all", select_windows(train, range(STATIC)))
     cold = add_keys(COLD_START._replace(trainer={**COLD, "max_steps": COLD_STEPS}), vision=str(eye))
     grpo = Arm("stage1", {**GRPO, "max_steps": steps or STEPS, "shuffle_dataset": False})

@@ -170,7 +170,8 @@ def describe_run(results: Results) -> str:
     processes = "one process" if results["workers"] == 1 else f"{results['workers']} processes"
     return (
         f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}, {max(steps)} steps of GRPO, {held['sampled']['n']:,} "
-        f"held-out windows of {describe_split(results)}; {results['minutes']:.0f} minutes, {processes} of one thread."
+        f"held-out windows of {describe_split(results)}; {results['minutes']:.0f} minutes, {processes} of one thread. "
+        f"A linear probe of the eye: {_format_share(results['probe']['right'], results['probe']['total'])}."
     )
 
 

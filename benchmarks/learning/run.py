@@ -22,8 +22,8 @@ from typing import Any
 
 from arms import TABLES as SOURCE_TABLES
 from arms import run_sources
+from full import MATCHED, draw_confusions, run_full
 from full import TABLES as LADDER_TABLES
-from full import draw_confusions, run_full
 from measure import measure_model
 from page import Tables, fill_page, format_summary, write_page
 from plots import draw_results
@@ -75,11 +75,10 @@ def read_eye_seconds(out: Path) -> float:
     return float(json.loads(record.read_text())["seconds"]) if record.exists() else 0.0
 
 
-def probe_kept_eye(out: Path, eye: Any, held: Windows) -> dict[str, Any]:
+def probe_kept_eye(eye: Any, train: Windows, held: Windows) -> dict[str, Any]:
     """Fit a linear probe with labels on windows for training, and count what it says about held-out ones."""
     from eye import probe_eye
 
-    train = keep_windows(out / "train.npz", "train", FOUR)
     probe = probe_eye(eye, (train.images[:PROBED], train.families[:PROBED]), (held.images, held.families))
     return {**probe._asdict(), "right": probe.right, "total": probe.total, "fitted_on": PROBED}
 
@@ -120,16 +119,23 @@ def run_four(given: argparse.Namespace, seeds: Sequence[int]) -> dict[str, Any]:
     openings = note_opening(OPENINGS, given.what, seeds) if given.split == "report" else 0
     held = keep_windows(given.out / f"{given.split}.npz", given.split, FOUR)
     measure_seeds(given.out, found, held, given.workers)
-    return {"openings": openings, "eye": record, "probe": probe_kept_eye(given.out, eye, held), "seeds": found}
+    train = keep_windows(given.out / "train.npz", "train", FOUR)
+    return {"openings": openings, "eye": record, "probe": probe_kept_eye(eye, train, held), "seeds": found}
 
 
 def run_twelve(given: argparse.Namespace, seeds: Sequence[int]) -> dict[str, Any]:
     """Ladders of the training data (`full`), or where questions come from (`arms`), on all twelve families."""
     run = run_full if given.what == "full" else run_sources
-    train_kept_eye(given.out)
+    eye, _ = train_kept_eye(given.out)
     openings = note_opening(OPENINGS, given.what, seeds) if given.split == "report" else 0
     found = run(given.out, given.out / "eye.pt", given.split, seeds, given.workers, given.steps)
-    return {"openings": openings, "steps": given.steps, "seeds": found}
+    train, held = (keep_windows(given.out / f"{pool}-matched.npz", pool, MATCHED) for pool in ("train", given.split))
+    return {
+        "openings": openings,
+        "steps": given.steps,
+        "probe": probe_kept_eye(eye, train, held),
+        "seeds": found,
+    }
 
 
 def write_results(results: dict[str, Any], given: argparse.Namespace) -> None:
