@@ -4,22 +4,22 @@
     python benchmarks/learning/run_stages.py --split report     # on the scenes that no choice was made on
     python benchmarks/learning/run_stages.py --seeds 0,1 --routes b,a
 
-The eye is that of run.py, trained here where it is not there yet. `--freeze` writes stages.json, docs/stages.md and
-its picture; `--again` makes both of stages.json.
+The eye is that of run.py, trained here where it is not there yet. A run that was stopped goes on with what it had not
+done. `--freeze` writes stages.json, docs/stages.md and its picture; `--again` makes both of stages.json.
 """
 
 import argparse
 import json
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from rated_windows import RatedWindows, keep_rated_windows, write_ratings
-from run import HERE, OPENINGS, ROOT, note_opening, read_eye_seconds, round_values, train_kept_eye
+from run import HERE, OPENINGS, ROOT, note_opening, round_values, train_kept_eye
 from settings import FOUR, HELD
 from stage_plots import draw_routes
 from stage_routes import COLD_ROUTE, ROUTES, StageData, train_cold_start, train_first, train_route
@@ -86,9 +86,8 @@ def run_routes(
         for seed, job in colds.items():
             found[str(seed)]["routes"][COLD_ROUTE] = job.result()
         train_all("first", kinds, train_first)
-        for is_long in (False, True):
-            names = [name for name in ROUTES if name in routes and ROUTES[name].lengthened == is_long]
-            train_all("routes", names, train_route, held)
+        for _, names in groupby((name for name in ROUTES if name in routes), lambda name: ROUTES[name].lengthened):
+            train_all("routes", list(names), train_route, held)
     return found
 
 
@@ -118,7 +117,6 @@ def main() -> None:
     seeds, routes = [int(seed) for seed in given.seeds.split(",")], given.routes.split(",")
     if "c" in routes and "b" not in routes:
         parser.error("route c lasts as long as route b: give both")
-    began, spared = time.monotonic(), read_eye_seconds(given.out)
     openings = note_opening(OPENINGS, "stages", seeds) if given.split == "report" else 0
     held = keep_held_out(given.out, given.split)
     eye, _ = train_kept_eye(given.out)
@@ -126,7 +124,6 @@ def main() -> None:
     found = run_routes(given.out, seeds, routes, data, held, given.workers)
     results = {"split": given.split, "openings": openings, "truth": held.scores, "seeds": found}
     results |= {"probe": probe_scores(eye, keep_rated_pool(given.out, "train"), held), "workers": given.workers}
-    results["minutes"] = (time.monotonic() - began + spared) / 60
     file = RESULTS if given.freeze else given.out / "stages.json"
     file.write_text(json.dumps(round_values(results)) + "\n", encoding="utf-8")
     print(format_summary(results))

@@ -4,8 +4,10 @@
 that change places, then stage 2. The claim holds only if (b) beats (c) and (d).
 """
 
+import json
 import math
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +16,7 @@ from settings import COLD, GRPO
 from stage_scores import score_windows
 from training import BLIND, Arm, train_model
 
+from distortlab.storage.atomic import write_json
 from distortlab.tasks import quality
 
 COLD_BOTH: dict[str, Any] = {**COLD, "max_steps": 300}
@@ -49,14 +52,14 @@ _PLAIN = {"rewards.advantages": "plain"}
 ROUTES: dict[str, Route] = {
     "b": Route("stage1"),
     "a": Route(),
-    "c": Route(lengthened=True),
     "d": Route("shuffled"),
+    "c": Route(lengthened=True),
     "a without difference": Route(keys=_NO_DIFFERENCE),
     "b without difference": Route("stage1", keys=_NO_DIFFERENCE),
     "a plain": Route(keys=_PLAIN),
     "b plain": Route("stage1", keys=_PLAIN),
 }
-"""In the order in which they are run: (c) needs the time of (b)."""
+"""In the order in which they are run: (c) needs the time of (b), and what decides comes first."""
 COLD_ROUTE = "cold"
 TITLES = {
     COLD_ROUTE: "cold start",
@@ -97,16 +100,20 @@ def save_short_model(out: Path, seed: int) -> None:
 
 def train_cold_start(folder: Path, seed: int, eye: Path, data: StageData, held: RatedWindows) -> dict[str, Any]:
     """The cold start of a seed, both kinds of questions with solutions of other windows, and the scores it gives."""
-    save_short_model(folder / BLIND, seed)
-    arm = Arm("sft", COLD_BOTH, {**_FORM, **data.form_ratings, "vision": str(eye)})
-    out = folder / COLD_ROUTE
-    return {**train_model(folder / BLIND, out, arm, data.form_questions, seed), "scores": score_windows(out, held)}
+
+    def train(out: Path) -> dict[str, Any]:
+        shutil.rmtree(folder / BLIND, ignore_errors=True)
+        save_short_model(folder / BLIND, seed)
+        arm = Arm("sft", COLD_BOTH, {**_FORM, **data.form_ratings, "vision": str(eye)})
+        return {**train_model(folder / BLIND, out, arm, data.form_questions, seed), "scores": score_windows(out, held)}
+
+    return run_once(folder / COLD_ROUTE, train)
 
 
 def train_first(folder: Path, seed: int, kind: str, data: StageData) -> dict[str, Any]:
     """Stage 1 of a seed; its seconds and curves."""
-    keys = {"rewards.shuffle": "group"} if kind == "shuffled" else {}
-    return train_model(folder / COLD_ROUTE, folder / kind, Arm("stage1", STAGE_1, keys), data.questions, seed)
+    arm = Arm("stage1", STAGE_1, {"rewards.shuffle": "group"} if kind == "shuffled" else {})
+    return run_once(folder / kind, lambda out: train_model(folder / COLD_ROUTE, out, arm, data.questions, seed))
 
 
 def train_route(
@@ -120,5 +127,19 @@ def train_route(
     steps = math.ceil(STAGE_2["max_steps"] * longer) if route.lengthened else STAGE_2["max_steps"]
     start = folder / (COLD_ROUTE if route.first == "none" else route.first)
     arm = Arm("stage2", {**STAGE_2, "max_steps": steps}, {**data.ratings, **_GRADED, **route.keys})
-    out = folder / name.replace(" ", "-")
-    return {"steps": steps, **train_model(start, out, arm, None, seed), "scores": score_windows(out, held)}
+
+    def train(out: Path) -> dict[str, Any]:
+        return {"steps": steps, **train_model(start, out, arm, None, seed), "scores": score_windows(out, held)}
+
+    return run_once(folder / name.replace(" ", "-"), train)
+
+
+def run_once(out: Path, train: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """What came of training into a folder, kept beside it: a run that was stopped goes on with the next."""
+    file = out.with_name(f"{out.name}.json")
+    if file.exists():
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    shutil.rmtree(out, ignore_errors=True)
+    found = train(out)
+    write_json(file, found)
+    return found

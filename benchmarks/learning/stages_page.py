@@ -73,10 +73,11 @@ def format_facts(results: Results) -> str:
     seeds = results["seeds"].values()
     steps = [found["routes"]["c"]["steps"] for found in seeds if "c" in found["routes"]]
     longer = f"; (c) took {min(steps)} to {max(steps)}" if steps else ""
+    trained = [of["seconds"] for found in seeds for part in ("first", "routes") for of in found[part].values()]
     return (
         f"{len(seeds)} seeds; {STAGE_1['max_steps']} steps of stage 1, {STAGE_2['max_steps']} of stage 2{longer}; "
-        f"{len(results['truth'])} held-out windows of {describe_split(results)}; {results['minutes']:.0f} minutes on "
-        f"two cores. A linear reader of the eye, fitted with the scores: {results['probe']:.3f}."
+        f"{len(results['truth'])} held-out windows of {describe_split(results)}; {sum(trained) / 60:.0f} minutes of "
+        f"training, one thread each. A linear reader of the eye, fitted with the scores: {results['probe']:.3f}."
     )
 
 

@@ -113,15 +113,17 @@ def test_tables_say_what_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     routes = {"a": 2.0, "b": 0.1, "c": 2.0, "d": 2.0}
     seeds = {
         seed: {
+            "first": {"stage1": {"seconds": 60.0}},
             "routes": {
-                name: {"steps": 70, "scores": dict.fromkeys(("direct", "thinking"), both[noise][seed])}
+                name: {"steps": 70, "seconds": 30.0, "scores": dict.fromkeys(("direct", "thinking"), both[noise][seed])}
                 for name, noise in routes.items()
-            }
+            },
         }
         for seed in both[0.1]
     }
-    results = {"truth": truth, "seeds": seeds, "split": "choose", "minutes": 1, "probe": 0.7}
+    results = {"truth": truth, "seeds": seeds, "split": "choose", "probe": 0.7}
     text = format_summary(results)
+    assert "15 minutes of training" in text
     assert "fitted with the scores: 0.700." in text
     draw_routes(results, tmp_path / "stages.png")
     assert (tmp_path / "stages.png").stat().st_size > 9999
@@ -164,3 +166,20 @@ def test_a_linear_reader_finds_what_is_linear() -> None:
         for at in (slice(150), slice(150, 300))
     ]
     assert probe_scores(eye, *half) > 0.95
+
+
+def test_a_run_goes_on_with_what_it_had_not_done(tmp_path: Path) -> None:
+    from stage_routes import run_once
+
+    calls = []
+
+    def train(out: Path) -> dict[str, Any]:
+        assert not out.exists()
+        out.mkdir()
+        calls.append(out.name)
+        return {"seconds": 1.5}
+
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "half.bin").touch()
+    assert run_once(tmp_path / "b", train) == run_once(tmp_path / "b", train) == {"seconds": 1.5}
+    assert calls == ["b"]
