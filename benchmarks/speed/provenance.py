@@ -24,7 +24,7 @@ def describe_run(program: str, words: Sequence[str]) -> dict[str, Any]:
     program
         Its path in the repository.
     words
-        The words behind it. Paths in them are left out: `coco:FILE.json,FOLDER` becomes `coco:...`.
+        The words behind it. Paths in them are left out: `coco:FILE.json,FOLDER` becomes `coco:...`, `/tmp/x` FOLDER.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def describe_run(program: str, words: Sequence[str]) -> dict[str, Any]:
 
 
 def _hide_paths(word: str) -> str:
-    return re.sub(r"^(coco|folder):.*", r"\1:...", word)
+    return re.sub(r"^[/~].*", "FOLDER", re.sub(r"^(coco|folder):.*", r"\1:...", word))
 
 
 def _find_commit() -> str | None:

@@ -54,9 +54,9 @@ def test_what_is_kept_says_what_it_was_measured_with(monkeypatch: pytest.MonkeyP
     import provenance
 
     about = provenance.describe_run(
-        "benchmarks/speed/bench.py", ["--refs", "coco:/home/me/a.json,/b", "--images", "75"]
+        "benchmarks/speed/bench.py", ["--refs", "coco:/home/me/a.json,/b", "--images", "75", "--out", "/tmp/x"]
     )
-    assert about["command"] == "python benchmarks/speed/bench.py --refs coco:... --images 75"
+    assert about["command"] == "python benchmarks/speed/bench.py --refs coco:... --images 75 --out FOLDER"
     assert about["commit"] is None or re.fullmatch(r"[0-9a-f]{7,40}\+?", about["commit"])
     assert re.match(r"\d+ x \S", about["machine"])
     assert about["versions"]["numpy"]

@@ -183,3 +183,12 @@ def test_a_run_goes_on_with_what_it_had_not_done(tmp_path: Path) -> None:
     (tmp_path / "b" / "half.bin").touch()
     assert run_once(tmp_path / "b", train) == run_once(tmp_path / "b", train) == {"seconds": 1.5}
     assert calls == ["b"]
+
+
+def test_the_docs_show_the_results_that_are_kept() -> None:
+    from stages_page import format_correlations, format_facts
+
+    results = json.loads((BENCHMARKS / "learning" / "stages.json").read_text(encoding="utf-8"))
+    text = (BENCHMARKS.parent / "docs" / "stages.md").read_text(encoding="utf-8")
+    assert format_facts(results) in text
+    assert format_correlations(results) in text
