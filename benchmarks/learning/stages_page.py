@@ -19,6 +19,8 @@ PAIRS = (
     ("b", "b plain"),
 )
 """What is compared: the claim first, then what the probability difference and the published advantages bring."""
+TYPE, LAST = "recognition/type", 8
+"""A curve of stage 1, and over how many steps it is averaged."""
 Results = Mapping[str, Any]
 Pairs = Sequence[tuple[str, str]]
 
@@ -81,9 +83,20 @@ def format_facts(results: Results) -> str:
     )
 
 
+def format_first(results: Results) -> str:
+    """What stage 1 came to: how many of the windows for training it called by their type in its last steps."""
+    rows = []
+    for kind, title in (("stage1", "stage 1"), ("shuffled", "stage 1 with shuffled rewards")):
+        found = [of["first"].get(kind, {}).get("curves", {}).get(TYPE, []) for of in results["seeds"].values()]
+        if all(found):
+            rows.append((title, *(f"{fmean(curve[:LAST]):.2f} to {fmean(curve[-LAST:]):.2f}" for curve in found)))
+    return make_table((f"type is right, first to last {LAST} steps", *(f"seed {s}" for s in results["seeds"])), rows)
+
+
 TABLES = {
     "facts": format_facts,
     "verdict": format_verdict,
+    "first": format_first,
     "correlations": format_correlations,
     "differences": format_differences,
 }
