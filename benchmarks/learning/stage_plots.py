@@ -11,19 +11,17 @@ import matplotlib.pyplot as plt
 import stage_scores as scoring
 from stage_routes import TITLES
 
-_NAMES = {"direct": "at once", "thinking": "after thinking"}
-
 
 def draw_routes(results: Mapping[str, Any], out: Path) -> None:
     """Spearman's correlation of each seed, a dot, and the mean of the seeds, a line, by route and manner."""
     routes = [name for name in TITLES if all(name in found["routes"] for found in results["seeds"].values())]
     figure, axes = plt.subplots(1, 2, figsize=(12, 0.42 * len(routes) + 1.2), sharey=True, layout="constrained")
-    for axis, manner in zip(axes, reversed(scoring.MANNERS), strict=True):
+    for axis, manner in zip(axes, scoring.MANNERS, strict=True):
         for place, name in enumerate(routes):
             _draw_route(axis, place, _correlate_seeds(results, name, manner))
         axis.axvline(results["probe"], color="0.5", lw=0.8, ls=":")
         axis.axvline(0, color="0.5", lw=0.8)
-        axis.set(title=_NAMES[manner], xlabel="SRCC with the scores of held-out windows")
+        axis.set(title=scoring.MANNER_TITLES[manner], xlabel="SRCC with the scores of held-out windows")
         axis.grid(axis="x", alpha=0.3)
     axes[0].set_yticks(range(len(routes)), [TITLES[name] for name in routes])
     axes[0].invert_yaxis()

@@ -13,7 +13,8 @@ from rated_windows import RatedWindows
 
 from distortlab.tasks import Unread, quality
 
-MANNERS = ("direct", "thinking")
+MANNERS = ("thinking", "direct")
+MANNER_TITLES = {"direct": "at once", "thinking": "after thinking"}
 SAMPLES, TOKENS, _BATCH = 4, 32, 64
 DRAWS = 2000
 """Of the bootstrap."""

@@ -41,7 +41,13 @@ def format_correlations(results: Results) -> str:
     for manner in scoring.MANNERS:
         for name in _list_routes(results):
             of = [scoring.correlate(scores, results["truth"]) for scores in _get_scores(results, name, manner).values()]
-            rows.append((f"{TITLES[name]}, {manner}", *(f"{value:.3f}" for value in of), f"**{fmean(of):.3f}**"))
+            rows.append(
+                (
+                    f"{TITLES[name]}, {scoring.MANNER_TITLES[manner]}",
+                    *(f"{value:.3f}" for value in of),
+                    f"**{fmean(of):.3f}**",
+                )
+            )
     return make_table(("SRCC, held out", *(f"seed {seed}" for seed in results["seeds"]), "mean"), rows)
 
 
@@ -53,7 +59,8 @@ def format_differences(results: Results) -> str:
     for manner in scoring.MANNERS:
         scores = {name: _get_scores(results, name, manner) for name in names}
         for (one, other), (mean, low, high) in _compare(scores, results, pairs).items():
-            rows.append((f"{TITLES[one]} over {TITLES[other]}, {manner}", f"{mean:+.3f}", f"{low:+.3f} to {high:+.3f}"))
+            title = f"{_shorten(one)} over {_shorten(other)}, {scoring.MANNER_TITLES[manner]}"
+            rows.append((title, f"{mean:+.3f}", f"{low:+.3f} to {high:+.3f}"))
     return make_table(("difference of SRCC", "mean", "95 %"), rows)
 
 
@@ -66,8 +73,8 @@ def format_verdict(results: Results) -> str:
         scores = {name: _get_scores(results, name, manner) for name in "bcd"}
         found = _compare(scores, results, (("b", "c"), ("b", "d")))
         is_better = all(low > 0 for _, low, _ in found.values())
-        lines.append(f"{manner}: {'supported' if is_better else 'not supported'}")
-    return f"That stage 1 helps stage 2 is, by the intervals of (b) over (c) and over (d), {'; '.join(lines)}."
+        lines.append(f"{scoring.MANNER_TITLES[manner]} {'supported' if is_better else 'not supported'}")
+    return f"That stage 1 helps stage 2 is, by the intervals of (b) over (c) and over (d), {', '.join(lines)}."
 
 
 def format_facts(results: Results) -> str:
@@ -100,6 +107,12 @@ TABLES = {
     "correlations": format_correlations,
     "differences": format_differences,
 }
+
+
+def _shorten(name: str) -> str:
+    """(b), or (b) without the probability difference."""
+    letter, _, rest = name.partition(" ")
+    return f"({letter})" if not rest else TITLES[name]
 
 
 def _compare(

@@ -127,12 +127,12 @@ def test_tables_say_what_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert "fitted with the scores: 0.700." in text
     draw_routes(results, tmp_path / "stages.png")
     assert (tmp_path / "stages.png").stat().st_size > 9999
-    assert "direct: supported; thinking: supported" in text
+    assert "after thinking supported, at once supported" in text
     assert {one for pair in PAIRS for one in pair} > set(routes)
     for found in seeds.values():
         found["routes"]["b"] = found["routes"]["c"]
     text = format_summary(results)
-    assert "direct: not supported; thinking: not supported" in text
+    assert "after thinking not supported, at once not supported" in text
 
 
 def test_a_question_about_quality_is_one_token(tmp_path: Path) -> None:
