@@ -1,9 +1,11 @@
 """Controls: runs in which something is permuted on purpose, so that what they teach can be compared with nothing."""
 
+from collections.abc import Sequence
+
 from distortlab.core.errors import UserError
 from refine_iqa_train.config.schema import Config
 
-__all__ = ["check_not_pushed", "list_controls"]
+__all__ = ["check_not_pushed", "format_marks", "list_controls"]
 
 
 def list_controls(config: Config) -> tuple[str, ...]:
@@ -26,3 +28,8 @@ def check_not_pushed(config: Config) -> None:
             f"hub.id: this run is a control, {' and '.join(controls)}, and its model is not pushed; leave hub.id out, "
             "or turn the control off"
         )
+
+
+def format_marks(controls: Sequence[str]) -> str:
+    """What a card says of a control in Markdown, a paragraph for each sentence; "" where there is none."""
+    return "".join(f"\n> **CONTROL, not a model to use**: {control}.\n" for control in controls)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import yaml
 
 from distortlab import __version__
+from refine_iqa_train.config.controls import format_marks
 from refine_iqa_train.models.adapters import Adapter
 from refine_iqa_train.models.identity import is_on_hub
 
@@ -27,12 +28,11 @@ def render_merged_card(adapter: Adapter, controls: Sequence[str]) -> str:
         "pipeline_tag": "image-text-to-text",
         "tags": ["image-quality-assessment", "trl", *(["control"] if controls else []), "refine-iqa"],
     }
-    marks = "".join(f"\n> **CONTROL, not a model to use**: {control}.\n" for control in controls)
     return f"""---
 {yaml.safe_dump(front, sort_keys=False)}---
 
 # {adapter.base.rstrip("/").rsplit("/")[-1]} with adapters merged in
-{marks}
+{format_marks(controls)}
 The weights of `{adapter.base}` with the adapters of `{adapter.name}` (rank {adapter.r}) added to them, by
 `python -m refine_iqa_train merge`, refine-iqa {__version__}. The card of the adapters says what they were trained on
 and how they scored.

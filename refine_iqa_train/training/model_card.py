@@ -8,7 +8,7 @@ import yaml
 
 from distortlab import __version__
 from distortlab.storage.atomic import write_text
-from refine_iqa_train.config.controls import list_controls
+from refine_iqa_train.config.controls import format_marks, list_controls
 from refine_iqa_train.config.schema import ValidationRules
 from refine_iqa_train.models.identity import is_on_hub
 from refine_iqa_train.monitoring.held_out import Measure, list_measures
@@ -75,10 +75,10 @@ refine-iqa {__version__}, {", ".join(f"{name} {version(name)}" for name in LIBRA
 
 def _render_controls(run: PreparedRun) -> str:
     """What makes the run a control, or the run that its model came from; "" where nothing does."""
-    lines = [f"\n> **CONTROL, not a model to use**: {control}." for control in list_controls(run.config)]
+    marks = format_marks(list_controls(run.config))
     if controls := read_controls(run.config.model):
-        lines.append(f"\n> The model that training began with came out of a control: {' and '.join(controls)}.")
-    return "".join(f"{line}\n" for line in lines)
+        marks += f"\n> The model that training began with came out of a control: {' and '.join(controls)}.\n"
+    return marks
 
 
 def _render_front_matter(run: PreparedRun) -> str:
