@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from full import COLD_STEPS, MATCHED
-from measure import measure_model, wilson_interval
+from measure import wilson_interval
 from page import describe_run, make_table
-from settings import COLD, GRPO, TOKENS
-from training import BLIND, COLD_START, Arm, Job, add_keys, quiet_libraries, read_curves, run_jobs, write_config
+from settings import COLD, GRPO
+from training import BLIND, COLD_START, Arm, Job, add_keys, read_curves, run_jobs, write_config
 from windows import Windows, keep_windows, make_row, read_windows, select_windows, write_questions
 
 from distortlab.core.seeds import stream
@@ -78,20 +78,18 @@ class WindowSource:
         return self._prepare(make_row(place, window.images[0], window.families[0], window.severities[0]))
 
 
-def run_source_job(job: Job) -> dict[str, Any]:
-    """Train on questions of a source, the name of the job, and measure."""
+def train_on_source(job: Job) -> dict[str, Any]:
+    """Train on questions of a source, the name of the job: curves."""
     from refine_iqa_train.training.prepare import prepare
     from refine_iqa_train.training.train import train
 
-    quiet_libraries()
     out = job.folder / job.name
     config = write_config(job.folder / job.start, out, job.arm, job.data, job.seed)
     run = prepare(config, job.arm.stage)
     if job.name != "static":
         run = take_from_source(run, read_windows(Path(job.data).with_name("train-matched.npz")), job.name)
     train(config, job.arm.stage, run)
-    texts = {name: measure_model(out, windows, TOKENS) for name, windows in job.held.items()}
-    return {"curves": read_curves(out)} | texts
+    return {"curves": read_curves(out)}
 
 
 def take_from_source(run: "PreparedRun", windows: Windows, name: str) -> "PreparedRun":
@@ -124,7 +122,7 @@ def run_sources(
     folders = {seed: out / f"arms-{seed}" for seed in seeds}
     begin = [Job(folders[seed], BLIND, "cold", seed, cold, form, held) for seed in seeds]
     more = [Job(folders[seed], "cold", name, seed, grpo, static, held) for name in SOURCES for seed in seeds]
-    return run_jobs(begin, more, workers, run_source_job)
+    return run_jobs(begin, more, workers, train_on_source)
 
 
 def format_sources(results: Mapping[str, Any]) -> str:

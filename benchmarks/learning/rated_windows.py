@@ -18,6 +18,7 @@ RATERS, SPREAD = 30, 0.8
 NOISE = float(np.hypot(ERROR, SPREAD / RATERS**0.5))
 """Of a mean score about the curve: what the curve misses of a distortion, and what thirty raters leave."""
 LOW, HIGH = 1.0, 5.0
+LISTING = "ratings.json"
 
 
 class RatedWindows(NamedTuple):
@@ -41,7 +42,7 @@ def keep_rated_windows(file: Path, pool: str, mixture: Mixture, seed: int) -> Ra
 
 def write_ratings(out: Path, rated: RatedWindows) -> dict[str, str]:
     """Write rated windows as files and a list, unless they lie there; the keys of a configuration that name them."""
-    listing = out / "ratings.json"
+    listing = out / LISTING
     if not listing.exists():
         (out / "images").mkdir(parents=True, exist_ok=True)
         names = [_write_image(out, place, image) for place, image in enumerate(rated.windows.images)]

@@ -7,7 +7,8 @@
     python benchmarks/learning/run.py arms               # a static set, ever new windows, windows by their rewards
 
 Every use of `report` is noted in openings.jsonl. `--freeze` writes results.json (full.json, arms.json), and tables and
-pictures of docs/learning.md. Seeds of `full` and `arms` may be run one after the other, into the same --out.
+pictures of docs/learning.md. A run that was stopped goes on with what it had not done. Seeds of `full` and `arms` may
+be run one after the other, into the same --out.
 """
 
 import argparse
@@ -73,6 +74,11 @@ def read_eye_seconds(out: Path) -> float:
     """What training the eye took that lies there and is not trained again."""
     record = out / "eye.json"
     return float(json.loads(record.read_text())["seconds"]) if record.exists() else 0.0
+
+
+def take_spared_seconds(seeds: dict[str, dict[str, Any]]) -> float:
+    """What the jobs took that were found done, taken out of the results."""
+    return sum(max(0.0, float(found.pop("spared"))) for arms in seeds.values() for found in arms.values())
 
 
 def probe_kept_eye(eye: Any, train: Windows, held: Windows) -> dict[str, Any]:
@@ -235,6 +241,7 @@ def main() -> None:
     spared = read_eye_seconds(given.out)
     results = {"split": given.split, "chance": 1 / len(FOUR.variants), "workers": given.workers}
     results |= run_four(given, seeds) if given.what == "four" else run_twelve(given, seeds)
+    spared += take_spared_seconds(results["seeds"]) / given.workers
     results["minutes"] = (time.monotonic() - began + spared) / 60
     write_results(results, given)
 

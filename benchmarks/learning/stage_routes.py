@@ -4,19 +4,19 @@
 that change places, then stage 2. The claim holds only if (b) beats (c) and (d).
 """
 
-import json
 import math
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rated_windows import RatedWindows
+from rated_windows import LISTING, RatedWindows
 from settings import COLD, GRPO
 from stage_scores import score_windows
-from training import BLIND, Arm, train_model
+from training import BLIND, Arm, describe_conditions, run_once, train_model
+from windows import hash_windows
 
-from distortlab.storage.atomic import write_json
+from distortlab.storage.atomic import hash_file
 from distortlab.tasks import quality
 
 COLD_BOTH: dict[str, Any] = {**COLD, "max_steps": 300}
@@ -100,20 +100,27 @@ def save_short_model(out: Path, seed: int) -> None:
 
 def train_cold_start(folder: Path, seed: int, eye: Path, data: StageData, held: RatedWindows) -> dict[str, Any]:
     """The cold start of a seed, both kinds of questions with solutions of other windows, and the scores it gives."""
+    start = folder / BLIND
+    shutil.rmtree(start, ignore_errors=True)
+    save_short_model(start, seed)
+    arm = Arm("sft", COLD_BOTH, {**_FORM, **data.form_ratings, "vision": str(eye)})
 
     def train(out: Path) -> dict[str, Any]:
-        shutil.rmtree(folder / BLIND, ignore_errors=True)
-        save_short_model(folder / BLIND, seed)
-        arm = Arm("sft", COLD_BOTH, {**_FORM, **data.form_ratings, "vision": str(eye)})
-        return {**train_model(folder / BLIND, out, arm, data.form_questions, seed), "scores": score_windows(out, held)}
+        return {**train_model(start, out, arm, data.form_questions, seed), "scores": score_windows(out, held)}
 
-    return run_once(folder / COLD_ROUTE, train)
+    rated = hash_ratings(data.form_ratings)
+    conditions = describe_conditions(
+        start, arm, seed, data.form_questions, rated=rated, held=hash_windows(held.windows)
+    )
+    return run_once(folder / COLD_ROUTE, conditions, train)
 
 
 def train_first(folder: Path, seed: int, kind: str, data: StageData) -> dict[str, Any]:
     """Stage 1 of a seed; its seconds and curves."""
+    start, questions = folder / COLD_ROUTE, data.questions
     arm = Arm("stage1", STAGE_1, {"rewards.shuffle": "group"} if kind == "shuffled" else {})
-    return run_once(folder / kind, lambda out: train_model(folder / COLD_ROUTE, out, arm, data.questions, seed))
+    conditions = describe_conditions(start, arm, seed, questions)
+    return run_once(folder / kind, conditions, lambda out: train_model(start, out, arm, questions, seed))
 
 
 def train_route(
@@ -131,15 +138,11 @@ def train_route(
     def train(out: Path) -> dict[str, Any]:
         return {"steps": steps, **train_model(start, out, arm, None, seed), "scores": score_windows(out, held)}
 
-    return run_once(folder / name.replace(" ", "-"), train)
+    rated, held_out = hash_ratings(data.ratings), hash_windows(held.windows)
+    conditions = describe_conditions(start, arm, seed, None, rated=rated, held=held_out)
+    return run_once(folder / name.replace(" ", "-"), conditions, train)
 
 
-def run_once(out: Path, train: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-    """What came of training into a folder, kept beside it: a run that was stopped goes on with the next."""
-    file = out.with_name(f"{out.name}.json")
-    if file.exists():
-        return dict(json.loads(file.read_text(encoding="utf-8")))
-    shutil.rmtree(out, ignore_errors=True)
-    found = train(out)
-    write_json(file, found)
-    return found
+def hash_ratings(keys: Mapping[str, Any]) -> str:
+    """SHA-256 of the list that the keys of a configuration name."""
+    return hash_file(Path(keys["data.rated_root"]) / LISTING)

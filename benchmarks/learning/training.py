@@ -1,6 +1,7 @@
 """One model of one seed: random but for its eye; a cold start that teaches form alone; then an arm from there."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from measure import measure_model
 from settings import COLD, GRPO, SUPERVISED, TOKENS
-from windows import Windows
+from windows import Windows, hash_windows
+
+from distortlab.storage.atomic import format_json, hash_file, read_json, write_json
 
 if TYPE_CHECKING:
     from refine_iqa_train.config.schema import Config
@@ -120,32 +123,73 @@ class Job(NamedTuple):
     held: Mapping[str, Windows]
 
 
-def run_job(job: Job) -> dict[str, Any]:
-    """Train and measure: seconds, curves, and under each name of `held` what is answered, by manner."""
+def run_once(out: Path, conditions: Mapping[str, Any], train: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """What came of training into a folder. It is kept beside it, with the conditions that it was made under: a run that
+    was stopped goes on with what is missing, and what was made under other conditions is made again.
+    """
+    file, wanted = out.with_name(f"{out.name}.json"), json.loads(format_json(conditions))
+    kept: Any = read_json(file) if file.exists() else {}
+    if kept.get("conditions") == wanted:
+        return dict(kept["found"])
+    shutil.rmtree(out, ignore_errors=True)
+    found = train(out)
+    write_json(file, {"conditions": wanted, "found": found})
+    return found
+
+
+def describe_conditions(model: Path, arm: Arm, seed: int, data: str | None, **more: Any) -> dict[str, Any]:
+    """What decides what comes of training: the weights that are begun with, the settings, files that they name, the
+    questions.
+    """
+    files = {"weights": model / "model.safetensors"} | ({"questions": Path(data) / "train.parquet"} if data else {})
+    files |= {name: Path(value) for name, value in arm.keys.items() if isinstance(value, str) and Path(value).is_file()}
+    return {"arm": arm, "seed": seed, "files": {name: hash_file(file) for name, file in files.items()}, **more}
+
+
+def train_job(job: Job) -> dict[str, Any]:
+    """Train from the model that a job goes on from: seconds and curves."""
+    return train_model(job.folder / job.start, job.folder / job.name, job.arm, job.data, job.seed)
+
+
+def run_job(job: Job, train: Callable[[Job], dict[str, Any]] = train_job) -> dict[str, Any]:
+    """Train and measure: seconds, curves, and under each name of `held` what is answered, by manner.
+
+    `spared` are seconds that were not spent now: the job was found done.
+    """
     from refine_iqa_train.training.tiny_model import save_tiny_model
 
+    began = time.monotonic()
     if job.start == BLIND:
+        shutil.rmtree(job.folder / BLIND, ignore_errors=True)
         save_tiny_model(job.folder / BLIND, "qwen3_vl", job.seed)
-    found = train_model(job.folder / job.start, job.folder / job.name, job.arm, job.data, job.seed)
-    texts = {name: measure_model(job.folder / job.name, windows, TOKENS) for name, windows in job.held.items()}
-    return found | texts
+    held = {name: hash_windows(windows) for name, windows in job.held.items()}
+    conditions = describe_conditions(job.folder / job.start, job.arm, job.seed, job.data, held=held)
+
+    def run(out: Path) -> dict[str, Any]:
+        found = train(job) | {name: measure_model(out, windows, TOKENS) for name, windows in job.held.items()}
+        return {**found, "job_seconds": time.monotonic() - began}
+
+    found = run_once(job.folder / job.name, conditions, run)
+    return {**found, "spared": found["job_seconds"] - (time.monotonic() - began)}
 
 
 def run_jobs(
-    begin: Sequence[Job], more: Sequence[Job], workers: int, run: Callable[[Job], dict[str, Any]] = run_job
+    begin: Sequence[Job], more: Sequence[Job], workers: int, train: Callable[[Job], dict[str, Any]] = train_job
 ) -> dict[str, Any]:
-    """Run jobs, so many at a time, one thread each: those of `more` when that of their seed in `begin` is done.
+    """Run jobs, so many at a time, one thread each: those of `more`, with `train`, when that of their seed in `begin`
+    is done.
 
     Returns
     -------
     dict
         What came of each, by seed and name.
     """
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=quiet_libraries) as pool:
         first = {pool.submit(run_job, job): job for job in begin}
         jobs = dict(first)
         for done in as_completed(first):
-            jobs |= {pool.submit(run, job): job for job in more if job.seed == first[done].seed}
+            done.result()  # a cold start that failed is an error at once
+            jobs |= {pool.submit(run_job, job, train): job for job in more if job.seed == first[done].seed}
         results: dict[str, Any] = {str(job.seed): {} for job in begin}
         for future, job in jobs.items():
             results[str(job.seed)][job.name] = future.result()

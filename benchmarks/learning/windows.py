@@ -5,6 +5,7 @@ questions of two hundred words: a model of a million weights would spend hours o
 small: on a thumbnail blur cannot be seen.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 import distortlab
-from distortlab.core.image import Image
+from distortlab.core.image import Image, pixels_sha256
 from distortlab.core.seeds import stream
 from distortlab.dataset.schema import RFT, Picture, Sample
 from distortlab.dataset.writer import make_table
@@ -139,6 +140,12 @@ def read_windows(file: Path) -> Windows:
     with np.load(file) as found:
         families, severities = (tuple(found[name].tolist()) for name in ("families", "severities"))
         return Windows(found["images"], families, severities)
+
+
+def hash_windows(windows: Windows) -> str:
+    """SHA-256 of pixels, families and severities, in hex."""
+    names = pixels_sha256(windows.images) + repr((windows.families, windows.severities))
+    return hashlib.sha256(names.encode()).hexdigest()
 
 
 def select_windows(windows: Windows, places: Sequence[int]) -> Windows:

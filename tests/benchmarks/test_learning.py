@@ -144,6 +144,37 @@ def test_every_opening_of_the_report_is_counted(tmp_path: Path, monkeypatch: pyt
     assert note_opening(file, "four", [0]) == 1
 
 
+def test_a_run_goes_on_with_what_it_had_not_done(tmp_path: Path) -> None:
+    from training import Arm, run_once
+
+    calls = []
+
+    def train(out: Path) -> dict[str, Any]:
+        assert not out.exists()
+        out.mkdir()
+        calls.append(out.name)
+        return {"seconds": 1.5}
+
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "half.bin").touch()
+    for steps in (1, 1, 2):
+        conditions = {"arm": Arm("stage1", {"max_steps": steps})}
+        assert run_once(tmp_path / "b", conditions, train) == {"seconds": 1.5}
+    assert calls == ["b", "b"], "once, and once more under other conditions"
+
+
+def test_conditions_follow_the_files_they_name(tmp_path: Path) -> None:
+    from training import Arm, describe_conditions
+
+    eye, arm = tmp_path / "eye.pt", Arm("sft", {}, {"vision": str(tmp_path / "eye.pt"), "rewards.shuffle": "group"})
+    found = []
+    for weights in (b"a", b"a", b"b"):
+        eye.write_bytes(weights)
+        (tmp_path / "model.safetensors").touch()
+        found.append(describe_conditions(tmp_path, arm, 0, None))
+    assert found[0] == found[1] != found[2]
+
+
 def test_held_out_windows_of_seeds_do_not_overlap() -> None:
     from run import select_held_out
     from settings import HELD, SEEDS

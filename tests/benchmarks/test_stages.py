@@ -168,23 +168,6 @@ def test_a_linear_reader_finds_what_is_linear() -> None:
     assert probe_scores(eye, *half) > 0.95
 
 
-def test_a_run_goes_on_with_what_it_had_not_done(tmp_path: Path) -> None:
-    from stage_routes import run_once
-
-    calls = []
-
-    def train(out: Path) -> dict[str, Any]:
-        assert not out.exists()
-        out.mkdir()
-        calls.append(out.name)
-        return {"seconds": 1.5}
-
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "half.bin").touch()
-    assert run_once(tmp_path / "b", train) == run_once(tmp_path / "b", train) == {"seconds": 1.5}
-    assert calls == ["b"]
-
-
 def test_the_docs_show_the_results_that_are_kept() -> None:
     from stages_page import format_correlations, format_facts
 
