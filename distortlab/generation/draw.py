@@ -28,11 +28,8 @@ DEAD_END = "no place for a later edit of the image"
 _SURE = 0.95
 """The reach of a variant from which it is taken to reach a severity in every region that the gates let through."""
 
-_AIMS = (1.0, 1.1, 1 / 1.1, 1.05, 1 / 1.05)
-"""Which factor of the target a setting is searched for, the first time a region is drawn with a variant and a severity,
-the second, and so on. Without randomness a variant would make the first picture again; a few photographs do for more
-images this way.
-"""
+_HALVINGS = 5
+"""How often the band around a target is halved to find factors to aim at: 1, then 62 others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +195,26 @@ def _draw_in_place(
 def _choose_key(
     slot: Slot, row: Distortion, working: WorkingImage, index: int, drawn: Mapping[DrawKey, str]
 ) -> DrawKey:
-    """What is drawn in a place, and with which of `_AIMS`: for the only edit of an image the first that has not made a
-    picture yet.
+    """What is drawn in a place, and which factor of the target is aimed at: for the only edit of an image the first
+    that has not made a picture yet.
     """
     recipe, reference = working.loaded.recipe, working.loaded.reference.id
     key = (reference, index, row.name, working.get_next_request(slot).severity)
     if row.random or recipe.severity != "equalized" or len(slot.edits) > 1:
         return (*key, 1.0)
-    aims = [aim for aim in _AIMS if max(aim, 1 / aim) < recipe.tolerance]
+    aims = _list_aims(recipe.tolerance)
     return next((full for aim in aims if drawn.get(full := (*key, aim)) != REPEATED), (*key, aims[-1]))
+
+
+@cache
+def _list_aims(tolerance: float) -> tuple[float, ...]:
+    """Which factor of the target a setting is searched for, the first time a region is drawn with a variant and a
+    severity, the second, and so on: far apart at first. Without randomness a variant would make the first picture
+    again; a few photographs do for more images this way.
+    """
+    halvings = range(1, _HALVINGS + 1)
+    powers = [sign * odd / 2**level for level in halvings for odd in range(1, 2**level, 2) for sign in (1, -1)]
+    return (1.0, *(round(tolerance**power, 4) for power in powers))
 
 
 def _list_places(slot: Slot, working: WorkingImage, turn: int) -> Sequence[int]:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from dataset_samples import Painting, small_recipe
+from hypothesis import given
+from hypothesis import strategies as st
 
 from distortlab.core.image import pixels_sha256
 from distortlab.dataset.patches import restore_image
@@ -14,7 +16,7 @@ from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import find, list_variants
 from distortlab.distortions.edit import render
 from distortlab.generation import working_image
-from distortlab.generation.draw import draw_image
+from distortlab.generation.draw import _list_aims, draw_image
 from distortlab.generation.plan import EditRequest, Slot
 from distortlab.generation.reference_pool import LoadedReference, ReferencePool
 from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
@@ -120,13 +122,13 @@ def test_the_same_picture_is_not_made_twice() -> None:
     assert pool.counts.rejected["the same picture again"] == 1
 
 
-@pytest.mark.parametrize(("severity", "least", "most"), [("equalized", 4, 5), ("ladder", 1, 1)])
+@pytest.mark.parametrize(("severity", "least", "most"), [("equalized", 12, 40), ("ladder", 1, 1)])
 def test_one_region_gives_several_pictures_of_a_variant_without_randomness(
     severity: str, least: int, most: int
 ) -> None:
     recipe = small_recipe(severity=severity, visibility={"tolerance": 1.2 if severity == "equalized" else 9.0})
     pool, known, made = ReferencePool(paint("alone"), recipe), set[str](), []
-    for number in range(8):
+    for number in range(40):
         image = draw_image(slot(number, "oversharpen"), pool, known)
         made += [image] if image else []
     assert least * (regions := len({image.places[0].region.bbox for image in made})) <= len(made) <= most * regions
@@ -135,6 +137,17 @@ def test_one_region_gives_several_pictures_of_a_variant_without_randomness(
         visibility = image.edits[0].visibility
         assert visibility is not None
         assert 1 / recipe.tolerance <= visibility.v / TARGETS[2] <= recipe.tolerance
+
+
+@given(st.floats(1.05, 2.0))
+def test_factors_to_aim_at_are_far_apart_at_first_and_within_the_tolerance(tolerance: float) -> None:
+    aims = _list_aims(tolerance)
+    assert aims[0] == 1
+    assert len(set(aims)) == len(aims)
+    assert 1 / tolerance < min(aims) < max(aims) < tolerance
+    for count in (3, 7, 15, 31, 63):
+        steps = np.diff(np.log([1 / tolerance, *sorted(aims[:count]), tolerance]))
+        assert steps == pytest.approx(2 * np.log(tolerance) / (count + 1), abs=2e-4)
 
 
 def test_every_rejection_is_counted_with_its_reason() -> None:
