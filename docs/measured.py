@@ -59,8 +59,13 @@ TABLES: dict[str, Callable[[], dict[str, str]]] = {
         f"{RESULTS}/sets.json": make_table(SPEED, "format_sets", "sets"),
     },
     "sensitivity.md": lambda: {
-        f"{RESULTS}/sensitivity.json: {part}": make_table(SENSITIVITY, f"format_{part}", "sensitivity")
-        for part in ("about", "overview", "families")
+        f"{RESULTS}/sensitivity.json: about": load_functions(SPEED)["describe_source"](
+            load_result("sensitivity")["about"]
+        ),
+        **{
+            f"{RESULTS}/sensitivity.json: {part}": make_table(SENSITIVITY, f"format_{part}", "sensitivity")
+            for part in ("overview", "families")
+        },
     },
     "stream.md": lambda: {
         f"{RESULTS}/{name}.json": make_table(SPEED, "format_stream", name) for name in ("stream", "stream-diagnosis")

@@ -4,16 +4,10 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-__all__ = ["CLEAR", "format_about", "format_families", "format_overview"]
+__all__ = ["CLEAR", "format_families", "format_overview"]
 
 CLEAR = 0.5
 """SRCC from which on a score clearly falls along a ladder."""
-
-
-def format_about(measured: Mapping[str, Any]) -> str:
-    """The command, commit and machine."""
-    about = measured["about"]
-    return f"`{about['command']}` at {about['commit']}; {about['machine']}; Python {about['python']}."
 
 
 def format_overview(measured: Mapping[str, Any]) -> str:
