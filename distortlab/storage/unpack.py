@@ -152,6 +152,8 @@ class _Writer:
         parts = _split_name(member.name)
         if member.what not in ("file", "folder"):
             raise BadArchive(f"{_quote(member.name)} is {member.what}, and only files and folders are unpacked")
+        if member.what == "file" and not parts:
+            raise BadArchive(f"{_quote(member.name)} is no name of a file")
         if _JUNK.search("/".join(parts)):
             return
         path = self._folder.joinpath(*parts)

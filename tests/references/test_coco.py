@@ -2,7 +2,7 @@
 
 import io
 import pickle
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from distortlab.core.errors import BadReference
 from distortlab.core.region import Box
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references import open_references
+from distortlab.references.base import Reference
 
 # pycocotools 2.0.11 has not followed NumPy 2 in how an array is copied.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -47,11 +48,16 @@ def test_crowds_only_where_the_rules_say_so(pictures: Path, written: Write) -> N
     assert both[0].region.bbox == Box(100, 60, 220, 160)
 
 
+def list_fields_without_image(reference: Reference) -> dict[str, object]:
+    """Arrays have no truth value, so that references cannot be compared as a whole."""
+    return {field.name: getattr(reference, field.name) for field in fields(reference) if field.name != "image"}
+
+
 def test_entries_travel_and_load_the_same(pictures: Path, written: Write) -> None:
     for entry in open_document(small_coco(), pictures, written).entries(ALL):
         first, second = (e.load(REFERENCES, REGIONS) for e in (entry, pickle.loads(pickle.dumps(entry))))
         assert np.array_equal(first.image, second.image)
-        assert replace(first, image=second.image) == second
+        assert list_fields_without_image(first) == list_fields_without_image(second)
 
 
 def test_order_and_fingerprint_do_not_depend_on_the_order_of_the_file(pictures: Path, written: Write) -> None:

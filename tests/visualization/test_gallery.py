@@ -77,64 +77,69 @@ def docs() -> Iterator[ModuleType]:
         yield importlib.import_module("generate")
 
 
+@pytest.fixture
+def pictures(docs: ModuleType) -> ModuleType:
+    return importlib.import_module("pictures")
+
+
 def known() -> dict[str, Any]:
     return dict(json.loads((DOCS / "images" / "facts.json").read_text(encoding="utf-8")))
 
 
-def test_the_gallery_in_the_docs_is_not_stale(docs: ModuleType) -> None:
+def test_the_gallery_in_the_docs_is_not_stale(docs: ModuleType, pictures: ModuleType) -> None:
     """It is: run `make docs`."""
-    assert not docs.is_page_stale("gallery.md", docs.gallery_page())
+    assert not docs.is_page_stale("gallery.md", docs.make_gallery_page())
     for family in FAMILIES:
-        assert not docs.is_picture_stale(docs.sheet_name(family), docs.family_picture(family), known()), family
+        assert not pictures.is_picture_stale(pictures.name_sheet(family), pictures.draw_family(family), known()), family
 
 
 @pytest.mark.parametrize(
     ("key", "value"), [("amount", 1.01), ("version", 99), ("name", "blur.other"), ("unit", "mm"), ("v", 1e9)]
 )
-def test_other_settings_are_stale(docs: ModuleType, key: str, value: object) -> None:
-    made = docs.family_picture("pixelate")
-    name = docs.sheet_name("pixelate")
-    assert not docs.is_picture_stale(name, made, known())
+def test_other_settings_are_stale(pictures: ModuleType, key: str, value: object) -> None:
+    made = pictures.draw_family("pixelate")
+    name = pictures.name_sheet("pixelate")
+    assert not pictures.is_picture_stale(name, made, known())
     changed = [{**made.facts[0], key: value}, *made.facts[1:]]
-    assert docs.is_picture_stale(name, made._replace(facts=changed), known())
-    assert docs.is_picture_stale(name, made._replace(facts=made.facts[:-1]), known())
+    assert pictures.is_picture_stale(name, made._replace(facts=changed), known())
+    assert pictures.is_picture_stale(name, made._replace(facts=made.facts[:-1]), known())
 
 
-def test_other_pixels_are_stale(docs: ModuleType) -> None:
-    made, name = docs.family_picture("pixelate"), docs.sheet_name("pixelate")
+def test_other_pixels_are_stale(pictures: ModuleType) -> None:
+    made, name = pictures.draw_family("pixelate"), pictures.name_sheet("pixelate")
     fact = made.facts[2]
     for by, stale in ((1, False), (4, True)):
         moved = {**fact, "colours": [min(level + by, 255) for level in fact["colours"]]}
         assert (
-            docs.is_picture_stale(name, made._replace(facts=[*made.facts[:2], moved, *made.facts[3:]]), known())
+            pictures.is_picture_stale(name, made._replace(facts=[*made.facts[:2], moved, *made.facts[3:]]), known())
             == stale
         )
-    assert docs.is_picture_stale(name, made._replace(image=made.image[:-1]), known())
+    assert pictures.is_picture_stale(name, made._replace(image=made.image[:-1]), known())
 
 
-def test_another_file_is_stale(docs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, name = docs.family_picture("pixelate"), docs.sheet_name("pixelate")
+def test_another_file_is_stale(pictures: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, name = pictures.draw_family("pixelate"), pictures.name_sheet("pixelate")
     (tmp_path / name).parent.mkdir(parents=True)
     shutil.copy(DOCS / name, tmp_path / name)
-    monkeypatch.setattr(docs, "DOCS", tmp_path)
-    assert not docs.is_picture_stale(name, made, known())
+    monkeypatch.setattr(pictures, "DOCS", tmp_path)
+    assert not pictures.is_picture_stale(name, made, known())
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes() + b"\0")
-    assert docs.is_picture_stale(name, made, known())
+    assert pictures.is_picture_stale(name, made, known())
     (tmp_path / name).unlink()
-    assert docs.is_picture_stale(name, made, known())
-    assert docs.is_picture_stale(name, made, {})
+    assert pictures.is_picture_stale(name, made, known())
+    assert pictures.is_picture_stale(name, made, {})
 
 
 def test_the_scores_in_the_docs_are_those_of_the_task(docs: ModuleType) -> None:
-    assert not docs.is_page_stale("diagnosis.md", docs.diagnosis_page())
-    table = docs.scores_table()
+    assert not docs.is_page_stale("diagnosis.md", docs.make_diagnosis_page())
+    table = docs.make_scores_table()
     assert "| three regions | the truth | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |" in table
     with pytest.raises(SystemExit, match=r"docs/x\.md has lost the marks around the table of here"):
         docs.replace_table("no marks", "x.md", "here", table)
 
 
-def test_the_picture_of_sets_shows_every_kind(docs: ModuleType) -> None:
+def test_the_picture_of_sets_shows_every_kind(pictures: ModuleType) -> None:
     titles = {fact["title"] for fact in known()["images/diagnosis.jpg"]["facts"]}
     assert {"Pristine", "2 regions", "3 regions"} < titles
     assert "nothing was done" in {fact["note"] for fact in known()["images/diagnosis.jpg"]["facts"]}
-    assert known()["images/diagnosis.jpg"]["sha256"] == docs.hash_file(DOCS / "images" / "diagnosis.jpg")
+    assert known()["images/diagnosis.jpg"]["sha256"] == pictures.hash_file(DOCS / "images" / "diagnosis.jpg")
