@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -204,6 +205,9 @@ def _stream_responses(endpoint: Endpoint, requests: Iterable[Request]) -> Genera
             out.put(None)
         except BaseException as error:  # handed to whoever waits for responses
             out.put(error)
+        finally:  # in this thread: that of a notebook has a loop that runs already
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
 
     thread = threading.Thread(target=run, name="endpoint", daemon=True)
     thread.start()
@@ -215,10 +219,9 @@ def _stream_responses(endpoint: Endpoint, requests: Iterable[Request]) -> Genera
                 raise found
             yield found
     finally:
-        loop.call_soon_threadsafe(main.cancel)
+        with suppress(RuntimeError):  # closed already
+            loop.call_soon_threadsafe(main.cancel)
         thread.join()
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
 
 
 def _describe_error(error: BaseException) -> str:

@@ -1,11 +1,13 @@
 """The endpoint path against a real HTTP server: answers, faults, saturation, resuming."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,18 @@ def test_a_run_asks_once_and_scores(cli: Cli, tmp_path: Path) -> None:
     assert body["model"] == "my-model"
     assert len({json.dumps(b["seed"]) for b in server.bodies}) == 30
     assert Run(tmp_path / "run").head["model"]["revision"] == "weights/7"
+
+
+def test_a_run_works_where_an_event_loop_runs_already_as_in_a_notebook(cli: Cli, tmp_path: Path) -> None:
+    async def run_cell(server: Server) -> Any:
+        return _run(cli, server, tmp_path, "--protocol", "visualquality-r1")
+
+    write_koniq(tmp_path / "koniq", n=6)
+    # In a thread: that of pytest may have a loop of Playwright.
+    with serving(say_score) as server, ThreadPoolExecutor(1) as thread:
+        done = thread.submit(asyncio.run, run_cell(server)).result()
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["sets"][0]["n_read"] == 6
 
 
 def test_faults_are_tried_again_and_nothing_is_lost(cli: Cli, tmp_path: Path) -> None:
