@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from full import COLD_STEPS, MATCHED
 from measure import wilson_interval
-from page import describe_run, make_table
+from page import describe_run, format_seeds, make_table
 from settings import COLD, GRPO
 from training import BLIND, COLD_START, Arm, Job, add_keys, read_curves, run_jobs, write_config
 from windows import Windows, keep_windows, make_row, read_windows, select_windows, write_questions
@@ -136,10 +136,9 @@ def format_sources(results: Mapping[str, Any]) -> str:
     for family in recalls["cold"]:
         cells = [recalls[arm][family] for arm in arms]
         rows.append((f"`{family}`", *(f"{right / total:.2f}" for right, total in cells)))
-    for title, pick in (("all", None), *((f"all, seed {seed}", seed) for seed in seeds)):
-        chosen = seeds.values() if pick is None else [seeds[pick]]
-        counts = [[found[arm]["held"]["sampled"] for found in chosen] for arm in arms]
-        rows.append((title, *(_format_counts(each) for each in counts)))
+    counts = {arm: [found[arm]["held"]["sampled"] for found in seeds.values()] for arm in arms}
+    rows += [(f"all, seed {seed}", *(_format_counts(counts[arm][at]) for arm in arms)) for at, seed in enumerate(seeds)]
+    rows.append(("mean of the seeds", *(format_seeds(counts[arm], "answer") for arm in arms)))
     worst = [min(recalls[arm], key=lambda family, arm=arm: _share(recalls[arm][family])) for arm in arms]
     named = zip(worst, arms, strict=True)
     rows.append(("worst family", *(f"`{family}` {_share(recalls[arm][family]):.2f}" for family, arm in named)))
@@ -161,7 +160,7 @@ def _share(counts: tuple[int, int]) -> float:
     return counts[0] / max(1, counts[1])
 
 
-def _format_counts(counts: Sequence[Mapping[str, Any]]) -> str:
-    right, total = (sum(each[name] for each in counts) for name in ("answer", "n"))
+def _format_counts(counts: Mapping[str, Any]) -> str:
+    right, total = counts["answer"], counts["n"]
     low, high = wilson_interval(right, total)
     return f"{right / total:.3f} ({low:.3f} to {high:.3f})"

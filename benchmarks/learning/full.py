@@ -13,8 +13,8 @@ import matplotlib as mpl
 mpl.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
-from measure import UNREAD, wilson_interval
-from page import describe_run, make_table
+from measure import UNREAD
+from page import compute_probe_recall, describe_run, format_seeds, make_table
 from settings import COLD, GRPO
 from training import BLIND, COLD_START, Arm, Job, add_keys, run_jobs
 from windows import Mixture, Windows, keep_windows, list_variants, permute_severities, write_questions
@@ -72,18 +72,12 @@ def make_sets(out: Path, pool: str) -> dict[str, Windows]:
 
 
 def format_ladders(results: Mapping[str, Any]) -> str:
-    """Type and severity, sampled, of every model on every set, all seeds together."""
+    """Type and severity, sampled, of every model on every set: means over seeds, and their range."""
     rows = []
     for arm in ("cold", *SETS):
-        cells = []
-        for name in SETS:
-            counts = [found[arm][name]["sampled"] for found in results["seeds"].values()]
-            total = sum(each["n"] for each in counts)
-            for measure in ("answer", "severity"):
-                right = sum(each[measure] for each in counts)
-                low, high = wilson_interval(right, total)
-                cells.append(f"{right / total:.3f} ({low:.3f} to {high:.3f})")
-        rows.append((f"{'cold start' if arm == 'cold' else f'GRPO on {arm}'}", *cells))
+        counts = {name: [found[arm][name]["sampled"] for found in results["seeds"].values()] for name in SETS}
+        cells = [format_seeds(counts[name], measure) for name in SETS for measure in ("answer", "severity")]
+        rows.append(("cold start" if arm == "cold" else f"GRPO on {arm}", *cells))
     head = ("", *(f"{name}: {part}" for name in SETS for part in ("type", "severity")))
     return make_table(head, rows)
 
@@ -98,8 +92,11 @@ def format_families(results: Mapping[str, Any]) -> str:
             for arm in arms
         )
     ]
-    rows = [(f"`{family}`", *(f"{of[family]:.2f}" for of in recalls)) for family in recalls[0]]
-    return make_table(("recall, sampled", "cold start", *(f"GRPO on {name}" for name in SETS)), rows)
+    rows = [
+        (f"`{family}`", *(f"{of[family]:.2f}" for of in recalls), f"{compute_probe_recall(results, family):.2f}")
+        for family in recalls[0]
+    ]
+    return make_table(("recall, sampled", "cold start", *(f"GRPO on {name}" for name in SETS), "linear probe"), rows)
 
 
 TABLES = {"facts": describe_run, "ladders": format_ladders, "families": format_families}
@@ -109,7 +106,9 @@ TABLES = {"facts": describe_run, "ladders": format_ladders, "families": format_f
 def draw_confusions(seeds: Mapping[str, Any], out: Path) -> None:
     """Which family is called what, sampled, before and after GRPO on the matched ladder, all seeds together."""
     figure, axes = plt.subplots(1, 2, figsize=(13, 6.2), layout="constrained")
-    for axis, arm, title in zip(axes, ("cold", "matched"), ("after the cold start", "after GRPO"), strict=True):
+    for axis, arm, title in zip(
+        axes, ("cold", "matched"), ("after the cold start", "after GRPO on the matched ladder"), strict=True
+    ):
         names, shares = add_confusions([found[arm]["matched"]["sampled"]["confusion"] for found in seeds.values()])
         axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
         for (row, column), share in np.ndenumerate(shares):

@@ -72,7 +72,7 @@ def format_recalls(results: Results) -> str:
             for found in seeds.values()
             if "supervised" in found
         ]
-        rows.append((f"`{family}`", *cells, _format_range(taught), f"{_probe_recall(results, family):.2f}"))
+        rows.append((f"`{family}`", *cells, _format_range(taught), f"{compute_probe_recall(results, family):.2f}"))
     return make_table(("recall, sampled", *(f"seed {seed}" for seed in seeds), "supervised", "linear probe"), rows)
 
 
@@ -192,6 +192,14 @@ def make_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def format_seeds(counts: Sequence[Results], measure: str) -> str:
+    """The mean share of what is right over seeds, and the least and the most. Their windows are the same ones, so that
+    an interval of all answers together would be too narrow.
+    """
+    shares = [found[measure] / found["n"] for found in counts]
+    return f"{sum(shares) / len(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})"
+
+
 def _list_arms(seeds: Results) -> list[str]:
     return [arm for arm in ARM_TITLES if all(arm in found for found in seeds.values())]
 
@@ -210,7 +218,7 @@ def _format_range(values: Sequence[float]) -> str:
     return f"{min(values):.2f} to {max(values):.2f}" if values else ""
 
 
-def _probe_recall(results: Results, family: str) -> float:
+def compute_probe_recall(results: Results, family: str) -> float:
     place = results["probe"]["classes"].index(family)
     row = results["probe"]["confusion"][place]
     return row[place] / sum(row)
