@@ -64,7 +64,7 @@ train-smoke: .venv/train  ## tiny model, generated data: cold start, stage 1, st
 gpu-check: .venv/train  ## what training takes on the GPU at hand, beside what is computed (hours; ends with code 3 where there is none)
 	$(BIN)/python benchmarks/gpu_check/run.py $(if $(ONLY),--only "$(ONLY)") $(if $(SCRATCH),--scratch $(SCRATCH))
 
-learning: .venv/test  ## whether it learns, on a CPU in half an hour (FREEZE=1: into the docs; FULL=1: twelve families, three hours)
+learning: .venv/test  ## whether it learns, on a CPU in half an hour (FREEZE=1: into the docs; FULL=1: twelve families, two hours)
 	$(BIN)/python benchmarks/learning/run.py $(if $(FULL),full) --split report $(if $(FREEZE),--freeze)
 
 test: .venv/test  ## the whole suite
