@@ -23,6 +23,7 @@ from distortlab.distortions.base import Profile
 from distortlab.distortions.catalog import CATALOG
 from distortlab.imaging.encode import CODECS
 from distortlab.recipe import ReferenceRules, RegionRules
+from distortlab.references.base import Reference
 from distortlab.tasks import recognition
 
 SIDE = 64
@@ -95,10 +96,16 @@ def make_windows(pool: str, mixture: Mixture, per_scene: int = PER_SCENE) -> Win
 
 def load_scenes(start: int, end: int) -> Iterator[tuple[int, Image]]:
     """The numbers and the pixels of scenes."""
+    for scene, reference in enumerate(load_references(start, end), start):
+        yield scene, reference.image
+
+
+def load_references(start: int, end: int) -> Iterator[Reference]:
+    """Scenes with their regions."""
     rules = ReferenceRules(max_side=SCENE_SIDE)
     for scene, entry in enumerate(distortlab.open_references("scenes").entries(end)):
         if scene >= start:
-            yield scene, entry.load(rules, RegionRules()).image
+            yield entry.load(rules, RegionRules())
 
 
 def _distort_windows(

@@ -211,6 +211,39 @@ def test_boxes_are_asked_for_in_thousandths() -> None:
     assert round(compute_chance(), 3) == 0.238
 
 
+def test_one_of_four_patches_is_distorted_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import objects
+    from windows import SCENES
+
+    monkeypatch.setitem(SCENES, "some", (0, 40))
+    patches = objects.cut_patches("some")
+    assert set(patches) == set(objects.MATERIALS)
+    for window in objects.make_mosaics("some", 1):
+        x, y, *_ = window.box
+        parts = {
+            corner: window.image[corner[1] :, corner[0] :][: objects.PART, : objects.PART] for corner in objects.CORNERS
+        }
+        clean = [
+            {name for name, known in patches.items() if any((part == patch).all() for patch in known)}
+            for corner, part in parts.items()
+            if corner != (x, y)
+        ]
+        assert sorted(map(len, clean)) == [1, 1, 1]
+        assert {window.solution}.union(*clean) == set(objects.MATERIALS)
+        assert not any((parts[x, y] == patch).all() for patch in patches[window.solution])
+
+
+def test_names_are_counted() -> None:
+    from local_runs import LocalWindow
+    from objects import measure_names
+
+    windows = [
+        LocalWindow(np.zeros((64, 64, 3), np.uint8), (0, 0, 32, 32), "blur", name) for name in ("brick", "denim")
+    ]
+    found = measure_names(["<think>x</think><answer>Brick</answer>"] * 2, windows)
+    assert (found["right name"], found["commonest name"]) == (0.5, 1.0)
+
+
 def test_a_curve_is_averaged_over_what_lies_behind() -> None:
     from plots import smooth_curve
 
