@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from full import COLD_STEPS, MATCHED
-from measure import wilson_interval
-from page import describe_run, format_seeds, make_table
+from page import describe_run, format_seeds, format_share, make_table
 from settings import COLD, GRPO
 from training import BLIND, COLD_START, Arm, Job, add_keys, read_curves, run_jobs, write_config
 from windows import Windows, keep_windows, make_row, read_windows, select_windows, write_questions
@@ -137,7 +136,9 @@ def format_sources(results: Mapping[str, Any]) -> str:
         cells = [recalls[arm][family] for arm in arms]
         rows.append((f"`{family}`", *(f"{right / total:.2f}" for right, total in cells)))
     counts = {arm: [found[arm]["held"]["sampled"] for found in seeds.values()] for arm in arms}
-    rows += [(f"all, seed {seed}", *(_format_counts(counts[arm][at]) for arm in arms)) for at, seed in enumerate(seeds)]
+    for at, seed in enumerate(seeds):
+        shares = [(counts[arm][at]["answer"], counts[arm][at]["n"]) for arm in arms]
+        rows.append((f"all, seed {seed}", *(format_share(*share) for share in shares)))
     rows.append(("mean of the seeds", *(format_seeds(counts[arm], "answer") for arm in arms)))
     worst = [min(recalls[arm], key=lambda family, arm=arm: _share(recalls[arm][family])) for arm in arms]
     named = zip(worst, arms, strict=True)
@@ -158,9 +159,3 @@ def _add_recalls(confusions: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[
 
 def _share(counts: tuple[int, int]) -> float:
     return counts[0] / max(1, counts[1])
-
-
-def _format_counts(counts: Mapping[str, Any]) -> str:
-    right, total = counts["answer"], counts["n"]
-    low, high = wilson_interval(right, total)
-    return f"{right / total:.3f} ({low:.3f} to {high:.3f})"

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 from measure import generate_answers
 from page import make_table
 from settings import COLD, GRPO
 from training import COLD_START, Arm, add_keys, train_model
+from windows import write_rows
 
-from distortlab.dataset.schema import RFT, Picture, Sample
-from distortlab.dataset.writer import make_table as make_arrow_table
+from distortlab.dataset.schema import Picture, Sample
 from distortlab.imaging.encode import CODECS
 from distortlab.tasks.grounding import Box
 
@@ -60,12 +59,7 @@ class LocalTask(NamedTuple):
 
 def write_local_questions(out: Path, task: LocalTask, windows: Sequence[LocalWindow]) -> str:
     """Windows as a data set of questions; a folder that exists is left as it is."""
-    if not out.exists():
-        out.mkdir(parents=True)
-        rows = [_make_row(f"{place:06d}", task, window) for place, window in enumerate(windows)]
-        for split in ("train", "validation"):
-            pq.write_table(make_arrow_table(rows, RFT), out / f"{split}.parquet")
-    return str(out)
+    return write_rows(out, (_make_row(f"{place:06d}", task, window) for place, window in enumerate(windows)))
 
 
 def _make_row(key: str, task: LocalTask, window: LocalWindow) -> dict[str, Any]:

@@ -52,9 +52,9 @@ def format_accuracy(results: Results) -> str:
     rows = []
     for manner in ("sampled", "greedy"):
         for seed, found in seeds.items():
-            cells = [_format_share(found[arm][manner]["answer"], found[arm][manner]["n"]) for arm in arms]
+            cells = [format_share(found[arm][manner]["answer"], found[arm][manner]["n"]) for arm in arms]
             rows.append((f"{manner}, seed {seed}", *cells))
-        rows.append((f"{manner}, all", *(_format_share(*_add(seeds, arm, manner, "answer")) for arm in arms)))
+        rows.append((f"{manner}, all", *(format_share(*_add(seeds, arm, manner, "answer")) for arm in arms)))
     return make_table(("type is right", *(ARM_TITLES[arm] for arm in arms)), rows)
 
 
@@ -92,7 +92,7 @@ def format_manner(results: Results) -> str:
     seeds = results["seeds"]
     arms = _list_arms(seeds)
     rows = [
-        (f"{manner}: {name}", *(_format_share(*_add(seeds, arm, manner, name)) for arm in arms))
+        (f"{manner}: {name}", *(format_share(*_add(seeds, arm, manner, name)) for arm in arms))
         for manner in ("sampled", "greedy")
         for name in MANNER
     ]
@@ -126,7 +126,7 @@ def format_facts(results: Results) -> str:
         f"{len(seeds)} seeds, {steps} steps of GRPO, {count:,} held-out windows of {describe_split(results)}; "
         f"{results['minutes']:.0f} minutes on two cores. The eye: {eye['steps']:,} steps on "
         f"{eye['windows']:,} windows, {eye['explained']:.2f} of the variance of the statistics. Its linear probe: "
-        f"{_format_share(probe['right'], probe['total'])}."
+        f"{format_share(probe['right'], probe['total'])}."
     )
 
 
@@ -171,7 +171,7 @@ def describe_run(results: Results) -> str:
     return (
         f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}, {max(steps)} steps of GRPO, {held['sampled']['n']:,} "
         f"held-out windows of {describe_split(results)}; {results['minutes']:.0f} minutes, {processes} of one thread. "
-        f"A linear probe of the eye: {_format_share(results['probe']['right'], results['probe']['total'])}."
+        f"A linear probe of the eye: {format_share(results['probe']['right'], results['probe']['total'])}."
     )
 
 
@@ -209,7 +209,7 @@ def _add(seeds: Results, arm: str, manner: str, name: str) -> tuple[int, int]:
     return sum(each[name] for each in counts), sum(each["n"] for each in counts)
 
 
-def _format_share(right: int, total: int) -> str:
+def format_share(right: int, total: int) -> str:
     low, high = wilson_interval(right, total)
     return f"{right / total:.3f} ({low:.3f} to {high:.3f})"
 

@@ -6,7 +6,7 @@ small: on a thumbnail blur cannot be seen.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -174,11 +174,16 @@ def permute_severities(windows: Windows) -> Windows:
 
 def write_questions(out: Path, windows: Windows) -> str:
     """Write windows as a data set of questions, both splits alike; a folder that exists is left as it is."""
+    return write_rows(out, (make_row(place, *one) for place, one in enumerate(zip(*windows, strict=True))))
+
+
+def write_rows(out: Path, rows: Iterable[dict[str, Any]]) -> str:
+    """Write rows of questions as a data set, both splits alike; a folder that exists is left as it is."""
     if not out.exists():
+        table = make_table(list(rows), RFT)
         out.mkdir(parents=True)
-        rows = [make_row(place, *one) for place, one in enumerate(zip(*windows, strict=True))]
         for split in ("train", "validation"):
-            pq.write_table(make_table(rows, RFT), out / f"{split}.parquet")
+            pq.write_table(table, out / f"{split}.parquet")
     return str(out)
 
 
