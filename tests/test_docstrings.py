@@ -21,6 +21,7 @@ CALLED_FIRST = (
     "distortlab.core.image:pixels_sha256",
     "distortlab.core.region:Region.from_box",
     "distortlab.core.region:Region.from_mask",
+    "distortlab.core.seeds:short_stream",
     "distortlab.core.seeds:stream",
     "distortlab.dataset.reader:StoredDataset.to_pandas",
     "distortlab.distortions.catalog:find",

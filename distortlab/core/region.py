@@ -156,10 +156,10 @@ class Region:
         """The share of the pixels that its largest connected part has, 0..1; corners connect."""
         if not self.mask.size:  # OpenCV would crash
             return 0.0
-        # Not connectedComponentsWithStats, which takes five times as long, and nearly all regions are in one part.
-        count, labels = cv2.connectedComponents(self.mask, connectivity=8)
-        if count == 2:
+        # Nearly all regions are in one part, and outer contours are found in half the time that labels take.
+        if len(cv2.findContours(self.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]) == 1:
             return 1.0
+        _, labels = cv2.connectedComponents(self.mask, connectivity=8)
         return int(np.bincount(labels.ravel())[1:].max(initial=0)) / max(self.area, 1)
 
     @property

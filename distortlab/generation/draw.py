@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from distortlab.core.seeds import stream
+from distortlab.core.seeds import short_stream
 from distortlab.distortions.base import Distortion, Profile
 from distortlab.distortions.catalog import list_variants
 from distortlab.distortions.controls import Control
@@ -18,6 +18,7 @@ from distortlab.generation.draw_counts import NO_PLACE, NOT_NATURAL, REPEATED
 from distortlab.generation.plan import Slot
 from distortlab.generation.reference_pool import WHOLE, DrawKey, LoadedReference, ReferencePool
 from distortlab.generation.working_image import Rejection, WorkingImage, add_edit, draw_edit, predict_fault
+from distortlab.recipe import Recipe
 from distortlab.references.base import NamedRegion, Reference
 from distortlab.severity.difficulty import find_difficulty
 from distortlab.severity.visibility import find_region_fault
@@ -238,9 +239,15 @@ def _finish_image(slot: Slot, working: WorkingImage, known: set[str] | None) -> 
 
 
 def _order_variants(slot: Slot, working: WorkingImage) -> list[Distortion]:
-    request, recipe, number = working.get_next_request(slot), working.loaded.recipe, len(working.edits)
-    rows = _list_rows(request.family, recipe.profile, request.severity, request.difficulty)
-    return stream(recipe.seed, slot.image_id, "variant", *([number] if number else [])).permute(rows)
+    seed, number = working.loaded.recipe.seed, len(working.edits)
+    source = short_stream(seed, slot.image_id, "variant", *([number] if number else []))
+    return source.permute(_list_next_rows(slot, working))
+
+
+def _list_next_rows(slot: Slot, working: WorkingImage) -> tuple[Distortion, ...]:
+    """The variants that may do the next edit of an image."""
+    request = working.get_next_request(slot)
+    return _list_rows(request.family, working.loaded.recipe.profile, request.severity, request.difficulty)
 
 
 @cache
@@ -262,8 +269,9 @@ def _find_distractors(slot: Slot, loaded: LoadedReference, turn: int, own: str |
         return ()
     found: list[str] = []
     clean = WorkingImage.start(loaded)
-    rows = _order_variants(slot, clean)
-    for name in stream(loaded.recipe.seed, slot.image_id, "rivals").permute(sorted(names - {own})):
+    # Any of the variants will do: first those that need no prediction.
+    rows = sorted(_list_next_rows(slot, clean), key=lambda row: not _is_sure(slot, row, loaded.recipe))
+    for name in short_stream(loaded.recipe.seed, slot.image_id, "rivals").permute(sorted(names - {own})):
         if len(found) == loaded.recipe.questions.object_candidates - 1:
             break
         if any(would_show(slot, row, clean, first[name]) for row in rows):
@@ -279,9 +287,14 @@ def would_show(slot: Slot, row: Distortion, clean: WorkingImage, index: int) -> 
     """
     recipe = clean.loaded.recipe
     scene = clean.loaded.rough_scene(index)
-    is_sure = recipe.severity == "equalized" and row.reach[slot.severity - 1] >= _SURE
+    is_sure = _is_sure(slot, row, recipe)
     if find_region_fault(scene, row.name) if is_sure else predict_fault(slot, row, clean, scene):
         return False
     if not recipe.visibility.max_pixels:
         return True
     return not isinstance(draw_edit(slot, row, clean, index), Rejection)
+
+
+def _is_sure(slot: Slot, row: Distortion, recipe: Recipe) -> bool:
+    """Whether nearly every region that the gates let through reaches the severity of a slot."""
+    return recipe.severity == "equalized" and row.reach[slot.severity - 1] >= _SURE

@@ -8,7 +8,7 @@ way round.
 
 from collections.abc import Mapping
 
-from distortlab.core.seeds import Stream
+from distortlab.core.seeds import Source
 from distortlab.generation.composition import EditRequest, list_kinds
 from distortlab.generation.difficulties import CellShares
 from distortlab.generation.possible_tasks import SURE, can_compare
@@ -25,7 +25,7 @@ def draw_partner(
     edits: Edits,
     rules: CompositionRules,
     shares: CellShares,
-    source: Stream,
+    source: Source,
     families: Mapping[str, float] | None = None,
 ) -> Edits | None:
     """Draw what is to be done to the image that another one is compared with.
@@ -62,7 +62,7 @@ def draw_partner(
 
 
 def _draw_whole(
-    own: EditRequest, shares: CellShares, source: Stream, families: Mapping[str, float] | None
+    own: EditRequest, shares: CellShares, source: Source, families: Mapping[str, float] | None
 ) -> EditRequest | None:
     """A distortion of the whole frame that is surely weaker or stronger than another one."""
     same: dict[EditRequest, float] = {}

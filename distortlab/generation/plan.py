@@ -47,6 +47,9 @@ _SPARE = 1.25
 distortion shows on one name only.
 """
 
+_DRAWS_VERSION = 2
+"""Of how regions, variants, candidates and wordings are drawn for an image: 2 since they come from short streams."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -169,6 +172,7 @@ def describe_code() -> dict[str, Any]:
         "operators": {row.name: row.version for row in CATALOG},
         "measure": MEASURE_VERSION,
         "predictor": compute_fingerprint(),
+        "draws": _DRAWS_VERSION,
     }
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from distortlab.core.region import Box
-from distortlab.core.seeds import Stream, stream
+from distortlab.core.seeds import Source, short_stream
 from distortlab.recipe import Recipe
 from distortlab.tasks import TASKS, grounding, recognition
 from distortlab.tasks import object as object_task
@@ -66,7 +66,7 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
     tuple of str or None
         (question, solution); None where it cannot be asked: the region has no name, or no other name can be offered.
     """
-    source = stream(recipe.seed, subject.image_id, "question", task)
+    source = short_stream(recipe.seed, subject.image_id, "question", task)
     wording = source.below(TASKS[task].wordings)
     rules = recipe.questions
     if task == "grounding":
@@ -99,11 +99,11 @@ def ask(task: str, subject: Subject, recipe: Recipe, vocabulary: Mapping[str, fl
 
 def list_choices(subject: Subject, recipe: Recipe, vocabulary: Mapping[str, float]) -> list[str]:
     """The candidates of the object question about an image; fewer than two where it cannot be asked."""
-    source = stream(recipe.seed, subject.image_id, "question", "object", "candidates")
+    source = short_stream(recipe.seed, subject.image_id, "question", "object", "candidates")
     return draw_object_candidates(subject, vocabulary, recipe.questions.object_candidates, source)
 
 
-def draw_type_candidates(truth: str, shares: Mapping[str, float], count: int, source: Stream) -> list[str]:
+def draw_type_candidates(truth: str, shares: Mapping[str, float], count: int, source: Source) -> list[str]:
     """`count` families in random order, the true one among them; fewer where one family has most of the shares."""
     asked = {family: share for family, share in shares.items() if share > 0}
     if truth in asked and len(set(asked.values())) > 1 and (found := _draw_unrelated(truth, asked, count, source)):
@@ -114,7 +114,7 @@ def draw_type_candidates(truth: str, shares: Mapping[str, float], count: int, so
     return source.permute([truth, *others[: count - 1]])
 
 
-def draw_object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: int, source: Stream) -> list[str]:
+def draw_object_candidates(subject: Subject, vocabulary: Mapping[str, float], count: int, source: Source) -> list[str]:
     """Up to `count` names in random order, the true one among them, no two that read alike.
 
     `vocabulary` says how often each name is the only one of an image.
@@ -138,7 +138,7 @@ def _drop_duplicates(names: Iterable[str], own: str) -> list[str]:
     return list(kept.values())[1:]
 
 
-def _draw_unrelated(own: str, vocabulary: Mapping[str, float], count: int, source: Stream) -> list[str]:
+def _draw_unrelated(own: str, vocabulary: Mapping[str, float], count: int, source: Source) -> list[str]:
     """Names to stand beside `own`, such that the set tells nothing about which of its members is the true one.
 
     Systematic sampling with unequal probabilities (Madow 1949): every name has an arc of a circle, in random order, as

@@ -9,7 +9,7 @@ from typing import TypeVar
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image, SharedHash, get_shape
 from distortlab.core.region import Box, Region
-from distortlab.core.seeds import stream
+from distortlab.core.seeds import short_stream, stream
 from distortlab.dataset.patches import encode_patch
 from distortlab.generation.candidates import NameGroups, select_compatible_names
 from distortlab.generation.composition import are_apart
@@ -82,7 +82,7 @@ class LoadedReference:
     @cached_property
     def regions_by_name(self) -> dict[str | None, list[int]]:
         """The indices of the regions of every name, both shuffled."""
-        source = stream(self.recipe.seed, "regions", self.reference.id)
+        source = short_stream(self.recipe.seed, "regions", self.reference.id)
         names = [place.object for place in self.reference.regions]
         shuffled = source.permute(range(len(names)))
         # One region speaks for each name, or names with many regions would come first more often than others.
@@ -100,7 +100,7 @@ class LoadedReference:
     def candidate_names(self, image_id: str) -> frozenset[str]:
         """The names that an object question about an image may offer: all but some of those that lie inside others."""
         if image_id not in self._names:
-            source = stream(self.recipe.seed, image_id, "names")
+            source = short_stream(self.recipe.seed, image_id, "names")
             names = source.permute(sorted(filter(None, self.regions_by_name)))
             self._names = {image_id: select_compatible_names(names, self.groups.conflicting_pairs)}
         return self._names[image_id]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from distortlab.core.region import Box
-from distortlab.core.seeds import Stream, stream
+from distortlab.core.seeds import Source, short_stream
 from distortlab.dataset.schema import ImageRecord
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Edit
@@ -58,7 +58,7 @@ def ask_about_set(
     SetQuestion or None
         None where there is nothing that can be compared.
     """
-    source = stream(recipe.seed, record.image_id, "question", task)
+    source = short_stream(recipe.seed, record.image_id, "question", task)
     wording = source.below(TASKS[task].wordings)
     if task == "diagnosis":
         return _ask_diagnosis(record, recipe, wording, source)
@@ -79,7 +79,7 @@ def ask_about_nothing(task: str, record: ImageRecord, recipe: Recipe) -> SetQues
     record, recipe
         As in `ask_about_set`.
     """
-    source, rules = stream(recipe.seed, record.image_id, "question", task), recipe.questions
+    source, rules = short_stream(recipe.seed, record.image_id, "question", task), recipe.questions
     wording = source.below(TASKS[task].wordings)
     if task == "grounding":
         text = grounding.question(rules.coordinates, (record.width, record.height), wording, may_be_none=True)
@@ -101,11 +101,11 @@ def _is_asked_as_whole(task: str, record: ImageRecord, recipe: Recipe) -> bool:
     local = rules.local * rules.regions.get("1", 0) / sum(rules.regions.values())
     if not rules.whole > 0:
         return False
-    source = stream(recipe.seed, record.image_id, "question", task, "whole")
+    source = short_stream(recipe.seed, record.image_id, "question", task, "whole")
     return source.choose_index([local, rules.whole]) == 1
 
 
-def _ask_diagnosis(record: ImageRecord, recipe: Recipe, wording: int, source: Stream) -> SetQuestion:
+def _ask_diagnosis(record: ImageRecord, recipe: Recipe, wording: int, source: Source) -> SetQuestion:
     size, units = (record.width, record.height), recipe.questions.coordinates
     families = source.permute([family for family, share in recipe.families.items() if share > 0])
     regions = [diagnosis.DistortedRegion(edit.bbox, _get_family(edit), edit.severity) for edit in record.edits]
@@ -113,7 +113,7 @@ def _ask_diagnosis(record: ImageRecord, recipe: Recipe, wording: int, source: St
     return SetQuestion(diagnosis.question(units, size, wording, families), diagnosis.truth(regions, size, units), boxes)
 
 
-def _ask_about_regions(record: ImageRecord, recipe: Recipe, wording: int, source: Stream) -> SetQuestion | None:
+def _ask_about_regions(record: ImageRecord, recipe: Recipe, wording: int, source: Source) -> SetQuestion | None:
     pairs = [pair for pair in combinations(record.edits, 2) if _can_compare(pair)]
     if not pairs:
         return None

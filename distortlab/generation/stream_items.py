@@ -170,7 +170,7 @@ class WindowDrawer:
         avoided: frozenset[str] = frozenset(),
     ) -> Slot:
         recipe, shares = self.rules.recipe, self.rules.cell_shares
-        source, repeat = seeds.stream(recipe.seed, slot.image_id, purpose), recipe.composition.repeat_families
+        source, repeat = seeds.short_stream(recipe.seed, slot.image_id, purpose), recipe.composition.repeat_families
         return replace(slot, edits=redraw_edits(slot.edits, shares, source, families, severities, avoided, repeat))
 
     def _draw_slot(self, slot: Slot) -> DistortedImage | None:
@@ -220,7 +220,7 @@ class WindowDrawer:
         """A second image of the same reference that can be compared, with its row."""
         rules, slot, loaded = self.rules, image.slot, image.working.loaded
         for attempt in range(_PARTNERS):
-            source = seeds.stream(rules.recipe.seed, slot.image_id, "partner", attempt)
+            source = seeds.short_stream(rules.recipe.seed, slot.image_id, "partner", attempt)
             edits = draw_partner(slot.edits, rules.recipe.composition, rules.cell_shares, source, families)
             if edits is None:
                 break
@@ -242,7 +242,7 @@ class WindowDrawer:
         if not samples and "diagnosis" in self.rules.tasks:  # nothing is far enough apart in V
             image = replace(image, slot=replace(image.slot, tasks=("diagnosis",)))
             samples = make_questions(image, record, balance, recipe, vocabulary)
-        if other and seeds.stream(recipe.seed, record.image_id, "shown first").below(2):
+        if other and seeds.short_stream(recipe.seed, record.image_id, "shown first").below(2):
             turned = make_samples(None, other, ("comparison",), recipe, vocabulary, record)
             samples = [turned[0] if sample.task == "comparison" else sample for sample in samples]
         return samples

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from distortlab.core.errors import UserError, describe_unknown
-from distortlab.core.seeds import Stream
+from distortlab.core.seeds import Source
 from distortlab.generation.composition import EditRequest
 from distortlab.generation.difficulties import CellShares
 from distortlab.recipe import SEVERITIES
@@ -19,7 +19,7 @@ T = TypeVar("T")
 def redraw_edits(
     edits: Sequence[EditRequest],
     shares: CellShares,
-    source: Stream,
+    source: Source,
     families: Mapping[str, float] | None = None,
     severities: Mapping[str, float] | None = None,
     avoided: frozenset[str] = frozenset(),
@@ -73,7 +73,7 @@ def _weigh_families(
     return asked
 
 
-def choose(weights: Mapping[T, float], source: Stream) -> T:
+def choose(weights: Mapping[T, float], source: Source) -> T:
     """Draw a key by its weight."""
     return list(weights)[source.choose_index(list(weights.values()))]
 

@@ -21,19 +21,30 @@ _XYZ = np.array(
     dtype=np.float32,
 )
 
+# Of the four cosines in CIEDE2000's T.
+_FREQUENCIES, _PHASES, _WEIGHTS = np.array(
+    [[1, 2, 3, 4], [np.pi / 6, 0, -np.pi / 30, 63 * np.pi / 180], [-0.17, 0.24, 0.32, -0.20]], np.float32
+)[..., None]
+
 
 def convert_linear_to_lab(rgb: Floats) -> Floats:
     """CIELAB (L 0..100, a, b) of linear-light RGB in 0..1, (..., 3) float32. Each channel of the result lies in one
     piece, which is what makes arithmetic with it fast.
     """
-    red, green, blue = np.ascontiguousarray(np.moveaxis(rgb, -1, 0), np.float32).reshape(3, -1)
+    red, green, blue = np.ascontiguousarray(rgb.reshape(-1, 3).T, np.float32)
     # Term by term: a matrix product adds in an order that depends on the number of its threads.
     xyz = _XYZ[:, :1] * red
     xyz += _XYZ[:, 1:2] * green
     xyz += _XYZ[:, 2:] * blue
     x, y, z = _response(xyz)
-    lab = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
-    return np.moveaxis(lab.reshape(3, *rgb.shape[:-1]), 0, -1)
+    lab = np.empty_like(xyz)
+    np.multiply(y, 116, out=lab[0])
+    lab[0] -= 16
+    np.subtract(x, y, out=lab[1])
+    lab[1] *= 500
+    np.subtract(y, z, out=lab[2])
+    lab[2] *= 200
+    return lab.reshape(3, *rgb.shape[:-1]).transpose(*range(1, rgb.ndim), 0)
 
 
 def _response(value: Floats) -> Floats:
@@ -52,12 +63,14 @@ def ciede2000(first: Floats, second: Floats, k_lightness: float = 1.0) -> Floats
     h1, h2 = np.arctan2(b1, a1), np.arctan2(b2, a2)
     turn = h2 - h1
     turn -= np.float32(2 * np.pi) * np.rint(turn / np.float32(2 * np.pi))
-    grey = c1 * c2 == 0
-    turn = np.where(grey, 0, turn)
-    hue = np.where(grey, h1 + h2, h1 + turn / 2)
+    product = c1 * c2
+    hue = h1 + turn / 2
+    if not product.all():  # the hue of a grey is undefined
+        grey = product == 0
+        turn, hue = np.where(grey, 0, turn), np.where(grey, h1 + h2, hue)
     mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2
     dl, dc, dh = _weigh_differences(
-        (l2 - l1) / np.float32(k_lightness), c2 - c1, 2 * np.sqrt(c1 * c2) * np.sin(turn / 2), mean_l, mean_c, hue
+        (l2 - l1) / np.float32(k_lightness), c2 - c1, 2 * np.sqrt(product) * np.sin(turn / 2), mean_l, mean_c, hue
     )
     rotation = -_rotation(hue) * 2 * _seventh(mean_c)
     return np.sqrt(np.maximum(dl * dl + dc * dc + dh * dh + rotation * dc * dh, 0)).astype(np.float32, copy=False)
@@ -71,13 +84,11 @@ def _seventh(chroma: Floats) -> Floats:
 def _weigh_differences(
     dl: Floats, dc: Floats, dh: Floats, mean_l: Floats, mean_c: Floats, hue: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    t = (
-        1
-        - 0.17 * np.cos(hue - np.float32(np.pi / 6))
-        + 0.24 * np.cos(2 * hue)
-        + 0.32 * np.cos(3 * hue + np.float32(np.pi / 30))
-        - 0.20 * np.cos(4 * hue - np.float32(63 * np.pi / 180))
-    )
+    waves = _FREQUENCIES * hue.reshape(1, -1)
+    waves -= _PHASES
+    np.cos(waves, out=waves)
+    waves *= _WEIGHTS
+    t = (1 + waves[0] + waves[1] + waves[2] + waves[3]).reshape(hue.shape)
     middle = (mean_l - 50) ** 2
     return (
         dl / (1 + 0.015 * middle / np.sqrt(20 + middle)),

@@ -4,17 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortlab.severity.scene import Floats, Scene, compute_spread, weighted_mean
+from distortlab.severity.scene import Floats, Scene, compute_mean, compute_spread, weighted_mean
 
 __all__ = ["TRENDS", "Trend", "find_trend"]
 
 
 def _luma_rise(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
-    return float(cv2.mean(luma, scene.mask)[0]) - scene.mean
+    return compute_mean(luma, scene.mask) - scene.mean
 
 
 def _luma_fall(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
@@ -49,7 +48,8 @@ def _tiling(scene: Scene, luma: NDArray[np.uint8], lab: Floats) -> float:
     inside = scene.mask[:, 1:] & scene.mask[:, :-1]
 
     def equal(plane: NDArray[np.uint8]) -> float:
-        return float(((plane[:, 1:] == plane[:, :-1]) & (inside != 0)).sum() / max(int(inside.sum()), 1))
+        alike = (plane[:, 1:] == plane[:, :-1]).view(np.uint8)
+        return int(np.count_nonzero(alike & inside)) / max(int(np.count_nonzero(inside)), 1)
 
     return equal(luma) - equal(scene.luma)
 

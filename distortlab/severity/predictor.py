@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.core.errors import UserError
-from distortlab.distortions.base import TARGETS, Distortion
+from distortlab.distortions.base import TARGETS, Dial, Distortion
 from distortlab.distortions.catalog import FAMILIES
 from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.severity import region_statistics
@@ -83,11 +83,16 @@ class VariantModel:
 
     def evaluate(self, places: NDArray[np.float64], statistics: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log V at places, (n,), for standardized statistics."""
-        powers = self.coefficients[:, 0] + self.coefficients[:, 1:] @ statistics
-        return np.asarray(np.polynomial.polynomial.polyval(transform_places(places), powers), np.float64)
+        *powers, last = (self.coefficients[:, 0] + self.coefficients[:, 1:] @ statistics).tolist()
+        x = transform_places(places)
+        log_v = np.full_like(x, last)
+        for power in reversed(powers):  # Horner's scheme, in place
+            log_v *= x
+            log_v += power
+        return log_v
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Predictor:
     """What was fitted.
 
@@ -121,9 +126,18 @@ class Predictor:
         """Statistics of a family in units of their spread, and whether any had to be moved to the edge of what was
         fitted.
         """
-        values, columns = np.array(statistics, np.float64), _COLUMNS[family]
-        inside = np.clip(values, self.low[columns], self.high[columns])
-        return (inside - self.center[columns]) / self.spread[columns], bool((inside != values).any())
+        values, (low, high, center, spread) = np.array(statistics, np.float64), self._by_family[family]
+        inside = np.minimum(np.maximum(values, low), high)
+        is_clamped = bool((inside != values).any())
+        inside -= center
+        inside /= spread
+        return inside, is_clamped
+
+    @cached_property
+    def _by_family(self) -> Mapping[str, tuple[NDArray[np.float64], ...]]:
+        """`low`, `high`, `center` and `spread` of the statistics of each family."""
+        parts = (self.low, self.high, self.center, self.spread)
+        return {family: tuple(part[columns] for part in parts) for family, columns in _COLUMNS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +192,22 @@ def predict_curve(row: Distortion, scene: Scene, scale: float = 1.0) -> Visibili
     if model is None:
         return make_ladder_curve(row)
     statistics, is_clamped = predictor.standardize(row.family, measure_statistics(scene.statistics, row.family, scale))
-    places, shift = list_places(row.dial), compute_place_shift(row, scale)
-    places = places[(places + shift >= model.low) & (places + shift <= model.high)]
+    shift = compute_place_shift(row, scale)
+    places = _list_fitted_places(row.dial, model.low, model.high, shift)
     if not len(places):
         return make_ladder_curve(row)
-    middle = int(np.searchsorted(places, row.dial.locate(row.matched.values[2])))
+    middle = int(places.searchsorted(row.dial.locate(row.matched.values[2])))
     log_v = _make_monotone(model.evaluate(places + shift, statistics), middle)
     return VisibilityCurve(places, log_v, row.dial.whole, "clamped" if is_clamped else "predicted")
+
+
+@lru_cache(maxsize=1024)
+def _list_fitted_places(dial: Dial, low: float, high: float, shift: float) -> NDArray[np.float64]:
+    """The places of a dial that lie, moved by `shift`, within those that a model was fitted on. Read-only."""
+    places = list_places(dial)
+    fitted = places[(places + shift >= low) & (places + shift <= high)]
+    fitted.setflags(write=False)
+    return fitted
 
 
 def predict_lookalike(row: Distortion, severity: int, scene: Scene, scale: float = 1.0) -> bool:

@@ -97,8 +97,7 @@ def measure_statistics(scene: Scene) -> "RegionStatistics | None":
     if min(scene.luma.shape) < _LEAST_SIDE:
         return None
     statistics = RegionStatistics(scene)
-    counts = statistics.counts
-    if np.count_nonzero(counts) < 2 or not statistics.half.squares[statistics.half.weight > 0].any():
+    if np.count_nonzero(statistics.counts) < 2 or not np.vdot(statistics.half.squares, statistics.half.weight):
         return None
     return statistics
 

@@ -1,5 +1,6 @@
 """A region before it is changed, and the statistics that visibility is measured with."""
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ __all__ = [
     "compute_gradient",
     "compute_lab",
     "compute_luma",
+    "compute_mean",
     "compute_spread",
     "sum_weights",
     "weighted_mean",
@@ -107,7 +109,7 @@ class Scene:
     @cached_property
     def mean(self) -> float:
         """Mean luma of the region, 0..255."""
-        return float(cv2.mean(self.luma, self.mask)[0])
+        return compute_mean(self.luma, self.mask)
 
     @cached_property
     def spread(self) -> float:
@@ -181,11 +183,17 @@ def average_mask_blocks(mask: Mask, block: int) -> Floats:
 
 
 def _average(plane: NDArray[np.generic], block: int, border: int) -> Floats:
-    rows, columns = plane.shape[:2]
-    if rows % block or columns % block:
-        plane = cv2.copyMakeBorder(plane, 0, -rows % block, 0, -columns % block, border)
+    plane = _pad(plane, block, border)
     size = (plane.shape[1] // block, plane.shape[0] // block)
     return np.asarray(cv2.resize(np.asarray(plane, np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _pad(plane: NDArray[Any], block: int, border: int) -> NDArray[Any]:
+    """An image whose last rows and columns fill whole blocks."""
+    rows, columns = plane.shape[:2]
+    if not (rows % block or columns % block):
+        return plane
+    return np.asarray(cv2.copyMakeBorder(plane, 0, -rows % block, 0, -columns % block, border))
 
 
 _LINEAR = np.arange(256) / 255
@@ -194,7 +202,7 @@ _LINEAR = np.where(_LINEAR <= 0.04045, _LINEAR / 12.92, ((_LINEAR + 0.055) / 1.0
 
 def average_linear(image: Image) -> Floats:
     """The 5x5 means of an image in linear light, 0..1: (ceil(rows / 5), ceil(columns / 5), 3)."""
-    return average_blocks(cv2.LUT(image, _LINEAR), _COLOR_BLOCK)
+    return average_blocks(cv2.LUT(_pad(image, _COLOR_BLOCK, cv2.BORDER_REPLICATE), _LINEAR), _COLOR_BLOCK)
 
 
 def compute_lab(image: Image) -> Floats:
@@ -212,6 +220,14 @@ def sum_weights(weight: Floats) -> float:
     return max(float(weight.sum(dtype=np.float64)), 1e-9)
 
 
+def compute_mean(luma: NDArray[np.uint8], mask: Mask) -> float:
+    """Mean of luma where the mask is not 0, levels; 0 where it is empty."""
+    # Norms are sums of whole numbers: exact, and with a mask 20 times as fast as `cv2.mean` and `cv2.meanStdDev`.
+    return float(cv2.norm(luma, cv2.NORM_L1, mask) * (1 / max(cv2.countNonZero(mask), 1)))
+
+
 def compute_spread(luma: NDArray[np.uint8], mask: Mask) -> float:
-    """Standard deviation of luma where the mask is not 0, levels."""
-    return float(cv2.meanStdDev(luma, mask=mask)[1][0, 0])
+    """Standard deviation of luma where the mask is not 0, levels; 0 where it is empty."""
+    mean = compute_mean(luma, mask)
+    square = cv2.norm(luma, cv2.NORM_L2SQR, mask) / max(cv2.countNonZero(mask), 1)
+    return math.sqrt(max(square - mean * mean, 0.0))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortlab.core.image import Image
-from distortlab.core.region import Box
+from distortlab.core.region import Box, Mask
 from distortlab.distortions.base import Site
 from distortlab.distortions.catalog import find
 from distortlab.severity.half_size import HalfSize, choose_rows, shrink_mask, shrink_pixels
@@ -50,9 +50,7 @@ class TrialSample:
         self.image: Image = shrink_pixels(scene.image[chosen])
         self.mask = (covered >= min(2, int(covered.max()))).astype(np.uint8)
         self._half = HalfSize(_compute_luma(self.image), covered, rows)
-        step = max(1, math.isqrt(int(np.count_nonzero(self.mask)) // _COLORS))
-        inside = self.mask[step // 2 :: step, step // 2 :: step] != 0
-        self._step, self._inside = (step, inside) if inside.any() else (1, self.mask != 0)
+        self._picked = _pick_places(self.mask)
         self._colors = self._pick_colors(self.image)
 
     def measure(self, trial: Trial) -> float:
@@ -67,10 +65,17 @@ class TrialSample:
 
     def _pick_colors(self, image: Image) -> Floats:
         """CIELAB of some hundred pixels of the sample, (n, 3)."""
-        offset = self._step // 2
-        picked = np.ascontiguousarray(image[offset :: self._step, offset :: self._step][self._inside])
+        picked = image.reshape(-1, 3).take(self._picked, axis=0)
         lab = np.asarray(cv2.cvtColor(picked[None], cv2.COLOR_RGB2LAB)[0], np.float32)
         return (lab - _LAB_OFFSET) * _LAB_UNIT
+
+
+def _pick_places(mask: Mask) -> NDArray[np.intp]:
+    """Some hundred pixels of a mask, in a grid, as places in the flat image."""
+    step = max(1, math.isqrt(cv2.countNonZero(mask) // _COLORS))
+    grid = np.arange(mask.size).reshape(mask.shape)[step // 2 :: step, step // 2 :: step]
+    picked = grid[mask[step // 2 :: step, step // 2 :: step] != 0]
+    return picked if picked.size else np.flatnonzero(mask)
 
 
 def _compute_luma(image: Image) -> NDArray[np.uint8]:

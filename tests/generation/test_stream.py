@@ -54,8 +54,8 @@ def identify(sample: StreamSample) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Nine photographs with outlines."""
-    return write_coco(tmp_path_factory.mktemp("coco"), 9)
+    """Twelve photographs with outlines."""
+    return write_coco(tmp_path_factory.mktemp("coco"), 12)
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ COMPARED = make_set_recipe(
 @pytest.fixture(scope="module")
 def compared() -> list[StreamSample]:
     """Items about which everything is asked: what was done to each, and how it compares."""
-    return list(islice(gallery(recipe=COMPARED, limit=8, seed=4), 2 * WINDOW))
+    return list(islice(gallery(recipe=COMPARED, limit=8, seed=4), 4 * WINDOW))
 
 
 def test_an_item_brings_the_image_that_it_is_compared_with(compared: list[StreamSample]) -> None:

@@ -2,12 +2,37 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
-from distortlab.severity.scene import Scene, average_blocks, average_mask_blocks, compute_gradient, compute_lab
+from distortlab.severity.scene import (
+    Scene,
+    average_blocks,
+    average_mask_blocks,
+    compute_gradient,
+    compute_lab,
+    compute_mean,
+    compute_spread,
+)
 from distortlab.severity.visibility import measure_visibility
 
 SHAPES = [(8, 8), (9, 17), (16, 3), (1, 1), (23, 40)]
+
+
+@given(
+    planes=arrays.array_shapes(min_dims=2, max_dims=2, max_side=40).flatmap(
+        lambda shape: st.tuples(
+            arrays.arrays(np.uint8, shape), arrays.arrays(np.uint8, shape, elements=st.integers(0, 1))
+        )
+    )
+)
+def test_mean_and_spread_are_those_of_the_pixels_in_the_mask(planes: tuple[np.ndarray, np.ndarray]) -> None:
+    luma, mask = planes
+    inside = luma[mask != 0].astype(np.float64)
+    expected = (inside.mean(), inside.std()) if inside.size else (0, 0)
+    assert (compute_mean(luma, mask), compute_spread(luma, mask)) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -72,17 +72,21 @@ def poisson(image: Image, photons: float, site: Site) -> Image:
 @lru_cache(maxsize=10)
 def _poisson_table(photons: float) -> Image:
     """The inverse distribution for every level: uint8 (256, 4096), row = level, column = quantile."""
-    quantile = (np.arange(4096) + 0.5) / 4096
-    counts = np.stack([np.searchsorted(_poisson_cdf(level * photons / 255), quantile) for level in range(256)])
-    return to_uint8(counts * (255 / photons))
+    cdf = _poisson_cdfs(np.arange(256) * photons / 255)
+    # The quantiles (i + 0.5) / 4096 up to a count, and so how many have just that count.
+    up_to = np.floor(cdf * 4096 + 0.5).astype(np.int64)
+    up_to[:, -1] = 4096
+    values = to_uint8(np.arange(cdf.shape[1]) * (255 / photons))
+    return np.repeat(np.tile(values, 256), np.diff(up_to, axis=1, prepend=0).ravel()).reshape(256, 4096)
 
 
-def _poisson_cdf(mean: float) -> NDArray[np.float64]:
-    """P(count <= k) for k = 0, 1, ... far into the tail."""
-    if mean == 0:
-        return np.ones(1)
-    k = np.arange(1, int(mean + 8 * np.sqrt(mean)) + 12)
-    return np.cumsum(np.exp(np.concatenate([[-mean], np.cumsum(np.log(mean / k)) - mean])))
+def _poisson_cdfs(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """P(count <= k) for every mean, which rise, (means, counts): k = 0, 1, ... far into the tail of the largest."""
+    k = np.arange(1, int(means[-1] + 8 * np.sqrt(means[-1])) + 12)
+    mean = means[:, None]
+    with np.errstate(divide="ignore"):  # of a mean of 0 the logarithm is -inf, and every count is 0
+        log_ratios = np.cumsum(np.log(mean / k), axis=1)
+    return np.cumsum(np.exp(np.concatenate([-mean, log_ratios - mean], axis=1)), axis=1)
 
 
 def impulse(image: Image, share: float, site: Site) -> Image:

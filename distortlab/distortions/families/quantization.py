@@ -87,10 +87,13 @@ def palette_colors(image: Image, colours: float, site: Site) -> Image:
     pixels = np.ascontiguousarray(site.pixels[:: max(1, len(site.pixels) // _SAMPLE)])[None]
     cut = pillow.fromarray(pixels).quantize(round(colours), pillow.Quantize.MEDIANCUT, dither=pillow.Dither.NONE)
     palette = np.array(cut.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)[: round(colours)]
-    nearest = _nearest(pixels, palette)
-    means = [pixels[nearest == k].mean(axis=0) if (nearest == k).any() else palette[k] for k in range(len(palette))]
-    refined = to_uint8(np.array(means))
-    return np.asarray(refined[_nearest(image, refined)], dtype=np.uint8)
+    nearest = _nearest(pixels, palette).ravel()
+    counts = np.bincount(nearest, minlength=len(palette))[:, None]
+    sums = np.stack([np.bincount(nearest, plane, len(palette)) for plane in pixels[0].T], axis=-1)
+    refined = to_uint8(np.where(counts, sums / np.maximum(counts, 1), palette))
+    table = np.zeros((1, 256, 3), np.uint8)
+    table[0, : len(refined)] = refined
+    return np.asarray(cv2.LUT(cv2.merge([_nearest(image, refined)] * 3), table), dtype=np.uint8)
 
 
 def _nearest(image: Image, palette: Image) -> NDArray[np.uint8]:
@@ -105,7 +108,7 @@ def _nearest(image: Image, palette: Image) -> NDArray[np.uint8]:
     best = cv2.transform(pixels, matrix[:1])
     for k in range(1, len(palette)):
         score = cv2.transform(pixels, matrix[k : k + 1])
-        index[score > best] = k
+        index = np.maximum(index, (score > best).view(np.uint8) * np.uint8(k))  # k is larger than all before it
         best = cv2.max(best, score)
     return index
 

@@ -28,15 +28,21 @@ _LEAST_KEPT = 0.75
 
 
 class _Near(NamedTuple):
-    """Of every pixel: the sum of the colours of some other pixels in a window around it, and their number."""
+    """Of every pixel: the sum of the colours of some other pixels in a window around it, and their number, (rows,
+    columns, 4).
+    """
 
-    total: Floats
-    weight: Floats
+    sums: Floats
+
+    @property
+    def weight(self) -> Floats:
+        """How many there are."""
+        return self.sums[..., 3]
 
     def average(self, places: NDArray[np.intp]) -> Floats:
         """The mean colours around some pixels, float32 (n, 3); none of them without others near."""
-        total, weight = self.total.reshape(-1, 3).take(places, axis=0), self.weight.ravel().take(places)
-        return np.asarray(total / weight[:, None], np.float32)
+        sums = self.sums.reshape(-1, 4).take(places, axis=0)
+        return np.asarray(sums[:, :3] / sums[:, 3:], np.float32)
 
 
 def tighten_region(image: Image, region: Region) -> Region:
@@ -62,10 +68,10 @@ def tighten_region(image: Image, region: Region) -> Region:
     mask = np.zeros((frame.height, frame.width), np.uint8)
     mask[region.bbox.relative_to(frame).slices] = region.mask
     background = _find_background(np.ascontiguousarray(image[frame.slices]), mask)
-    if not background.any():
+    if not cv2.countNonZero(background):
         return region
     kept = cv2.morphologyEx(mask & ~background, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    if np.count_nonzero(kept) < _LEAST_KEPT * region.area:
+    if cv2.countNonZero(kept) < _LEAST_KEPT * region.area:
         return region
     return Region.from_part(kept, frame, region.size)
 
@@ -80,7 +86,9 @@ def _find_background(crop: Image, mask: Mask) -> Mask:
     rows, columns = mask.shape
     small, share = _halve(crop), _halve(mask * np.uint8(255))
     deep = cv2.erode((share > 127).view(np.uint8), np.ones((2 * _BAND + 1,) * 2, np.uint8))
-    inner, outer = _sum_near(small, deep), _sum_near(small, (share == 0).view(np.uint8))
+    counted = cv2.cvtColor(small, cv2.COLOR_RGB2RGBA)
+    counted[..., 3] = 1
+    inner, outer = _sum_near(counted, deep), _sum_near(counted, (share == 0).view(np.uint8))
     comparable = (share > 0) & (deep == 0) & (inner.weight >= _LEAST_NEAR) & (outer.weight >= _LEAST_NEAR)
     places = np.flatnonzero(comparable)
     color, object_color, background_color = (
@@ -90,11 +98,10 @@ def _find_background(crop: Image, mask: Mask) -> Mask:
     )
     apart = _square_distance(object_color, background_color) > _LEAST_APART
     off, own = _square_distance(color, background_color), _square_distance(color, object_color)
-    sure, near = np.zeros_like(share), np.zeros_like(share)
-    sure.ravel()[places] = apart & (4 * off < own)
-    near.ravel()[places] = off < own
-    sure = cv2.morphologyEx(sure, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    found = cv2.dilate(sure, np.ones((3, 3), np.uint8)) & near
+    like = np.zeros_like(share)  # nearer to the background: 1, and surely of it: 2
+    like.put(places, np.add(off < own, apart & (4 * off < own), dtype=np.uint8))
+    sure = cv2.morphologyEx((like == 2).view(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    found = cv2.dilate(sure, np.ones((3, 3), np.uint8)) & (like != 0).view(np.uint8)
     whole = cv2.resize(found, (2 * found.shape[1], 2 * found.shape[0]), interpolation=cv2.INTER_NEAREST)
     return np.ascontiguousarray(whole[:rows, :columns])
 
@@ -108,12 +115,11 @@ def _halve(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _sum_near(image: Image, chosen: Mask) -> _Near:
-    weight, total = (
-        cv2.boxFilter(plane, cv2.CV_32F, (_WINDOW, _WINDOW), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        for plane in (chosen, cv2.copyTo(image, chosen))
-    )
-    return _Near(np.asarray(total, np.float32), np.asarray(weight, np.float32))
+def _sum_near(counted: NDArray[np.uint8], chosen: Mask) -> _Near:
+    """Sums over the chosen pixels of an image whose fourth channel is 1: they count themselves."""
+    pixels, window = cv2.copyTo(counted, chosen), (_WINDOW, _WINDOW)
+    sums = cv2.boxFilter(pixels, cv2.CV_32F, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return _Near(np.asarray(sums, np.float32))
 
 
 def _square_distance(one: Floats, other: Floats) -> Floats:
