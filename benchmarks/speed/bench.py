@@ -1,15 +1,15 @@
 """What an image costs: the floor, this generator, and the script that people write today, side by side.
 
     make bench REFS=coco:annotations/instances_train2017.json,train2017
-    python benchmarks/speed/bench.py --images 75 --repeats 2 --refs coco:FILE.json,FOLDER --json
+    python benchmarks/speed/bench.py --images 160 --refs coco:FILE.json,FOLDER --json
 
 The second is what docs/performance.md shows: its output is kept as benchmarks/results/speed.json, and `make docs` makes
 the tables.
 
 Photographs, where `--refs` names some, and the built-in scenes with their composition; their floor and the script read
 the same scenes as JPEG files. One process, one thread, the same allocator for all. CPU time (user and system), the
-median over repetitions that take turns; the machine's own noise shows in the range. What the stages take is measured
-in a round of its own.
+median over repetitions that take turns, each with other draws from the same references; the noise of the machine and
+that of the draws show in the range. What the stages take is measured in a round of its own.
 """
 
 import argparse
@@ -39,10 +39,18 @@ def name_generator(density: float) -> str:
     return f"distortlab, {density:g} per reference"
 
 
-def make_contestants(spec: str, files: str, images: int) -> dict[str, Contestant]:
-    """What is compared on one source: `spec` is what distortlab reads, `files` where the same images lie in files."""
-    stored = make_single_shard_plan(files, images, 1)
-    ours = {name_generator(k): generator(make_single_shard_plan(spec, images, k)) for k in DENSITIES}
+def make_contestants(spec: str, files: str, references: int, repeats: int) -> dict[str, Contestant]:
+    """What is compared on one source: `spec` is what distortlab reads, `files` where the same images lie in files.
+
+    All read every reference. Each repetition of distortlab has draws of its own.
+    """
+    stored = make_single_shard_plan(files, references, 1)
+    ours = {
+        name_generator(k): generator(
+            [make_single_shard_plan(spec, round(references * k), k, seed) for seed in range(repeats + 1)]
+        )
+        for k in DENSITIES
+    }
     return {FLOOR: floor(stored), **ours, SCRIPT: peer(stored, 1)}
 
 
@@ -89,17 +97,17 @@ def compute_ratios(times: Mapping[str, list[float]]) -> dict[str, float]:
     return {**ratios, "script_over_1": middle[SCRIPT] / middle[name_generator(1)]}
 
 
-def measure_source(spec: str, files: str, images: int, repeats: int) -> dict[str, Any]:
+def measure_source(spec: str, files: str, references: int, repeats: int) -> dict[str, Any]:
     """All that is known of one source, ready for JSON."""
-    contestants = make_contestants(spec, files, images)
+    contestants = make_contestants(spec, files, references, repeats)
     times = measure_times(contestants, repeats)
-    return {"images": images, **compute_ratios(times), "ms": times, "stages": measure_parts(contestants)}
+    return {"images": references, **compute_ratios(times), "ms": times, "stages": measure_parts(contestants)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--refs", help="photographs, as coco:FILE.json,FOLDER; without them only scenes are measured")
-    parser.add_argument("--images", type=int, default=240, help="at most as many as there are photographs")
+    parser.add_argument("--images", type=int, default=240, help="references, at most as many as there are photographs")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", action="store_true", help="print all that was measured, and what with, as JSON")
     arguments = parser.parse_args()

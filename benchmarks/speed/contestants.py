@@ -1,7 +1,8 @@
 """What is compared: the floor, this generator, and the script that people write today. All see the same files."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,10 @@ __all__ = ["Contestant", "floor", "generator", "make_single_shard_plan", "peer"]
 Contestant = Callable[[], int]
 
 
-def make_single_shard_plan(spec: str, images: int, per_reference: float) -> Plan:
+def make_single_shard_plan(spec: str, images: int, per_reference: float, seed: int = 0) -> Plan:
     """One shard of `images` images, `per_reference` from each reference."""
     recipe = default_recipe(
-        n=images, images_per_reference=per_reference, images_per_shard=images, splits={"train": 1.0}
+        n=images, seed=seed, images_per_reference=per_reference, images_per_shard=images, splits={"train": 1.0}
     )
     return make_plan(recipe, open_references(spec, 0, recipe.regions))
 
@@ -41,12 +42,16 @@ def floor(plan: Plan) -> Contestant:
     return work
 
 
-def generator(plan: Plan) -> Contestant:
-    """Distortlab with everything: screening, regions, edits, measurement, questions, both tables, hashes, fsync."""
+def generator(plans: Sequence[Plan]) -> Contestant:
+    """Distortlab with everything: screening, regions, edits, measurement, questions, both tables, hashes, fsync.
+
+    Each time another of the plans: with a hundred images it is luck how many of them go through a dear codec.
+    """
+    turns = cycle(plans)
 
     def work() -> int:
         with tempfile.TemporaryDirectory(dir=".") as folder:
-            return run_shard(_job(plan, Path(folder))).images
+            return run_shard(_job(next(turns), Path(folder))).images
 
     return work
 
