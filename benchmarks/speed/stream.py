@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--refs", default="scenes", help="photographs, as coco:FILE.json,FOLDER")
     parser.add_argument("--recipe", default="refine-perception-20k")
     parser.add_argument("--samples", type=int, default=480)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print what was measured, and with what, as JSON")
     arguments = parser.parse_args()
