@@ -1,5 +1,6 @@
 """References that images are made from: loaded when needed, some kept; and the order in which regions are tried."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,6 +59,7 @@ class LoadedReference:
         self, reference: Reference, recipe: Recipe, patches: bool = False, is_independent: bool = False
     ) -> None:
         self.reference = reference
+        self.pixels = math.prod(get_shape(reference.image))
         self.recipe = recipe
         self.canvas = Canvas(reference.image, recipe.codec)
         self._hash = SharedHash(reference.image)
@@ -284,10 +286,10 @@ class ReferencePool:
 
     def _forget_oldest(self) -> None:
         """Keep what fits, and always the last one used and that of the slot."""
-        pixels = sum(loaded.reference.image[..., 0].size for loaded in self._kept.values())
+        pixels = sum(loaded.pixels for loaded in self._kept.values())
         for index in [*self._kept][:-1]:
             if pixels > self.kept_pixels and index != self._own:
-                pixels -= self._kept.pop(index).reference.image[..., 0].size
+                pixels -= self._kept.pop(index).pixels
 
     def _load_entry(self, entry: Entry) -> LoadedReference | None:
         is_new = entry.id not in self._opened

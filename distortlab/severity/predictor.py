@@ -236,7 +236,7 @@ def transform_places(places: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def measure_statistics(statistics: RegionStatistics, family: str, scale: float) -> tuple[int, ...]:
     """The statistics of a region that a family is predicted from, `STATISTICS`, in 64ths."""
-    names = STATISTICS[family][:-1]
+    names = region_statistics.list_statistics(family)
     return *statistics.compute(names), round(math.log(scale) * region_statistics.STEPS)
 
 

@@ -7,7 +7,7 @@ statistic, and from it the same setting, but for about one region in some thousa
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 
 import cv2
@@ -84,8 +84,13 @@ _ENOUGH = 65536
 _FLOOR = np.float32(GRADIENT_FLOOR)
 _NO_LOSS = 0.004
 _GREYS = np.arange(256.0)
+_LEVEL_SUMS = np.stack(
+    [_GREYS**0, _GREYS, _GREYS * _GREYS, _GREYS >= 230, _GREYS >= 190, _GREYS < 26], axis=1, dtype=np.float64
+)
+"""What counts of the levels are multiplied with for their number, sum, sum of squares, and three shares, (256, 6)."""
 
 
+@cache
 def list_statistics(family: str) -> tuple[str, ...]:
     """The statistics that a family is predicted from."""
     own = tuple(name for name, trial in TRIALS.items() if trial.variant.startswith(f"{family}."))
@@ -167,11 +172,11 @@ Measure = Callable[[RegionStatistics], Sequence[float]]
 def _measure_levels(region: RegionStatistics) -> Sequence[float]:
     """Spread and mean of luma, the shares of pixels near white, bright, and near black, and the upper quartile."""
     counts = region.counts
-    total = counts.sum()
-    mean = counts @ _GREYS / total
-    spread = math.sqrt(max(counts @ (_GREYS * _GREYS) / total - mean * mean, 0.0))
-    ends = (counts[230:].sum() / total, counts[190:].sum() / total, counts[:26].sum() / total)
-    return math.log(spread + 1), mean / 128, *ends, int(np.searchsorted(np.cumsum(counts), 0.75 * total)) / 64
+    total, first, second, *ends = (counts @ _LEVEL_SUMS).tolist()  # of whole numbers: exact in any order
+    mean = first / total
+    spread = math.sqrt(max(second / total - mean * mean, 0.0))
+    shares = (count / total for count in ends)
+    return math.log(spread + 1), mean / 128, *shares, int(counts.cumsum().searchsorted(0.75 * total)) / 64
 
 
 def _measure_gradients(region: RegionStatistics) -> Sequence[float]:
