@@ -91,6 +91,8 @@ class _ShortStream(Source):
 
     def draw_integers(self, count: int) -> tuple[int, ...]:
         """The next `count` words."""
+        if not count:
+            return ()
         start, self._used = self._used, self._used + count
         return struct.unpack_from(f"<{count}Q", self._hash.digest(8 * self._used), 8 * start)
 
@@ -129,7 +131,7 @@ def stream(*address: str | int) -> Stream:
 
 
 def short_stream(*address: str | int) -> Source:
-    """A handful of random numbers of an address, at a fifth of the cost of those of `stream`, which are others.
+    """A handful of random numbers of an address, at a quarter of the cost of those of `stream`, which are others.
 
     Parameters and errors are those of `stream`.
 
