@@ -76,12 +76,13 @@ def test_the_slider_parts_reference_and_image(opened: Open, usual_page: Path, us
     settled(tab, entry["image_id"])
     tab.keyboard.press("o")
     tab.keyboard.press("1")
-    tab.locator("#split").fill("40")
-    assert tab.locator("#modes [aria-pressed=true]").inner_text() == "Compare"
     (x, y), piece = part_of(tab)
-    row = stored_images(usual)[entry["image_id"]]
     width = piece[1].stop - piece[1].start
-    edge = round(tab.evaluate("canvas.width") * 0.4) - x
+    percent = round(100 * (x + width / 2) / tab.evaluate("canvas.width"))  # through the middle of what is seen
+    tab.locator("#split").fill(str(percent))
+    assert tab.locator("#modes [aria-pressed=true]").inner_text() == "Compare"
+    row = stored_images(usual)[entry["image_id"]]
+    edge = round(tab.evaluate("canvas.width") * percent / 100) - x
     assert 0 < edge < width
     seen = drawn(tab, x, y, width, piece[0].stop - piece[0].start)
     assert np.array_equal(seen[:, :edge], row["before"][piece][:, :edge])
@@ -92,7 +93,7 @@ def test_the_slider_parts_reference_and_image(opened: Open, usual_page: Path, us
     tab.mouse.move(handle["x"] + 118, handle["y"] + 200)
     tab.mouse.up()
     assert int(tab.locator("#split").input_value()) == pytest.approx(
-        40 + 10000 / tab.evaluate("stage.clientWidth"), abs=1
+        percent + 10000 / tab.evaluate("stage.clientWidth"), abs=1
     )
 
 
