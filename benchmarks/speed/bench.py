@@ -101,7 +101,7 @@ def measure_source(spec: str, files: str, references: int, repeats: int) -> dict
     """All that is known of one source, ready for JSON."""
     contestants = make_contestants(spec, files, references, repeats)
     times = measure_times(contestants, repeats)
-    return {"images": references, **compute_ratios(times), "ms": times, "stages": measure_parts(contestants)}
+    return {"references": references, **compute_ratios(times), "ms": times, "stages": measure_parts(contestants)}
 
 
 def main() -> None:
@@ -123,7 +123,8 @@ def main() -> None:
         print(json.dumps({"about": describe_run("benchmarks/speed/bench.py", sys.argv[1:]), **sources}, indent=1))
         return
     for name, about in sources.items():
-        print(f"{name}: {about['images']} images, {arguments.repeats} repetitions\n\n{format_times(about['ms'])}\n")
+        print(f"{name}: {about['references']} references, {arguments.repeats} repetitions\n")
+        print(f"{format_times(about['ms'])}\n")
     print(f"CPU ms per image, by source and images per reference\n\n{format_stages(sources)}")
 
 

@@ -34,7 +34,9 @@ SOURCES = {"scenes": "scenes", "coco": "photographs of COCO"}
 def format_about(measured: Mapping[str, Any]) -> str:
     """A line of Markdown: the command, and what it ran on."""
     sources = [name for name in measured if name != "about"]
-    return describe_source(measured["about"], " and ".join(f"{measured[name]['images']} {name}" for name in sources))
+    return describe_source(
+        measured["about"], " and ".join(f"{measured[name]['references']} {name}" for name in sources)
+    )
 
 
 def describe_source(about: Mapping[str, Any], what: str = "") -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distortlab.core.image import Image
 from distortlab.core.region import Mask
-from distortlab.severity.scene import Floats
+from distortlab.severity.scene import Floats, pad_blocks
 from distortlab.severity.visibility import GRADIENT_FLOOR
 
 __all__ = ["HalfSize", "average", "choose_rows", "compute_weighted_spread", "shrink_mask", "shrink_pixels"]
@@ -104,9 +104,7 @@ def shrink_mask(mask: Mask) -> NDArray[np.uint8]:
 
 
 def _shrink(pixels: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:
-    rows, columns = pixels.shape[:2]
-    if rows % 2 or columns % 2:
-        pixels = np.asarray(cv2.copyMakeBorder(pixels, 0, rows % 2, 0, columns % 2, border), np.uint8)
+    pixels = pad_blocks(pixels, 2, border)
     size = (pixels.shape[1] // 2, pixels.shape[0] // 2)
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 

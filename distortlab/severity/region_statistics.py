@@ -23,7 +23,7 @@ from distortlab.severity.half_size import (
     shrink_mask,
     shrink_pixels,
 )
-from distortlab.severity.scene import Floats, Scene
+from distortlab.severity.scene import Scene, average_mask_blocks
 from distortlab.severity.trials import Trial, TrialSample
 from distortlab.severity.visibility import GRADIENT_FLOOR
 
@@ -186,20 +186,12 @@ def _measure_gradients(region: RegionStatistics) -> Sequence[float]:
     half = region.half
     counted, (flatness, fine) = (half.weight, half.total), half.flatness
     flat = (average(flatness, *counted), compute_weighted_spread(flatness, *counted), average(fine, *counted))
-    coarse, weight = compute_squared_gradient(shrink_pixels(half.luma)), _halve(half.weight)
+    coarse, weight = compute_squared_gradient(shrink_pixels(half.luma)), average_mask_blocks(half.weight, 2)
     coarsely_counted = (weight, float(weight.sum()))
     means = [
         math.log(math.sqrt(average(*each)) + 1) for each in ((half.squares, *counted), (coarse, *coarsely_counted))
     ]
     return means[0], *flat, means[1], average(_FLOOR / (coarse + _FLOOR), *coarsely_counted)
-
-
-def _halve(weight: Floats) -> Floats:
-    rows, columns = weight.shape
-    if rows % 2 or columns % 2:
-        weight = np.asarray(cv2.copyMakeBorder(weight, 0, rows % 2, 0, columns % 2, cv2.BORDER_CONSTANT), np.float32)
-    size = (weight.shape[1] // 2, weight.shape[0] // 2)
-    return np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _measure_shape(region: RegionStatistics) -> Sequence[float]:

@@ -25,6 +25,7 @@ __all__ = [
     "compute_luma",
     "compute_mean",
     "compute_spread",
+    "pad_blocks",
     "sum_weights",
     "weighted_mean",
 ]
@@ -177,19 +178,21 @@ def average_blocks(plane: NDArray[np.generic], block: int) -> Floats:
     return _average(plane, block, cv2.BORDER_REPLICATE)
 
 
-def average_mask_blocks(mask: Mask, block: int) -> Floats:
-    """The share of each `block` x `block` block that lies in a mask, float32; nothing beyond its edge does."""
+def average_mask_blocks(mask: NDArray[np.generic], block: int) -> Floats:
+    """The share of each `block` x `block` block that lies in a mask, or the mean of its weights, float32; beyond the
+    edge there is nothing.
+    """
     return _average(mask, block, cv2.BORDER_CONSTANT)
 
 
 def _average(plane: NDArray[np.generic], block: int, border: int) -> Floats:
-    plane = _pad(plane, block, border)
+    plane = pad_blocks(plane, block, border)
     size = (plane.shape[1] // block, plane.shape[0] // block)
     return np.asarray(cv2.resize(np.asarray(plane, np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _pad(plane: NDArray[Any], block: int, border: int) -> NDArray[Any]:
-    """An image whose last rows and columns fill whole blocks."""
+def pad_blocks(plane: NDArray[Any], block: int, border: int) -> NDArray[Any]:
+    """An image, or a plane of one, whose last rows and columns fill whole blocks; `border` is OpenCV's."""
     rows, columns = plane.shape[:2]
     if not (rows % block or columns % block):
         return plane
@@ -202,7 +205,7 @@ _LINEAR = np.where(_LINEAR <= 0.04045, _LINEAR / 12.92, ((_LINEAR + 0.055) / 1.0
 
 def average_linear(image: Image) -> Floats:
     """The 5x5 means of an image in linear light, 0..1: (ceil(rows / 5), ceil(columns / 5), 3)."""
-    return average_blocks(cv2.LUT(_pad(image, _COLOR_BLOCK, cv2.BORDER_REPLICATE), _LINEAR), _COLOR_BLOCK)
+    return average_blocks(cv2.LUT(pad_blocks(image, _COLOR_BLOCK, cv2.BORDER_REPLICATE), _LINEAR), _COLOR_BLOCK)
 
 
 def compute_lab(image: Image) -> Floats:
