@@ -137,6 +137,13 @@ class Region:
         return cls((int(rows), int(columns)), counts.encode() if isinstance(counts, str) else bytes(counts))
 
     @classmethod
+    def from_measured(cls, rle: Mapping[str, Any], area: int, box: "Sequence[float]") -> "Region":
+        """From run lengths whose number of pixels and box, as x, y, width and height, are known already."""
+        region = cls.from_rle(rle)
+        region.__dict__.update(area=area, bbox=_read_box(box))
+        return region
+
+    @classmethod
     def union(cls, regions: "Sequence[Region]") -> "Region":
         """All pixels of regions of one image."""
         return regions[0] if len(regions) == 1 else cls.from_rle(coco_mask.merge([one._coded for one in regions]))
@@ -180,8 +187,7 @@ class Region:
     @cached_property
     def bbox(self) -> Box:
         """The smallest box around the pixels."""
-        x, y, w, h = (int(v) for v in coco_mask.toBbox(self._coded))
-        return Box(x, y, x + w, y + h)
+        return _read_box(coco_mask.toBbox(self._coded).tolist())
 
     @cached_property
     def mask(self) -> Mask:
@@ -199,6 +205,12 @@ class Region:
         box = self.bbox
         edges = (box.y1 > 0, box.y2 < self.size[0], box.x1 > 0, box.x2 < self.size[1])
         return feather_mask(self.mask, feather, *edges)
+
+
+def _read_box(box: Sequence[float]) -> Box:
+    """From x, y, width and height."""
+    x, y, width, height = map(int, box)
+    return Box(x, y, x + width, y + height)
 
 
 def feather_mask(

@@ -10,7 +10,15 @@ from typing import TypeVar
 from distortlab.core.errors import BuildFailed
 from distortlab.core.processes import WorkerLost, WorkerPool, note_stop
 
-__all__ = ["count_processors", "limit_threads", "map_ahead", "map_in_order", "open_pool", "tune_process"]
+__all__ = [
+    "choose_arrow_pool",
+    "count_processors",
+    "limit_threads",
+    "map_ahead",
+    "map_in_order",
+    "open_pool",
+    "tune_process",
+]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -119,6 +127,13 @@ def open_pool(
         raise BuildFailed(
             f"a worker process was ended from outside (out of memory, perhaps){remedy} --workers"
         ) from error
+
+
+def choose_arrow_pool() -> None:
+    """Let Arrow take memory as all else in this process does, unless somebody chose otherwise. Before it is imported:
+    what its Parquet writer uses cannot be changed later (`tune_process` sets what Python code asks it for).
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def tune_process() -> None:

@@ -121,7 +121,7 @@ def draw_seam(recipe: Recipe, image_id: str, loaded: "LoadedReference", turn: in
     operations = stream(recipe.seed, image_id, "operation").permute(list(OPERATIONS))
     for index in loaded.order_regions(image_id, turn)[: recipe.visibility.regions_per_reference]:
         region = loaded.region(index)
-        for name in operations:
+        for name in () if loaded.find_violation(index) else operations:
             address = (recipe.seed, image_id, "control", name)
             control = Control(SEAM, region, name, recipe.regions.feather, address)
             image = render_control(reference, control)

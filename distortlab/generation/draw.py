@@ -174,6 +174,9 @@ def _draw_in_place(
     drawn: dict[DrawKey, str],
 ) -> Iterator[WorkingImage | Rejection]:
     """What comes of every variant in one place. What is in `drawn` is not rendered again, where the place is clean."""
+    if violation := working.loaded.find_violation(index):
+        yield Rejection(f"a region {violation}")
+        return
     is_only, is_clean = len(slot.edits) == 1, working.is_clean(index)
     for row in rows:
         key = _choose_key(slot, row, working, index, drawn)

@@ -47,8 +47,10 @@ _SPARE = 1.25
 distortion shows on one name only.
 """
 
-_DRAWS_VERSION = 2
-"""Of how regions, variants, candidates and wordings are drawn for an image: 2 since they come from short streams."""
+_DRAWS_VERSION = 3
+"""Of how regions, variants, candidates and wordings are drawn for an image: 2 since they come from short streams, 3 since
+slots beside each other fall back on the same references.
+"""
 
 
 @dataclass(frozen=True, slots=True)

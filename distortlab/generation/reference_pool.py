@@ -10,7 +10,7 @@ from typing import TypeVar
 from distortlab.core.errors import BadReference
 from distortlab.core.image import Image, SharedHash, get_shape
 from distortlab.core.region import Box, Region
-from distortlab.core.seeds import short_stream, stream
+from distortlab.core.seeds import short_stream
 from distortlab.dataset.patches import encode_patch
 from distortlab.generation.candidates import NameGroups, select_compatible_names
 from distortlab.generation.composition import are_apart
@@ -151,6 +151,10 @@ class LoadedReference:
         tight = tighten_region(self.reference.image, region)
         return region if find_rule_violation(tight, self.recipe.regions) else tight
 
+    def find_violation(self, index: int) -> str | None:
+        """Why the region at `index` may not be changed after all, or None: a single outline that is in pieces."""
+        return None if index == WHOLE else find_rule_violation(self.region(index), self.recipe.regions)
+
     def list_free(self, used: Sequence[int], order: Sequence[int], wanted: int) -> list[int]:
         """The regions of `order` that are disjoint from those `used`, and leave room for `wanted` - 1 others."""
         free = [index for index in order if all(self._are_apart(index, other) for other in used)]
@@ -231,14 +235,15 @@ class ReferencePool:
     _own: int = -1
 
     def order_entries(self, slot: Slot) -> Iterator[tuple[int, int]]:
-        """(entry, turn) to try for a slot: its own reference, then spares, then those of other slots."""
+        """(entry, turn) to try for a slot: its own reference, then spares, then those of other slots, the last ones
+        before it first. Slots beside each other try the same ones: they are in memory still.
+        """
         yield slot.entry, slot.turn
         primary = len(self.entries) - self.spare
-        rest = [*range(primary, len(self.entries)), *range(primary)]
-        source = stream(self.recipe.seed, slot.image_id, "fallback")
-        for entry in _rotate(rest, source.below(max(1, self.spare))):
-            if entry != slot.entry:
-                yield entry, source.below(1 << 16)
+        spares = _rotate([*range(primary, len(self.entries))], slot.entry * self.spare // primary)
+        source = short_stream(self.recipe.seed, slot.image_id, "fallback")
+        for entry in (*spares, *reversed(range(slot.entry)), *range(slot.entry + 1, primary)):
+            yield entry, source.below(1 << 16)
 
     @property
     def is_exhausted(self) -> bool:

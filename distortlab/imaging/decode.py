@@ -126,10 +126,8 @@ def decode_without_metadata(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[
         For whatever cannot be read exactly.
     """
     clean = strip_metadata(data)
-    if clean is not None and clean is not data and _is_upright_jpeg(data, max_pixels):
-        decoded = _try_decoding(clean, max_pixels)
-        if decoded:
-            return decoded, clean
+    if clean is not None and clean is not data and (upright := _decode_upright_jpeg(data, clean, max_pixels)):
+        return upright, clean
     decoded = decode_image(data, max_pixels)
     if clean is None or not decoded.is_faithful:
         return decoded, None
@@ -140,15 +138,19 @@ def decode_without_metadata(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[
     return decoded, clean
 
 
-def _is_upright_jpeg(data: bytes, max_pixels: int) -> bool:
-    """Whether a file is a JPEG in colour that no orientation turns, judged by its header."""
+def _decode_upright_jpeg(data: bytes, clean: bytes, max_pixels: int) -> DecodedImage | None:
+    """The image of a JPEG in colour that no orientation turns, judged by its header, from its bytes without metadata;
+    None for other files, and for whatever is not decoded strictly.
+    """
     try:
         with _one_sentence(), Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
             _check_header(picture, max_pixels)
-            turns = _read_turn(picture.getexif().get(ORIENTATION))
-            return picture.format == "JPEG" and picture.mode == "RGB" and not any(turns)
+            is_turned = any(_read_turn(picture.getexif().get(ORIENTATION)))
+            if picture.format != "JPEG" or picture.mode != "RGB" or is_turned or not _can_use_turbo(clean, picture.size):
+                return None
+            return DecodedImage(simplejpeg.decode_jpeg(clean, "RGB"), is_faithful=True, format="JPEG")
     except BadReference:
-        return False
+        return None
 
 
 def _try_decoding(data: bytes, max_pixels: int) -> DecodedImage | None:
@@ -265,7 +267,7 @@ def _check_header(picture: ImageFile.ImageFile, max_pixels: int) -> None:
 
 def _decode(picture: ImageFile.ImageFile, data: bytes) -> tuple[Image, bool]:
     """RGB pixels as stored, and whether any reader would decode the bytes to them."""
-    if picture.format == "JPEG" and picture.mode == "RGB" and _can_use_turbo(data):
+    if picture.format == "JPEG" and picture.mode == "RGB" and _can_use_turbo(data, picture.size):
         # Strict: a damaged or truncated file raises where other readers fill in grey.
         return simplejpeg.decode_jpeg(data, "RGB"), True
     deep = ";16" in str(picture.tile)
@@ -280,12 +282,15 @@ def _decode(picture: ImageFile.ImageFile, data: bytes) -> tuple[Image, bool]:
     return _from_8_bit(picture), plain or (picture.format == "JPEG" and picture.mode == "RGB")
 
 
-def _can_use_turbo(data: bytes) -> bool:
-    """Whether libjpeg-turbo's simple interface knows this kind of JPEG; odd samplings are left to Pillow."""
+def _can_use_turbo(data: bytes, size: tuple[int, int]) -> bool:
+    """Whether libjpeg-turbo's simple interface knows this kind of JPEG, and finds the `size` (columns, rows) that was
+    checked; odd samplings are left to Pillow.
+    """
     try:
-        return simplejpeg.decode_jpeg_header(data)[2] in ("YCbCr", "RGB")
+        rows, columns, colors, _ = simplejpeg.decode_jpeg_header(data)
     except ValueError:
         return False
+    return colors in ("YCbCr", "RGB") and (columns, rows) == size
 
 
 def _from_8_bit(picture: Pillow.Image) -> Image:

@@ -1,8 +1,8 @@
 """Drawing an image: what is kept is what its record says, what is not has a reason, and no reference is changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -11,18 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortlab.core.image import pixels_sha256
+from distortlab.core.region import Region
 from distortlab.dataset.patches import restore_image
 from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import find, list_variants
 from distortlab.distortions.edit import render
 from distortlab.generation import working_image
-from distortlab.generation.draw import _list_aims, draw_image
+from distortlab.generation.controls import VISIBLE
+from distortlab.generation.draw import _list_aims, draw_image, draw_on_reference
 from distortlab.generation.plan import EditRequest, Slot
 from distortlab.generation.reference_pool import LoadedReference, ReferencePool
 from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules
-from distortlab.references.base import Reference
+from distortlab.references.base import NamedRegion, Reference
 from distortlab.severity.scene import Scene
 from distortlab.severity.visibility import measure_visibility
 from distortlab.severity.visibility_curve import VisibilityCurve
@@ -109,6 +111,19 @@ def test_names_that_are_offered_are_of_other_regions() -> None:
 
 
 # --- draws that are rejected ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("control", [None, "seam"])
+def test_a_region_that_turns_out_to_be_in_pieces_is_never_changed(control: Literal["seam"] | None) -> None:
+    good = load().reference
+    torn = np.zeros(good.regions[0].region.size, bool)
+    torn[20:100, 20:90] = torn[20:100, 150:220] = True
+    places = (NamedRegion(Region.from_mask(torn), "cup"),)
+    loaded = LoadedReference(replace(good, regions=places, annotated=places), small_recipe())
+    pool = ReferencePool(paint("good"), small_recipe())
+    asked = slot() if control is None else replace(slot(), edits=(), control=control)
+    assert draw_on_reference(asked, loaded, 0, pool, set()) is None
+    assert pool.counts.rejected == ({"a region in pieces": 1} if control is None else {VISIBLE: 1})
 
 
 def test_the_same_picture_is_not_made_twice() -> None:

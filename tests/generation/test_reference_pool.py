@@ -94,6 +94,26 @@ def test_the_reference_of_a_slot_outlasts_those_it_falls_back_on() -> None:
     assert loads["painting-000000"] == 2
 
 
+@given(st.integers(1, 9), st.integers(0, 9), st.data())
+def test_where_a_reference_does_not_do_each_other_is_tried_once_and_spares_first(
+    primary: int, spare: int, data: st.DataObject
+) -> None:
+    pool = ReferencePool([Painting(number) for number in range(primary + spare)], small_recipe(), spare)
+    entry = data.draw(st.integers(0, primary - 1))
+    own, *others = [found for found, _ in pool.order_entries(slot(entry))]
+    assert own == entry
+    assert sorted(others) == [number for number in range(primary + spare) if number != entry]
+    assert all(number >= primary for number in others[:spare])
+    assert others[spare:] == [*range(entry - 1, -1, -1), *range(entry + 1, primary)]
+
+
+def test_slots_beside_each_other_fall_back_on_the_same_spares() -> None:
+    pool = ReferencePool([Painting(number) for number in range(80)], small_recipe(), 20)
+    first = [[found for found, _ in pool.order_entries(slot(entry))][1] for entry in range(60)]
+    assert first == sorted(first)
+    assert set(first) == set(range(60, 80))
+
+
 def test_what_is_left_out_of_a_reference_is_counted_once_however_often_it_is_loaded() -> None:
     pool, loads = pool_of("good", "good", "empty", kept_pixels=0)
     for _ in range(3):

@@ -9,9 +9,10 @@ drawn when their region is wanted.
 
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple, TypeGuard
 
 import cv2
@@ -28,6 +29,7 @@ __all__ = [
     "Runs",
     "Shape",
     "decode_runs",
+    "draw_regions",
     "draw_shape",
     "prepare_shape",
     "read_rectangle",
@@ -83,11 +85,34 @@ class Drawing:
     size: tuple[int, int]
     reach: Box
 
+    @property
+    def is_one_outline(self) -> bool:
+        """Whether it is a single polygon: nearly always in one piece, but for necks too thin for a pixel."""
+        return len(self.parts) == 1
+
     @cached_property
     def region(self) -> Region:
         """What is drawn."""
-        coded = coco_mask.frPyObjects([np.frombuffer(part) for part in self.parts], *self.size)
-        return Region.from_rle(coded[0] if len(coded) == 1 else coco_mask.merge(coded))
+        (region,) = _draw_together([self])
+        return region
+
+
+def draw_regions(drawings: Sequence[Drawing]) -> None:
+    """Draw the regions of one picture that are not drawn yet, all at once: in half the time of one by one."""
+    waiting = [drawing for drawing in drawings if "region" not in drawing.__dict__]
+    if waiting:
+        for drawing, region in zip(waiting, _draw_together(waiting), strict=True):
+            drawing.__dict__["region"] = region
+
+
+def _draw_together(drawings: Sequence[Drawing]) -> list[Region]:
+    """The regions of drawings of one picture."""
+    points = [np.frombuffer(part) for drawing in drawings for part in drawing.parts]
+    coded = iter(coco_mask.frPyObjects(points, *drawings[0].size))
+    parts = [list(islice(coded, len(drawing.parts))) for drawing in drawings]
+    masks = [coco_mask.merge(own) if len(own) > 1 else own[0] for own in parts]
+    areas, boxes = coco_mask.area(masks).tolist(), coco_mask.toBbox(masks).tolist()
+    return [Region.from_measured(*each) for each in zip(masks, areas, boxes, strict=True)]
 
 
 def read_shape(annotation: Mapping[str, Any], box: Rectangle | None) -> Shape | str:

@@ -3,7 +3,7 @@
 from distortlab.core.region import Box, Region
 from distortlab.recipe import RegionRules
 
-__all__ = ["TOO_SMALL", "find_box_violation", "find_rule_violation", "is_surely_too_small"]
+__all__ = ["TOO_SMALL", "find_box_violation", "find_rule_violation", "find_size_violation", "is_surely_too_small"]
 
 TOO_SMALL = "too small"
 
@@ -23,10 +23,15 @@ def find_rule_violation(region: Region, rules: RegionRules) -> str | None:
     str or None
         The reason in a word or three; None where the region may be distorted.
     """
-    box = region.bbox
-    if reason := find_box_violation(region.area, (box.width, box.height), region.size, rules):
+    if reason := find_size_violation(region, rules):
         return reason
     return "in pieces" if rules.min_largest_part and region.largest_part < rules.min_largest_part else None
+
+
+def find_size_violation(region: Region, rules: RegionRules) -> str | None:
+    """Why a region may not be distorted, whatever its shape: `find_rule_violation` without decoding its mask."""
+    box = region.bbox
+    return find_box_violation(region.area, (box.width, box.height), region.size, rules)
 
 
 def find_box_violation(

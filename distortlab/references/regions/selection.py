@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from distortlab.core.region import Box, Region
 from distortlab.recipe import RegionRules
 from distortlab.references.base import Annotation, NamedRegion
-from distortlab.references.regions.outlines import Drawing
-from distortlab.references.regions.rules import TOO_SMALL, find_rule_violation, is_surely_too_small
+from distortlab.references.regions.outlines import Drawing, draw_regions
+from distortlab.references.regions.rules import (
+    TOO_SMALL,
+    find_rule_violation,
+    find_size_violation,
+    is_surely_too_small,
+)
 
 __all__ = ["AnnotatedRegion", "RegionSelection", "UndrawnRegion", "select_regions"]
 
@@ -62,30 +67,38 @@ class RegionSelection:
 def select_regions(candidates: Iterable[AnnotatedRegion], rules: RegionRules) -> RegionSelection:
     """Select the regions that pass the rules of a recipe, in the order they come.
 
-    What is left out for being in a crowd, or is too small whatever is in its box, is not drawn.
+    What is left out for being in a crowd, or is too small whatever is in its box, is not drawn. That a single outline
+    is in one piece is taken for granted here, and looked at when its region is to be changed.
     """
+    known = [(candidate, _find_early_violation(candidate, rules)) for candidate in candidates]
+    draw_regions([one.region for one, reason in known if isinstance(one.region, Drawing) and not reason])
     selected: list[NamedRegion] = []
     annotated: list[Annotation] = []
     skipped: Counter[str] = Counter()
-    for candidate in candidates:
+    for candidate, reason in known:
         region, name = candidate.region, candidate.name
         if isinstance(region, str):
             skipped[region] += 1
             continue
         annotated.append(UndrawnRegion(region, name) if isinstance(region, Drawing) else NamedRegion(region, name))
-        if reason := _find_violation(region, candidate.crowd, rules):
+        if reason := reason or _find_violation(region, rules):
             skipped[reason] += 1
         else:
             selected.append(NamedRegion(annotated[-1].region, name))
     return RegionSelection(tuple(selected), tuple(annotated), dict(skipped))
 
 
-def _find_violation(region: Region | Drawing, is_crowd: bool, rules: RegionRules) -> str | None:
-    """Why a region may not be distorted, or None."""
-    if is_crowd and not rules.crowd:
+def _find_early_violation(candidate: AnnotatedRegion, rules: RegionRules) -> str | None:
+    """Why a region may not be distorted, as far as can be told without drawing it."""
+    if candidate.crowd and not rules.crowd:
         return "crowd"
+    region = candidate.region
+    is_too_small = isinstance(region, Drawing) and is_surely_too_small(region.reach, region.size, rules)
+    return TOO_SMALL if is_too_small else None
+
+
+def _find_violation(region: Region | Drawing, rules: RegionRules) -> str | None:
+    """Why a region may not be distorted, or None."""
     if isinstance(region, Drawing):
-        if is_surely_too_small(region.reach, region.size, rules):
-            return TOO_SMALL
-        region = region.region
+        return (find_size_violation if region.is_one_outline else find_rule_violation)(region.region, rules)
     return find_rule_violation(region, rules)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from distortlab.core.region import Region
 from distortlab.recipe import RegionRules
-from distortlab.references.regions.outlines import Drawing, Polygons, draw_shape, prepare_shape
+from distortlab.references.regions.outlines import Drawing, Polygons, draw_regions, draw_shape, prepare_shape
 from distortlab.references.regions.rules import find_rule_violation, is_surely_too_small
 from distortlab.references.regions.selection import AnnotatedRegion, select_regions
 
@@ -74,6 +74,35 @@ def test_the_same_regions_are_selected_drawn_or_not(squares: list[tuple[float, f
     assert Counter({k: v for k, v in late.skipped.items() if k not in small}) == Counter(
         {k: v for k, v in early.skipped.items() if k not in small}
     )
+
+
+NECK = (5, 5, 25, 5, 25, 15, 55, 15.001, 55, 5, 75, 5, 75, 25, 55, 25, 55, 15.002, 25, 15.001, 25, 25, 5, 25)
+"""Two squares, and a neck between them that is too thin for a pixel."""
+
+
+def test_a_single_outline_is_taken_to_be_in_one_piece_and_others_are_not() -> None:
+    torn = prepare_shape(polygon(*NECK), SIZE, SIZE)
+    apart = prepare_shape(Polygons(square(5, 5, 20).parts + square(55, 5, 20).parts), SIZE, SIZE)
+    assert isinstance(torn, Drawing)
+    assert find_rule_violation(torn.region, RULES) == "in pieces"
+    selection = select_regions([AnnotatedRegion("torn", torn), AnnotatedRegion("apart", apart)], RULES)
+    assert [place.object for place in selection.regions] == ["torn"]
+    assert selection.skipped == {"in pieces": 1}
+
+
+@given(st.lists(st.lists(points, min_size=1, max_size=3), min_size=1, max_size=5))
+def test_regions_drawn_together_are_those_of_their_parts(outlines: list[list[list[float]]]) -> None:
+    shapes = [Polygons(tuple(polygon(*part).parts[0] for part in parts)) for parts in outlines]
+    together = [prepare_shape(shape, SIZE, SIZE) for shape in shapes]
+    draw_regions([drawing for drawing in together if isinstance(drawing, Drawing)])
+    for drawing in together:
+        if isinstance(drawing, Drawing):
+            assert "region" in vars(drawing)
+            parts = [draw_shape(Polygons((part,)), SIZE, SIZE) for part in drawing.parts]
+            union = Region.union([part for part in parts if isinstance(part, Region)])
+            fresh = Region(union.size, union.counts)
+            assert drawing.region == fresh
+            assert (drawing.region.area, drawing.region.bbox) == (fresh.area, fresh.bbox)
 
 
 def test_rectangles_and_regions_are_their_own_reach() -> None:
