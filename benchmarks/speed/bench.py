@@ -22,14 +22,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from contestants import Contestant, floor, generator, make_single_shard_plan, peer
-from corpus import write_corpus
 from provenance import describe_run
 from speed_tables import FLOOR, SCRIPT, format_stages, format_times
-from stages import FUNCTIONS, measure_stages
 
-from distortlab.core.workers import tune_process
-from distortlab.references import open_references
+from distortlab.core.workers import choose_arrow_pool, tune_process
+
+choose_arrow_pool()  # as the command line does, before these import Arrow
+
+from contestants import Contestant, floor, generator, make_single_shard_plan, peer  # noqa: E402
+from corpus import write_corpus  # noqa: E402
+from stages import FUNCTIONS, measure_stages  # noqa: E402
+
+from distortlab.references import open_references  # noqa: E402
 
 DENSITIES = (1.0, 2.5, 8.0)
 """Images per reference."""

@@ -48,8 +48,8 @@ distortion shows on one name only.
 """
 
 _DRAWS_VERSION = 3
-"""Of how regions, variants, candidates and wordings are drawn for an image: 2 since they come from short streams, 3 since
-slots beside each other fall back on the same references.
+"""Of how regions, variants, candidates and wordings are drawn for an image: 2 since they come from short streams, 3
+since slots beside each other fall back on the same references.
 """
 
 

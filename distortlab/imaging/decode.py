@@ -146,7 +146,8 @@ def _decode_upright_jpeg(data: bytes, clean: bytes, max_pixels: int) -> DecodedI
         with _one_sentence(), Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
             _check_header(picture, max_pixels)
             is_turned = any(_read_turn(picture.getexif().get(ORIENTATION)))
-            if picture.format != "JPEG" or picture.mode != "RGB" or is_turned or not _can_use_turbo(clean, picture.size):
+            is_color = picture.format == "JPEG" and picture.mode == "RGB"
+            if is_turned or not is_color or not _can_use_turbo(clean, picture.size):
                 return None
             return DecodedImage(simplejpeg.decode_jpeg(clean, "RGB"), is_faithful=True, format="JPEG")
     except BadReference:

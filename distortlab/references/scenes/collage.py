@@ -48,8 +48,11 @@ MIN_VISIBLE, MIN_AREA, MAX_PLACES = 0.6, 0.0115, 12
 ENLARGED = (1.0, 1.35)
 """How much a material under the pieces is enlarged: each time from its sheet, so only in a few ways."""
 
-LEAST_LIGHT, MOST_LIGHT = np.uint8(72), np.uint8(176)
-"""Factors of the relief are between these."""
+_WITHIN_LIGHT = np.arange(256, dtype=np.uint8).clip(72, 176)
+"""What becomes of each factor of the relief."""
+
+_SHADOW = 255 - np.arange(256, dtype=np.uint8) // 2
+"""How much light is left under each value of a shadow, of 255."""
 
 MARGIN = 96
 """The grain of paper is wider and taller than the frame by so many pixels, and shifted by up to as many."""
@@ -212,15 +215,14 @@ def _relief(soft: Mask, pad: int, light: tuple[int, int]) -> Mask:
 
     # ONE + two fifths of the slope, rounded down: what is added to 0.4 of a whole number is never near a half.
     factor = cv2.addWeighted(shift(-step), 0.4, shift(step), -0.4, ONE - 0.4)
-    # NumPy, not OpenCV: that takes a number beside an array of 4 rows for an array.
-    return np.minimum(np.maximum(np.asarray(factor, np.uint8), LEAST_LIGHT), MOST_LIGHT)
+    return np.asarray(cv2.LUT(factor, _WITHIN_LIGHT), np.uint8)
 
 
 def _shade(shine: Mask, soft: Mask, x: int, y: int) -> None:
     """Darkens by a soft shadow whose upper left corner is at (x, y) at half size."""
     there, here = _clip(soft, x, y, shine)
-    bright = cv2.bitwise_not(np.right_shift(soft[here.slices], 1))
-    shine[there.slices] = multiply(shine[there.slices], np.asarray(bright, np.uint8), 255)
+    bright = np.asarray(cv2.LUT(soft[here.slices], _SHADOW), np.uint8)
+    shine[there.slices] = multiply(shine[there.slices], bright, 255)
 
 
 def _paint(
