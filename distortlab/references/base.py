@@ -53,7 +53,8 @@ class Reference:
 
     `encoded` is a file (JPEG or PNG, `extension` without the dot) that decodes to exactly `image` in any reader:
     the original bytes where they do, else a lossless copy (EXIF-rotated, grey, CMYK, 16-bit, RGBA or shrunk originals).
-    `regions` have passed the rules; `objects` are the distinct names of everything annotated in the image, `annotated`
+    `regions` have passed the rules, but for whether a single outline is in one piece: that is looked at when its region
+    is to be changed; `objects` are the distinct names of everything annotated in the image, `annotated`
     all that could be drawn of it, `skipped` counts annotations that were left out, by reason. `drawn_by_hand`: the
     outlines are people's, and may hold some of the background.
     """
