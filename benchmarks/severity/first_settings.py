@@ -22,8 +22,8 @@ from distortlab.core.seeds import stream
 from distortlab.core.workers import tune_process
 from distortlab.distortions.catalog import CATALOG, FAMILIES, list_variants
 from distortlab.generation.draw import would_show
+from distortlab.generation.loaded_reference import LoadedReference
 from distortlab.generation.plan import EditRequest, Slot
-from distortlab.generation.reference_pool import LoadedReference
 from distortlab.generation.working_image import Rejection, WorkingImage, draw_edit
 from distortlab.recipe import Recipe, default_recipe
 from distortlab.references import open_references

@@ -28,8 +28,8 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "draw: measure": ("generation.working_image:measure_visibility",),
     "draw: mask, feather, blend": ("generation.working_image:render_edit",),
     "draw: gates, statistics": (
-        "generation.reference_pool:LoadedReference.region",
-        "generation.reference_pool:LoadedReference.scene",
+        "generation.loaded_reference:LoadedReference.region",
+        "generation.loaded_reference:LoadedReference.scene",
         "generation.working_image:find_region_fault",
         "generation.working_image:find_label_fault",
     ),

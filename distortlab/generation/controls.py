@@ -22,7 +22,7 @@ from distortlab.severity.visibility import measure_visibility
 
 if TYPE_CHECKING:
     from distortlab.generation.composition import EditRequest
-    from distortlab.generation.reference_pool import LoadedReference
+    from distortlab.generation.loaded_reference import LoadedReference
 
 __all__ = ["VISIBLE", "ControlKind", "assign_controls", "check_controls", "draw_seam", "spread_listed"]
 
@@ -120,8 +120,10 @@ def draw_seam(recipe: Recipe, image_id: str, loaded: "LoadedReference", turn: in
     reference = loaded.reference.image
     operations = stream(recipe.seed, image_id, "operation").permute(list(OPERATIONS))
     for index in loaded.order_regions(image_id, turn)[: recipe.visibility.regions_per_reference]:
+        if loaded.find_violation(index):
+            continue
         region = loaded.region(index)
-        for name in () if loaded.find_violation(index) else operations:
+        for name in operations:
             address = (recipe.seed, image_id, "control", name)
             control = Control(SEAM, region, name, recipe.regions.feather, address)
             image = render_control(reference, control)

@@ -15,8 +15,9 @@ from distortlab.distortions.controls import Control
 from distortlab.distortions.edit import Edit
 from distortlab.generation.controls import VISIBLE, draw_seam
 from distortlab.generation.draw_counts import NO_PLACE, NOT_NATURAL, REPEATED
+from distortlab.generation.loaded_reference import WHOLE, LoadedReference
 from distortlab.generation.plan import Slot
-from distortlab.generation.reference_pool import WHOLE, DrawKey, LoadedReference, ReferencePool
+from distortlab.generation.reference_pool import DrawKey, ReferencePool
 from distortlab.generation.working_image import Rejection, WorkingImage, add_edit, draw_edit, predict_fault
 from distortlab.recipe import Recipe
 from distortlab.references.base import NamedRegion, Reference

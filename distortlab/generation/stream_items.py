@@ -17,9 +17,10 @@ from distortlab.dataset.schema import ImageRecord, Picture, Sample
 from distortlab.distortions.edit import Edit
 from distortlab.generation.difficulties import CellShares
 from distortlab.generation.draw import DistortedImage, draw_image, draw_on_reference
+from distortlab.generation.loaded_reference import encode_changed
 from distortlab.generation.partners import draw_partner
 from distortlab.generation.plan import Slot
-from distortlab.generation.reference_pool import ReferencePool, encode_changed
+from distortlab.generation.reference_pool import ReferencePool
 from distortlab.generation.rows import make_image_record, make_questions, make_samples, select_pictures
 from distortlab.generation.set_questions import ask_about_set
 from distortlab.generation.stream_failures import ItemFailure, Reason

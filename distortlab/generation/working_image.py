@@ -16,8 +16,8 @@ from distortlab.distortions.base import TARGETS, Distortion
 from distortlab.distortions.catalog import get_amount
 from distortlab.distortions.controls import Control
 from distortlab.distortions.edit import Edit, Visibility, compute_spatial_scale, render, render_edit
+from distortlab.generation.loaded_reference import LoadedReference
 from distortlab.generation.plan import EditRequest, Slot
-from distortlab.generation.reference_pool import LoadedReference
 from distortlab.recipe import Recipe
 from distortlab.references.base import NamedRegion
 from distortlab.severity.lookalike import find_lookalike_fault

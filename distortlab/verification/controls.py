@@ -8,12 +8,12 @@ import numpy as np
 
 from distortlab.core.image import Image
 from distortlab.core.region import Region
+from distortlab.core.run_lengths import decode_runs
 from distortlab.dataset.schema import decode_control
 from distortlab.distortions.controls import OPERATIONS, SEAM, VERSION
 from distortlab.distortions.edit import MEASURE_VERSION
 from distortlab.recipe import NATURAL, Recipe
 from distortlab.references.natural import find_natural_kind
-from distortlab.references.regions.outlines import decode_runs
 from distortlab.references.regions.rules import find_rule_violation
 from distortlab.severity.scene import Scene
 from distortlab.severity.visibility import measure_visibility

@@ -11,12 +11,12 @@ import numpy as np
 
 from distortlab.core.errors import UserError
 from distortlab.core.region import Box, Region
+from distortlab.core.run_lengths import decode_runs
 from distortlab.dataset.composition import is_whole
 from distortlab.distortions.base import TARGETS
 from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import MEASURE_VERSION, Visibility
 from distortlab.recipe import NEGATIVES, Recipe
-from distortlab.references.regions.outlines import decode_runs
 from distortlab.references.regions.rules import find_rule_violation
 from distortlab.severity.visibility import find_label_fault
 from distortlab.tasks import TASKS, grounding, recognition

@@ -19,8 +19,9 @@ from distortlab.distortions.edit import render
 from distortlab.generation import working_image
 from distortlab.generation.controls import VISIBLE
 from distortlab.generation.draw import _list_aims, draw_image, draw_on_reference
+from distortlab.generation.loaded_reference import LoadedReference
 from distortlab.generation.plan import EditRequest, Slot
-from distortlab.generation.reference_pool import LoadedReference, ReferencePool
+from distortlab.generation.reference_pool import ReferencePool
 from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, draw_edit, predict_fault
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules

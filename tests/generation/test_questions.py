@@ -10,9 +10,9 @@ from dataset_samples import Painting, small_recipe
 
 from distortlab.core.region import Box, Region
 from distortlab.core.seeds import stream
+from distortlab.generation.loaded_reference import LoadedReference
 from distortlab.generation.plan import make_plan
 from distortlab.generation.questions import Subject, ask, draw_object_candidates, draw_type_candidates
-from distortlab.generation.reference_pool import LoadedReference
 from distortlab.recipe import ReferenceRules, RegionRules
 from distortlab.references.base import NamedRegion, Reference
 from distortlab.tasks.terms import FAMILIES

@@ -16,8 +16,9 @@ from distortlab.distortions.catalog import find
 from distortlab.distortions.edit import Edit, Visibility, render
 from distortlab.generation.composition import are_apart
 from distortlab.generation.draw import DistortedImage, draw_image
+from distortlab.generation.loaded_reference import WHOLE, LoadedReference
 from distortlab.generation.plan import EditRequest, Slot
-from distortlab.generation.reference_pool import WHOLE, LoadedReference, ReferencePool
+from distortlab.generation.reference_pool import ReferencePool
 from distortlab.generation.working_image import Candidate, Rejection, WorkingImage, add_edit, draw_edit
 from distortlab.imaging.decode import decode_image
 from distortlab.recipe import Recipe, ReferenceRules, RegionRules

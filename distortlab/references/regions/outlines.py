@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from distortlab.core.region import Box, Region
+from distortlab.core.run_lengths import decode_runs
 
 __all__ = [
     "Drawing",
@@ -28,7 +29,6 @@ __all__ = [
     "Rectangle",
     "Runs",
     "Shape",
-    "decode_runs",
     "draw_regions",
     "draw_shape",
     "prepare_shape",
@@ -112,7 +112,7 @@ def _draw_together(drawings: Sequence[Drawing]) -> list[Region]:
     parts = [list(islice(coded, len(drawing.parts))) for drawing in drawings]
     masks = [coco_mask.merge(own) if len(own) > 1 else own[0] for own in parts]
     areas, boxes = coco_mask.area(masks).tolist(), coco_mask.toBbox(masks).tolist()
-    return [Region.from_measured(*each) for each in zip(masks, areas, boxes, strict=True)]
+    return [Region.from_rle_with_box(*each) for each in zip(masks, areas, boxes, strict=True)]
 
 
 def read_shape(annotation: Mapping[str, Any], box: Rectangle | None) -> Shape | str:
@@ -183,43 +183,6 @@ def draw_shape(shape: Shape, size: tuple[int, int], stored: tuple[int, int]) -> 
     """The region of a shape, or in a few words why it cannot be drawn; `prepare_shape` explains the parameters."""
     prepared = prepare_shape(shape, size, stored)
     return prepared.region if isinstance(prepared, Drawing) else prepared
-
-
-def decode_runs(counts: bytes, pixels: int) -> NDArray[np.int64] | None:
-    """Decode the compressed run lengths of COCO.
-
-    Parameters
-    ----------
-    counts
-        The compressed string.
-    pixels
-        Rows times columns of the mask.
-
-    Returns
-    -------
-    ndarray or None
-        int64 (n,): lengths of runs of 0 and 1 in turn; None where they are not of exactly so many pixels.
-
-    Notes
-    -----
-    Each run is a little-endian number in groups of 5 bits, one character (48 + group + 32 if more follow) per
-    group; from the fourth run on it is a difference to the run before the last.
-    """
-    codes = np.frombuffer(counts, np.uint8).astype(np.int64) - 48
-    if not codes.size or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
-        return None
-    last = np.flatnonzero((codes & 32) == 0)
-    first = np.concatenate(([0], last[:-1] + 1))
-    length = last - first + 1
-    if length.max() > 6:
-        return None
-    place = np.arange(codes.size) - np.repeat(first, length)
-    values = np.add.reduceat((codes & 31) << (5 * place), first)
-    values -= np.where(codes[last] & 16, 1 << (5 * length), 0)
-    runs = values.copy()
-    runs[1::2] = np.cumsum(values[1::2])
-    runs[2::2] = np.cumsum(values[2::2])
-    return runs if runs.min() >= 0 and runs.sum() == pixels else None
 
 
 def _read_polygons(outline: list[Any]) -> Polygons | str:

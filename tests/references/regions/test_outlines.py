@@ -11,10 +11,10 @@ from pycocotools import mask as coco_mask
 from reference_samples import square
 
 from distortlab.core.region import Box, Region
+from distortlab.core.run_lengths import decode_runs
 from distortlab.references.regions.outlines import (
     Runs,
     Shape,
-    decode_runs,
     draw_shape,
     read_rectangle,
     read_shape,
