@@ -137,7 +137,7 @@ class Region:
         return cls((int(rows), int(columns)), counts.encode() if isinstance(counts, str) else bytes(counts))
 
     @classmethod
-    def from_rle_with_box(cls, rle: Mapping[str, Any], area: int, box: "Sequence[float]") -> "Region":
+    def from_rle_with_box(cls, rle: Mapping[str, Any], area: int, box: Sequence[float]) -> "Region":
         """From run lengths whose number of pixels and box, as x, y, width and height, are known already."""
         region = cls.from_rle(rle)
         region.__dict__.update(area=area, bbox=_read_box(box))

@@ -85,17 +85,17 @@ class Stream(Source):
 
 
 class _ShortStream(Source):
-    """The output of SHAKE-128 in words of 64 bits. Every call begins anew with the first word: not for thousands."""
+    """The output of SHAKE-128 in words of 64 bits. Where it runs out it is made again, twice as long."""
 
     def __init__(self, address: bytes) -> None:
-        self._hash, self._used = hashlib.shake_128(address), 0
+        self._hash, self._output, self._used = hashlib.shake_128(address), b"", 0
 
     def draw_integers(self, count: int) -> tuple[int, ...]:
         """The next `count` words."""
-        if not count:
-            return ()
         start, self._used = self._used, self._used + count
-        return struct.unpack_from(f"<{count}Q", self._hash.digest(8 * self._used), 8 * start)
+        if 8 * self._used > len(self._output):
+            self._output = self._hash.digest(max(self._hash.block_size, 16 * self._used))
+        return struct.unpack_from(f"<{count}Q", self._output, 8 * start)
 
 
 def stream(*address: str | int) -> Stream:

@@ -20,7 +20,7 @@ from distortlab.references.regions.rules import find_rule_violation
 from distortlab.references.regions.tightening import tighten_region
 from distortlab.severity.scene import Scene
 
-__all__ = ["WHOLE", "LoadedReference", "encode_changed", "rotate"]
+__all__ = ["WHOLE", "LoadedReference", "encode_changed"]
 
 T = TypeVar("T")
 WHOLE = -1
@@ -104,7 +104,7 @@ class LoadedReference:
         """
         groups = list(self.regions_by_name.items())
         start, round_ = turn % max(len(groups), 1), turn // max(len(groups), 1)
-        return {name: group[round_ % len(group)] for name, group in rotate(groups, start)}
+        return {name: group[round_ % len(group)] for name, group in _rotate(groups, start)}
 
     def order_regions(self, image_id: str, turn: int) -> list[int]:
         """The indices of all regions in the order in which the `turn`-th image tries them.
@@ -113,7 +113,7 @@ class LoadedReference:
         """
         places, offered = self.reference.regions, self.candidate_names(image_id)
         first = self.first_regions(turn).items()
-        groups = [rotate(self.regions_by_name[name], self.regions_by_name[name].index(at)) for name, at in first]
+        groups = [_rotate(self.regions_by_name[name], self.regions_by_name[name].index(at)) for name, at in first]
         in_turn = [index for round_ in zip_longest(*groups) for index in round_ if index is not None]
         return sorted(in_turn, key=lambda index: places[index].object not in offered)
 
@@ -189,6 +189,5 @@ def encode_changed(canvas: Canvas, image: Image, regions: Sequence[Region]) -> b
     return canvas.encode(image, (min(rows, default=0), max(rows, default=0)))
 
 
-def rotate(items: list[T], start: int) -> list[T]:
-    """The items from `start` on, then those before."""
+def _rotate(items: list[T], start: int) -> list[T]:
     return items[start:] + items[:start]

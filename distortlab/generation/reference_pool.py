@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from distortlab.core.errors import BadReference
 from distortlab.core.seeds import short_stream
 from distortlab.generation.draw_counts import DrawCounts
-from distortlab.generation.loaded_reference import LoadedReference, rotate
+from distortlab.generation.loaded_reference import LoadedReference
 from distortlab.generation.plan import Slot
 from distortlab.recipe import Recipe
 from distortlab.references.base import Entry, Reference
@@ -67,10 +68,11 @@ class ReferencePool:
         before it first. Slots beside each other try the same ones: they are in memory still.
         """
         yield slot.entry, slot.turn
-        primary = len(self.entries) - self.spare
-        spares = rotate([*range(primary, len(self.entries))], slot.entry * self.spare // primary)
+        end, primary = len(self.entries), len(self.entries) - self.spare
+        first = primary + slot.entry * self.spare // primary
         source = short_stream(self.recipe.seed, slot.image_id, "fallback")
-        for entry in (*spares, *reversed(range(slot.entry)), *range(slot.entry + 1, primary)):
+        spares, others = (range(first, end), range(primary, first)), range(slot.entry + 1, primary)
+        for entry in chain(*spares, reversed(range(slot.entry)), others):
             yield entry, source.below(1 << 16)
 
     @property

@@ -146,10 +146,8 @@ def _decode_upright_jpeg(data: bytes, clean: bytes, max_pixels: int) -> DecodedI
         with _one_sentence(), Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
             _check_header(picture, max_pixels)
             is_turned = any(_read_turn(picture.getexif().get(ORIENTATION)))
-            is_color = picture.format == "JPEG" and picture.mode == "RGB"
-            if is_turned or not is_color or not _can_use_turbo(clean, picture.size):
-                return None
-            return DecodedImage(simplejpeg.decode_jpeg(clean, "RGB"), is_faithful=True, format="JPEG")
+            image = None if is_turned else _decode_color_jpeg(picture, clean)
+            return None if image is None else DecodedImage(image, is_faithful=True, format="JPEG")
     except BadReference:
         return None
 
@@ -268,9 +266,9 @@ def _check_header(picture: ImageFile.ImageFile, max_pixels: int) -> None:
 
 def _decode(picture: ImageFile.ImageFile, data: bytes) -> tuple[Image, bool]:
     """RGB pixels as stored, and whether any reader would decode the bytes to them."""
-    if picture.format == "JPEG" and picture.mode == "RGB" and _can_use_turbo(data, picture.size):
-        # Strict: a damaged or truncated file raises where other readers fill in grey.
-        return simplejpeg.decode_jpeg(data, "RGB"), True
+    image = _decode_color_jpeg(picture, data)
+    if image is not None:
+        return image, True
     deep = ";16" in str(picture.tile)
     picture.load()
     if deep and picture.mode in ("RGB", "RGBA"):
@@ -283,15 +281,19 @@ def _decode(picture: ImageFile.ImageFile, data: bytes) -> tuple[Image, bool]:
     return _from_8_bit(picture), plain or (picture.format == "JPEG" and picture.mode == "RGB")
 
 
-def _can_use_turbo(data: bytes, size: tuple[int, int]) -> bool:
-    """Whether libjpeg-turbo's simple interface knows this kind of JPEG, and finds the `size` (columns, rows) that was
-    checked; odd samplings are left to Pillow.
+def _decode_color_jpeg(picture: ImageFile.ImageFile, data: bytes) -> Image | None:
+    """RGB pixels of a JPEG in colour of the size that was checked, or None where libjpeg-turbo's simple interface does
+    not know the kind: odd samplings are left to Pillow. Strict: a damaged or truncated file raises where other readers
+    fill in grey.
     """
+    if picture.format != "JPEG" or picture.mode != "RGB":
+        return None
     try:
         rows, columns, colors, _ = simplejpeg.decode_jpeg_header(data)
     except ValueError:
-        return False
-    return colors in ("YCbCr", "RGB") and (columns, rows) == size
+        return None
+    is_known = colors in ("YCbCr", "RGB") and (columns, rows) == picture.size
+    return simplejpeg.decode_jpeg(data, "RGB") if is_known else None
 
 
 def _from_8_bit(picture: Pillow.Image) -> Image:
